@@ -1,0 +1,50 @@
+# Two commands on a fresh machine: `make demo` shows the main job, `make test` proves it.
+# Each target sets up what it needs by itself; nothing but python3, pip and make is expected.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test unit lint bench schema lock clean
+BIN := .venv/bin
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+.venv/.ready: requirements/dev.txt pyproject.toml build/setup.sh
+	@build/setup.sh
+
+setup: .venv/.ready ## make .venv with the locked packages
+
+demo: .venv/.ready ## start the agent, send real requests through it, show what happened
+	@$(BIN)/drawbridge demo
+
+run: .venv/.ready ## run the agent in the foreground
+	@$(BIN)/drawbridge up
+
+test: lint unit ## lint, types, architecture and every test
+	@echo "test: integration, clients and installers"
+	@$(BIN)/python -m pytest -q tests --ignore=tests/unit
+
+unit: .venv/.ready ## the unit tests: no network, under ten seconds
+	@echo "test: unit"
+	@$(BIN)/python -m pytest -q tests/unit
+
+lint: .venv/.ready ## ruff, mypy strict, import contracts
+	@echo "lint: ruff, mypy, import contracts"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache | tail -n 12
+
+bench: .venv/.ready ## latency, CPU and memory beside their peers, in one run
+	@$(BIN)/python tests/bench/bridge.py
+
+schema: .venv/.ready ## regenerate policies/schema from the policy models
+	@$(BIN)/drawbridge policy schema > policies/schema/policy.schema.json
+
+lock: ## recompute requirements/*.txt (needs uv)
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--python-version 3.13 pyproject.toml -o requirements/run.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--python-version 3.13 --extra dev pyproject.toml -o requirements/dev.txt
+
+clean: ## remove everything that was made
+	rm -rf .venv build/.work dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,384 @@
+"""Audit events as OCSF 1.8.0, the one place that knows that schema and the GenAI attribute names. Pure.
+
+An exchange is an API Activity (6003) with the profiles host, datetime, security_control and ai_operation; the agent's
+own life is Application Lifecycle (6002); what a guard saw outside of an exchange is a Detection Finding (2004). What
+OCSF has no attribute for stands under `unmapped`: OpenTelemetry's `gen_ai.*` (names of its Development conventions of
+November 2026) and our own facts under `drawbridge`. Durations of ours are microseconds: the chain knows no floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from agent import __version__
+from agent.audit.chain import Json
+from agent.model.content import Usage
+from agent.model.decision import Action, Decision
+from agent.model.device import Device
+from agent.model.record import AuditEvent, CaptureMode, Exchange, Incident, IncidentKind, Outcome
+from agent.model.traffic import Connection
+
+VERSION = "1.8.0"
+_MAX_TEXT = 1024  # characters of any text that comes from outside
+_MAX_CONTENT = 256 * 1024  # characters of captured content
+_MAX_LIST = 1000
+
+type Document = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What the store adds to an event: its number in the chain and when it was stored (Unix milliseconds)."""
+
+    sequence: int
+    logged_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Class:
+    uid: int
+    name: str
+    activity: int
+    activity_name: str
+
+    def fields(self) -> Document:
+        """The attributes that say which class and activity it is."""
+        category = self.uid // 1000
+        return {
+            "activity_id": self.activity,
+            "activity_name": self.activity_name,
+            "category_uid": category,
+            "class_uid": self.uid,
+            "class_name": self.name,
+            "type_uid": self.uid * 100 + self.activity,
+        }
+
+
+def _lifecycle(activity: int, name: str) -> _Class:
+    return _Class(uid=6002, name="Application Lifecycle", activity=activity, activity_name=name)
+
+
+_API = _Class(uid=6003, name="API Activity", activity=1, activity_name="Create")
+_FINDING = _Class(uid=2004, name="Detection Finding", activity=1, activity_name="Create")
+_OTHER = _lifecycle(99, "Other")
+_INCIDENTS: Mapping[IncidentKind, _Class] = {
+    IncidentKind.AGENT_STARTED: _lifecycle(3, "Start"),
+    IncidentKind.AGENT_STOPPED: _lifecycle(4, "Stop"),
+    IncidentKind.POLICY_ACTIVATED: _lifecycle(8, "Update"),
+    IncidentKind.POLICY_REFUSED: _lifecycle(8, "Update"),
+    IncidentKind.CA_REISSUED: _lifecycle(8, "Update"),
+}
+_REFUSING = frozenset({IncidentKind.MISDIRECTED, IncidentKind.UPGRADE_REFUSED})
+
+# action_id, disposition_id, severity_id of a decision that is carried out
+_ALLOWED, _DENIED, _OBSERVED, _MODIFIED = 1, 2, 3, 4
+_CONTROL: Mapping[Action, tuple[int, int, int]] = {
+    Action.ALLOW: (_ALLOWED, 1, 1),
+    Action.ALERT: (_ALLOWED, 19, 2),
+    Action.REDACT: (_MODIFIED, 11, 2),
+    Action.BLOCK: (_DENIED, 2, 3),
+}
+_DETECTED = 15
+_ERROR = 27
+_BLOCKED = 2
+_LOGGED = 17
+_STATUS = {Outcome.COMPLETED: 1, Outcome.CLIENT_CLOSED: 99}  # every other outcome is a failure, 2
+_OS_TYPES = {"windows": 100, "linux": 200, "macos": 300}
+
+
+class OcsfMapper:
+    """Maps events of one machine. `providers` gives the GenAI provider name of a surface id."""
+
+    def __init__(self, device: Device, providers: Mapping[str, str]) -> None:
+        self._providers = providers
+        self._product: Document = {"name": "Drawbridge", "vendor_name": "Drawbridge", "version": __version__}
+        self._hostname = _text(device.hostname)
+        self._device: Document = {
+            "type_id": 0,
+            "uid": device.id,
+            "hostname": self._hostname,
+            "os": {
+                "name": device.os_name,
+                "version": device.os_version,
+                "type_id": _OS_TYPES.get(device.os_name.lower(), 99),
+            },
+        }
+
+    def document(self, event: AuditEvent, stamp: Stamp) -> Document:
+        """The event as OCSF, ready to be hashed."""
+        match event:
+            case Exchange():
+                return self._exchange(event, stamp)
+            case Incident():
+                return self._incident(event, stamp)
+
+    def notice(self, kind: str, event_id: str, message: str, facts: Document, stamp: Stamp) -> Document:
+        """An event of the audit trail about itself, such as `audit.dropped`."""
+        return {
+            **_OTHER.fields(),
+            **self._base(event_id, stamp.logged_ms, stamp, ["host", "datetime"]),
+            "severity_id": 2,
+            "message": message,
+            "app": self._product,
+            "unmapped": {"drawbridge": {"kind": kind, **facts}},
+        }
+
+    def _base(self, event_id: str, time_ms: int, stamp: Stamp, profiles: list[Json]) -> Document:
+        return {
+            "time": time_ms,
+            "time_dt": _rfc3339(time_ms),
+            "metadata": {
+                "version": VERSION,
+                "uid": event_id,
+                "sequence": stamp.sequence,
+                "logged_time": stamp.logged_ms,
+                "product": self._product,
+                "profiles": profiles,
+            },
+            "device": self._device,
+        }
+
+    def _exchange(self, event: Exchange, stamp: Stamp) -> Document:
+        decision = event.decision
+        provider = self._providers.get(event.surface, event.surface)
+        time_ms = int(event.started_at * 1000)
+        duration = int(event.timing.total_ms)
+        asks_a_model = bool(event.operation or event.model)
+        profiles: list[Json] = ["host", "datetime", "security_control"]
+        document: Document = {
+            **_API.fields(),
+            **self._base(event.id, time_ms, stamp, [*profiles, "ai_operation"] if asks_a_model else profiles),
+            **_control(event),
+            "start_time": time_ms,
+            "end_time": time_ms + duration,
+            "duration": duration,
+            "status_id": _STATUS.get(event.outcome, 2),
+            "status_detail": event.outcome,
+            "actor": _actor(event.connection),
+            "api": {"operation": event.operation or _text(event.method), "service": {"name": event.surface}},
+            "src_endpoint": self._source(event.connection),
+            "dst_endpoint": {"hostname": _text(event.host), "port": event.connection.connect_port or 443},
+            "http_request": {
+                "http_method": _text(event.method),
+                "length": event.request_bytes,
+                "url": {"hostname": _text(event.host), "path": _text(event.path)},
+            },
+            "policy": {
+                "name": event.policy_id,
+                "uid": event.policy_hash,
+                "is_applied": decision.applied and decision.action is not Action.ALLOW,
+            },
+            "unmapped": _unmapped(event, provider),
+        }
+        if event.status is not None:
+            document["status_code"] = str(event.status)
+            document["http_response"] = {"code": event.status, "length": event.response_bytes}
+        if decision.reason:
+            document["message"] = _text(decision.reason)
+        if asks_a_model:
+            document["message_context"] = _message_context(event)
+            document["ai_model"] = {"ai_provider": provider, "name": _text(event.model) or "unknown"}
+        return document
+
+    def _incident(self, event: Incident, stamp: Stamp) -> Document:
+        kind = _INCIDENTS.get(event.kind, _FINDING)
+        profiles: list[Json] = ["host", "datetime"]
+        facts: Document = {
+            "kind": event.kind,
+            "detail": [
+                {"name": _text(name), "value": _text(value)} for name, value in event.detail[:_MAX_LIST]
+            ],
+        }
+        document: Document = {
+            **kind.fields(),
+            **self._base(
+                event.id,
+                int(event.at * 1000),
+                stamp,
+                [*profiles, "security_control"] if kind is _FINDING else profiles,
+            ),
+            "severity_id": 1,
+            "status_id": 2 if event.kind is IncidentKind.POLICY_REFUSED else 1,
+            "message": _text(event.message),
+            "unmapped": {"drawbridge": facts},
+        }
+        if kind is _FINDING:
+            refuses = event.kind in _REFUSING
+            document["severity_id"] = 3 if refuses else 2
+            document["action_id"] = _DENIED if refuses else _OBSERVED
+            document["disposition_id"] = _BLOCKED if refuses else _LOGGED
+            document["finding_info"] = {"uid": event.id, "title": event.kind, "types": [event.kind]}
+        else:
+            document["app"] = self._product
+        if event.connection is not None:
+            document["actor"] = _actor(event.connection)
+            facts["connection"] = _connection(event.connection)
+        return document
+
+    def _source(self, connection: Connection) -> Document:
+        if connection.client_address is None:
+            return {"hostname": self._hostname}
+        address, port = connection.client_address
+        return {"hostname": self._hostname, "ip": _text(address), "port": port}
+
+
+def _control(event: Exchange) -> Document:
+    """The attributes of the security_control profile, and the severity."""
+    decision = event.decision
+    action, disposition, severity = _CONTROL[decision.action]
+    if not decision.applied and decision.action is not Action.ALLOW:
+        action, disposition = _OBSERVED, _DETECTED
+    match event.outcome:
+        case Outcome.REFUSED:
+            action, disposition = _DENIED, _BLOCKED
+        case Outcome.FAILED | Outcome.UPSTREAM_FAILED if action == _ALLOWED:
+            disposition = _ERROR
+    return {
+        "action_id": action,
+        "disposition_id": disposition,
+        "is_alert": decision.action is not Action.ALLOW,
+        "severity_id": severity,
+    }
+
+
+def _actor(connection: Connection) -> Document:
+    process = connection.process
+    actor: Document = {"app_name": _text(connection.app) or (_text(process.name) if process else "unknown")}
+    if process is not None:
+        about: Document = {"pid": process.pid, "name": _text(process.name)}
+        if process.executable:
+            name = process.executable.replace("\\", "/").rpartition("/")[2]
+            about["file"] = {"name": _text(name), "path": _text(process.executable), "type_id": 1}
+        actor["process"] = about
+        if process.user:
+            actor["user"] = {"name": _text(process.user)}
+    return actor
+
+
+def _message_context(event: Exchange) -> Document:
+    usage = event.usage
+    context: Document = {"uid": event.id, "ai_role_id": 2, "service": {"name": event.surface}}
+    if usage.input_tokens is not None:
+        context["prompt_tokens"] = usage.input_tokens
+    if usage.output_tokens is not None:
+        context["completion_tokens"] = usage.output_tokens
+    if usage.input_tokens is not None and usage.output_tokens is not None:
+        context["total_tokens"] = usage.input_tokens + usage.output_tokens
+    return context
+
+
+def _unmapped(event: Exchange, provider: str) -> Document:
+    document: Document = {"drawbridge": _facts(event)}
+    if event.operation or event.model:
+        document["gen_ai.operation.name"] = event.operation or "chat"
+        document["gen_ai.provider.name"] = provider
+        document["gen_ai.request.model"] = _text(event.model)
+        document["gen_ai.request.stream"] = event.stream
+        document["server.address"] = _text(event.host)
+        if event.finish_reason:
+            document["gen_ai.response.finish_reasons"] = [_text(event.finish_reason)]
+        document.update(_tokens(event.usage))
+    if event.outcome is not Outcome.COMPLETED:
+        document["error.type"] = event.outcome
+    return document
+
+
+def _tokens(usage: Usage) -> Document:
+    counts: dict[str, int | None] = {
+        "gen_ai.usage.input_tokens": usage.input_tokens,
+        "gen_ai.usage.output_tokens": usage.output_tokens,
+        "gen_ai.usage.cache_read.input_tokens": usage.cache_read_tokens,
+        "gen_ai.usage.cache_creation.input_tokens": usage.cache_write_tokens,
+        "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens,
+    }
+    return {name: count for name, count in counts.items() if count is not None}
+
+
+def _facts(event: Exchange) -> Document:
+    """What we know and OCSF has no place for."""
+    facts: Document = {
+        "kind": "exchange",
+        "surface": event.surface,
+        "dialect": event.dialect,
+        "upstream": event.upstream,
+        "outcome": event.outcome,
+        "connection": _connection(event.connection),
+        "policy": {"id": event.policy_id, "hash": event.policy_hash},
+        "decision": _decision(event.decision),
+        "timing": _timing(event),
+    }
+    if event.error:
+        facts["error"] = _text(event.error)
+    if event.attachments:
+        named = event.capture is CaptureMode.FULL  # a file's name is content
+        facts["attachments"] = [
+            {
+                "kind": each.kind,
+                "media_type": _text(each.media_type),
+                "size": each.size,
+                "name": _text(each.name) if named else "",
+            }
+            for each in event.attachments[:_MAX_LIST]
+        ]
+    if event.capture is not CaptureMode.METADATA:
+        facts["content"] = {
+            "capture": event.capture,
+            "prompt": _text(event.prompt, _MAX_CONTENT),
+            "answer": _text(event.answer, _MAX_CONTENT),
+        }
+    return facts
+
+
+def _decision(decision: Decision) -> Document:
+    return {
+        "action": decision.action.word,
+        "applied": decision.applied,
+        "rule_ids": list(decision.rule_ids[:_MAX_LIST]),
+        "hits": [
+            {
+                "family": hit.family,
+                "type": hit.type,
+                "rule": hit.rule,
+                "guardrail": hit.guardrail,
+                "where": hit.where,
+                "action": hit.action.word,
+                "count": hit.count,
+            }
+            for hit in decision.hits[:_MAX_LIST]
+        ],
+    }
+
+
+def _timing(event: Exchange) -> Document:
+    timing = event.timing
+    document: Document = {
+        "total_us": int(timing.total_ms * 1000),
+        "overhead_us": int(timing.overhead_ms * 1000),
+    }
+    if timing.upstream_ms is not None:
+        document["upstream_us"] = int(timing.upstream_ms * 1000)
+    if timing.first_byte_ms is not None:
+        document["first_byte_us"] = int(timing.first_byte_ms * 1000)
+    return document
+
+
+def _connection(connection: Connection) -> Document:
+    document: Document = {"id": connection.id, "tier": connection.tier}
+    if connection.connect_host:
+        document["connect_host"] = _text(connection.connect_host)
+    if connection.sni:
+        document["sni"] = _text(connection.sni)
+    return document
+
+
+def _rfc3339(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def _text(value: str, limit: int = _MAX_TEXT) -> str:
+    """`value`, clipped, and without the lone surrogates that file and process names may hold."""
+    if len(value) > limit:
+        value = value[:limit] + "…"
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()

@@ -1,0 +1,7 @@
+"""Facts about AI services as data: which hosts, which paths, which dialect. Lookups only, no input or output beyond
+reading the bundled file."""
+
+from agent.catalog.lookup import Catalog, Match
+from agent.catalog.rows import bundled_surfaces, parse_surfaces
+
+__all__ = ["Catalog", "Match", "bundled_surfaces", "parse_surfaces"]

@@ -1,0 +1,150 @@
+"""The stage of the demo: a provider on loopback, the agent as a process of its own, and a directory that is thrown
+away. Nothing of the user's machine is changed, and every setting that could lead elsewhere is given anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from agent.cli.demo.recorder import Recorder
+from agent.cli.demo.scenes import CODENAME
+from agent.errors import HostError
+from agent.gateway.echo import EchoApp
+from agent.gateway.echo.service import LoopbackOrigins, Origin
+from agent.host.files import read_private, write_atomically
+from agent.host.paths import bundled_policies
+from agent.host.run import Companion
+from agent.host.runfile import RunFile
+from agent.host.settings import ENVIRONMENT_PREFIX
+
+BANK = "bank.example"  # RFC 2606: nobody's
+PROVIDERS = ("api.openai.com", "api.anthropic.com")
+
+_READY_SECONDS = 30.0
+_STOP_SECONDS = 15.0
+_LOOK_SECONDS = 0.05
+_LIMIT = 64 * 1024  # bytes of the ready file, and of the log that an error shows the end of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What is there while the demo plays."""
+
+    agent: RunFile
+    providers: Recorder
+    bank: Recorder
+    origins: Mapping[str, Origin]
+    origins_ca: Path
+
+
+@asynccontextmanager
+async def built(directory: Path, policy: Path | None) -> AsyncIterator[Stage]:
+    """Build the stage in `directory`, which the caller throws away; end every process when left.
+
+    Without a policy the agent gets the bundled one and a rule more. Raises HostError, with what the agent said, where
+    it does not come up or not go down in order.
+    """
+    providers, bank = Recorder(EchoApp()), Recorder(EchoApp())
+    async with LoopbackOrigins(directory) as served:
+        apps = {**dict.fromkeys(PROVIDERS, providers), BANK: bank}
+        origins = {host: await served.serve(host, app) for host, app in apps.items()}
+        ready = directory / "ready.json"
+        log = directory / "agent.log"
+        environ = _environment(os.environ, origins, served.ca_file)
+        with Companion(
+            _command(directory, policy or _policy(directory), ready), environ, output=log
+        ) as agent:
+            try:
+                yield Stage(
+                    agent=await _ready(agent, ready, log),
+                    providers=providers,
+                    bank=bank,
+                    origins=origins,
+                    origins_ca=served.ca_file,
+                )
+            finally:
+                # in a thread: while it drains, it still talks to the provider, which is us
+                code = await asyncio.to_thread(agent.stop, _STOP_SECONDS)
+            if code and sys.platform != "win32":  # there a process can only be cut off
+                raise HostError(
+                    f"the agent did not stop in order, but with status {code}: {_last_words(log)}"
+                )
+
+
+def _command(directory: Path, policy: Path, ready: Path) -> list[str]:
+    # -P: a folder called `agent` where the user happens to stand is not us
+    ourselves = [sys.executable] if hasattr(sys, "frozen") else [sys.executable, "-P", "-m", "agent"]
+    options = {
+        "--state-dir": str(directory / "state"),
+        "--proxy-port": "0",
+        "--gateway-port": "0",
+        "--policy": str(policy),
+        "--ready-file": str(ready),
+    }
+    return [*ourselves, "up", *(word for option in options.items() for word in option)]
+
+
+def _environment(environ: Mapping[str, str], origins: Mapping[str, Origin], ca_file: Path) -> dict[str, str]:
+    """The user's, without settings of ours, with every host of the demo led to loopback."""
+    changed = {name: value for name, value in environ.items() if not name.startswith(ENVIRONMENT_PREFIX)}
+    home = Path(__file__).parents[3]
+    if home.name not in ("site-packages", "dist-packages"):  # a source tree, which need not be installed
+        changed["PYTHONPATH"] = os.pathsep.join(filter(None, (str(home), environ.get("PYTHONPATH"))))
+    elsewhere = (f"{origin.host}:443=127.0.0.1:{origin.port}" for origin in origins.values())
+    return changed | {
+        "DRAWBRIDGE_RESOLVE": ",".join(elsewhere),
+        "DRAWBRIDGE_UPSTREAM_CA_FILE": str(ca_file),
+        "DRAWBRIDGE_UPSTREAM_PROXY": "none",
+        "DRAWBRIDGE_LOG_LEVEL": "warning",
+    }
+
+
+def _policy(directory: Path) -> Path:
+    """The bundled policy and one rule that blocks: the bundled one blocks nothing."""
+    policy = yaml.safe_load((bundled_policies() / "default" / "policy.yaml").read_text(encoding="utf-8"))
+    policy["id"] = "demo"
+    policy["guardrails"].insert(
+        0,
+        {
+            "id": "project-names",
+            "detect": ["custom/project-name"],
+            "where": ["prompt", "tool_result"],
+            "action": "block",
+        },
+    )
+    policy["detectors"].append({"id": "project-name", "keywords": [CODENAME]})
+    file = directory / "policy.yaml"
+    write_atomically(file, yaml.safe_dump(policy, sort_keys=False).encode())
+    return file
+
+
+async def _ready(agent: Companion, ready: Path, log: Path) -> RunFile:
+    """What the agent says when it serves. Raises HostError where it ends instead, or takes too long."""
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            while (said := read_private(ready, limit=_LIMIT)) is None:
+                if agent.code is not None:
+                    raise HostError(f"the agent ended with status {agent.code}: {_last_words(log)}")
+                await asyncio.sleep(_LOOK_SECONDS)
+    except TimeoutError:
+        raise HostError(
+            f"the agent was not ready within {_READY_SECONDS:.0f} s: {_last_words(log)}"
+        ) from None
+    return RunFile(**json.loads(said))
+
+
+def _last_words(log: Path) -> str:
+    try:
+        text = log.read_bytes()[-_LIMIT:].decode(errors="replace").strip()
+    except OSError:
+        text = ""
+    return text or "it said nothing"

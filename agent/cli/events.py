@@ -1,0 +1,173 @@
+"""How audit events are shown to people. Reads stored events (OCSF documents); decides nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from rich.table import Table
+from rich.text import Text
+
+from agent.audit import EventRow, StoredEvent
+from agent.model.ids import short_ref
+
+_COLOURS = (("allow", "green"), ("alert", "yellow"), ("redact", "bold yellow"), ("block", "bold red"))
+_WHAT = 16  # characters: the longest kind of incident
+_DAY_SECONDS = 24 * 3600
+
+
+def listing(rows: Iterable[EventRow], *, now: float | None = None) -> Table:
+    """A line for each event. Where the terminal is narrow, names of programs, hosts and models are shortened."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for name in ("ref", "time"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("what", min_width=_WHAT, max_width=_WHAT)
+    for name in ("app", "host", "model"):
+        table.add_column(name, overflow="ellipsis")
+    moment = time.time() if now is None else now
+    for row in rows:
+        cells = (Text(name.replace(" ", "\u00a0")) for name in (row.app, row.host, row.model))
+        table.add_row(short_ref(row.id), clock(row.time_ms / 1e3, now=moment), what(row), *cells)
+    return table
+
+
+def what(row: EventRow) -> Text:
+    """What an event is in a word or two: the decision and how the exchange ended, or the kind of incident."""
+    if not row.decision:
+        return Text(row.kind, style="cyan")
+    if row.outcome in ("completed", "blocked"):
+        return decision_text(row.decision)
+    ended = Text(row.outcome.replace("_", " "), style="red")
+    return ended if row.decision == "allow" else Text.assemble(decision_text(row.decision), ", ", ended)
+
+
+def decision_text(decision: str) -> Text:
+    """A decision in its colour."""
+    return Text(decision, style=dict(_COLOURS).get(decision, ""))
+
+
+def clock(at: float, *, now: float) -> str:
+    """A Unix time in this machine's zone: the time of day, with the date where that is longer ago."""
+    moment = datetime.fromtimestamp(at).astimezone()
+    if 0 <= now - at < _DAY_SECONDS:
+        return f"{moment:%H:%M:%S}"
+    return f"{moment:%m-%d %H:%M}" if 0 <= now - at < 180 * _DAY_SECONDS else f"{moment:%Y-%m-%d}"
+
+
+def rules_of(event: StoredEvent) -> tuple[str, ...]:
+    """The policy's rules that decided."""
+    match at(event.document, "unmapped", "drawbridge", "decision", "rule_ids"):
+        case list(rules):
+            return tuple(map(str, rules))
+        case _:
+            return ()
+
+
+def details(event: StoredEvent) -> Iterator[tuple[str, str]]:
+    """What an event says, as names and values; what it does not say is left out."""
+    row, document = event.row, event.document
+    ours = at(document, "unmapped", "drawbridge")
+    moment = datetime.fromtimestamp(row.time_ms / 1e3).astimezone()
+    rows = (
+        ("id", row.id),
+        ("ref", short_ref(row.id)),
+        ("time", moment.isoformat(timespec="milliseconds")),
+        ("kind", row.kind),
+        ("message", _text(document, "message")),
+        ("detail", _pairs(at(ours, "detail"))),
+        ("app", row.app),
+        ("process", _process(document)),
+        ("user", _text(document, "actor", "user", "name")),
+        ("door", _text(ours, "connection", "tier")),
+        ("host", row.host),
+        ("request", _request(document)),
+        ("model", row.model),
+        ("surface", row.surface),
+        ("upstream", _text(ours, "upstream")),
+        ("decision", _decision(event)),
+        ("found", _hits(at(ours, "decision", "hits"))),
+        ("policy", _policy(ours)),
+        ("outcome", row.outcome),
+        ("error", _text(ours, "error")),
+        ("status", _text(document, "status_code")),
+        ("tokens", _tokens(document)),
+        ("bytes", _bytes(document)),
+        ("time spent", _timing(at(ours, "timing"))),
+        ("prompt", _text(ours, "content", "prompt")),
+        ("answer", _text(ours, "content", "answer")),
+        ("in the chain", f"number {row.seq}, {_text(ours, 'attestation', 'fingerprint', 'value')}"),
+    )
+    return ((name, value) for name, value in rows if value)
+
+
+def at(document: object, *path: str) -> object:
+    """The value at a path of keys, None where there is none."""
+    for key in path:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
+
+
+def _text(document: object, *path: str) -> str:
+    found = at(document, *path)
+    return "" if found is None else str(found)
+
+
+def _pairs(found: object) -> str:
+    each = found if isinstance(found, list) else []
+    return "\n".join(f"{_text(pair, 'name')}: {_text(pair, 'value')}" for pair in each)
+
+
+def _process(document: object) -> str:
+    process = at(document, "actor", "process")
+    if process is None:
+        return ""
+    path = _text(process, "file", "path") or _text(process, "name")
+    return f"{path} (pid {_text(process, 'pid')})"
+
+
+def _request(document: object) -> str:
+    return f"{_text(document, 'http_request', 'http_method')} {_text(document, 'http_request', 'url', 'path')}".strip()
+
+
+def _decision(event: StoredEvent) -> str:
+    if not event.row.decision:
+        return ""
+    applied = at(event.document, "unmapped", "drawbridge", "decision", "applied")
+    observed = "" if applied is not False or event.row.decision == "allow" else " (only observed)"
+    rules = ", ".join(rules_of(event))
+    return f"{event.row.decision}{observed}" + (f", by {rules}" if rules else "")
+
+
+def _hits(found: object) -> str:
+    each = found if isinstance(found, list) else []
+    return "\n".join(
+        f"{_text(hit, 'count')} × {_text(hit, 'family')}/{_text(hit, 'type')} in the "
+        f"{_text(hit, 'where').replace('_', ' ')}: {_text(hit, 'action')} "
+        f"(detector {_text(hit, 'rule')}, guardrail {_text(hit, 'guardrail')})"
+        for hit in each
+    )
+
+
+def _policy(ours: object) -> str:
+    name = _text(ours, "policy", "id")
+    return f"{name} ({_text(ours, 'policy', 'hash')[:12]})" if name else ""
+
+
+def _tokens(document: object) -> str:
+    counts = at(document, "unmapped")
+    read, written = (_text(counts, f"gen_ai.usage.{way}_tokens") for way in ("input", "output"))
+    return f"{read or '?'} in, {written or '?'} out" if read or written else ""
+
+
+def _bytes(document: object) -> str:
+    if at(document, "http_request") is None:
+        return ""
+    answer = _text(document, "http_response", "length") or "0"
+    return f"{_text(document, 'http_request', 'length')} in the request, {answer} in the answer"
+
+
+def _timing(timing: object) -> str:
+    names = (("total_us", "in all"), ("upstream_us", "the provider"), ("overhead_us", "inspection"))
+    spent = ((at(timing, key), name) for key, name in names)
+    return ", ".join(f"{each / 1e3:.2f} ms {name}" for each, name in spent if isinstance(each, int))

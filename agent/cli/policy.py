@@ -1,0 +1,124 @@
+"""`drawbridge policy`: check a policy, and ask it which rule decides and why."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from agent.catalog.paths import normalise
+from agent.cli.console import explains_errors, out, say_json, settings_from
+from agent.gateway.policy_file import PolicyFile
+from agent.host.paths import bundled_policies
+from agent.inspection import RuleBook
+from agent.policy import Subject, access, json_schema
+from agent.policy import explain as explain_policy
+
+app = typer.Typer(help="Policies: check them, and see how they decide.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command()
+@explains_errors
+def check(file: Annotated[Path, typer.Argument(help="Policy file.")], *, as_json: AsJson = False) -> None:
+    """Read and compile a policy as the agent would. Exit status 1, with every mistake and its line, if it is bad."""
+    policy = PolicyFile(file).rules.policy
+    facts = {
+        "id": policy.id,
+        "revision": policy.revision,
+        "mode": policy.mode.value,
+        "digest": policy.digest,
+        "access_rules": len(policy.access),
+        "guardrails": len(policy.guardrails),
+        "detectors": len(policy.detectors),
+        "catalog_rows": len(policy.catalog),
+    }
+    if as_json:
+        say_json(facts)
+    else:
+        out().print(
+            f"[green]ok[/] {escape(str(file))}: policy [bold]{policy.id}[/] revision {policy.revision}, "
+            f"{policy.mode.value}; "
+            f"{len(policy.access)} access rules, {len(policy.guardrails)} guardrails, {len(policy.detectors)} detectors"
+        )
+
+
+@app.command()
+@explains_errors
+def explain(
+    *,
+    host: Annotated[str, typer.Option(help="Host the program talks to.")],
+    path: Annotated[str, typer.Option(help="Request path.")] = "/",
+    app_id: Annotated[str, typer.Option("--app", help="Catalog id of the program.")] = "",
+    model: Annotated[str, typer.Option(help="Model it asks for.")] = "",
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy file; default: the one the agent would use.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what happens to such a request: decrypted or not, by which rule it is allowed, which guardrails look."""
+    source = PolicyFile(policy or settings_from().policy or bundled_policies() / "default")
+    report = _report(source.rules, host.lower(), normalise(path), app_id, model)
+    if as_json:
+        say_json(report)
+        return
+    table = Table.grid(padding=(0, 2))
+    for name in ("host", "surface", "traffic", "dialect", "upstream", "access"):
+        table.add_row(f"[dim]{name}[/]", escape(str(report[name])))
+    out().print(table)
+    steps = report["steps"]
+    assert isinstance(steps, list)
+    if steps:
+        rules = Table("section", "rule", "applies", "why", box=None, pad_edge=False)
+        for step in steps:
+            mark = "[bold green]yes[/]" if step["matched"] else "[dim]no[/]"
+            rules.add_row(step["section"], escape(step["rule"]), mark, escape(step["why"]))
+        out().print(rules)
+
+
+@app.command()
+@explains_errors
+def schema() -> None:
+    """Print the JSON Schema of policies."""
+    sys.stdout.write(json_schema())
+
+
+def _report(rules: RuleBook, host: str, path: str, app_id: str, model: str) -> dict[str, object]:
+    surface = rules.catalog.surface(host)
+    endpoint = rules.catalog.endpoint(surface, path) if surface is not None else None
+    subject = Subject(
+        host=host, path=path, surface=surface.id if surface else "unknown", app=app_id, model=model
+    )
+    verdict = access.decide(rules.policy, subject)
+    if surface is None:
+        traffic = "tunnelled blindly, never decrypted: the host is not in the catalog"
+    elif endpoint is None:
+        traffic = "decrypted, passed on unread: not an inference path"
+    else:
+        traffic = "decrypted and inspected"
+    return {
+        "host": host,
+        "path": path,
+        "surface": surface.id if surface else "",
+        "traffic": traffic,
+        "dialect": endpoint.dialect if endpoint else "",
+        "upstream": rules.policy.upstream.route.value if endpoint else "native",
+        "access": ("allowed" if verdict.allowed else "blocked")
+        + (f" by rule {verdict.rule_id}" if verdict.rule_id else " (no rule fits)"),
+        "steps": [
+            {
+                "section": step.section,
+                "rule": step.rule_id,
+                "action": step.action,
+                "matched": step.matched,
+                "decides": step.decides,
+                "why": step.why,
+            }
+            for step in (explain_policy(rules.policy, subject) if surface is not None else ())
+        ],
+    }

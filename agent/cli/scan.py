@@ -1,0 +1,131 @@
+"""`drawbridge scan`: what the guardrails would find in a text, offline."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from agent.cli.console import explains_errors, out, settings_from
+from agent.errors import ConfigError, ContentError
+from agent.gateway.policy_file import PolicyFile
+from agent.host.paths import bundled_policies
+from agent.inspection import RuleBook
+from agent.inspection.verdicts import Tally
+from agent.model.content import Where
+from agent.model.decision import Action
+from agent.model.findings import Finding
+from agent.policy import Subject
+
+MAX_TEXT = 64 * 1024 * 1024
+"""The longest text, in characters: as a file, or as a line of `--json`."""
+
+
+@explains_errors
+def scan(
+    file: Annotated[
+        str, typer.Argument(metavar="[FILE|-]", help="A file; '-' or nothing: standard input.")
+    ] = "-",
+    *,
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy file; default: the one the agent would use.")
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help='One JSON object a line in, {"id","text"}, and one out: {"id","findings","decision"}.',
+        ),
+    ] = False,
+) -> None:
+    """Scan text with the guardrails of a policy, without any agent running.
+
+    Offsets are character indices (Python str). The decision is the one on a prompt.
+    """
+    path = policy or settings_from().policy or bundled_policies() / "default"
+    rules = PolicyFile(path).rules
+    with _opened(file) as stream:
+        if as_json:
+            for line in _results(rules, stream):
+                sys.stdout.write(line + "\n")
+        else:
+            _show(rules, _limited(stream.read(MAX_TEXT + 1)))
+
+
+def judged(rules: RuleBook, text: str) -> tuple[tuple[Finding, ...], Action]:
+    """What the rules find in a prompt, and what the policy does about it."""
+    findings = rules.scan(text)
+    tally = Tally(rules.scope(Subject(host=""), ref="-"))
+    for finding in findings:
+        tally.count(finding, Where.PROMPT)
+    return findings, tally.decision().action
+
+
+def _results(rules: RuleBook, stream: TextIO) -> Iterator[str]:
+    lines = iter(lambda: _limited(stream.readline(MAX_TEXT + 1)), "")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            name, text = row["id"], row["text"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise ContentError(f'line {number} is no JSON object with "id" and "text"') from None
+        if not isinstance(text, str):
+            raise ContentError(f'line {number}: "text" must be a string')
+        findings, action = judged(rules, text)
+        yield json.dumps(
+            {"id": name, "findings": [_plain(finding) for finding in findings], "decision": action.word},
+            ensure_ascii=False,
+        )
+
+
+def _plain(finding: Finding) -> dict[str, object]:
+    return {
+        "family": finding.family.value,
+        "type": finding.type,
+        "rule": finding.rule,
+        "start": finding.start,
+        "end": finding.end,
+    }
+
+
+def _show(rules: RuleBook, text: str) -> None:
+    findings, action = judged(rules, text)
+    if findings:
+        table = Table("line", "column", "family", "type", "rule", "length", box=None, pad_edge=False)
+        for finding in findings:
+            line = text.count("\n", 0, finding.start) + 1
+            column = finding.start - (text.rfind("\n", 0, finding.start) + 1) + 1
+            size = finding.end - finding.start
+            table.add_row(
+                str(line), str(column), finding.family.value, finding.type, escape(finding.rule), str(size)
+            )
+        out().print(table)
+    count = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
+    out().print(f"{count}; as a prompt this would be: [bold]{action.word}[/]")
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[TextIO]:
+    with ExitStack() as held:
+        try:
+            raw = sys.stdin.buffer if file == "-" else held.enter_context(Path(file).open("rb"))
+        except OSError as error:
+            raise ConfigError(f"cannot read {file}: {error.strerror}") from error
+        # line ends as they are, so that offsets are those of the file
+        yield io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline="")
+
+
+def _limited(text: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise ContentError(f"the text is longer than {MAX_TEXT} characters", hint="scan it in parts")
+    return text

@@ -1,0 +1,70 @@
+"""`drawbridge up`: the agent in the foreground."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.cli.console import err, explains_errors, settings_from
+from agent.host.files import write_atomically
+from agent.host.runfile import RunFile
+
+
+@explains_errors
+def up(
+    *,
+    policy: Annotated[Path | None, typer.Option(help="Policy file; default: the bundled policy.")] = None,
+    state_dir: Annotated[
+        Path | None, typer.Option(help="Where the CA, the audit trail and the lock live.")
+    ] = None,
+    proxy_port: Annotated[
+        int | None, typer.Option(help="Port of the proxy on 127.0.0.1; 0 takes a free one.")
+    ] = None,
+    gateway_port: Annotated[
+        int | None, typer.Option(help="Port of the base-URL listener on 127.0.0.1; 0 takes a free one.")
+    ] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option(help="Written, as JSON, when the agent is ready; removed when it stops.")
+    ] = None,
+) -> None:
+    """Run the agent in the foreground.
+
+    SIGTERM or Ctrl-C stops it in order: no new connections, running streams get up to 10 s. SIGHUP reads the policy
+    again; a bad one is refused and the one in force stays.
+    """
+    settings = settings_from(
+        {
+            "policy": policy and str(policy.absolute()),
+            "state_dir": state_dir and str(state_dir.absolute()),
+            "proxy_port": proxy_port,
+            "gateway_port": gateway_port,
+        }
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Our own modules only: what libraries say at lower levels may hold headers and content.
+    logging.getLogger("agent").setLevel(settings.log_level.upper())
+    from agent import daemon  # the parts take half a second to import
+
+    told = False
+
+    def ready(runfile: RunFile) -> None:
+        nonlocal told
+        if ready_file is not None:
+            told = True
+            facts = {name: getattr(runfile, name) for name in runfile.__slots__}
+            write_atomically(ready_file, json.dumps(facts).encode())
+        err().print(
+            f"Drawbridge is up. Proxy [bold]127.0.0.1:{runfile.proxy_port}[/], base URLs "
+            f"[bold]http://127.0.0.1:{runfile.gateway_port}[/]/openai/v1, /anthropic, /genai\n"
+            "Run a program through it: [bold]drawbridge exec -- COMMAND[/]"
+        )
+
+    try:
+        daemon.run(settings, on_ready=ready)
+    finally:
+        if told and ready_file is not None:  # else it may be another agent's
+            ready_file.unlink(missing_ok=True)

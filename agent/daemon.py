@@ -1,0 +1,259 @@
+"""The engine process: builds every part once, by constructor arguments, and stops them in order.
+
+This is the only place where the rooms meet. Nothing is looked up here later: what a part needs, it is given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+
+from agent import __version__
+from agent.audit import Spool
+from agent.errors import AuditError, DrawbridgeError
+from agent.gateway.app import GatewayApp
+from agent.gateway.exchange import ExchangeHandler
+from agent.gateway.local import LocalPages
+from agent.gateway.policy_file import PolicyFile
+from agent.gateway.scans import ScanPool
+from agent.gateway.server import GatewayServer
+from agent.gateway.transport.base import Transport, TransportConfig
+from agent.gateway.transport.factory import build_transport
+from agent.gateway.upgrade import UpgradeHandler
+from agent.host.authority import Authority
+from agent.host.bundle import refresh_bundle
+from agent.host.device import read_device
+from agent.host.paths import StatePaths, bundled_policies
+from agent.host.processes import process_finder
+from agent.host.roots import root_store
+from agent.host.runfile import RunFile, StateLock, control_token, remove_runfile, write_runfile
+from agent.host.secrets import read_secret
+from agent.host.settings import Settings
+from agent.host.tasks import TaskGroup
+from agent.interception import library
+from agent.interception.dialing import Dialler
+from agent.model.ids import uuid7
+from agent.model.record import Incident, IncidentKind
+from agent.model.traffic import Connection, Tier
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 10.0
+LAST_BYTES_SECONDS = 2.0
+
+type Ready = Callable[[RunFile], None]
+
+
+class Daemon:
+    """One running agent. `run` returns when it was told to stop, by signal or by `stop`."""
+
+    def __init__(self, settings: Settings, *, on_ready: Ready | None = None) -> None:
+        self._settings = settings
+        self._on_ready = on_ready
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Begin an orderly stop. To be called on the loop."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Serve until stopped. Raises ConfigError, PolicyError, HostError, AuditError for what keeps it from
+        starting."""
+        settings = self._settings
+        paths = StatePaths.under(settings.state_dir)
+        with ExitStack() as held:
+            paths.prepare()
+            held.enter_context(StateLock(paths))
+            engine = _Parts(settings, paths)
+            try:
+                runfile = await engine.start()
+                write_runfile(paths, runfile)
+                self._handle_signals(engine)
+                await engine.note(IncidentKind.AGENT_STARTED, f"Drawbridge {__version__} is ready")
+                log.info(
+                    "ready: proxy 127.0.0.1:%d, gateway 127.0.0.1:%d",
+                    runfile.proxy_port,
+                    runfile.gateway_port,
+                )
+                if self._on_ready is not None:
+                    self._on_ready(runfile)
+                await self._stopping.wait()
+                log.info("stopping: running exchanges get up to %.0f s", DRAIN_SECONDS)
+            finally:
+                remove_runfile(paths)
+                await engine.stop()
+
+    def _handle_signals(self, engine: _Parts) -> None:
+        loop = asyncio.get_running_loop()
+        with suppress(NotImplementedError, RuntimeError):  # Windows, or not the main thread
+            for name in ("SIGTERM", "SIGINT"):
+                loop.add_signal_handler(getattr(signal, name), self.stop)
+            loop.add_signal_handler(signal.SIGHUP, engine.reload_soon)
+
+
+class _Parts:
+    """The parts of a running agent, in the order in which they are built; stopped the other way round."""
+
+    def __init__(self, settings: Settings, paths: StatePaths) -> None:
+        self._settings = settings
+        self._paths = paths
+        self._started_at = time.time()
+        self._tasks = TaskGroup("engine")
+        self.policy = PolicyFile(settings.policy or bundled_policies() / "default")
+        self._authority = Authority.open(paths, self.policy.rules.catalog.hosts)
+        refresh_bundle(paths, self._authority.root_pem, environ=os.environ, store=root_store())
+        providers = {surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces}
+        self._audit = Spool(paths, device=read_device(paths), providers=providers)
+        self._scans = ScanPool()
+        self._transport: Transport | None = None
+        self._server: GatewayServer | None = None
+        self._ports = (0, 0)
+
+    async def start(self) -> RunFile:
+        """Build what needs the loop; listen."""
+        library.prepare()
+        from addons import build_addons  # imports mitmproxy, which `prepare` had to precede
+        from agent.interception.door import Door
+        from agent.interception.engine import Engine
+        from agent.interception.frontdoor import FrontDoor
+
+        settings = self._settings
+        await self._audit.open()
+        resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
+        config = TransportConfig(
+            resolve=resolve, ca_file=settings.upstream_ca_file, proxy_url=settings.upstream_proxy or ""
+        )
+        transport = self._transport = await build_transport(config)
+        token = control_token(self._paths)
+        handler = ExchangeHandler(
+            policy=self.policy,
+            transport=transport,
+            audit=self._audit,
+            secret=read_secret,
+            scans=self._scans,
+            capture_key=hmac.new(token.encode(), b"capture", hashlib.sha256).digest(),
+        )
+        upgrades = UpgradeHandler(self.policy, transport, self._audit)
+        server = self._server = GatewayServer(
+            GatewayApp(handler, LocalPages(token, self._status)), upgrades, self._tasks
+        )
+        engine = self._engine = Engine(attach=server.attach, mint=self._authority.leaf)
+        door = Door(
+            rules=lambda: self.policy.rules,
+            engine=engine,
+            processes=process_finder(),
+            record=self._audit.append,
+            tasks=self._tasks,
+            ports=lambda: self._ports,
+        )
+        engine.report(on_trusted=door.trusted, on_distrusted=door.distrusted)
+        engine.install(build_addons(engine))
+        dialler = Dialler(resolve, settings.upstream_proxy)
+        front = self._front = FrontDoor(door, dialler.dial, self._tasks)
+        gateway_port = await server.listen("127.0.0.1", settings.gateway_port, _base_url_connection)
+        self._ports = (await front.listen(settings.proxy_port), gateway_port)
+        if self._authority.reissued:
+            await self.note(IncidentKind.CA_REISSUED, "the device's intermediate certificate was issued")
+        return RunFile(
+            pid=os.getpid(),
+            proxy_port=self._ports[0],
+            gateway_port=gateway_port,
+            started_at=self._started_at,
+            state_dir=str(self._paths.root),
+            ca_path=str(self._paths.root_certificate),
+            version=__version__,
+        )
+
+    async def stop(self) -> None:
+        """No new connections; running exchanges get their time; every event is flushed."""
+        if self._server is not None:
+            self._front.close()
+            self._server.close()
+            if cut := await self._server.drain(DRAIN_SECONDS):
+                log.warning("%d exchanges were cut after %.0f s", cut, DRAIN_SECONDS)
+            await self._engine.drain(LAST_BYTES_SECONDS)
+        if self._transport is not None:
+            await self._transport.aclose()
+        self._scans.close()
+        if self._ports[0]:
+            await self.note(IncidentKind.AGENT_STOPPED, "Drawbridge was stopped in order")
+        await self._tasks.cancel()
+        await self._audit.close()
+
+    def reload_soon(self) -> None:
+        """SIGHUP: read the policy again, beside the running traffic."""
+        self._tasks.spawn(self._reload(), name="reload")
+
+    async def _reload(self) -> None:
+        try:
+            rules = await asyncio.to_thread(self.policy.reload)
+            reissued = await asyncio.to_thread(self._authority.cover, rules.catalog.hosts)
+        except DrawbridgeError as error:
+            log.error("the policy was refused, the one in force stays: %s", error)  # noqa: TRY400  said in full
+            await self.note(IncidentKind.POLICY_REFUSED, f"{error} {error.hint()}".strip())
+            return
+        policy = rules.policy
+        log.info("policy %s revision %d is in force", policy.id, policy.revision)
+        await self.note(
+            IncidentKind.POLICY_ACTIVATED,
+            f"policy {policy.id} revision {policy.revision} is in force",
+            (("policy", policy.id), ("hash", policy.digest)),
+        )
+        if reissued:
+            await self.note(
+                IncidentKind.CA_REISSUED, "the device's intermediate certificate covers other hosts now"
+            )
+
+    async def note(self, kind: IncidentKind, message: str, detail: tuple[tuple[str, str], ...] = ()) -> None:
+        """Record an event of the agent itself."""
+        now = time.time()
+        try:
+            await self._audit.append(
+                Incident(id=uuid7(now), at=now, kind=kind, message=message, detail=detail)
+            )
+        except AuditError as error:
+            log.error("audit event lost: %s", error)  # noqa: TRY400  said in full
+
+    def _status(self) -> Mapping[str, object]:
+        policy = self.policy.rules.policy
+        assert self._server is not None
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "started_at": self._started_at,
+            "proxy_port": self._ports[0],
+            "gateway_port": self._ports[1],
+            "state_dir": str(self._paths.root),
+            "policy": {
+                "id": policy.id,
+                "revision": policy.revision,
+                "digest": policy.digest,
+                "mode": policy.mode.value,
+                "source": str(self.policy.path),
+            },
+            "ca_fingerprint": self._authority.fingerprint,
+            "hosts": len(self.policy.rules.catalog.hosts),
+            "exchanges_running": self._server.active,
+            "connections_intercepted": self._engine.connections,
+            "audit_events": self._audit.count,
+        }
+
+
+def _base_url_connection() -> Connection:
+    return Connection(id=uuid7(time.time()), tier=Tier.BASE_URL)
+
+
+def run(settings: Settings, *, on_ready: Ready | None = None) -> None:
+    """Run the agent in the foreground until it is told to stop."""
+
+    async def main() -> None:
+        await Daemon(settings, on_ready=on_ready).run()
+
+    asyncio.run(main())

@@ -1,0 +1,27 @@
+"""The wire formats in which AI services are spoken to, one module each, and the table that names them.
+
+A dialect is pure: bytes and values in, values out (see `base`). The order of the table means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from agent.dialects.anthropic_messages import AnthropicMessages
+from agent.dialects.base import Dialect
+from agent.dialects.gemini_generate import GeminiGenerate
+from agent.dialects.openai_chat import OpenAIChat
+from agent.dialects.openai_responses import OpenAIResponses
+
+DIALECTS: Mapping[str, Dialect] = MappingProxyType(
+    {
+        dialect.name: dialect
+        for dialect in (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), GeminiGenerate())
+    }
+)
+
+
+def get(name: str) -> Dialect | None:
+    """The dialect of that name, None where there is none."""
+    return DIALECTS.get(name)

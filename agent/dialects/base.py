@@ -1,0 +1,154 @@
+"""The port every wire dialect implements: read a request, read an answer, say no.
+
+A dialect is pure: bytes and values in, values out. It knows JSON paths and event names of one API, nothing of
+sockets, policies or detectors. Unknown fields, blocks and events are left alone: what it does not know passes opaque.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.model.content import NO_USAGE, Attachment, Edit, Slot, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestHead:
+    """What a dialect may look at besides the body. `path` is decoded and without query; `query` as sent."""
+
+    method: str
+    path: str
+    query: str = ""
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedRequest:
+    """A request that was understood. `slots` are in document order."""
+
+    model: str = ""
+    stream: bool = False
+    operation: str = "chat"
+    slots: tuple[Slot, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedAnswer:
+    """A complete (not streamed) answer that was understood."""
+
+    slots: tuple[Slot, ...] = ()
+    model: str = ""
+    usage: Usage = NO_USAGE
+    finish_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """A piece of one text that a stream delivers in parts.
+
+    `channel` names the text that the piece continues (a choice, a content block, a tool call's arguments), unique
+    within the stream; `slot` is the piece in the event's own JSON document. `json_fragment` marks text that is itself
+    a piece of a JSON document (tool arguments): its escapes may be cut by the chunking.
+    """
+
+    channel: str
+    slot: Slot
+    json_fragment: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """What one event of a stream means.
+
+    `closes` names channels that get no further piece. `repeats` are slots that say again, whole, what a channel has
+    already delivered in pieces (`response.output_text.done`, `response.completed`): they must be inspected, and
+    rewritten, as whole texts.
+    """
+
+    deltas: tuple[Delta, ...] = ()
+    closes: tuple[str, ...] = ()
+    repeats: tuple[Slot, ...] = ()
+    model: str = ""
+    usage: Usage = NO_USAGE
+    finish_reason: str = ""
+    keepalive: bool = False  # carries nothing: may overtake events that are held back
+    final: bool = False  # the dialect's own end of a stream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A refusal in the client's own dialect, which the client shows and does not retry."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
+class StreamReader(Protocol):
+    """Reads the events of one answer's stream, in order. Holds what the dialect needs to know between events."""
+
+    def read(self, event: str, data: bytes) -> EventView:
+        """What the event means. `event` is the SSE event name ("" where none), `data` the joined data lines.
+
+        Never raises on unknown or malformed data: that is an empty view.
+        """
+        ...
+
+    def block(self, message: str) -> bytes:
+        """Bytes that end the stream, as the dialect ends one that was stopped, and show `message`: complete SSE
+        events, to be written after whatever was already sent, followed by the end of the body."""
+        ...
+
+
+class RequestFormat(Protocol):
+    """Finds the texts of a request and changes them."""
+
+    def parse_request(self, head: RequestHead, body: bytes) -> ParsedRequest:
+        """Find model, stream flag, text slots and attachments. `body` is already free of Content-Encoding.
+
+        Raises ContentError where the body is not what the format promises (not JSON, not an object, duplicate keys,
+        too deep).
+        """
+        ...
+
+    def edit_request(self, body: bytes, edits: tuple[Edit, ...]) -> bytes:
+        """`body` with the edits made and every other byte as it came."""
+        ...
+
+
+class Voice(Protocol):
+    """Says no, or that something broke, so that a client understands it."""
+
+    def block(self, message: str) -> Block:
+        """The refusal of a whole exchange, streaming or not."""
+        ...
+
+    def error(self, status: int, message: str) -> Block:
+        """An error that is not policy (too large, upstream unreachable), in the dialect's own shape."""
+        ...
+
+
+class Dialect(RequestFormat, Voice, Protocol):
+    """One wire format."""
+
+    @property
+    def name(self) -> str:
+        """The catalog's name of the format, such as `openai-chat`."""
+        ...
+
+    def parse_answer(self, body: bytes) -> ParsedAnswer:
+        """Read a complete answer. Raises ContentError as `parse_request` does."""
+        ...
+
+    def edit_answer(self, body: bytes, edits: tuple[Edit, ...]) -> bytes:
+        """`body` with the edits made and every other byte as it came."""
+        ...
+
+    def stream_reader(self, request: ParsedRequest) -> StreamReader:
+        """A reader for the stream that answers `request`."""
+        ...
+
+    def edit_event(self, data: bytes, edits: tuple[Edit, ...]) -> bytes:
+        """One event's data with the edits made."""
+        ...

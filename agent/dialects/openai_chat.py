@@ -1,0 +1,354 @@
+"""OpenAI Chat Completions, and the many servers that speak it (Azure, DeepSeek, Mistral, OpenRouter, Ollama …).
+
+Owns the paths of that API's JSON documents and the meaning of its stream chunks. Source: the OpenAI API reference,
+"Chat Completions", and the official SDK's types; fields of compatible servers (`reasoning_content`) are named where
+they are read.
+"""
+
+from __future__ import annotations
+
+import orjson
+
+from agent.dialects.base import Delta, EventView, ParsedAnswer, ParsedRequest, RequestHead
+from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
+from agent.dialects.replies import OpenAIReplies, openai_error
+from agent.dialects.shapes import integer, json_object, mapping, objects, string
+from agent.dialects.slots import Collector
+from agent.dialects.sse import encode
+from agent.model.content import NO_USAGE, Address, Path, Role, Usage
+
+_ROLES = {
+    "system": Role.SYSTEM,
+    "developer": Role.SYSTEM,
+    "assistant": Role.ASSISTANT,
+    "tool": Role.TOOL_RESULT,
+    "function": Role.TOOL_RESULT,
+}
+_CONTENT: Address = (("choices", 0, "delta", "content"),)
+_REASONING = ("reasoning_content", "reasoning", "reasoning_text")  # DeepSeek; OpenRouter and Ollama; Copilot
+_CALL_FIELDS = (("function", "arguments"), ("custom", "input"))
+_TEXT_FIELDS = ("content", "refusal", *_REASONING)
+
+
+class OpenAIChat(OpenAIReplies):
+    """The dialect `openai-chat`."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """The catalog's name of the format."""
+        return "openai-chat"
+
+    def parse_request(self, head: RequestHead, body: bytes) -> ParsedRequest:
+        """Messages, tool definitions, prediction and metadata. Raises ContentError."""
+        document = json_object(body)
+        found = Collector()
+        for key, value in document.items():
+            match key:
+                case "messages":
+                    for index, message in objects(value):
+                        role = _ROLES.get(string(message.get("role")), Role.USER)
+                        _read_message(found, (key, index), role, message)
+                case "tools" | "functions" | "response_format":
+                    found.schema((key,), value)
+                case "prediction":
+                    _read_content(found, (key, "content"), Role.USER, mapping(value).get("content"))
+                case "metadata":
+                    found.leaves((key,), Role.USER, value)
+                case (
+                    "prompt" | "suffix" | "input" | "instructions"
+                ):  # completions, embeddings, speech, images
+                    found.prose((key,), Role.USER, value)
+        return ParsedRequest(
+            model=string(document.get("model")) or _deployment(head.path),
+            stream=document.get("stream") is True,
+            slots=tuple(found.slots),
+            attachments=tuple(found.attachments),
+        )
+
+    def parse_answer(self, body: bytes) -> ParsedAnswer:
+        """Every choice's message. Raises ContentError."""
+        document = json_object(body)
+        found = Collector()
+        finish = ""
+        for index, choice in objects(document.get("choices")):
+            for key, value in choice.items():
+                if key == "message" and isinstance(value, dict):
+                    _read_message(found, ("choices", index, key), Role.ASSISTANT, value)
+                elif key == "text":
+                    found.text(("choices", index, key), Role.ASSISTANT, value)
+            finish = finish or string(choice.get("finish_reason"))
+        return ParsedAnswer(
+            slots=tuple(found.slots),
+            model=string(document.get("model")),
+            usage=_usage(document.get("usage")),
+            finish_reason=finish,
+        )
+
+    def stream_reader(self, request: ParsedRequest) -> OpenAIChatReader:
+        """A reader for the chunks that answer `request`."""
+        return OpenAIChatReader()
+
+
+class OpenAIChatReader:
+    """Reads `chat.completion.chunk` events."""
+
+    __slots__ = ("_calls", "_open")
+
+    def __init__(self) -> None:
+        self._open: dict[int, list[str]] = {}  # per choice, the channels that have had a piece
+        self._calls: dict[
+            tuple[int, int], tuple[str, int]
+        ] = {}  # by choice and place: the call's id, earlier calls
+
+    def read(self, event: str, data: bytes) -> EventView:
+        """What the chunk means; an empty view where it is none."""
+        if not data:
+            return EventView(keepalive=True)
+        if data == b"[DONE]":
+            closes = tuple(channel for channels in self._open.values() for channel in channels)
+            self._open.clear()
+            return EventView(final=True, closes=closes)
+        try:
+            chunk = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            return EventView()
+        if not isinstance(chunk, dict):
+            return EventView()
+        return self._quick(chunk) or self._thorough(chunk)
+
+    def block(self, message: str) -> bytes:
+        """A chunk with `error`, then `[DONE]`.
+
+        The official SDK raises APIError with the message and does not retry. Better than a last content delta with
+        `finish_reason: content_filter`: half of an answer, or of a tool call, is not taken for a whole one.
+        """
+        error = openai_error(message, code="policy_violation")
+        return encode("", orjson.dumps(error)) + encode("", b"[DONE]")
+
+    def _quick(self, chunk: dict[str, object]) -> EventView | None:
+        """One choice that adds to its content and does nothing else: what nearly every chunk is."""
+        choices = chunk.get("choices")
+        if type(choices) is not list or len(choices) != 1 or chunk.get("usage"):
+            return None
+        choice = choices[0]
+        if type(choice) is not dict or choice.get("index") or choice.get("finish_reason"):
+            return None
+        delta = choice.get("delta")
+        if type(delta) is not dict or len(delta) != 1 or "text" in choice or "message" in choice:
+            return None
+        text = delta.get("content")
+        if type(text) is not str or not text:
+            return None
+        self._opened(0, "choice/0/content")
+        piece = text_delta("choice/0/content", new_slot(_CONTENT, Role.ASSISTANT, text))
+        return delta_view((piece,), string(chunk.get("model")))
+
+    def _thorough(self, chunk: dict[str, object]) -> EventView:
+        gathered = _Gathered()
+        finish = ""
+        for index, choice in objects(chunk.get("choices")):
+            number = integer(choice.get("index")) or 0
+            self._read_choice(gathered, number, ("choices", index), choice)
+            if reason := string(choice.get("finish_reason")):
+                finish = finish or reason
+                gathered.closes += self._open.pop(number, ())
+        model = string(chunk.get("model"))
+        usage = _usage(chunk.get("usage"))
+        wholes = gathered.wholes
+        if not (finish or gathered.closes or wholes):
+            return delta_view(tuple(gathered.deltas), model, usage)
+        return EventView(
+            deltas=tuple(gathered.deltas),
+            closes=tuple(gathered.closes),
+            repeats=tuple(wholes.slots) if wholes else (),
+            model=model,
+            usage=usage,
+            finish_reason=finish,
+        )
+
+    def _read_choice(self, gathered: _Gathered, number: int, path: Path, choice: dict[str, object]) -> None:
+        for key, value in choice.items():
+            if key == "delta" and isinstance(value, dict):
+                for name, piece in value.items():
+                    if piece and name != "role":
+                        self._read_field(gathered, number, (*path, key, name), name, piece)
+            elif key == "text":  # of the completions endpoint
+                self._add(gathered, number, "content", (*path, key), value)
+            elif key == "message" and isinstance(value, dict):
+                _read_message(gathered.whole(), (*path, key), Role.ASSISTANT, value)
+
+    def _read_field(self, gathered: _Gathered, number: int, path: Path, name: str, value: object) -> None:
+        match name:
+            case "tool_calls":
+                self._read_calls(gathered, number, path, value)
+            case "function_call":
+                arguments = mapping(value).get("arguments")
+                self._add(gathered, number, "function/arguments", (*path, "arguments"), arguments)
+            case "audio":
+                self._add(gathered, number, "audio", (*path, "transcript"), mapping(value).get("transcript"))
+            case "reasoning_details":
+                self._read_details(gathered, number, path, value)
+            case "content" if isinstance(value, list):
+                self._read_parts(gathered, number, path, value)
+            case _ if name in _TEXT_FIELDS:
+                self._add(gathered, number, name, path, value)
+
+    def _read_parts(self, gathered: _Gathered, number: int, path: Path, value: object) -> None:
+        """Content in parts, as Mistral streams it: text parts continue the content, the others are read whole."""
+        for index, part in objects(value):
+            if part.get("type") == "text":
+                self._add(gathered, number, "content", (*path, index, "text"), part.get("text"))
+            else:
+                gathered.whole().prose((*path, index), Role.ASSISTANT, part)
+
+    def _read_details(self, gathered: _Gathered, number: int, path: Path, value: object) -> None:
+        """OpenRouter's second spelling of the reasoning. What carries a signature is not touched."""
+        for index, detail in objects(value):
+            if not detail.get("signature"):
+                place = integer(detail.get("index")) or 0
+                for holds in ("text", "summary"):
+                    name = f"reasoning_details/{place}/{holds}"
+                    self._add(gathered, number, name, (*path, index, holds), detail.get(holds))
+
+    def _read_calls(self, gathered: _Gathered, number: int, path: Path, value: object) -> None:
+        for index, call in objects(value):
+            place = integer(call.get("index"))
+            place = index if place is None else place
+            name = self._call_name(gathered, number, place, string(call.get("id")))
+            for kind, holds in _CALL_FIELDS:
+                text = mapping(call.get(kind)).get(holds)
+                self._add(gathered, number, f"{name}/{holds}", (*path, index, kind, holds), text)
+
+    def _call_name(self, gathered: _Gathered, number: int, place: int, call_id: str) -> str:
+        """What names the tool call at `place`. Gemini's compatible endpoint sends parallel calls, whole, all at place
+        0: a new id there is a new call."""
+        known, earlier = self._calls.get((number, place), ("", 0))
+        if call_id and known and call_id != known:
+            ended = f"choice/{number}/{_numbered(place, earlier)}/"
+            channels = self._open.get(number, [])
+            gathered.closes += [channel for channel in channels if channel.startswith(ended)]
+            self._open[number] = [channel for channel in channels if not channel.startswith(ended)]
+            earlier += 1
+        self._calls[number, place] = (call_id or known, earlier)
+        return _numbered(place, earlier)
+
+    def _add(self, gathered: _Gathered, number: int, name: str, path: Path, text: object) -> None:
+        if not isinstance(text, str) or not text:
+            return
+        channel = f"choice/{number}/{name}"
+        self._opened(number, channel)
+        role = Role.TOOL_CALL if name.startswith(("tool/", "function/")) else Role.ASSISTANT
+        make = json_delta if name.endswith("/arguments") else text_delta
+        gathered.deltas.append(make(channel, new_slot((path,), role, text)))
+
+    def _opened(self, number: int, channel: str) -> None:
+        channels = self._open.get(number)
+        if channels is None:
+            self._open[number] = [channel]
+        elif channel not in channels:
+            channels.append(channel)
+
+
+class _Gathered:
+    """What one chunk turns out to hold."""
+
+    __slots__ = ("closes", "deltas", "wholes")
+
+    def __init__(self) -> None:
+        self.deltas: list[Delta] = []
+        self.closes: list[str] = []
+        self.wholes: Collector | None = None
+
+    def whole(self) -> Collector:
+        """Where texts go that come in one piece."""
+        if self.wholes is None:
+            self.wholes = Collector()
+        return self.wholes
+
+
+def _numbered(place: int, earlier: int) -> str:
+    return f"tool/{place}.{earlier}" if earlier else f"tool/{place}"
+
+
+def _read_message(found: Collector, path: Path, role: Role, message: dict[str, object]) -> None:
+    for key, value in message.items():
+        match key:
+            case "content":
+                _read_content(found, (*path, key), role, value)
+            case "tool_calls":
+                _read_calls(found, (*path, key), value)
+            case "function_call":
+                found.leaves((*path, key, "arguments"), Role.TOOL_CALL, mapping(value).get("arguments"))
+            case "audio":
+                found.text((*path, key, "transcript"), role, mapping(value).get("transcript"))
+            case "reasoning_details":
+                for index, detail in objects(value):
+                    if not detail.get("signature"):
+                        found.prose((*path, key, index), role, detail)
+            case _ if key in _TEXT_FIELDS:
+                found.text((*path, key), role, value)
+
+
+def _read_calls(found: Collector, path: Path, value: object) -> None:
+    for index, call in objects(value):
+        for kind, holds in _CALL_FIELDS:
+            found.leaves((*path, index, kind, holds), Role.TOOL_CALL, mapping(call.get(kind)).get(holds))
+
+
+def _read_content(found: Collector, path: Path, role: Role, value: object) -> None:
+    if not isinstance(value, list):
+        found.prose(path, role, value)
+        return
+    for index, part in enumerate(value):
+        if isinstance(part, dict):
+            _read_part(found, (*path, index), role, part)
+        else:
+            found.text((*path, index), role, part)
+
+
+def _read_part(found: Collector, path: Path, role: Role, part: dict[str, object]) -> None:
+    match part.get("type"):
+        case "text":
+            found.text((*path, "text"), role, part.get("text"))
+        case "refusal":
+            found.text((*path, "refusal"), role, part.get("refusal"))
+        case "image_url":
+            image = part.get("image_url")
+            found.attach_url("image", image if isinstance(image, str) else mapping(image).get("url"))
+        case "input_audio":
+            audio = mapping(part.get("input_audio"))
+            found.attach("audio", media_type=_audio_type(audio.get("format")), data=audio.get("data"))
+        case "file":
+            file = mapping(part.get("file"))
+            found.attach_url("file", file.get("file_data"), name=file.get("filename"))
+        case _:
+            found.prose(path, role, part)
+
+
+def _audio_type(form: object) -> str:
+    return f"audio/{form}" if isinstance(form, str) else ""
+
+
+def _deployment(path: str) -> str:
+    """The model of an Azure deployment's path: `/openai/deployments/{name}/chat/completions`."""
+    _, found, rest = path.partition("/deployments/")
+    return rest.partition("/")[0] if found else ""
+
+
+def _usage(value: object) -> Usage:
+    if not isinstance(value, dict):
+        return NO_USAGE
+    read = mapping(value.get("prompt_tokens_details"))
+    written = mapping(value.get("completion_tokens_details"))
+    cached = integer(read.get("cached_tokens"))
+    return Usage(
+        input_tokens=integer(value.get("prompt_tokens")),
+        output_tokens=integer(value.get("completion_tokens")),
+        cache_read_tokens=integer(value.get("prompt_cache_hit_tokens"))
+        if cached is None
+        else cached,  # DeepSeek
+        cache_write_tokens=integer(read.get("cache_write_tokens")),
+        reasoning_tokens=integer(written.get("reasoning_tokens")),
+    )

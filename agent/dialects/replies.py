@@ -1,0 +1,62 @@
+"""What all dialects whose documents are JSON share: edits in place, and answers of our own."""
+
+from __future__ import annotations
+
+import orjson
+
+from agent.dialects.base import Block
+from agent.dialects.jsonedits import edit
+from agent.model.content import Edit
+
+_INVALID = "invalid_request_error"
+
+
+class JsonEdits:
+    """The editing half of a `Dialect`, for formats in which requests, answers and events are JSON documents."""
+
+    __slots__ = ()
+
+    def edit_request(self, body: bytes, edits: tuple[Edit, ...]) -> bytes:
+        """`body` with the edits made and every other byte as it came."""
+        return edit(body, edits)
+
+    def edit_answer(self, body: bytes, edits: tuple[Edit, ...]) -> bytes:
+        """`body` with the edits made and every other byte as it came."""
+        return edit(body, edits)
+
+    def edit_event(self, data: bytes, edits: tuple[Edit, ...]) -> bytes:
+        """One event's data with the edits made."""
+        return edit(data, edits)
+
+
+def json_reply(status: int, document: dict[str, object], *headers: tuple[bytes, bytes]) -> Block:
+    """A complete HTTP answer with `document` as its body."""
+    body = orjson.dumps(document)
+    return Block(
+        status=status,
+        headers=(
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            *headers,
+        ),
+        body=body,
+    )
+
+
+class OpenAIReplies(JsonEdits):
+    """How both OpenAI dialects say no."""
+
+    __slots__ = ()
+
+    def block(self, message: str) -> Block:
+        """HTTP 400 with code `policy_violation`. SDK clients show the message, Codex the whole body; none retries."""
+        return json_reply(400, openai_error(message, code="policy_violation"))
+
+    def error(self, status: int, message: str) -> Block:
+        """An error that is not policy."""
+        return json_reply(status, openai_error(message, kind="server_error" if status >= 500 else _INVALID))
+
+
+def openai_error(message: str, *, kind: str = _INVALID, code: str | None = None) -> dict[str, object]:
+    """OpenAI's error object, inside its envelope."""
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}

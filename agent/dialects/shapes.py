@@ -1,0 +1,39 @@
+"""Narrowing of JSON values: what is not of the expected shape reads as empty, never as an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent.dialects.jsontext import parse
+from agent.errors import ContentError
+
+
+def json_object(body: bytes) -> dict[str, object]:
+    """The object that the body holds. Raises ContentError as `jsontext.parse` does, and where it is no object."""
+    value = parse(body)
+    if not isinstance(value, dict):
+        raise ContentError("the body is JSON but not an object")
+    return value
+
+
+def mapping(value: object) -> dict[str, object]:
+    """`value` if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects(value: object) -> Iterator[tuple[int, dict[str, object]]]:
+    """The objects in an array with their indices; nothing where it is none."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, dict):
+                yield index, item
+
+
+def string(value: object) -> str:
+    """`value` if it is a string, else the empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def integer(value: object) -> int | None:
+    """`value` if it is a whole number (true and false are none), else None."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,208 @@
+"""The way back: an upstream's answer to the client, inspected while it flows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from agent.dialects.base import Dialect, ParsedRequest
+from agent.dialects.encoding import Decoder
+from agent.errors import ContentError, UpstreamError
+from agent.gateway import headers
+from agent.gateway.ledger import Ledger, captured
+from agent.gateway.scans import ScanPool
+from agent.gateway.transport.base import UpstreamResponse
+from agent.gateway.wire import Wire
+from agent.inspection import AnswerVerdict, Scope, StreamInspector, inspect_answer
+from agent.model.content import Role, Slot
+from agent.model.record import CaptureMode, Outcome
+
+_DROPPED = frozenset({b"alt-svc"})  # an offer of HTTP/3 would lead the client around us
+
+
+class Answering:
+    """Carries one answer. The methods return False where the client's connection must be cut, because its answer
+    could not be ended in order."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        ledger: Ledger,
+        settle: Callable[[], Awaitable[None]],
+        scans: ScanPool,
+        capture_key: bytes,
+        *,
+        limit: int,
+    ) -> None:
+        self._wire = wire
+        self._ledger = ledger
+        self._settle = settle
+        self._scans = scans
+        self._capture_key = capture_key
+        self._limit = limit
+
+    async def relay(self, response: UpstreamResponse) -> bool:
+        """An answer that is nobody's to read: through as it comes."""
+        ledger = self._ledger
+        try:
+            await self._begin(response, headers.forwardable(response.headers, drop=_DROPPED))
+            async for chunk in response.chunks():
+                await self._wire.write(chunk)
+        except UpstreamError as error:
+            return await self._broken(error)
+        finally:
+            ledger.received()
+            await response.aclose()
+        return await self._end(Outcome.COMPLETED)
+
+    async def inspect(
+        self, response: UpstreamResponse, dialect: Dialect, request: ParsedRequest, scope: Scope
+    ) -> bool:
+        """A model's answer, by what it says it is."""
+        kind = headers.get(response.headers, b"content-type").partition(b";")[0].strip().lower()
+        if kind == b"text/event-stream":
+            return await self._stream(response, dialect, request, scope)
+        if kind == b"application/json" or kind.endswith(b"+json"):
+            return await self._whole(response, dialect, scope)
+        return await self.relay(response)
+
+    async def _whole(self, response: UpstreamResponse, dialect: Dialect, scope: Scope) -> bool:
+        ledger = self._ledger
+        try:
+            body = await self._collect(response)
+        except ContentError as error:
+            raise UpstreamError(f"the provider's answer cannot be read: {error}") from error
+        finally:
+            ledger.received()
+            await response.aclose()
+        with ledger.working():
+            verdict = await self._scans.run(len(body), inspect_answer, dialect, body, scope)
+            self._note(verdict, dialect, scope)
+        if verdict.blocked:
+            ledger.outcome = Outcome.BLOCKED
+            block = dialect.block(ledger.decision.message)
+            ledger.status = block.status
+            await self._settle()
+            await self._wire.answer(block.status, block.headers, block.body)
+            return True
+        ledger.outcome, ledger.status = Outcome.COMPLETED, response.status
+        ledger.response_bytes = len(verdict.body)
+        ledger.first_byte()
+        await self._settle()
+        fields = headers.without_body_facts(headers.forwardable(response.headers, drop=_DROPPED))
+        await self._wire.answer(response.status, fields, verdict.body)
+        return True
+
+    async def _stream(
+        self, response: UpstreamResponse, dialect: Dialect, request: ParsedRequest, scope: Scope
+    ) -> bool:
+        inspector = StreamInspector(
+            dialect,
+            dialect.stream_reader(request),
+            scope,
+            keep_text=scope.rules.policy.capture is not CaptureMode.METADATA,
+        )
+        fields = headers.without_body_facts(headers.forwardable(response.headers, drop=_DROPPED))
+        try:
+            await self._begin(response, fields)
+            failure = await self._pump(response, inspector)
+        finally:
+            self._ledger.received()
+            self._heard(inspector, scope)
+            await response.aclose()
+        if inspector.blocked:
+            return await self._end(Outcome.BLOCKED)
+        if failure is not None:
+            return await self._broken(failure)
+        return await self._end(Outcome.COMPLETED)
+
+    async def _pump(self, response: UpstreamResponse, inspector: StreamInspector) -> UpstreamError | None:
+        """Move the stream until its end, a block, or a failure of the upstream, which is returned."""
+        clock = time.perf_counter
+        spent = 0.0
+        failure: UpstreamError | None = None
+        try:
+            async for chunk in _decoded(response, limit=self._limit):
+                begun = clock()
+                ready = inspector.feed(chunk)
+                spent += clock() - begun
+                if ready:
+                    await self._wire.write(ready)
+                if inspector.blocked:
+                    return None
+        except UpstreamError as error:
+            failure = error
+        except ContentError as error:
+            failure = UpstreamError(f"the provider's stream cannot be read: {error}")
+        finally:
+            self._ledger.add_work(spent)
+        if ready := inspector.finish():
+            await self._wire.write(ready)
+        return failure
+
+    async def _collect(self, response: UpstreamResponse) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for chunk in _decoded(response, limit=self._limit):
+            size += len(chunk)
+            if size > self._limit:
+                raise ContentError(f"it is larger than {self._limit // 2**20} MB")
+            parts.append(chunk)
+        return b"".join(parts)
+
+    async def _begin(self, response: UpstreamResponse, fields: list[tuple[bytes, bytes]]) -> None:
+        self._ledger.status = response.status
+        self._ledger.first_byte()
+        await self._wire.start(response.status, fields)
+
+    async def _end(self, outcome: Outcome) -> bool:
+        self._ledger.outcome = outcome
+        self._ledger.response_bytes = self._wire.bytes_out
+        await self._settle()  # what a client has seen finished is in the trail
+        await self._wire.finish()
+        return True
+
+    async def _broken(self, error: UpstreamError) -> bool:
+        """The upstream broke off: the client must not take what it has for a whole answer."""
+        self._ledger.outcome, self._ledger.error = Outcome.UPSTREAM_FAILED, str(error)
+        if not self._wire.started:
+            raise error
+        return False
+
+    def _note(self, verdict: AnswerVerdict, dialect: Dialect, scope: Scope) -> None:
+        ledger, answer = self._ledger, verdict.answer
+        ledger.decided(verdict.decision)
+        ledger.usage, ledger.model, ledger.finish_reason = answer.usage, answer.model, answer.finish_reason
+        capture = scope.rules.policy.capture
+        if capture is not CaptureMode.METADATA and verdict.understood and not verdict.blocked:
+            kept = dialect.parse_answer(verdict.body).slots if capture is CaptureMode.REDACTED else ()
+            ledger.answer = captured(capture, kept, answer.slots, self._capture_key)
+
+    def _heard(self, inspector: StreamInspector, scope: Scope) -> None:
+        ledger = self._ledger
+        ledger.decided(inspector.decision())
+        ledger.usage, ledger.model = inspector.usage, inspector.model
+        ledger.finish_reason = inspector.finish_reason
+        capture = scope.rules.policy.capture
+        if capture is not CaptureMode.METADATA:
+            original, redacted = inspector.texts()
+            ledger.answer = captured(capture, _slots(redacted), _slots(original), self._capture_key)
+
+
+def _slots(texts: list[str]) -> tuple[Slot, ...]:
+    return tuple(Slot(address=((),), role=Role.ASSISTANT, text=text) for text in texts)
+
+
+async def _decoded(response: UpstreamResponse, *, limit: int) -> AsyncIterator[bytes]:
+    """The answer's body without Content-Encoding: asked for `identity`, some servers compress all the same."""
+    encoding = headers.get(response.headers, b"content-encoding").decode("latin-1").strip().lower()
+    if not encoding or encoding == "identity":
+        async for chunk in response.chunks():
+            yield chunk
+        return
+    decoder = Decoder(encoding, limit=limit)
+    async for chunk in response.chunks():
+        if plain := decoder.feed(chunk):
+            yield plain
+    if rest := decoder.finish():
+        yield rest

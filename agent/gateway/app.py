@@ -1,0 +1,47 @@
+"""The gateway's ASGI application: hands each request to the exchange handler, or to the local pages."""
+
+from __future__ import annotations
+
+import asyncio
+
+from agent.gateway.exchange import ClientRequest, ExchangeHandler
+from agent.gateway.local import LocalPages
+from agent.gateway.server import ClientLink
+from agent.gateway.wire import Message, Receive, Send, Wire
+from agent.model.traffic import Tier
+
+
+class GatewayApp:
+    """One callable for every door."""
+
+    def __init__(self, exchanges: ExchangeHandler, pages: LocalPages) -> None:
+        self._exchanges = exchanges
+        self._pages = pages
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """https://asgi.readthedocs.io/en/latest/specs/www.html"""
+        link: ClientLink = scope["state"]["link"]
+        fields = tuple(scope["headers"])
+        wire = Wire(receive, send, link.in_one_piece)
+        if link.connection.tier is Tier.BASE_URL:
+            if problem := self._pages.refuses(fields, scope["server"][1]):
+                await wire.answer(403, ((b"content-type", b"text/plain; charset=utf-8"),), problem.encode())
+                return
+            if (page := self._pages.serve(scope["path"], fields)) is not None:
+                await wire.answer(*page)
+                return
+        query: bytes = scope["query_string"]
+        request = ClientRequest(
+            connection=link.connection,
+            method=scope["method"],
+            target=scope["raw_path"] + b"?" + query if query else scope["raw_path"],
+            headers=fields,
+        )
+        task = asyncio.current_task()
+        link.on_lost = task.cancel if task is not None else None
+        try:
+            whole = await self._exchanges.handle(request, wire)
+        finally:
+            link.on_lost = None
+        if not whole:
+            link.abort()

@@ -1,0 +1,171 @@
+"""Keeps the book of one exchange while it runs, and closes it into the record that the audit trail gets."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from agent.dialects.base import ParsedRequest
+from agent.gateway.routing import Route
+from agent.inspection import RuleBook
+from agent.model.content import NO_USAGE, Role, Slot, Usage
+from agent.model.decision import Decision
+from agent.model.ids import uuid7
+from agent.model.record import CaptureMode, Exchange, Outcome, Timing
+from agent.model.traffic import Connection
+
+MAX_CAPTURED = 64 * 1024  # characters of prompt and of answer that an event may hold
+
+
+class Ledger:
+    """Facts about one exchange as they become known. `spent` adds up our own work; waiting is not in it."""
+
+    def __init__(self, rules: RuleBook, connection: Connection, *, method: str) -> None:
+        self.started_at = time.time()
+        self.id = uuid7(self.started_at)
+        self.rules = rules
+        self.connection = connection
+        self.method = method
+        self.host = ""
+        self.path = ""
+        self.surface = "unknown"
+        self.operation = ""
+        self.dialect = ""
+        self.upstream = ""
+        self.request = ParsedRequest()
+        self.decision = Decision()
+        self.status: int | None = None
+        self.outcome = Outcome.FAILED
+        self.error = ""
+        self.usage: Usage = NO_USAGE
+        self.model = ""
+        self.finish_reason = ""
+        self.request_bytes = 0
+        self.response_bytes = 0
+        self.prompt = ""
+        self.answer = ""
+        self._begun = time.perf_counter()
+        self._spent = 0.0
+        self._sent: float | None = None
+        self._received: float | None = None
+        self._first_byte: float | None = None
+
+    def routed(self, route: Route) -> None:
+        """Note where the request is bound for."""
+        self.host = route.host
+        self.path = route.path
+        self.surface = route.surface.id
+        self.upstream = route.upstream
+        if route.endpoint is not None:
+            self.dialect = route.endpoint.dialect
+            self.operation = route.endpoint.operation
+
+    def decided(self, decision: Decision) -> None:
+        """Add a decision: the request's, then the answer's. The graver one names the action."""
+        first, second = self.decision, decision
+        graver = second if second.action > first.action else first
+        self.decision = Decision(
+            action=max(first.action, second.action),
+            reason=graver.reason,
+            message=graver.message,
+            rule_ids=tuple(dict.fromkeys(first.rule_ids + second.rule_ids)),
+            hits=first.hits + second.hits,
+            applied=first.applied and second.applied,
+        )
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Time spent inside is our overhead."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._spent += time.perf_counter() - begun
+
+    def add_work(self, seconds: float) -> None:
+        """The same for hot loops that keep their own clock."""
+        self._spent += seconds
+
+    def sent(self) -> None:
+        """The upstream request begins."""
+        self._sent = time.perf_counter()
+
+    def first_byte(self) -> None:
+        """The answer's first byte goes to the client."""
+        if self._first_byte is None:
+            self._first_byte = time.perf_counter()
+
+    def received(self) -> None:
+        """The upstream's answer is complete, or given up."""
+        self._received = time.perf_counter()
+
+    def close(self) -> Exchange:
+        """The record of the exchange."""
+        now = time.perf_counter()
+        upstream = None if self._sent is None else ((self._received or now) - self._sent) * 1e3
+        policy = self.rules.policy
+        return Exchange(
+            id=self.id,
+            started_at=self.started_at,
+            connection=self.connection,
+            method=self.method,
+            host=self.host,
+            path=self.path,
+            surface=self.surface,
+            operation=self.operation,
+            dialect=self.dialect,
+            model=self.request.model or self.model,
+            stream=self.request.stream,
+            upstream=self.upstream,
+            status=self.status,
+            outcome=self.outcome,
+            error=self.error,
+            policy_id=policy.id,
+            policy_hash=policy.digest,
+            decision=self.decision,
+            usage=self.usage,
+            attachments=self.request.attachments,
+            request_bytes=self.request_bytes,
+            response_bytes=self.response_bytes,
+            finish_reason=self.finish_reason,
+            timing=Timing(
+                total_ms=(now - self._begun) * 1e3,
+                overhead_ms=self._spent * 1e3,
+                upstream_ms=upstream,
+                first_byte_ms=None if self._first_byte is None else (self._first_byte - self._begun) * 1e3,
+            ),
+            capture=policy.capture,
+            prompt=self.prompt,
+            answer=self.answer,
+        )
+
+
+def captured(mode: CaptureMode, slots: tuple[Slot, ...], original: tuple[Slot, ...], key: bytes) -> str:
+    """What the audit trail keeps of a text: as sent after redaction, as it was, a keyed hash of it, or nothing."""
+    match mode:
+        case CaptureMode.METADATA:
+            return ""
+        case CaptureMode.HASH:
+            text = _joined(original)
+            return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+        case CaptureMode.REDACTED:
+            return _joined(slots)[:MAX_CAPTURED]
+        case CaptureMode.FULL:
+            return _joined(original)[:MAX_CAPTURED]
+
+
+def newest_turn(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
+    """What was said since the model last spoke: clients resend the whole history with every request."""
+    last = max(
+        (i for i, slot in enumerate(slots) if slot.role in (Role.ASSISTANT, Role.TOOL_CALL)), default=-1
+    )
+    return tuple(
+        slot for slot in slots[last + 1 :] if slot.role is not Role.SYSTEM and len(slot.address) == 1
+    )
+
+
+def _joined(slots: tuple[Slot, ...]) -> str:
+    return "\n".join(slot.text for slot in slots)

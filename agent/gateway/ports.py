@@ -1,0 +1,33 @@
+"""What the gateway needs from outside, as Protocols: the audit trail, and the policy in force."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from agent.inspection import RuleBook
+from agent.model.record import AuditEvent
+
+
+class AuditSink(Protocol):
+    """Takes events; `append` returns when the event is durable."""
+
+    async def append(self, event: AuditEvent) -> None:
+        """Raises AuditError where the event cannot be kept."""
+        ...
+
+
+class PolicyInForce(Protocol):
+    """The rule book that new exchanges start with; replaced as a whole, never changed."""
+
+    @property
+    def rules(self) -> RuleBook:
+        """The current one."""
+        ...
+
+
+class SecretSource(Protocol):
+    """Resolves secret references (`env:`, `file:`, `keyring:`)."""
+
+    def __call__(self, reference: str) -> str:
+        """The secret. May block briefly. Raises ConfigError without naming it."""
+        ...

@@ -1,0 +1,171 @@
+"""Where a request goes: the origin the app asked for, a central gateway, or a provider with a key of the policy's."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from agent.catalog.paths import normalise
+from agent.errors import ConfigError
+from agent.gateway import headers
+from agent.gateway.transport.base import Headers
+from agent.inspection import RuleBook
+from agent.model.surface import Endpoint, Surface
+from agent.model.traffic import Connection, Target
+from agent.policy import Provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A request's way out. `path` has no query, `plain_path` is its one spelling for rules to compare; `credential`
+    replaces the user's own where it is set."""
+
+    surface: Surface
+    endpoint: Endpoint | None
+    host: str
+    path: str
+    plain_path: str
+    query: bytes
+    target: Target
+    upstream: str  # native, central, provider
+    credential: tuple[str, str] | None = None  # header name, secret reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A request that has no way out, with the HTTP status that says so."""
+
+    status: int
+    message: str
+    misdirected: bool = False
+
+
+def split_target(raw: bytes) -> tuple[str, bytes]:
+    """Path (still percent-encoded) and query of a request target."""
+    path, _, query = raw.partition(b"?")
+    return path.decode("latin-1"), query
+
+
+def route_intercepted(
+    rules: RuleBook, connection: Connection, head: Headers, raw_target: bytes
+) -> Route | Refusal:
+    """The way of a request from an intercepted connection.
+
+    The name the app asked the proxy for, the name in its TLS hello and the `Host` inside must agree: a request for
+    another host than the one that was judged on the way in goes nowhere (domain fronting).
+    """
+    if headers.count(head, b"host") != 1:
+        return Refusal(status=400, message="a request must have exactly one Host header")
+    host = _host(headers.get(head, b"host"))
+    asked = {name for name in (connection.sni, connection.connect_host) if name and not _is_address(name)}
+    surface = rules.catalog.surface(host)
+    if surface is None or any(name != host for name in asked):
+        made_for = ", ".join(sorted(asked)) or "an address"
+        message = f"the request is for {host!r}, but the connection was made for {made_for}"
+        return Refusal(status=421, message=message, misdirected=True)
+    path, query = split_target(raw_target)
+    plain_path = normalise(path)
+    endpoint = rules.catalog.endpoint(surface, plain_path)
+    native = Route(
+        surface=surface,
+        endpoint=endpoint,
+        host=host,
+        path=path,
+        plain_path=plain_path,
+        query=query,
+        target=Target(host=host, port=connection.connect_port or 443),
+        upstream="native",
+    )
+    if endpoint is None or rules.policy.upstream.route != "central":
+        return native
+    return _central(rules, native)
+
+
+def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
+    """The way of a request to `http://127.0.0.1:PORT/<prefix>/…`."""
+    path, query = split_target(raw_target)
+    prefix, _, rest = path.lstrip("/").partition("/")
+    surface = next((row for row in rules.catalog.surfaces if row.prefix and row.prefix == prefix), None)
+    if surface is None:
+        known = ", ".join(f"/{row.prefix}" for row in rules.catalog.surfaces if row.prefix)
+        return Refusal(status=404, message=f"no such base URL; use one of {known}")
+    path = f"/{rest}"
+    plain_path = normalise(path)
+    provider: Provider | None = getattr(rules.policy.providers, surface.id, None)
+    origin = (provider.base_url if provider else "") or surface.origin
+    target = target_of(origin)
+    route = Route(
+        surface=surface,
+        endpoint=rules.catalog.endpoint(surface, plain_path),
+        host=target.host,
+        path=path,
+        plain_path=plain_path,
+        query=query,
+        target=target,
+        upstream="provider" if provider else "native",
+        credential=(surface.key_header, provider.key) if provider and provider.key else None,
+    )
+    if route.endpoint is not None and rules.policy.upstream.route == "central":
+        return _central(rules, route)
+    return route
+
+
+def target_of(url: str) -> Target:
+    """The origin and base path of an http(s) URL. Raises ConfigError."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"{url!r} is no http(s) URL")
+    tls = parts.scheme == "https"
+    return Target(
+        host=parts.hostname,
+        port=parts.port or (443 if tls else 80),
+        tls=tls,
+        base_path=parts.path.rstrip("/"),
+    )
+
+
+def _central(rules: RuleBook, route: Route) -> Route | Refusal:
+    central = rules.policy.upstream.central
+    assert central is not None  # the policy's own check
+    if not route.surface.prefix:
+        return Refusal(
+            status=403,
+            message="policy sends all model traffic to the central gateway, which has no route for "
+            + route.surface.name,
+        )
+    target = target_of(central.base_url)
+    return Route(
+        surface=route.surface,
+        endpoint=route.endpoint,
+        host=route.host,
+        path=f"/{route.surface.prefix}{route.path}",
+        plain_path=route.plain_path,
+        query=_without_key(route.query),
+        target=target,
+        upstream="central",
+        credential=(central.header, central.virtual_key),
+    )
+
+
+def _without_key(query: bytes) -> bytes:
+    """The query without the `key` parameter that carries a Google API key."""
+    return b"&".join(part for part in query.split(b"&") if not part.lower().startswith(b"key="))
+
+
+def _host(value: bytes) -> str:
+    """The name in a Host header, lower case, without port and trailing dot."""
+    text = value.decode("latin-1").strip().lower()
+    if text.startswith("["):
+        return text.partition("]")[0].lstrip("[")
+    return text.partition(":")[0].rstrip(".")
+
+
+def _is_address(name: str) -> bool:
+    if ":" not in name and not name[-1:].isdigit():  # no top-level domain ends in a digit
+        return False
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,211 @@
+"""The gateway's listening side: uvicorn's httptools protocol on the loopback listener and on relay sockets.
+
+A connection's facts (`Connection`) are given to the protocol object when it is made, by our own code in this process;
+nothing a client writes can change them. The protocol adds what uvicorn leaves out: a limit on the request's head, an
+end to the exchange when the client leaves, and WebSocket upgrades judged by us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from agent.errors import ConfigError
+from agent.gateway.cork import CorkedTransport
+from agent.gateway.exchange import ClientRequest
+from agent.gateway.upgrade import UpgradeHandler
+from agent.gateway.wire import Message, Receive, Send
+from agent.host.tasks import TaskGroup
+from agent.model.traffic import Connection, Tier
+
+log = logging.getLogger(__name__)
+
+MAX_HEAD = 256 * 1024  # bytes of a request's head; Codex and browsers stay below 64 KB
+KEEP_ALIVE = 120.0  # seconds; longer than the SDKs' own idle limits, so that they close first
+
+type App = Callable[[Message, Receive, Send], Any]
+
+
+class ClientLink:
+    """What an exchange may do to its client's connection beyond HTTP."""
+
+    __slots__ = ("connection", "on_lost", "transport")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.transport: CorkedTransport | None = None
+        self.on_lost: Callable[[], object] | None = None
+
+    def abort(self) -> None:
+        """Cut the connection: the client must notice that its answer is not whole."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    @contextmanager
+    def in_one_piece(self) -> Iterator[None]:
+        """What is written inside leaves in one piece."""
+        if self.transport is None:
+            yield
+            return
+        self.transport.gather()
+        try:
+            yield
+        finally:
+            self.transport.release()
+
+
+class GatewayProtocol(HttpToolsProtocol):
+    """One client connection."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        state: ServerState,
+        connection: Connection,
+        upgrades: UpgradeHandler,
+        tasks: TaskGroup,
+    ) -> None:
+        self._link = ClientLink(connection)
+        super().__init__(config, state, {"link": self._link})
+        self._upgrades = upgrades
+        self._tasks_of_ours = tasks
+        self._head_bytes = 0
+        self._in_head = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Remember the transport."""
+        corked = self._link.transport = CorkedTransport(transport)
+        super().connection_made(corked)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client left: end the exchange that runs for it."""
+        super().connection_lost(exc)
+        if self._link.on_lost is not None:
+            self._link.on_lost()
+
+    def data_received(self, data: bytes) -> None:
+        """Refuse a head without end before it is parsed."""
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD + 65536:  # one read may hold the head's end and body besides
+                self._refuse(b"431 Request Header Fields Too Large")
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """A new request."""
+        self._in_head = True
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self._in_head = False
+        if self.parser.should_upgrade() and not self._should_upgrade():
+            self._refuse(b"400 Bad Request")  # h2c and other upgrades: an unparsed body would follow
+            return
+        super().on_headers_complete()
+        if self._link.connection.tier is Tier.HTTP:
+            # mitmproxy gives every HTTP/2 stream a connection of its own and never uses it again; left open, each
+            # further request would look through all of them.
+            self.cycle.keep_alive = False
+
+    def _should_upgrade_to_ws(self) -> bool:
+        return True
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Refused in on_headers_complete."""
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection to the upgrade handler."""
+        self.connections.discard(self)
+        request = ClientRequest(
+            connection=self._link.connection,
+            method=self.parser.get_method().decode("ascii"),
+            target=self.url,
+            headers=tuple(self.headers),
+        )
+        self._tasks_of_ours.spawn(self._upgrades.handle(request, self.transport), name="upgrade")
+
+    def _refuse(self, status: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(
+                b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            )
+            self.transport.close()
+
+
+class GatewayServer:
+    """Attaches the gateway's application to sockets, and drains it on stop."""
+
+    def __init__(self, app: App, upgrades: UpgradeHandler, tasks: TaskGroup) -> None:
+        self._config = uvicorn.Config(
+            app,
+            interface="asgi3",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=int(KEEP_ALIVE),
+        )
+        self._config.load()
+        self._state = ServerState()
+        self._upgrades = upgrades
+        self._tasks = tasks
+        self._listener: asyncio.Server | None = None
+
+    def protocol(self, connection: Connection) -> GatewayProtocol:
+        """A protocol for one connection whose facts are known."""
+        return GatewayProtocol(self._config, self._state, connection, self._upgrades, self._tasks)
+
+    async def attach(self, sock: socket.socket, connection: Connection) -> None:
+        """Serve the connection at the other end of `sock`."""
+        loop = asyncio.get_running_loop()
+        await loop.connect_accepted_socket(lambda: self.protocol(connection), sock)
+
+    async def listen(self, host: str, port: int, describe: Callable[[], Connection]) -> int:
+        """Listen for base-URL clients; returns the port. Raises ConfigError where it is taken."""
+        loop = asyncio.get_running_loop()
+        try:
+            self._listener = await loop.create_server(lambda: self.protocol(describe()), host, port)
+        except OSError as error:
+            raise ConfigError(
+                f"cannot listen on {host}:{port}: {error.strerror or error}",
+                hint="choose another --gateway-port",
+            ) from error
+        return int(self._listener.sockets[0].getsockname()[1])
+
+    @property
+    def active(self) -> int:
+        """Exchanges that are running."""
+        return len(self._state.tasks)
+
+    def close(self) -> None:
+        """Accept no more; idle connections end now, busy ones after their answer."""
+        if self._listener is not None:
+            self._listener.close()
+        for protocol in list(self._state.connections):
+            if isinstance(protocol, HttpToolsProtocol):
+                protocol.shutdown()
+
+    async def drain(self, seconds: float) -> int:
+        """Wait for running exchanges; returns how many were cut when the time was over."""
+        if self._state.tasks:
+            await asyncio.wait(self._state.tasks, timeout=seconds)
+        left = list(self._state.tasks)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        return len(left)

@@ -1,0 +1,123 @@
+"""WebSocket upgrades (RFC 6455). On an inference path they are refused so that the client falls back to HTTPS at once;
+elsewhere on a catalogued host the bytes are piped as they are. Never relayed unseen where models are asked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from agent.errors import UpstreamError
+from agent.gateway import headers
+from agent.gateway.exchange import ClientRequest
+from agent.gateway.ports import AuditSink, PolicyInForce
+from agent.gateway.routing import Refusal, Route, route_base_url, route_intercepted
+from agent.gateway.transport.base import Transport, Tunnel
+from agent.inspection import Scope, judge_access
+from agent.model.ids import short_ref, uuid7
+from agent.model.record import Incident, IncidentKind
+from agent.model.traffic import Tier
+from agent.policy import Subject
+
+REFUSED = "426 Upgrade Required"
+"""Codex falls back to HTTPS on it without a retry (tests/clients/README.md)."""
+
+PIPE_CHUNK = 64 * 1024
+
+
+class UpgradeHandler:
+    """Answers requests to upgrade."""
+
+    def __init__(self, policy: PolicyInForce, transport: Transport, audit: AuditSink) -> None:
+        self._policy = policy
+        self._transport = transport
+        self._audit = audit
+
+    async def handle(self, request: ClientRequest, client: asyncio.Transport) -> None:
+        """Refuse the upgrade, or carry it until one side ends. Takes over the client's transport."""
+        rules = self._policy.rules
+        if request.connection.tier is Tier.BASE_URL:
+            route = route_base_url(rules, request.target)
+        else:
+            route = route_intercepted(rules, request.connection, request.headers, request.target)
+        if isinstance(route, Refusal):
+            _refuse(client, f"{route.status} Refused", route.message)
+            return
+        if route.endpoint is not None:
+            await self._note(request, route)
+            _refuse(client, REFUSED, "this path is inspected over HTTPS; WebSocket is refused by Drawbridge")
+            return
+        subject = Subject(
+            host=route.host, path=route.plain_path, surface=route.surface.id, app=request.connection.app
+        )
+        scope: Scope = rules.scope(subject, ref=short_ref(uuid7(time.time())))
+        if (refused := judge_access(scope)) is not None and refused.applied:
+            _refuse(client, "403 Forbidden", refused.message)
+            return
+        await self._pipe(request, route, client)
+
+    async def _pipe(self, request: ClientRequest, route: Route, client: asyncio.Transport) -> None:
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        client.set_protocol(protocol)
+        protocol.connection_made(client)
+        writer = asyncio.StreamWriter(client, protocol, reader, asyncio.get_running_loop())
+        try:
+            upstream = await self._transport.connect(route.target)
+        except UpstreamError as error:
+            _refuse(client, "502 Bad Gateway", str(error))
+            return
+        try:
+            await upstream.write(_head(request, route))
+            async with asyncio.TaskGroup() as group:
+                up = group.create_task(_upwards(reader, upstream))
+                await _downwards(upstream, writer)
+                up.cancel()
+        except* (OSError, UpstreamError):
+            pass
+        finally:
+            await upstream.aclose()
+            writer.close()
+
+    async def _note(self, request: ClientRequest, route: Route) -> None:
+        now = time.time()
+        await self._audit.append(
+            Incident(
+                id=uuid7(now),
+                at=now,
+                kind=IncidentKind.UPGRADE_REFUSED,
+                message="a WebSocket on an inference path was refused; the client is expected to use HTTPS",
+                connection=request.connection,
+                detail=(("host", route.host), ("path", route.path)),
+            )
+        )
+
+
+async def _upwards(client: asyncio.StreamReader, upstream: Tunnel) -> None:
+    while data := await client.read(PIPE_CHUNK):
+        await upstream.write(data)
+    await upstream.aclose()  # the client left: so does the upstream's side
+
+
+async def _downwards(upstream: Tunnel, client: asyncio.StreamWriter) -> None:
+    while data := await upstream.read():
+        client.write(data)
+        await client.drain()
+
+
+def _head(request: ClientRequest, route: Route) -> bytes:
+    target = route.path.encode("latin-1") + (b"?" + route.query if route.query else b"")
+    lines = [b"GET " + target + b" HTTP/1.1", b"host: " + route.host.encode()]
+    kept = headers.forwardable(request.headers, drop=frozenset({b"host"}))
+    lines += [name + b": " + value for name, value in kept]
+    lines += [b"connection: Upgrade", b"upgrade: websocket", b"", b""]
+    return b"\r\n".join(lines)
+
+
+def _refuse(client: asyncio.Transport, status: str, message: str) -> None:
+    body = message.encode()
+    client.write(
+        f"HTTP/1.1 {status}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {len(body)}\r\n"
+        "connection: close\r\n\r\n".encode()
+        + body
+    )
+    client.close()

@@ -1,0 +1,135 @@
+"""RE2, typed: the one place that speaks to the library.
+
+Patterns are text, subjects are UTF-8 bytes, offsets are bytes. RE2 runs in time linear in the subject, whatever the
+pattern, so no pattern of a policy can stop the agent; it releases the interpreter lock while it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import re2
+
+
+class Match(Protocol):
+    """Where a pattern matched."""
+
+    def start(self, group: int = 0) -> int:
+        """Offset of the group's first byte, -1 where it took no part."""
+        ...
+
+    def end(self, group: int = 0) -> int:
+        """Offset behind the group's last byte, -1 where it took no part."""
+        ...
+
+    def span(self, group: int = 0) -> tuple[int, int]:
+        """Both."""
+        ...
+
+
+class Regexp(Protocol):
+    """A compiled pattern."""
+
+    @property
+    def programsize(self) -> int:
+        """RE2's measure of a pattern's cost: the instructions it was compiled to."""
+        ...
+
+    @property
+    def groups(self) -> int:
+        """How many capturing groups the pattern has."""
+        ...
+
+    def search(self, text: bytes, pos: int = 0) -> Match | None:
+        """The leftmost match that begins at or after `pos`."""
+        ...
+
+    def match(self, text: bytes, pos: int = 0) -> Match | None:
+        """The match that begins at `pos`."""
+        ...
+
+
+class RegexpError(ValueError):
+    """RE2 refuses a pattern; the text is its own reason."""
+
+
+def compiled(pattern: str, *, memory: int, captures: bool = True) -> Regexp:
+    """Compile `pattern`. `memory` bounds its program and automata, in bytes. Raises RegexpError.
+
+    Where the automata outgrow their memory RE2 forgets and rebuilds them, or simulates them: slower, never wrong.
+    """
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = memory
+    options.never_capture = not captures
+    try:
+        regexp: Regexp = re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else b""
+        raise RegexpError(reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)) from error
+    return regexp
+
+
+def escaped(text: str) -> str:
+    """A pattern that matches exactly `text`."""
+    pattern: str = re2.escape(text)
+    return pattern
+
+
+class Sieve:
+    """Many patterns at once, by the literals that a match of each must contain: which of them are worth a search."""
+
+    def __init__(self, patterns: Iterable[str], *, memory: int) -> None:
+        """Raises RegexpError."""
+        options = re2.Options()
+        options.log_errors = False
+        options.max_mem = memory
+        self._filter = re2.Filter()
+        self._size = 0
+        for pattern in patterns:
+            try:
+                self._filter.Add(pattern, options)
+            except re2.error as error:
+                raise RegexpError("the pattern is refused") from error
+            self._size += 1
+        self._filter.Compile()
+
+    def candidates(self, text: bytes) -> list[int]:
+        """Indices of the patterns that may match; those without literals are always among them."""
+        if not self._size:
+            return []
+        found: list[int] = self._filter.Match(text, True) or []
+        return found
+
+
+class Census:
+    """Many patterns at once, in one pass: which of them match. For patterns without literals to sieve by."""
+
+    def __init__(self, patterns: Iterable[str], *, memory: int) -> None:
+        """Raises RegexpError."""
+        options = re2.Options()
+        options.log_errors = False
+        options.max_mem = memory
+        options.never_capture = True
+        self._set = re2.Set.SearchSet(options)
+        self._size = 0
+        try:
+            for pattern in patterns:
+                self._set.Add(pattern)
+                self._size += 1
+            # matches always: RE2 answers "none" where its memory does not suffice, and this tells the two apart
+            self._set.Add(r"\z")
+            self._set.Compile()
+        except re2.error as error:
+            raise RegexpError("the patterns are too large together") from error
+
+    def matching(self, text: bytes) -> list[int]:
+        """Indices of the patterns that match; all of them where RE2 cannot tell."""
+        if not self._size:
+            return []
+        found: list[int] = self._set.Match(text) or []
+        if self._size not in found:
+            return list(range(self._size))
+        found.remove(self._size)
+        return found

@@ -1,0 +1,56 @@
+"""The door to the engine: scans whole texts, and starts scans of texts that arrive in pieces.
+
+Each rule that can match searches on its own, its matches are judged, then overlaps are resolved. All of it is linear
+in the text. Knows nothing of roles, policies and actions: which findings matter where is the policy's matter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from agent.guardrails.detector import Span
+from agent.guardrails.offsets import encoded, in_characters
+from agent.guardrails.overlap import disjoint
+from agent.guardrails.rule import Rule
+from agent.guardrails.ruleset import Limits, RuleSet
+from agent.guardrails.stream import StreamScanner
+from agent.model.findings import Finding
+
+_ENGINE = "1"
+
+
+class Scanner:
+    """Finds what `rules` describe. Immutable: one scanner serves any number of threads and streams.
+
+    `digest` names the rules, the limits and the engine: a verdict reached under another digest says nothing.
+    """
+
+    def __init__(self, rules: tuple[Rule, ...], *, limits: Limits | None = None) -> None:
+        """Raises PolicyError naming the rule that RE2 refuses, that is too costly, or whose id is taken."""
+        self.rules = rules
+        limits = limits or Limits()
+        self.digest = hashlib.sha256(repr((_ENGINE, limits, rules)).encode("utf-8")).hexdigest()
+        self._rules = RuleSet(rules, limits)
+
+    def scan(self, text: str) -> tuple[Finding, ...]:
+        """The findings in `text`, by position, disjoint, as many as the limits allow."""
+        data = encoded(text)
+        most = self._rules.limits.max_findings
+        spans: list[Span] = []
+        for detector in self._rules.candidates(data):
+            found, _ = detector.spans(data, 0, len(data) + 1, most + 1)
+            spans.extend(found)
+        if not spans:
+            return ()
+        spans.sort()
+        rest: list[Span] = []
+        if len(spans) > most:
+            limit = spans[most].start
+            spans = [span._replace(end=min(span.end, limit)) for span in spans[:most] if span.start < limit]
+            rest = [Span(limit, len(data), len(self.rules))]
+        spans = [*disjoint(spans, self._rules.tiers), *rest]
+        return tuple(self._rules.finding(*span) for span in in_characters(spans, data))
+
+    def stream(self) -> StreamScanner:
+        """A scan of one text that arrives in pieces; its findings are those of `scan` on the whole."""
+        return StreamScanner(self._rules)

@@ -1,0 +1,259 @@
+"""A text that arrives in pieces, scanned without letting any part of a match through before it is known as one.
+
+What a search can find depends only on where it may begin. A place is decided once no match that begins there can
+change any more: once the text from there on is no beginning of a match of any rule (see `closure`). Up to the first
+undecided place everything is found that a scan of the whole text finds, and can be released, but for findings that
+reach beyond it. `LEFT_CONTEXT` bytes of what was released are kept for word boundaries, keywords and validators.
+
+A match longer than `Limits.max_hold` cannot wait for its end. Where the rule is satisfied already (a private key, a
+token), it becomes an open finding whose end grows; where it is not, that beginning is given up, the only matches that
+a stream may miss. Rules of which no closure can be derived hold back a fixed window: their greatest width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.guardrails.detector import Detector, Span
+from agent.guardrails.offsets import boundary, characters, encoded
+from agent.guardrails.overlap import disjoint
+from agent.guardrails.rule import KEYWORD_REACH
+from agent.guardrails.ruleset import RuleSet
+from agent.model.findings import Finding
+
+LEFT_CONTEXT = 2 * KEYWORD_REACH
+_SLACK = 1_024
+_NEAR = 64
+_MAX_OPEN = 256 * 1024
+
+
+@dataclass(slots=True, kw_only=True)
+class _Open:
+    """A match longer than the hold: where it and its span begin, and how much text was seen at the last look."""
+
+    detector: Detector
+    match_start: int
+    seen: int
+
+
+class StreamScanner:
+    """Scans one text that arrives in pieces and says how much of it can no longer be part of a match.
+
+    `cleared`: characters of the text that may be released with the findings applied; never decreases.
+    `findings`: by position, disjoint, in characters of the whole text; each ends at or before `cleared`. Only the last
+    one may still grow, and only while `growing`: then its end is `cleared`, and what is added to it is no new finding.
+    """
+
+    def __init__(self, rules: RuleSet) -> None:
+        self._rules = rules
+        self._findings: list[Finding] = []
+        self._cleared = 0
+        self._length = 0  # characters fed
+        self._buffer = b""
+        self._base = 0  # offset of the buffer in the text; this and all offsets below in bytes
+        self._base_characters = 0
+        self._frontier = 0  # matches that begin before it are decided
+        self._resume: dict[int, int] = {}  # where a rule's search goes on, if behind the frontier
+        self._pending: list[Span] = []  # decided, but they reach, or touch what reaches, behind the frontier
+        self._published = 0  # end of the last finding
+        self._spans = 0  # spans published, before overlaps were resolved
+        self._open: _Open | None = None
+        self._flooded = False  # the last finding takes all the rest
+
+    @property
+    def cleared(self) -> int:
+        """How many characters may be released."""
+        return self._cleared
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What was found in the cleared text."""
+        return self._findings
+
+    @property
+    def growing(self) -> bool:
+        """Whether the last finding's end may still move."""
+        return self._open is not None or self._flooded
+
+    def feed(self, text: str) -> None:
+        """Take the next piece."""
+        self._length += len(text)
+        if self._flooded:
+            self._extend(self._length)
+            return
+        self._buffer += encoded(text)
+        self._advance(final=False)
+
+    def finish(self) -> None:
+        """The text has ended: everything is decided, and cleared."""
+        if not self._flooded:
+            self._advance(final=True)
+        self._flooded = False
+        self._buffer = b""
+        self._cleared = self._length
+
+    @property
+    def _end(self) -> int:
+        return self._base + len(self._buffer)
+
+    def _advance(self, *, final: bool) -> None:
+        if self._open is not None and not self._grown(self._open, final=final):
+            return
+        place = self._end + 1 if final else self._base + self._hold()
+        if self._flooded or self._open is not None:
+            return
+        if place > self._frontier:
+            self._decide(place)
+            self._settle()
+            self._forget()
+
+    def _hold(self) -> int:
+        """Where in the buffer the first match may be under way. May open a finding, where one is too long to wait."""
+        buffer, start = self._buffer, self._frontier - self._base
+        place = self._rules.hold(buffer, start)
+        if len(buffer) - place <= _NEAR:
+            return place
+        begun = self._begun(place)
+        place = min((at for _, at in begun), default=len(buffer))
+        most = self._rules.limits.max_hold
+        if len(buffer) - place > most:
+            place = self._overlong([(detector, at) for detector, at in begun if len(buffer) - at > most])
+        return min(place, self._rules.window(buffer, start))
+
+    def _begun(self, start: int) -> list[tuple[Detector, int]]:
+        """The rules of which a match is under way, exactly, and from where in the buffer."""
+        buffer = self._buffer
+        begun: list[tuple[Detector, int]] = []
+        for detector in self._rules.under_way(buffer[max(0, start - 1) :]):
+            resume = self._resume.get(detector.index, 0) - self._base
+            match = detector.exact.search(buffer, max(start, resume)) if detector.exact is not None else None
+            if match is not None and match.start() < len(buffer):
+                begun.append((detector, match.start()))
+        begun.sort(key=lambda entry: entry[1])
+        return begun
+
+    def _overlong(self, begun: list[tuple[Detector, int]]) -> int:
+        """Open the first of `begun` that is a finding already; give the beginnings before it up."""
+        floor = boundary(self._buffer, len(self._buffer) - self._rules.limits.max_hold)
+        for detector, at in begun:
+            match = detector.match_at(self._buffer, at)
+            span = detector.judge(match, self._buffer) if match is not None else None
+            if span is not None and self._base + span.end > self._published:
+                self._open_at(detector, self._base + at, span)
+                return at
+            self._resume[detector.index] = self._base + floor
+        return floor
+
+    def _open_at(self, detector: Detector, match_start: int, span: Span) -> None:
+        start = max(self._base + span.start, self._published)
+        self._decide(match_start)
+        before = [each for each in self._pending if each.start < start]
+        self._publish([each._replace(end=min(each.end, start)) for each in before])
+        if self._flooded:
+            return
+        self._pending = [each for each in self._pending if each.end > start]
+        self._publish([Span(start, self._base + span.end, detector.index)])
+        if not self._flooded:
+            self._open = _Open(detector=detector, match_start=match_start, seen=self._end)
+            self._clear(self._published)
+
+    def _grown(self, match: _Open, *, final: bool) -> bool:
+        """Look after the open finding; whether it has ended, so that scanning goes on behind it."""
+        step = min((self._end - match.match_start) // 16, self._rules.limits.max_hold)
+        if not final and self._end - match.seen < step:
+            return False
+        match.seen = self._end
+        at = match.match_start - self._base
+        whole = match.detector.match_at(self._buffer, at)
+        span = match.detector.judge(whole, self._buffer) if whole is not None else None
+        if span is not None and self._base + span.end > self._published:
+            self._published = self._base + span.end
+            self._extend(self._characters(self._published))
+        closure = match.detector.exact
+        if final or closure is None or closure.match(self._buffer, at) is None:
+            self._open = None
+            self._resume[match.detector.index] = self._published
+            return True
+        if self._end - match.match_start > _MAX_OPEN:
+            self._flood()
+        return False
+
+    def _decide(self, place: int) -> None:
+        """Find what matches that begin before `place` find."""
+        start, stop = self._frontier - self._base, place - self._base
+        most = self._rules.limits.max_findings + 1
+        for detector in self._rules.candidates(self._buffer[max(0, start - KEYWORD_REACH) :]):
+            at = max(start, self._resume.get(detector.index, 0) - self._base)
+            if at >= stop:
+                continue
+            found, resume = detector.spans(self._buffer, at, stop, most)
+            self._pending.extend(
+                Span(span.start + self._base, span.end + self._base, span.detector) for span in found
+            )
+            if resume > stop:
+                self._resume[detector.index] = resume + self._base
+        self._frontier = min(place, self._end)
+
+    def _settle(self) -> None:
+        """Publish the findings that nothing undecided can touch, and clear the text up to there."""
+        self._pending.sort()
+        cut = self._frontier
+        for span in reversed(self._pending):
+            if span.start < cut < span.end:
+                cut = span.start
+        if self._end - cut > self._rules.limits.max_hold:
+            cut = self._frontier
+        ready = [span for span in self._pending if span.start < cut]
+        if ready:
+            self._pending = self._pending[len(ready) :]
+            self._publish(ready)
+        if not self._flooded:
+            self._clear(max(cut, self._published))
+
+    def _publish(self, spans: list[Span]) -> None:
+        """Make findings of `spans`, which are sorted; beyond the limit, of all the rest of the text."""
+        room = self._rules.limits.max_findings - self._spans
+        self._spans += len(spans)
+        limit = spans[room].start if len(spans) > room else self._end
+        kept = [
+            Span(max(span.start, self._published), min(span.end, limit), span.detector)
+            for span in spans[:room]
+            if span.start < limit and span.end > self._published
+        ]
+        for span in disjoint(kept, self._rules.tiers):
+            start, end = self._characters(span.start), self._characters(span.end)
+            self._findings.append(self._rules.finding(start, end, span.detector))
+            self._published = span.end
+        if len(spans) > room:
+            start = self._characters(max(limit, self._published))
+            self._findings.append(self._rules.finding(start, self._length, len(self._rules.detectors)))
+            self._flood()
+
+    def _flood(self) -> None:
+        self._flooded = True
+        self._open = None
+        self._buffer = b""
+        self._extend(self._length)
+
+    def _extend(self, end: int) -> None:
+        last = self._findings[-1]
+        self._findings[-1] = Finding(start=last.start, end=end, family=last.family, type=last.type, rule=last.rule)
+        self._cleared = end
+
+    def _clear(self, place: int) -> None:
+        self._cleared = max(self._cleared, self._characters(place))
+
+    def _characters(self, place: int) -> int:
+        return self._base_characters + characters(self._buffer[: place - self._base])
+
+    def _forget(self) -> None:
+        """Drop what was released, but for the left context."""
+        needed = min([self._frontier, *(span.start for span in self._pending)])
+        drop = boundary(self._buffer, needed - LEFT_CONTEXT - self._base)
+        if drop < _SLACK:
+            return
+        self._base_characters += characters(self._buffer[:drop])
+        self._base += drop
+        self._buffer = self._buffer[drop:]
+        self._resume = {rule: at for rule, at in self._resume.items() if at > self._frontier}

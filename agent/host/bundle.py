@@ -1,0 +1,105 @@
+"""The combined PEM file: the system's roots, the user's own and ours, for programs that take one file of
+roots.
+
+A file with our root alone would break every host that is not decrypted. Everything here blocks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from agent.errors import HostError
+from agent.host.environment import CA_VARIABLES
+from agent.host.files import read_limited, write_atomically
+from agent.host.paths import StatePaths
+from agent.host.pem import certificates_in, pem_of
+from agent.host.roots import RootStore
+
+MAX_AGE = 24 * 3600  # seconds
+_LIMIT = 16 * 1024 * 1024  # bytes of one source
+_MARK = b"# Drawbridge bundle, made from "  # PEM readers skip what stands outside the blocks
+
+log = logging.getLogger(__name__)
+
+
+def refresh_bundle(
+    paths: StatePaths,
+    root_pem: bytes,
+    *,
+    environ: Mapping[str, str],
+    store: RootStore,
+    now: Callable[[], float] = time.time,
+) -> bool:
+    """Bring ca/bundle.pem up to date; whether it was written.
+
+    It is written when it is missing, older than a day, or was made from other sources: the OS store,
+    `root_pem`, or the files that `environ` names in `CA_VARIABLES`. Inside `drawbridge exec` those name the
+    bundle itself, and a bundle that holds our root is left alone. Raises HostError where it cannot be
+    written.
+    """
+    variables = [environ[name] for name in CA_VARIABLES if environ.get(name)]
+    current = _current(paths.bundle)
+    if str(paths.bundle) in variables and pem_of(certificates_in(root_pem)[0]) in current:
+        return False
+    own = (paths.bundle, paths.root_certificate)
+    extras = [path for path in dict.fromkeys(map(Path, variables)) if path not in own]
+    mark = _mark(root_pem, extras, store)
+    if current.startswith(mark) and 0 <= now() - _modified(paths.bundle) < MAX_AGE:
+        return False
+    blocks = [pem_of(der) for der in dict.fromkeys(_collect(root_pem, extras, store))]
+    write_atomically(paths.bundle, mark + b"".join(blocks))
+    return True
+
+
+def _collect(root_pem: bytes, extras: list[Path], store: RootStore) -> list[bytes]:
+    """Ours first: a reader that stops at the first certificate it needs finds it soonest."""
+    found = list(certificates_in(root_pem))
+    try:
+        found += store.certificates()
+    except HostError as error:
+        log.warning("%s: certifi's roots are used instead", error)
+        found += _certifi()
+    for path in extras:
+        found += _extra(path)
+    return found
+
+
+def _extra(path: Path) -> tuple[bytes, ...]:
+    try:
+        return certificates_in(read_limited(path, limit=_LIMIT) or b"")
+    except HostError as error:
+        # the program that would have read it fails no worse than before
+        log.warning("roots named in the environment are left out: %s", error)
+        return ()
+
+
+def _certifi() -> tuple[bytes, ...]:
+    import certifi  # a last resort, loaded on need
+
+    return certificates_in(Path(certifi.where()).read_bytes())
+
+
+def _mark(root_pem: bytes, extras: list[Path], store: RootStore) -> bytes:
+    digest = hashlib.sha256(root_pem)
+    digest.update(store.stamp().encode())
+    for path in extras:
+        digest.update(f"\n{path} {_modified(path)}".encode())
+    return _MARK + digest.hexdigest().encode() + b"\n"
+
+
+def _current(bundle: Path) -> bytes:
+    with suppress(HostError):
+        return read_limited(bundle, limit=_LIMIT) or b""
+    return b""
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0

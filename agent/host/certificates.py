@@ -1,0 +1,241 @@
+"""The three kinds of certificate the device authority makes: root, intermediate, leaf. No files, no clock.
+
+Profiles follow RFC 5280 as its strictest readers take it (Python 3.13's VERIFY_X509_STRICT wants key
+identifiers in every certificate). All keys are EC P-256. The intermediate is bound to the catalogued hosts
+by critical name constraints: whoever steals its key can pass for those hosts towards this machine's users,
+and for no bank.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+ROOT_LIFE = timedelta(days=5 * 365 + 1)
+INTERMEDIATE_LIFE = timedelta(days=90)
+LEAF_LIFE = timedelta(days=7)
+SLACK = timedelta(days=1)  # notBefore lies this far back: clocks of virtual machines lag
+
+_COMMON_NAME_LIMIT = 64  # RFC 5280 appendix A, ub-common-name
+_NAME_LIMIT = 253  # RFC 1035 section 2.3.4
+_LABEL_LIMIT = 63
+_LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
+# without any permitted name a certificate would be free; no host is called so (RFC 6761 section 6.4)
+_NOTHING = "nothing.invalid"
+_EVERY_ADDRESS = (
+    x509.IPAddress(ipaddress.IPv4Network("0.0.0.0/0")),
+    x509.IPAddress(ipaddress.IPv6Network("::/0")),
+)
+
+
+class HostNames:
+    """Hosts as the catalog writes them, exact or `*.suffix`, and what certificates make of them."""
+
+    def __init__(self, hosts: Iterable[str]) -> None:
+        """Raises ValueError for a name that is none: it must not end up in a constraint."""
+        self._exact: set[str] = set()
+        self._suffixes: set[str] = set()
+        for host in hosts:
+            name = host.lower()
+            suffix = name.startswith("*.")
+            name = name.removeprefix("*.")
+            if not is_dns_name(name):
+                raise ValueError(f"{host!r} is not a host name")
+            (self._suffixes if suffix else self._exact).add(name)
+
+    def cover(self, name: str) -> bool:
+        """Whether `name` (lower case) is one of the exact hosts or lies below one of the suffixes."""
+        if name in self._exact:
+            return True
+        while (dot := name.find(".")) >= 0:
+            name = name[dot + 1 :]
+            if name in self._suffixes:
+                return True
+        return False
+
+    def constraints(self) -> frozenset[str]:
+        """The permitted subtrees. A dNSName constraint covers the name and all below it (RFC 5280
+        4.2.1.10), so names below another are left out."""
+        names = self._exact | self._suffixes
+
+        def below_another(name: str) -> bool:
+            while (dot := name.find(".")) >= 0:
+                name = name[dot + 1 :]
+                if name in names:
+                    return True
+            return False
+
+        return frozenset(name for name in names if not below_another(name)) or frozenset({_NOTHING})
+
+
+def is_dns_name(name: str) -> bool:
+    """Whether `name` is a host name in lower case ASCII, and neither an IP address nor a pattern."""
+    labels = name.split(".")
+    if len(name) > _NAME_LIMIT or labels[-1].isdigit():  # a name that ends in digits would be an IPv4 address
+        return False
+    return all(
+        0 < len(label) <= _LABEL_LIMIT
+        and set(label) <= _LABEL_CHARACTERS
+        and not (label.startswith("-") or label.endswith("-"))
+        for label in labels
+    )
+
+
+def new_key() -> ec.EllipticCurvePrivateKey:
+    """A fresh P-256 key."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def issue_root(key: ec.EllipticCurvePrivateKey, *, hostname: str, now: datetime) -> x509.Certificate:
+    """The certificate users are asked to trust. Its name tells which machine's it is, and from when."""
+    machine = "".join(character for character in hostname if character.isprintable())[:30]
+    name = _name(f"Drawbridge root ({machine} {now:%Y-%m})")
+    builder = _builder(name, name, key.public_key(), now - SLACK, now + ROOT_LIFE)
+    return _sign(_as_authority(builder, path_length=1), key, key.public_key())
+
+
+def issue_intermediate(
+    key: ec.EllipticCurvePrivateKey,
+    *,
+    root: x509.Certificate,
+    root_key: ec.EllipticCurvePrivateKey,
+    permitted: frozenset[str],
+    now: datetime,
+) -> x509.Certificate:
+    """The certificate that signs leaves, only for names in the `permitted` subtrees, never for an IP address."""
+    # a name of its own: two issuers of one name make verifiers try the wrong one
+    name = _name(f"Drawbridge intermediate ({now:%Y-%m-%d} {x509.random_serial_number() % 16**8:08x})")
+    end = min(now + INTERMEDIATE_LIFE, root.not_valid_after_utc)
+    builder = _builder(name, root.subject, key.public_key(), now - SLACK, end)
+    builder = _as_authority(builder, path_length=0).add_extension(
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
+    )
+    builder = builder.add_extension(_constraints(permitted), critical=True)
+    return _sign(builder, root_key, root_key.public_key())
+
+
+def is_intermediate(
+    certificate: x509.Certificate, *, root: x509.Certificate, permitted: frozenset[str]
+) -> bool:
+    """Whether `root` issued `certificate` for exactly the `permitted` subtrees. Says nothing of time."""
+    try:
+        certificate.verify_directly_issued_by(root)
+        constraints = certificate.extensions.get_extension_for_class(x509.NameConstraints)
+        basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        return False
+    wanted = _constraints(permitted)
+    found = constraints.value
+    return (
+        constraints.critical
+        and (basic.ca, basic.path_length) == (True, 0)
+        and set(found.permitted_subtrees or ()) == set(wanted.permitted_subtrees or ())
+        and set(found.excluded_subtrees or ()) == set(wanted.excluded_subtrees or ())
+    )
+
+
+class LeafIssuer:
+    """Signs leaves of one intermediate for one leaf key. What all leaves share is built once."""
+
+    def __init__(
+        self,
+        *,
+        intermediate: x509.Certificate,
+        intermediate_key: ec.EllipticCurvePrivateKey,
+        leaf_key: ec.EllipticCurvePrivateKey,
+    ) -> None:
+        self._key = intermediate_key
+        self._end = intermediate.not_valid_after_utc
+        usage = _usage(digital_signature=True)
+        self._template = (
+            x509.CertificateBuilder()
+            .issuer_name(intermediate.subject)
+            .public_key(leaf_key.public_key())
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(usage, critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(leaf_key.public_key()), critical=False)
+            .add_extension(_issued_by(intermediate_key.public_key()), critical=False)
+        )
+
+    def issue(self, name: str, *, now: datetime) -> x509.Certificate:
+        """A leaf for the DNS name `name`, valid for a week or as long as its issuer."""
+        # too long a name stands in the alternative name only; an empty subject would make that one critical
+        subject = _name(name if len(name) <= _COMMON_NAME_LIMIT else "Drawbridge leaf")
+        return (
+            self._template.subject_name(subject)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(_whole(now - SLACK))
+            .not_valid_after(min(_whole(now + LEAF_LIFE), self._end))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+
+
+def _constraints(permitted: frozenset[str]) -> x509.NameConstraints:
+    return x509.NameConstraints(
+        permitted_subtrees=[x509.DNSName(name) for name in sorted(permitted)],
+        excluded_subtrees=list(_EVERY_ADDRESS),
+    )
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, start: datetime, end: datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(_whole(start))
+        .not_valid_after(_whole(end))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _as_authority(builder: x509.CertificateBuilder, *, path_length: int) -> x509.CertificateBuilder:
+    return builder.add_extension(
+        x509.BasicConstraints(ca=True, path_length=path_length), critical=True
+    ).add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
+
+
+def _sign(
+    builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey, issuer: ec.EllipticCurvePublicKey
+) -> x509.Certificate:
+    return builder.add_extension(_issued_by(issuer), critical=False).sign(key, hashes.SHA256())
+
+
+def _issued_by(key: ec.EllipticCurvePublicKey) -> x509.AuthorityKeyIdentifier:
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
+
+
+def _usage(
+    *, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False
+) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=digital_signature,
+        key_cert_sign=key_cert_sign,
+        crl_sign=crl_sign,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _whole(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)

@@ -1,0 +1,186 @@
+"""Where Drawbridge keeps its things: state, configuration and bundled policies, per platform and per case.
+
+The only module that knows these names; it writes nothing but the directories themselves. What the files
+hold belongs to the modules that write them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import platformdirs
+
+from agent.errors import HostError
+from agent.host.files import make_private_directory
+from agent.host.run import Runner, run
+
+SYSTEM_CONFIG_LINUX = Path("/etc/drawbridge")
+SYSTEM_CONFIG_DARWIN = Path("/Library/Application Support/Drawbridge")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatePaths:
+    """Every file of the state directory. Build it with `under`, make the directories with `prepare`."""
+
+    root: Path
+    device: Path  # who this machine is
+    ca: Path
+    root_certificate: Path  # the one users trust
+    root_key: Path
+    intermediate_certificate: Path
+    intermediate_key: Path
+    bundle: Path  # OS roots and ours, for programs that take one file
+    audit: Path
+    spool: Path  # SQLite: audit events
+    audit_head: Path  # the newest link of the audit chain
+    run: Path
+    runfile: Path  # where a running daemon is found
+    lock: Path  # held while a daemon runs
+    control_token: Path
+    logs: Path
+
+    @classmethod
+    def under(cls, root: Path) -> StatePaths:
+        """The layout below `root`, which must be absolute (HostError)."""
+        if not root.is_absolute():
+            raise HostError(f"the state directory {root} is a relative path", hint="Give the whole path.")
+        ca, audit, run_ = root / "ca", root / "audit", root / "run"
+        return cls(
+            root=root,
+            device=root / "device.json",
+            ca=ca,
+            root_certificate=ca / "root.pem",
+            root_key=ca / "root.key",
+            intermediate_certificate=ca / "intermediate.pem",
+            intermediate_key=ca / "intermediate.key",
+            bundle=ca / "bundle.pem",
+            audit=audit,
+            spool=audit / "spool.db",
+            audit_head=audit / "audit.head",
+            run=run_,
+            runfile=run_ / "daemon.json",
+            lock=run_ / "daemon.lock",
+            control_token=run_ / "control.token",
+            logs=root / "logs",
+        )
+
+    def prepare(self) -> None:
+        """Make the directories, 0700, and check those that exist (see `make_private_directory`).
+
+        Blocks. Raises HostError for a directory that is a link, another user's, or writable by others.
+        """
+        make_private_directory(self.root)
+        if sys.platform == "win32" and is_privileged():
+            restrict_windows_directory(self.root)
+        for directory in (self.ca, self.audit, self.run, self.logs):
+            make_private_directory(directory)
+
+
+def state_directory(
+    *,
+    platform: str = sys.platform,
+    privileged: bool | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Path:
+    """The default state directory: the machine's for root, an administrator or our service, else the user's.
+
+    A systemd unit runs unprivileged with `StateDirectory=drawbridge`, which systemd hands down in
+    STATE_DIRECTORY.
+    """
+    for name in environ.get("STATE_DIRECTORY", "").split(":"):
+        # a shell started by another unit inherits that unit's directory: only our own name counts
+        if PurePosixPath(name).name == "drawbridge" and platform == "linux":
+            return Path(name)
+    if not (is_privileged() if privileged is None else privileged):
+        return _user_state(platform)
+    match platform:
+        case "darwin":
+            return SYSTEM_CONFIG_DARWIN / "state"
+        case "win32":
+            return _program_data(environ)
+        case _:
+            return Path("/var/lib/drawbridge")
+
+
+def config_file(
+    *,
+    platform: str = sys.platform,
+    privileged: bool | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Path:
+    """Where the local `config.toml` stands by default. It need not exist."""
+    if not (is_privileged() if privileged is None else privileged):
+        return platformdirs.user_config_path(_app(platform), appauthor=False) / "config.toml"
+    match platform:
+        case "darwin":
+            return SYSTEM_CONFIG_DARWIN / "config.toml"
+        case "win32":
+            return _program_data(environ) / "config.toml"
+        case _:
+            return SYSTEM_CONFIG_LINUX / "config.toml"
+
+
+def bundled_policies(*, package: Path | None = None, frozen: Path | None = None) -> Path:
+    """The directory of the policies that come with the program.
+
+    In a frozen program they lie beside the code (`sys._MEIPASS/policies`), in a wheel inside the package
+    (`agent/_policies`), in a source tree beside it (`policies/`). Raises HostError where none is found.
+    `package` is the directory of the package `agent`, `frozen` the root of a frozen program.
+    """
+    package = package or Path(__file__).resolve().parent.parent
+    if frozen is None and (unpacked := getattr(sys, "_MEIPASS", None)) is not None:
+        frozen = Path(unpacked)
+    places = [package / "_policies", package.parent / "policies"]
+    if frozen is not None:
+        places = [frozen / "policies", frozen / "agent" / "_policies"]
+    for place in places:
+        if place.is_dir():
+            return place
+    raise HostError(f"the bundled policies are missing from {places[0]}", hint="Install Drawbridge again.")
+
+
+def is_privileged() -> bool:
+    """Whether this process is root or an elevated administrator (a Windows service counts as one)."""
+    if sys.platform == "win32":
+        import ctypes
+
+        return bool(ctypes.windll.shell32.IsUserAnAdmin())
+    return os.geteuid() == 0
+
+
+def restrict_windows_directory(path: Path, *, runner: Runner | None = None) -> None:
+    """Leave `path` to SYSTEM and the administrators. Blocks.
+
+    In %ProgramData% every user may read, and may have made the directory before us: its owner changes too.
+    Raises HostError where icacls refuses.
+    """
+    ask = runner or (lambda argv: run(argv, timeout=30))
+    # SIDs, since the names are translated: S-1-5-18 is SYSTEM, S-1-5-32-544 the administrators
+    system, administrators = "*S-1-5-18", "*S-1-5-32-544"
+    grants = [f"{system}:(OI)(CI)F", f"{administrators}:(OI)(CI)F"]
+    icacls = str(Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "icacls.exe"))
+    for change in (["/setowner", administrators], ["/inheritance:r", "/grant:r", *grants]):
+        done = ask([icacls, str(path), *change, "/Q"])
+        if done.code != 0:
+            raise HostError(
+                f"cannot restrict the directory {path} to administrators (icacls ended with {done.code})",
+                hint="Set its access list by hand: SYSTEM and Administrators, full control, nobody else.",
+            )
+
+
+def _user_state(platform: str) -> Path:
+    base = platformdirs.user_state_path(_app(platform), appauthor=False)
+    # elsewhere the platform keeps state and configuration in one directory
+    return base if platform == "linux" else base / "state"
+
+
+def _program_data(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("PROGRAMDATA", r"C:\ProgramData"), "Drawbridge")
+
+
+def _app(platform: str) -> str:
+    return "drawbridge" if platform == "linux" else "Drawbridge"

@@ -1,0 +1,179 @@
+"""The process behind a connection on Linux: sock_diag(7) for the socket, /proc for its owner.
+
+One netlink question for the exact connection costs 0.01 ms and gives inode and user; finding the inode
+among the open files of all processes costs about 3 ms, so processes seen lately are tried first. Reading
+/proc of other users needs CAP_SYS_PTRACE; without it their processes stay unknown.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from agent.host.process_names import display_name
+from agent.host.processes import Endpoint, plain_endpoint
+from agent.model.traffic import Process
+
+# linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h
+_NETLINK_SOCK_DIAG = 4
+_SOCK_DIAG_BY_FAMILY = 20
+_NLM_F_REQUEST = 1
+_HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
+_REQUEST = struct.Struct("=BBBxI")  # inet_diag_req_v2: family, protocol, extensions, states
+_PORTS = struct.Struct("!HH")
+_NO_COOKIE = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)  # any interface, INET_DIAG_NOCOOKIE
+_ANSWER_TAIL = struct.Struct("=II")  # uid, inode
+_ANSWER_TAIL_OFFSET = _HEADER.size + 4 + 48 + 12  # after inet_diag_msg's states, socket id, timers and queues
+_ANY_STATE = 0xFFFFFFFF
+_TIMEOUT = 0.5  # seconds; the kernel answers at once
+
+_PROCESS_LIMIT = 8192
+_DESCRIPTOR_LIMIT = 8192
+_RECENT_LIMIT = 64
+_USER_LIMIT = 256
+_READ_LIMIT = 16 * 1024  # bytes of a command line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Socket:
+    inode: int
+    uid: int
+
+
+class LinuxProcessFinder:
+    """A `ProcessFinder` for Linux. May be used from several threads."""
+
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        self._proc = proc
+        self._recent: OrderedDict[int, None] = OrderedDict()  # pids, latest last
+        self._users: dict[int, str] = {}
+        self._guard = threading.Lock()
+
+    def find(self, client: Endpoint, server: Endpoint) -> Process | None:
+        """See `ProcessFinder`."""
+        try:
+            found = _ask_kernel(plain_endpoint(client), plain_endpoint(server))
+            if found is None or found.inode == 0:  # 0: closed, on its way out
+                return None
+            pid = self._owner(found)
+            return self._describe(pid, found.uid) if pid is not None else None
+        except (OSError, ValueError, struct.error):
+            return None
+
+    def _owner(self, wanted: _Socket) -> int | None:
+        target = f"socket:[{wanted.inode}]"
+        with self._guard:
+            recent = list(reversed(self._recent))
+        for pid in chain(recent, self._candidates(wanted.uid, frozenset(recent))):
+            if self._has_open(pid, target):
+                self._remember(pid)
+                return pid
+        return None
+
+    def _candidates(self, uid: int, tried: frozenset[int]) -> Iterator[int]:
+        """Processes that may own a socket of `uid`, the newest first: those open connections."""
+        with suppress(OSError):
+            pids = sorted(
+                (int(path.name) for path in self._proc.iterdir() if path.name.isdigit()), reverse=True
+            )
+            for pid in pids[:_PROCESS_LIMIT]:
+                if pid not in tried and self._uid_fits(pid, uid):
+                    yield pid
+
+    def _uid_fits(self, pid: int, uid: int) -> bool:
+        with suppress(OSError):
+            # /proc/N of a process that may not be traced belongs to root whoever runs it
+            return (self._proc / str(pid)).stat().st_uid in (uid, 0)
+        return False
+
+    def _has_open(self, pid: int, target: str) -> bool:
+        with suppress(OSError), os.scandir(self._proc / str(pid) / "fd") as entries:
+            for count, entry in enumerate(entries):
+                if count >= _DESCRIPTOR_LIMIT:
+                    break
+                with suppress(OSError):
+                    if os.readlink(entry.path) == target:  # noqa: PTH115  thousands of calls: no Path
+                        return True
+        return False
+
+    def _remember(self, pid: int) -> None:
+        with self._guard:
+            self._recent[pid] = None
+            self._recent.move_to_end(pid)
+            while len(self._recent) > _RECENT_LIMIT:
+                self._recent.popitem(last=False)
+
+    def _describe(self, pid: int, uid: int) -> Process:
+        executable = ""
+        with suppress(OSError):
+            # " (deleted)" is what the kernel adds for a program replaced by an update
+            executable = str((self._proc / str(pid) / "exe").readlink()).removesuffix(" (deleted)")
+        arguments = [
+            part.decode(errors="replace") for part in self._read(pid, "cmdline").split(b"\0") if part
+        ]
+        name = display_name(executable, arguments, self._read(pid, "comm").decode(errors="replace").strip())
+        return Process(pid=pid, name=name, executable=executable, user=self._user(uid))
+
+    def _read(self, pid: int, name: str) -> bytes:
+        try:
+            with (self._proc / str(pid) / name).open("rb") as file:
+                return file.read(_READ_LIMIT)
+        except OSError:
+            return b""
+
+    def _user(self, uid: int) -> str:
+        known = self._users.get(uid)
+        if known is None:
+            known = _user_name(uid)
+            if len(self._users) < _USER_LIMIT:
+                self._users[uid] = known
+        return known
+
+
+def _ask_kernel(client: Endpoint, server: Endpoint) -> _Socket | None:
+    """The client's own socket: local end `client`, remote end `server`. Raises OSError, ValueError."""
+    family = socket.AF_INET6 if ":" in client[0] else socket.AF_INET
+    question = _question(family, client, server)
+    if sys.platform != "linux":
+        return None
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _NETLINK_SOCK_DIAG) as netlink:
+        netlink.settimeout(_TIMEOUT)
+        netlink.connect((0, 0))  # the kernel, and answers from nobody else
+        netlink.send(question)
+        answer = netlink.recv(4096)
+    _, kind, _, _, _ = _HEADER.unpack_from(answer)
+    if kind != _SOCK_DIAG_BY_FAMILY:  # NLMSG_ERROR: no such connection
+        return None
+    uid, inode = _ANSWER_TAIL.unpack_from(answer, _ANSWER_TAIL_OFFSET)
+    return _Socket(inode=inode, uid=uid)
+
+
+def _question(family: socket.AddressFamily, client: Endpoint, server: Endpoint) -> bytes:
+    body = b"".join(
+        (
+            _REQUEST.pack(family, socket.IPPROTO_TCP, 0, _ANY_STATE),
+            _PORTS.pack(client[1], server[1]),
+            socket.inet_pton(family, client[0]).ljust(16, b"\0"),
+            socket.inet_pton(family, server[0]).ljust(16, b"\0"),
+            _NO_COOKIE,
+        )
+    )
+    return _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 1, 0) + body
+
+
+def _user_name(uid: int) -> str:
+    if sys.platform != "win32":
+        import pwd
+
+        with suppress(KeyError):
+            return pwd.getpwuid(uid).pw_name
+    return str(uid)

@@ -1,0 +1,119 @@
+"""Secret references: a configuration names where a secret lies, never the secret itself.
+
+`env:NAME`, `file:/absolute/path`, `keyring:service/name`. Values are returned, never kept and never put in
+a message.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from agent.errors import ConfigError, HostError
+from agent.host.files import read_private
+
+SECRET_LIMIT = 64 * 1024  # bytes; the largest known is a service account's JSON, 3 KB
+_REFERENCE_LIMIT = 1024  # characters
+_FORMS = "Use env:NAME, file:/absolute/path or keyring:service/name."
+
+
+class Keyring(Protocol):
+    """The system's password store."""
+
+    def get_password(self, service: str, name: str) -> str | None:
+        """The password, None where there is none. Raises HostError where no store is available."""
+        ...
+
+
+class SystemKeyring:
+    """The store that the `keyring` package finds. Headless Linux has none: no D-Bus session, no open collection."""
+
+    def get_password(self, service: str, name: str) -> str | None:
+        """See `Keyring`. Blocks, on some systems until a person has unlocked the store."""
+        import keyring  # loading its backends takes 30 ms and touches D-Bus: only when one is asked for
+        from keyring.backends import fail, null
+        from keyring.errors import KeyringError
+
+        backend = keyring.get_keyring()
+        if isinstance(backend, (fail.Keyring, null.Keyring)):
+            raise HostError("this machine has no usable keyring")
+        try:
+            return backend.get_password(service, name)
+        except KeyringError as error:
+            raise HostError(f"the keyring refused ({type(error).__name__})") from error
+
+
+def read_secret(
+    reference: str, *, environ: Mapping[str, str] = os.environ, keyring: Keyring | None = None
+) -> str:
+    """The secret that `reference` names, without one trailing line end. Blocks.
+
+    Raises ConfigError, never with the value, where it is missing, empty, too large, not text, or a file
+    that others may read.
+    """
+    if len(reference) > _REFERENCE_LIMIT:
+        raise ConfigError("a secret reference is too long: is it the secret itself?", hint=_FORMS)
+    scheme, colon, rest = reference.partition(":")
+    match scheme if colon else "":
+        case "env":
+            value = _from_environment(rest, environ)
+        case "file":
+            value = _from_file(rest)
+        case "keyring":
+            value = _from_keyring(rest, keyring or SystemKeyring())
+        case _:
+            # not repeated: somebody may have pasted the secret here
+            raise ConfigError("a secret must be given as a reference, not as a value", hint=_FORMS)
+    if len(value.encode(errors="surrogateescape")) > SECRET_LIMIT:
+        raise ConfigError(f"the secret of {reference} is larger than {SECRET_LIMIT} bytes")
+    value = value.removesuffix("\n").removesuffix("\r")
+    if not value:
+        raise ConfigError(f"the secret of {reference} is empty")
+    return value
+
+
+def _from_environment(name: str, environ: Mapping[str, str]) -> str:
+    if not (name.isascii() and name.replace("_", "a").isalnum() and not name[0].isdigit()):
+        raise ConfigError("env: must be followed by the name of an environment variable", hint=_FORMS)
+    if (value := environ.get(name)) is None:
+        raise ConfigError(
+            f"the environment variable {name} is not set", hint="Set it where the daemon is started."
+        )
+    return value
+
+
+def _from_file(name: str) -> str:
+    file = Path(name)
+    if not file.is_absolute():
+        raise ConfigError("file: must be followed by an absolute path", hint=_FORMS)
+    try:
+        data = read_private(file, limit=SECRET_LIMIT)
+    except HostError as error:
+        raise ConfigError(str(error), hint=error.hint()) from error
+    if data is None:
+        raise ConfigError(f"the secret file {file} does not exist")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise ConfigError(f"the secret file {file} is not UTF-8 text") from None  # the cause holds the bytes
+
+
+def _from_keyring(rest: str, keyring: Keyring) -> str:
+    service, _, name = rest.partition("/")
+    if not service or not name:
+        raise ConfigError("keyring: must be followed by service/name", hint=_FORMS)
+    try:
+        value = keyring.get_password(service, name)
+    except HostError as error:
+        raise ConfigError(
+            f"cannot read keyring:{service}/{name}: {error}",
+            hint="Unlock the keyring, or keep the secret in a 0600 file and use file:/absolute/path.",
+        ) from error
+    if value is None:
+        raise ConfigError(
+            f"the keyring has no entry {service}/{name}",
+            hint=f"Run: keyring set {service} {name}",
+        )
+    return value

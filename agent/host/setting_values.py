@@ -1,0 +1,144 @@
+"""How the value of one setting is read, whatever source it comes from.
+
+Text (environment, command line) and typed values (TOML, JSON, property list, registry) are read by the same
+functions. A refusal never repeats a value that may hold a password.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+_TEXT_LIMIT = 4096  # characters
+_RESOLVE_LIMIT = 256  # entries
+_HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
+
+
+class BadValueError(ValueError):
+    """A value that its setting does not allow; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolve:
+    """Connections to `host:port` go to `address:address_port` instead; TLS still verifies `host`."""
+
+    host: str  # lower case
+    port: int
+    address: str  # an IP address or a host name
+    address_port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Resolve:
+        """Read `host:port=address:port`; an IPv6 address stands in brackets. Raises BadValueError."""
+        asked, equals, answer = text.strip().partition("=")
+        if not equals:
+            raise BadValueError(f"{text.strip()!r} has no '='")
+        host, host_port = _endpoint(asked)
+        address, address_port = _endpoint(answer)
+        return cls(host=host, port=host_port, address=address, address_port=address_port)
+
+
+def text(value: object) -> str:
+    """A non-empty, single-line string without surrounding blanks. Raises BadValueError."""
+    if not isinstance(value, str):
+        raise BadValueError(f"it is a {type(value).__name__}, not text")
+    stripped = value.strip()
+    if not stripped:
+        raise BadValueError("it is empty")
+    if len(stripped) > _TEXT_LIMIT or not stripped.isprintable():
+        raise BadValueError("it is too long or has control characters")
+    return stripped
+
+
+def port(value: object) -> int:
+    """A TCP port as a number or digits; 0 lets the OS choose. Raises BadValueError."""
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < 16:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise BadValueError(f"{str(value)[:40]!r} is not a port number")
+    if not 0 <= value <= 65535:
+        raise BadValueError(f"{str(value)[:40]} is no port")
+    return value
+
+
+def path(value: object) -> Path:
+    """An absolute path; `~` stands for the home directory. Raises BadValueError."""
+    given = text(value)
+    try:
+        found = Path(given).expanduser()
+    except RuntimeError as error:  # no home directory
+        raise BadValueError(f"{given!r}: the home directory is unknown") from error
+    if not found.is_absolute():
+        raise BadValueError(f"{given!r} is a relative path")
+    return Path(os.path.normpath(found))
+
+
+def log_level(value: object) -> str:
+    """A level of logging, in lower case. Raises BadValueError."""
+    given = text(value).lower()
+    if given not in LOG_LEVELS:
+        raise BadValueError(f"{given!r} is no log level")
+    return given
+
+
+def proxy_url(value: object) -> str | None:
+    """The URL of an HTTP proxy, or None for "none". Raises BadValueError, without the URL where it has a password."""
+    given = text(value)
+    if given.lower() == "none":
+        return None
+    try:
+        parts = urlsplit(given)
+        number = parts.port
+    except ValueError as error:
+        raise BadValueError("it is not a URL with a valid port") from error
+    if parts.username is not None or parts.password is not None:
+        raise BadValueError("it holds a user name or password")
+    if parts.scheme not in ("http", "https") or not parts.hostname or not number:
+        raise BadValueError(f"{given!r} is not http://host:port")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise BadValueError(f"{given!r} has something after the port")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def resolve_list(value: object) -> tuple[Resolve, ...]:
+    """Entries as a list of strings, or as text parted by commas or blanks. Raises BadValueError."""
+    entries: list[object]
+    match value:
+        case str():
+            entries = list(value.replace(",", " ").split())
+        case list() | tuple():
+            entries = list(value)
+        case _:
+            raise BadValueError(f"it is a {type(value).__name__}, not a list")
+    if len(entries) > _RESOLVE_LIMIT:
+        raise BadValueError(f"it has more than {_RESOLVE_LIMIT} entries")
+    resolved = tuple(Resolve.parse(text(entry)) for entry in entries)
+    if len({(entry.host, entry.port) for entry in resolved}) < len(resolved):
+        raise BadValueError("it names one host and port twice")
+    return resolved
+
+
+def _endpoint(given: str) -> tuple[str, int]:
+    host, colon, digits = given.strip().rpartition(":")
+    if not colon:
+        raise BadValueError(f"{given!r} has no port")
+    number = port(digits)
+    if number == 0:
+        raise BadValueError(f"{given!r} has port 0")
+    return _host(host, given), number
+
+
+def _host(host: str, given: str) -> str:
+    host = host.lower()
+    if host.startswith("[") and host.endswith("]"):
+        try:
+            return str(ipaddress.IPv6Address(host[1:-1]))
+        except ValueError as error:
+            raise BadValueError(f"{given!r} has no valid IPv6 address in the brackets") from error
+    if not host or not set(host) <= _HOST_CHARACTERS:
+        raise BadValueError(f"{given!r} has no valid host name")
+    return host

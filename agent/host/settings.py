@@ -1,0 +1,206 @@
+"""The settings of this machine: one loader, and the origin of every value.
+
+Precedence, highest first: managed (device management), command line, environment, local file
+(`config.toml`), default. Managed comes first so that an administrator's word holds. Unknown keys and
+unknown `DRAWBRIDGE_*` variables are errors, and so is a bad value even where a higher source overrides it.
+Rules about AI traffic are no settings; they belong to the policy.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+from agent.errors import ConfigError, HostError
+from agent.host.files import read_limited
+from agent.host.managed import ManagedSource
+from agent.host.setting_values import (
+    BadValueError,
+    Resolve,
+    log_level,
+    path,
+    port,
+    proxy_url,
+    resolve_list,
+)
+
+CONFIG_LIMIT = 256 * 1024  # bytes
+ENVIRONMENT_PREFIX = "DRAWBRIDGE_"
+
+# unassigned at IANA, below every platform's ephemeral range, and no development server's habit
+DEFAULT_PROXY_PORT = 7717
+DEFAULT_GATEWAY_PORT = 7718
+
+
+class Source(StrEnum):
+    """The kinds of place a setting comes from, highest precedence first."""
+
+    MANAGED = "managed"
+    COMMAND_LINE = "command line"
+    ENVIRONMENT = "environment"
+    FILE = "local file"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a value comes from. `place` is a path, registry key, option or variable, empty for a default."""
+
+    source: Source
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What this machine is told to do. `origins` has one entry per setting, by name."""
+
+    state_dir: Path
+    proxy_port: int = DEFAULT_PROXY_PORT  # of the forward proxy on loopback; 0 lets the OS choose
+    gateway_port: int = DEFAULT_GATEWAY_PORT  # of the base-URL listener on loopback; 0 lets the OS choose
+    policy: Path | None = None  # None: the bundled policy
+    upstream_ca_file: Path | None = None  # roots to trust upstream beside the OS store
+    upstream_proxy: str | None = None  # URL of a company proxy; None: connect directly
+    resolve: tuple[Resolve, ...] = ()  # connect elsewhere, for labs; TLS still verifies the real name
+    log_level: str = "info"
+    origins: Mapping[str, Origin] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Key:
+    """One setting: how a raw value of any source is read, and what is allowed, in words."""
+
+    read: Callable[[object], object]
+    allowed: str
+
+
+_KEYS: Mapping[str, _Key] = MappingProxyType(
+    {
+        "state_dir": _Key(read=path, allowed="an absolute path"),
+        "proxy_port": _Key(read=port, allowed="a port from 0 to 65535 (0: any free one)"),
+        "gateway_port": _Key(read=port, allowed="a port from 0 to 65535 (0: any free one)"),
+        "policy": _Key(read=path, allowed="the absolute path of a policy file or directory"),
+        "upstream_ca_file": _Key(read=path, allowed="the absolute path of a PEM file"),
+        "upstream_proxy": _Key(read=proxy_url, allowed='"none" or http://host:port, without password'),
+        "resolve": _Key(read=resolve_list, allowed='a list of "host:port=address:port"'),
+        "log_level": _Key(read=log_level, allowed="debug, info, warning or error"),
+    }
+)
+
+
+def load_settings(
+    *,
+    command_line: Mapping[str, object],
+    environ: Mapping[str, str],
+    managed: ManagedSource,
+    config_file: Path,
+    default_state_dir: Path,
+) -> Settings:
+    """Read every source and decide each setting. Blocks on the disk.
+
+    `command_line` maps setting names to values, None meaning that the option was not given. A missing
+    `config_file` is no error. Raises ConfigError naming the key, the place and what is allowed.
+    """
+    layers: list[_Layer] = [
+        _parse(managed.read(), lambda _key: Origin(source=Source.MANAGED, place=managed.place)),
+        _parse_command_line(command_line),
+        _parse_environment(environ),
+        _parse(_read_toml(config_file), lambda _key: Origin(source=Source.FILE, place=str(config_file))),
+        {"state_dir": (default_state_dir, Origin(source=Source.DEFAULT))},
+    ]
+    decided: dict[str, tuple[object, Origin]] = {}
+    for layer in layers:
+        for key, valued in layer.items():
+            decided.setdefault(key, valued)
+    origins = {key: Origin(source=Source.DEFAULT) for key in _KEYS}
+    origins |= {key: origin for key, (_, origin) in decided.items()}
+    values = {key: value for key, (value, _) in decided.items()}
+    settings = Settings(**values, origins=MappingProxyType(origins))  # type: ignore[arg-type]  # read by _KEYS
+    _check_ports(settings)
+    return settings
+
+
+type _Layer = dict[str, tuple[object, Origin]]
+
+
+def _parse(raw: Mapping[str, object], origin: Callable[[str], Origin]) -> _Layer:
+    """Read each value of one source. Raises ConfigError for an unknown key or a bad value."""
+    layer: _Layer = {}
+    for key, value in raw.items():
+        where = origin(key)
+        if key not in _KEYS:
+            raise ConfigError(
+                f"unknown setting {key!r} in {where.place} ({where.source})",
+                hint=_did_you_mean(key, list(_KEYS)),
+            )
+        try:
+            layer[key] = (_KEYS[key].read(value), where)
+        except BadValueError as error:
+            raise ConfigError(
+                f"bad value for {key} in {where.place} ({where.source}): {error}",
+                hint=f"Allowed: {_KEYS[key].allowed}.",
+            ) from error
+    return layer
+
+
+def _parse_command_line(given: Mapping[str, object]) -> _Layer:
+    raw = {key: _from_here(key, value) for key, value in given.items() if value is not None}
+    return _parse(raw, lambda key: Origin(source=Source.COMMAND_LINE, place=f"--{key.replace('_', '-')}"))
+
+
+def _parse_environment(environ: Mapping[str, str]) -> _Layer:
+    known = {f"{ENVIRONMENT_PREFIX}{key.upper()}": key for key in _KEYS}
+    raw: dict[str, object] = {}
+    for name, value in environ.items():
+        if not name.startswith(ENVIRONMENT_PREFIX):
+            continue
+        if name not in known:
+            raise ConfigError(
+                f"unknown environment variable {name}; {ENVIRONMENT_PREFIX}* are settings",
+                hint=_did_you_mean(name, list(known)),
+            )
+        raw[known[name]] = _from_here(known[name], value)
+    return _parse(
+        raw, lambda key: Origin(source=Source.ENVIRONMENT, place=f"{ENVIRONMENT_PREFIX}{key.upper()}")
+    )
+
+
+def _from_here(key: str, value: object) -> object:
+    """In a shell a relative path means the working directory; in a file, which has none, it is refused."""
+    if key in _KEYS and _KEYS[key].read is path and isinstance(value, (str, Path)) and str(value).strip():
+        return str(Path(value).expanduser().absolute())
+    return value
+
+
+def _read_toml(file: Path) -> Mapping[str, object]:
+    try:
+        data = read_limited(file, limit=CONFIG_LIMIT)
+    except HostError as error:
+        raise ConfigError(str(error), hint=error.hint()) from error
+    if data is None:
+        return {}
+    try:
+        return tomllib.loads(data.decode())
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file} is not UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not TOML: {error}") from error
+
+
+def _check_ports(settings: Settings) -> None:
+    if settings.proxy_port and settings.proxy_port == settings.gateway_port:
+        places = (settings.origins[key] for key in ("proxy_port", "gateway_port"))
+        told = " and ".join(origin.place or origin.source for origin in places)
+        raise ConfigError(
+            f"proxy_port and gateway_port are both {settings.proxy_port} ({told})",
+            hint="Give them different ports.",
+        )
+
+
+def _did_you_mean(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(known))}."

@@ -1,0 +1,58 @@
+"""Inspects a complete answer before the client sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agent.dialects.base import Dialect, ParsedAnswer
+from agent.errors import ContentError
+from agent.inspection.documents import StubbornContent, judge_document
+from agent.inspection.rules import Scope
+from agent.inspection.verdicts import Tally, refusal
+from agent.model.content import Role, Where
+from agent.model.decision import Action, Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerVerdict:
+    """What is to be done with an answer. `understood` is False where it did not follow its dialect."""
+
+    decision: Decision
+    body: bytes
+    answer: ParsedAnswer = field(default_factory=ParsedAnswer)
+    understood: bool = True
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the client must not see it."""
+        return self.decision.action is Action.BLOCK and self.decision.applied
+
+
+def inspect_answer(dialect: Dialect, body: bytes, scope: Scope) -> AnswerVerdict:
+    """Judge a complete answer in `dialect`, free of Content-Encoding. Never raises."""
+    try:
+        answer = dialect.parse_answer(body)
+    except ContentError:
+        return AnswerVerdict(decision=Decision(), body=body, understood=False)
+    if not scope.watches_answers:
+        return AnswerVerdict(decision=Decision(), body=body, answer=answer)
+    tally = Tally(scope)
+    try:
+        body = judge_document(
+            body,
+            answer.slots,
+            tally,
+            _in_answer,
+            parse=lambda edited: dialect.parse_answer(edited).slots,
+            rewrite=dialect.edit_answer,
+        )
+    except (StubbornContent, ContentError):
+        return AnswerVerdict(
+            decision=refusal(scope, "a redaction did not hold", rule="redaction"), body=b"", answer=answer
+        )
+    return AnswerVerdict(decision=tally.decision(), body=body, answer=answer)
+
+
+def _in_answer(role: Role) -> Where:
+    del role
+    return Where.ANSWER

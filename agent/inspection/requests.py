@@ -1,0 +1,99 @@
+"""Inspects one request before a byte of it leaves the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from agent.dialects import raw_text
+from agent.dialects.base import ParsedRequest, RequestFormat, RequestHead
+from agent.errors import ContentError
+from agent.inspection.documents import StubbornContent, judge_document
+from agent.inspection.rules import Scope, where_of
+from agent.inspection.verdicts import Tally, refusal
+from agent.model.decision import Action, Decision
+from agent.policy import UnknownFormat, access
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestVerdict:
+    """What is to be done with a request: `decision`, and the `body` to forward where it is not blocked.
+
+    `understood` is False where the body did not follow its dialect; `problem` then says why.
+    """
+
+    decision: Decision
+    body: bytes
+    request: ParsedRequest = field(default_factory=ParsedRequest)
+    understood: bool = True
+    problem: str = ""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether nothing may be forwarded."""
+        return self.decision.action is Action.BLOCK and self.decision.applied
+
+
+def inspect_request(dialect: RequestFormat, head: RequestHead, body: bytes, scope: Scope) -> RequestVerdict:
+    """Judge a request in `dialect`; `body` is free of Content-Encoding. Never raises: what cannot be read follows
+    the policy's `unknown_format`."""
+    try:
+        request = dialect.parse_request(head, body)
+    except ContentError as error:
+        if (refused := judge_access(scope)) is not None:
+            return RequestVerdict(decision=refused, body=body, understood=False, problem=str(error))
+        return _unknown(head, body, scope, str(error))
+    if (refused := judge_access(scope, model=request.model)) is not None:
+        return RequestVerdict(decision=refused, body=body, request=request)
+    return _judge(dialect, head, body, request, scope)
+
+
+def _judge(
+    dialect: RequestFormat, head: RequestHead, body: bytes, request: ParsedRequest, scope: Scope
+) -> RequestVerdict:
+    tally = Tally(scope)
+    try:
+        body = judge_document(
+            body,
+            request.slots,
+            tally,
+            where_of,
+            parse=lambda edited: dialect.parse_request(head, edited).slots,
+            rewrite=dialect.edit_request,
+        )
+    except (StubbornContent, ContentError):
+        return RequestVerdict(
+            decision=refusal(scope, "a redaction did not hold", rule="redaction"), body=b"", request=request
+        )
+    return RequestVerdict(decision=tally.decision(), body=body, request=request)
+
+
+def judge_access(scope: Scope, *, model: str = "") -> Decision | None:
+    """The refusal by an access rule of the policy, or None where the exchange may go on."""
+    verdict = access.decide(scope.rules.policy, replace(scope.subject, model=model))
+    if verdict.allowed:
+        return None
+    return refusal(scope, verdict.reason, rule=verdict.rule_id, template=verdict.message)
+
+
+def _unknown(head: RequestHead, body: bytes, scope: Scope, problem: str) -> RequestVerdict:
+    match scope.rules.policy.unknown_format:
+        case UnknownFormat.BLOCK:
+            decision = refusal(scope, problem, rule="unknown_format")
+        case UnknownFormat.METADATA:
+            decision = Decision()
+        case UnknownFormat.ALLOW:
+            return _as_text(head, body, scope, problem)
+    return RequestVerdict(decision=decision, body=body, understood=False, problem=problem)
+
+
+def _as_text(head: RequestHead, body: bytes, scope: Scope, problem: str) -> RequestVerdict:
+    """Unknown is not unseen: the raw text is judged as one prompt."""
+    dialect = raw_text.RawText()
+    try:
+        request = dialect.parse_request(head, body)
+    except ContentError:  # not even text: nothing a text rule could see
+        return RequestVerdict(decision=Decision(), body=body, understood=False, problem=problem)
+    verdict = _judge(dialect, head, body, request, scope)
+    return RequestVerdict(
+        decision=verdict.decision, body=verdict.body, request=request, understood=False, problem=problem
+    )

@@ -1,0 +1,312 @@
+"""Inspects an answer while it streams: events in, events out, unchanged wherever nothing had to change.
+
+Each text of the stream (a choice, a content block, a tool call's arguments) has its own scanner, which says how much
+of the text can no longer be part of a match. Events wait in order until all their text is clear; then they go out as
+the bytes they came in, or, where a finding lies in them, with that text rewritten. Nothing is ever taken back, so
+nothing may go out too early.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from agent.dialects import sse
+from agent.dialects.base import Delta, Dialect, EventView, StreamReader
+from agent.dialects.fragment import FragmentText
+from agent.errors import ContentError
+from agent.inspection.rules import Scope, scanned
+from agent.inspection.verdicts import Tally, marker
+from agent.model.content import NO_USAGE, Edit, Slot, Usage, Where
+from agent.model.decision import Action, Decision
+from agent.model.findings import Finding
+
+MAX_WAITING = 16 * 1024 * 1024  # bytes of events that may wait for their text to clear
+_NOTHING = EventView()
+
+
+@dataclass(slots=True)
+class _Rewrite:
+    """A redaction in a channel's own (raw) offsets; `end` may grow while a long match goes on."""
+
+    start: int
+    end: int
+    replacement: str
+
+
+class _Channel:
+    """One text of the stream: what arrived, how much of it is clear, and what is to be changed in it."""
+
+    __slots__ = ("_fragment", "_scanner", "_seen", "clear", "closed", "kept", "length", "rewrites", "stop")
+
+    def __init__(self, scope: Scope, *, json_fragment: bool, keep_text: bool) -> None:
+        self._scanner = scope.rules.scanner.stream()
+        self._fragment = FragmentText() if json_fragment else None
+        self._seen = 0
+        self.length = 0
+        self.clear = 0
+        self.closed = False
+        self.rewrites: list[_Rewrite] = []
+        self.stop: int | None = None  # nothing from here on may go out
+        self.kept: list[str] | None = [] if keep_text else None
+
+    def feed(self, text: str, judge: _Judge) -> None:
+        self.length += len(text)
+        if self.kept is not None:
+            self.kept.append(text)
+        self._scanner.feed(text if self._fragment is None else self._fragment.feed(text))
+        self._update(judge)
+
+    def finish(self, judge: _Judge) -> None:
+        if not self.closed:
+            self.closed = True
+            self._scanner.finish()
+            self._update(judge)
+            self.clear = self.length
+
+    def _update(self, judge: _Judge) -> None:
+        findings = self._scanner.findings
+        if findings:
+            if self.rewrites and self._seen:
+                self._grow(findings[self._seen - 1])
+            for finding in findings[self._seen :]:
+                self._take(finding, judge(finding))
+            self._seen = len(findings)
+        self.clear = self._raw(self._scanner.cleared)
+
+    def _grow(self, finding: Finding) -> None:
+        """The last finding may have been open-ended when it was first seen."""
+        last = self.rewrites[-1]
+        if last.start == self._raw(finding.start):
+            last.end = max(last.end, self._raw(finding.end))
+
+    def _take(self, finding: Finding, action: Action) -> None:
+        start, end = self._raw(finding.start), self._raw(finding.end)
+        if action is Action.BLOCK and self.stop is None:
+            self.stop = start
+        elif action is Action.REDACT:
+            text = marker(finding.type)
+            bare = self._fragment is not None and not self._fragment.in_string(finding.start)
+            self.rewrites.append(_Rewrite(start, end, f'"{text}"' if bare else text))
+
+    def _raw(self, offset: int) -> int:
+        return offset if self._fragment is None else self._fragment.raw_offset(offset)
+
+    def rewritten(self, start: int, text: str) -> str | None:
+        """The piece of text that began at `start`, with its part of every redaction; None where nothing changes."""
+        end = start + len(text)
+        touching = [rewrite for rewrite in self.rewrites if rewrite.start < end and rewrite.end > start]
+        if not touching:
+            return None
+        parts: list[str] = []
+        at = start
+        for rewrite in touching:
+            parts.append(text[at - start : max(rewrite.start, at) - start])
+            if rewrite.start >= start:
+                parts.append(rewrite.replacement)
+            at = min(max(rewrite.end, at), end)
+        parts.append(text[at - start :])
+        return "".join(parts)
+
+
+@dataclass(slots=True)
+class _Piece:
+    channel: _Channel
+    start: int
+    end: int
+    slot: Slot
+
+
+@dataclass(slots=True)
+class _Waiting:
+    event: sse.SseEvent
+    pieces: tuple[_Piece, ...]
+    edits: tuple[Edit, ...]
+
+
+class _Judge:
+    """Counts a finding of the stream and says what is done about it."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._enforcing = tally.enforcing
+
+    def __call__(self, finding: Finding) -> Action:
+        action = self._tally.count(finding, Where.ANSWER)
+        return action if self._enforcing else Action.ALLOW
+
+    def again(self, finding: Finding) -> Action:
+        """The same for a text that repeats what was streamed: counted only if its rule was not yet hit."""
+        if self._tally.has(finding, Where.ANSWER):
+            action = self._tally.judge(finding, Where.ANSWER)
+            return action if self._enforcing else Action.ALLOW
+        return self(finding)
+
+
+class StreamInspector:
+    """Feed it the bytes of an SSE answer (free of Content-Encoding); send what it returns.
+
+    Once `blocked` is True, `feed` has returned the dialect's own end of a stopped stream: send it, and hang up on the
+    upstream. `usage`, `model`, `finish_reason` are what the stream has said so far. A channel whose rewriting is not
+    possible never occurs: text is replaced inside the event's own JSON.
+    """
+
+    def __init__(
+        self, dialect: Dialect, reader: StreamReader, scope: Scope, *, keep_text: bool = False
+    ) -> None:
+        self._dialect = dialect
+        self._reader = reader
+        self._scope = scope
+        self._tally = Tally(scope)
+        self._judge = _Judge(self._tally)
+        self._events = sse.SseDecoder()
+        self._channels: dict[str, _Channel] = {}
+        self._queue: deque[_Waiting] = deque()
+        self._waiting = 0
+        self._watching = scope.watches_answers or keep_text
+        self._keep_text = keep_text
+        self.blocked = False
+        self.usage: Usage = NO_USAGE
+        self.model = ""
+        self.finish_reason = ""
+        self.chunks = 0
+
+    def decision(self) -> Decision:
+        """The decision on what has been seen so far."""
+        return self._tally.decision()
+
+    def texts(self) -> tuple[list[str], list[str]]:
+        """The texts of the stream as they came, and as they were sent. Empty unless `keep_text` was asked for."""
+        original = ["".join(channel.kept or ()) for channel in self._channels.values()]
+        sent = [
+            text if (changed := channel.rewritten(0, text)) is None else changed
+            for channel, text in zip(self._channels.values(), original, strict=True)
+        ]
+        return original, sent
+
+    def feed(self, data: bytes) -> bytes:
+        """What may be sent now. Raises ContentError where the stream breaks the limits of its framing."""
+        if self.blocked:
+            return b""
+        try:
+            events = self._events.feed(data)
+        except ContentError:
+            self._events = sse.SseDecoder()  # what could not be read must not come out at the end
+            raise
+        if not self._watching:
+            for event in events:
+                self._note(self._reader.read(event.event, event.data))
+            return data
+        out: list[bytes] = []
+        for event in events:
+            self._take(event, self._reader.read(event.event, event.data), out)
+        return self._drain(out)
+
+    def finish(self) -> bytes:
+        """The upstream's stream has ended, in order or not: whatever is left, judged as a whole.
+
+        The rest of an event that broke off is dropped: it cannot be judged, and a client may not use it (WHATWG HTML,
+        section 9.2.6).
+        """
+        if self.blocked:
+            return b""
+        out: list[bytes] = []
+        for event in self._events.finish():
+            view = self._reader.read(event.event, event.data)
+            if not self._watching:
+                self._note(view)
+            elif view != _NOTHING:
+                self._take(event, view, out)
+        for channel in self._channels.values():
+            channel.finish(self._judge)
+        return self._drain(out)
+
+    def _take(self, event: sse.SseEvent, view: EventView, out: list[bytes]) -> None:
+        self._note(view)
+        if view.keepalive and self._queue:  # nothing in it depends on the order
+            out.append(event.raw)
+            return
+        pieces = tuple(self._feed(delta) for delta in view.deltas)
+        for name in view.closes:
+            if (channel := self._channels.get(name)) is not None:
+                channel.finish(self._judge)
+        if view.final:
+            for channel in self._channels.values():
+                channel.finish(self._judge)
+        edits = self._whole(view.repeats) if view.repeats else ()
+        self._waiting += len(event.raw)
+        if self._waiting > MAX_WAITING:
+            raise ContentError("the stream holds back more than can be kept")
+        self._queue.append(_Waiting(event, pieces, edits))
+
+    def _note(self, view: EventView) -> None:
+        self.chunks += 1
+        if view.usage is not NO_USAGE:
+            self.usage = self.usage.merged(view.usage)
+        self.model = view.model or self.model
+        self.finish_reason = view.finish_reason or self.finish_reason
+
+    def _feed(self, delta: Delta) -> _Piece:
+        channel = self._channels.get(delta.channel)
+        if channel is None or channel.closed:
+            channel = self._channels[delta.channel] = _Channel(
+                self._scope, json_fragment=delta.json_fragment, keep_text=self._keep_text
+            )
+        start = channel.length
+        channel.feed(delta.slot.text, self._judge)
+        return _Piece(channel, start, channel.length, delta.slot)
+
+    def _whole(self, slots: tuple[Slot, ...]) -> tuple[Edit, ...]:
+        """Redactions in texts that an event repeats as a whole. They were counted as they streamed, or are now."""
+        edits: list[Edit] = []
+        for slot in slots:
+            for finding in self._scope.rules.scan(slot.text):
+                if not scanned(finding.family, slot.role):
+                    continue
+                action = self._judge.again(finding)
+                if action is Action.BLOCK:
+                    self.blocked = True
+                elif action is Action.REDACT:
+                    edits.append(
+                        Edit(
+                            address=slot.address,
+                            start=finding.start,
+                            end=finding.end,
+                            replacement=marker(finding.type),
+                        )
+                    )
+        return tuple(edits)
+
+    def _drain(self, out: list[bytes]) -> bytes:
+        queue = self._queue
+        while queue:
+            waiting = queue[0]
+            if any(
+                piece.channel.stop is not None and piece.end > piece.channel.stop for piece in waiting.pieces
+            ):
+                self.blocked = True
+            if self.blocked:
+                break
+            if any(piece.end > piece.channel.clear for piece in waiting.pieces):
+                break
+            queue.popleft()
+            self._waiting -= len(waiting.event.raw)
+            out.append(self._render(waiting))
+        if self.blocked:
+            queue.clear()
+            out.append(self._reader.block(self.decision().message))
+        return b"".join(out)
+
+    def _render(self, waiting: _Waiting) -> bytes:
+        edits = list(waiting.edits)
+        for piece in waiting.pieces:
+            if (
+                piece.channel.rewrites
+                and (text := piece.channel.rewritten(piece.start, piece.slot.text)) is not None
+            ):
+                edits.append(
+                    Edit(address=piece.slot.address, start=0, end=len(piece.slot.text), replacement=text)
+                )
+        if not edits:
+            return waiting.event.raw
+        return sse.encode(waiting.event.event, self._dialect.edit_event(waiting.event.data, tuple(edits)))

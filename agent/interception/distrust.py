@@ -1,0 +1,46 @@
+"""Remembers which programs refuse our certificate for which host, and for how long they may pass unseen.
+
+That some program distrusts us is no reason to read nothing: whether it passes is the policy's decision, an entry is
+for one program and one host, it ends, and each is an event.
+"""
+
+from __future__ import annotations
+
+HANDSHAKES_BEFORE_SILENT_CLOSE_COUNTS = 2
+"""Some clients say why they leave (an alert), others just close: those count from the second time on."""
+
+
+class DistrustLog:
+    """Entries by (program, host); times are Unix seconds given by the caller."""
+
+    def __init__(self) -> None:
+        self._until: dict[tuple[str, str], float] = {}
+        self._silent: dict[tuple[str, str], int] = {}
+
+    def __bool__(self) -> bool:
+        """Whether anything is remembered, so that the common case costs nothing."""
+        return bool(self._until or self._silent)
+
+    def refused(self, program: str, host: str, *, said_why: bool, now: float, hours: float) -> bool:
+        """Note a failed handshake; returns whether the program may pass from now on."""
+        key = (program, host)
+        if not said_why:
+            self._silent[key] = self._silent.get(key, 0) + 1
+            if self._silent[key] < HANDSHAKES_BEFORE_SILENT_CLOSE_COUNTS:
+                return False
+        self._until[key] = now + hours * 3600
+        return True
+
+    def passes(self, program: str, host: str, *, now: float) -> bool:
+        """Whether this program's connections to this host are tunnelled now."""
+        until = self._until.get((program, host))
+        if until is None:
+            return False
+        if until <= now:
+            del self._until[(program, host)]
+            return False
+        return True
+
+    def trusted(self, program: str, host: str) -> None:
+        """A handshake that succeeded wipes the slate."""
+        self._silent.pop((program, host), None)

@@ -1,0 +1,178 @@
+"""The keeper of the front door.
+
+Knows the policy in force, who distrusts us, and which program is behind a connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from agent.host.processes import ProcessFinder
+from agent.host.tasks import TaskGroup
+from agent.inspection import RuleBook
+from agent.interception.clienthello import ClientHello
+from agent.interception.distrust import DistrustLog
+from agent.interception.engine import Engine, Intercepted
+from agent.interception.pac import pac_file
+from agent.interception.request_head import ProxyHead
+from agent.interception.scope import Passage, Way, decide
+from agent.model.ids import uuid7
+from agent.model.record import AuditEvent, Incident, IncidentKind
+from agent.model.traffic import Connection, Process
+from agent.policy import DistrustAction
+
+type Record = Callable[[AuditEvent], Awaitable[None]]
+type Rules = Callable[[], RuleBook]
+
+PROCESS_SECONDS = 0.25  # the program behind a connection is worth this much waiting, no more
+
+_SAID_WHY = (
+    "unknown ca",
+    "bad certificate",
+    "certificate unknown",
+    "certificate_unknown",
+    "unknown_ca",
+    "does not trust",
+)
+
+
+class Door:
+    """Judges and serves the connections of the front door."""
+
+    def __init__(
+        self,
+        *,
+        rules: Rules,
+        engine: Engine,
+        processes: ProcessFinder,
+        record: Record,
+        tasks: TaskGroup,
+        ports: Callable[[], tuple[int, int]],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._rules = rules
+        self._engine = engine
+        self._processes = processes
+        self._record = record
+        self._tasks = tasks
+        self._ports = ports
+        self._clock = clock
+        self._distrust = DistrustLog()
+
+    def known(self, host: str) -> bool:
+        """See Keeper."""
+        return self._rules().catalog.surface(host) is not None
+
+    async def judge(self, head: ProxyHead, hello: ClientHello | None, peer: tuple[str, int]) -> Passage:
+        """See Keeper. A program that refuses our certificate passes unseen where the policy lets it, for a time."""
+        rules = self._rules()
+        passage = decide(rules.catalog, head.host, hello)
+        if passage.way is not Way.INTERCEPT or not self._distrust:
+            return passage
+        process = await self._process(peer)
+        host = hello.sni if hello is not None and hello.sni else head.host
+        if process is not None and self._distrust.passes(_program(process), host, now=self._clock()):
+            await self._incident(
+                IncidentKind.BYPASS,
+                f"{process.name} refuses our certificate for {host}: tunnelled unseen, as policy allows",
+                replace(self._facts(head, hello, passage, peer), process=process),
+            )
+            return Passage(way=Way.TUNNEL, surface=passage.surface)
+        return passage
+
+    async def intercept(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        head: ProxyHead,
+        hello: ClientHello,
+        passage: Passage,
+    ) -> None:
+        """See Keeper."""
+        peer = writer.get_extra_info("peername")
+        facts = self._facts(head, hello, passage, (peer[0], peer[1]))
+        describe = self._tasks.spawn(self._described(facts), name="describe")
+        await self._engine.run(reader, writer, Intercepted(facts, describe))
+
+    async def refused(self, head: ProxyHead, passage: Passage, peer: tuple[str, int]) -> None:
+        """See Keeper."""
+        facts = self._facts(head, None, passage, peer)
+        message = f"a connection was refused: {passage.reason}"
+        await self._incident(IncidentKind.MISDIRECTED, message, facts)
+
+    def pac(self) -> str:
+        """See Keeper."""
+        return pac_file(self._rules().catalog.hosts, self._ports()[0])
+
+    def trusted(self, intercepted: Intercepted, error: str) -> None:
+        """A client accepted our certificate."""
+        del error
+        if self._distrust:
+            self._tasks.spawn(self._note_trust(intercepted), name="trust")
+
+    def distrusted(self, intercepted: Intercepted, error: str) -> None:
+        """A client broke off the handshake."""
+        self._tasks.spawn(self._note_distrust(intercepted, error), name="distrust")
+
+    async def _note_trust(self, intercepted: Intercepted) -> None:
+        facts = await intercepted.describe
+        self._distrust.trusted(_program(facts.process), facts.sni or facts.connect_host)
+
+    async def _note_distrust(self, intercepted: Intercepted, error: str) -> None:
+        facts = await intercepted.describe
+        host = facts.sni or facts.connect_host
+        distrust = self._rules().policy.client_distrust
+        passes = False
+        if facts.process is not None and distrust.action is DistrustAction.TUNNEL:
+            passes = self._distrust.refused(
+                _program(facts.process),
+                host,
+                said_why=any(word in error.lower() for word in _SAID_WHY),
+                now=self._clock(),
+                hours=distrust.hours,
+            )
+        name = facts.process.name if facts.process else "an unknown program"
+        outcome = f"it may pass unseen for {distrust.hours} h" if passes else "its connections stay closed"
+        await self._incident(
+            IncidentKind.CLIENT_DISTRUST, f"{name} refused our certificate for {host}: {outcome}", facts
+        )
+
+    def _facts(
+        self, head: ProxyHead, hello: ClientHello | None, passage: Passage, peer: tuple[str, int]
+    ) -> Connection:
+        return Connection(
+            id=uuid7(self._clock()),
+            tier=passage.tier,
+            client_address=peer,
+            connect_host=head.host,
+            connect_port=head.port,
+            sni=hello.sni if hello is not None else "",
+        )
+
+    async def _described(self, facts: Connection) -> Connection:
+        if facts.client_address is None:
+            return facts
+        process = await self._process(facts.client_address)
+        return facts if process is None else replace(facts, process=process)
+
+    async def _process(self, peer: tuple[str, int]) -> Process | None:
+        """The program behind a client address; None where the OS does not tell in time."""
+        loop = asyncio.get_running_loop()
+        server = ("127.0.0.1", self._ports()[0])
+        try:
+            async with asyncio.timeout(PROCESS_SECONDS):
+                return await loop.run_in_executor(None, self._processes.find, peer, server)
+        except TimeoutError:
+            return None
+
+    async def _incident(self, kind: IncidentKind, message: str, facts: Connection) -> None:
+        now = self._clock()
+        await self._record(Incident(id=uuid7(now), at=now, kind=kind, message=message, connection=facts))
+
+
+def _program(process: Process | None) -> str:
+    """What identifies a program over its restarts."""
+    return "" if process is None else f"{process.user}:{process.executable}:{process.name}"

@@ -1,0 +1,171 @@
+"""mitmproxy as a library: ends TLS on connections handed over by the front door, and relays to the gateway.
+
+Only its addon dispatch and its layers run: no listener of its own, no `Master.run()` (which would change the whole
+loop's task factory and exception handler), and no upstream connection but the one to the in-process gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from mitmproxy import master, options
+from mitmproxy.addons import proxyserver
+from mitmproxy.connection import ConnectionState
+from mitmproxy.proxy import commands, events, mode_servers, mode_specs
+from mitmproxy.proxy.layers import modes
+from mitmproxy.proxy.server import ConnectionIO
+
+from agent.interception.services import GATEWAY, DoorServices, ServerLeaf
+from agent.model.traffic import Connection, Tier
+
+IDLE_SECONDS = 3600  # models think for minutes; TCP keep-alive finds dead peers
+
+type Attach = Callable[[socket.socket, Connection], Awaitable[None]]
+type Mint = Callable[[str], ServerLeaf]
+type Report = Callable[[Intercepted, str], None]
+
+
+class Intercepted:
+    """One intercepted connection: what is known of it, possibly still being found out."""
+
+    def __init__(self, facts: Connection, describe: Awaitable[Connection]) -> None:
+        self.facts = facts
+        self.describe = describe  # the facts with the process behind the connection
+
+
+class Engine(DoorServices):
+    """Runs intercepted connections."""
+
+    def __init__(self, *, attach: Attach, mint: Mint) -> None:
+        """Needs the running loop. `attach` serves one end of a socket pair by the gateway."""
+        self._attach = attach
+        self._mint = mint
+        self._on_trusted: Report = _ignore
+        self._on_distrusted: Report = _ignore
+        self._master = master.Master(options.Options())
+        self._master._legacy_log_events.uninstall()  # noqa: SLF001  else every log record of the program is formatted again
+        self._mode = mode_specs.ProxyMode.parse("transparent")
+        self._running: dict[str, Intercepted] = {}
+        self._handlers: set[BridgeHandler] = set()
+        self._empty = asyncio.Event()
+
+    def install(self, addons: tuple[object, ...]) -> None:
+        """Add our addons, then the one of mitmproxy's that defines the options its layers read."""
+        self._master.addons.add(*addons, proxyserver.Proxyserver())
+        self._master.options.update(
+            server=False,
+            connection_strategy="lazy",  # nothing upstream before the gateway has judged
+            http3=False,
+            tcp_timeout=IDLE_SECONDS,
+            body_size_limit="64m",
+            ssl_insecure=False,
+        )
+
+    def report(self, *, on_trusted: Report, on_distrusted: Report) -> None:
+        """Whom to tell how clients take our certificate."""
+        self._on_trusted = on_trusted
+        self._on_distrusted = on_distrusted
+
+    @property
+    def connections(self) -> int:
+        """Intercepted connections that are open."""
+        return len(self._handlers)
+
+    async def run(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, intercepted: Intercepted
+    ) -> None:
+        """Serve one connection until it ends."""
+        handler = BridgeHandler(self._master, reader, writer, self._mode, self._attach, intercepted)
+        client_id = handler.client.id
+        self._running[client_id] = intercepted
+        self._handlers.add(handler)
+        try:
+            await handler.handle_client()
+        finally:
+            del self._running[client_id]
+            self._handlers.discard(handler)
+            if not self._handlers:
+                self._empty.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Let the last bytes of ended exchanges reach their clients, then cut what is still open."""
+        if not self._handlers:
+            return
+        self._empty.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
+        for handler in list(self._handlers):
+            handler.cut()
+
+    # DoorServices, for the addons
+
+    def tier(self, client_id: str) -> Tier:
+        """See DoorServices."""
+        return self._running[client_id].facts.tier
+
+    def leaf(self, client_id: str, sni: str) -> ServerLeaf:
+        """See DoorServices."""
+        return self._mint(sni or self._running[client_id].facts.connect_host)
+
+    def trusted(self, client_id: str) -> None:
+        """See DoorServices."""
+        if (found := self._running.get(client_id)) is not None:
+            self._on_trusted(found, "")
+
+    def distrusted(self, client_id: str, error: str) -> None:
+        """See DoorServices."""
+        if (found := self._running.get(client_id)) is not None:
+            self._on_distrusted(found, error)
+
+
+def _ignore(intercepted: Intercepted, error: str) -> None:
+    del intercepted, error
+
+
+class BridgeHandler(mode_servers.ProxyConnectionHandler):
+    """mitmproxy's handler of one client connection, whose only upstream is the gateway."""
+
+    def __init__(
+        self,
+        owner: master.Master,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        mode: mode_specs.ProxyMode,
+        attach: Attach,
+        intercepted: Intercepted,
+    ) -> None:
+        super().__init__(owner, reader, writer, owner.options, mode)
+        self._attach_gateway = attach
+        self._intercepted = intercepted
+        facts = intercepted.facts
+        context = self.layer.context
+        context.server.address = (facts.connect_host, facts.connect_port)
+        self.layer = modes.TransparentProxy(context)
+
+    async def open_connection(self, command: commands.OpenConnection) -> None:
+        """Connect to the gateway over a socket pair. Any other address is refused: mitmproxy contacts no upstream."""
+        server = command.connection
+        if server.address != GATEWAY:
+            await self.server_event(events.OpenConnectionCompleted(command, "only the gateway is reachable"))
+            return
+        facts = await self._intercepted.describe
+        ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            end.setblocking(False)  # noqa: FBT003  the socket module's own signature
+        await self._attach_gateway(theirs, facts)
+        reader, writer = await asyncio.open_connection(sock=ours)
+        server.state = ConnectionState.OPEN
+        server.peername = server.sockname = GATEWAY
+        self.transports[server] = ConnectionIO(handler=asyncio.current_task(), reader=reader, writer=writer)
+        await self.server_event(events.OpenConnectionCompleted(command, None))
+        await self.handle_connection(server)
+
+    def cut(self) -> None:
+        """End the connection now."""
+        transport = self.transports.get(self.client)
+        if transport is not None and transport.handler is not None:
+            transport.handler.cancel("shutdown")

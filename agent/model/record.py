@@ -1,0 +1,102 @@
+"""What the audit trail is told: one record per exchange, and incidents that belong to no exchange."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from agent.model.content import NO_USAGE, Attachment, Usage
+from agent.model.decision import Decision
+from agent.model.traffic import Connection
+
+
+class Outcome(StrEnum):
+    """How an exchange ended."""
+
+    COMPLETED = "completed"
+    BLOCKED = "blocked"  # by policy, before or while answering
+    REFUSED = "refused"  # by us, for a reason that is not policy: malformed, too large, misdirected
+    CLIENT_CLOSED = "client_closed"
+    UPSTREAM_FAILED = "upstream_failed"
+    FAILED = "failed"  # an error of our own
+
+
+class CaptureMode(StrEnum):
+    """How much of the content the audit trail keeps."""
+
+    METADATA = "metadata"
+    HASH = "hash"
+    REDACTED = "redacted"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Where the time went, in milliseconds. `overhead_ms` is ours (parse, scan, rewrite), without waiting."""
+
+    total_ms: float
+    overhead_ms: float
+    upstream_ms: float | None = None  # from the upstream request's first byte to its answer's last
+    first_byte_ms: float | None = None  # from the request's arrival to the answer's first byte
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request and its answer, without content beyond what the policy's capture mode allows."""
+
+    id: str  # UUIDv7
+    started_at: float  # Unix seconds
+    connection: Connection
+    method: str
+    host: str
+    path: str  # without query
+    surface: str  # catalog row id, or "unknown"
+    operation: str = ""  # GenAI operation name: chat, embeddings, … ; empty for pass-through
+    dialect: str = ""
+    model: str = ""
+    stream: bool = False
+    upstream: str = ""  # native, central, provider, or empty where nothing was forwarded
+    status: int | None = None
+    outcome: Outcome
+    error: str = ""
+    policy_id: str = ""
+    policy_hash: str = ""
+    decision: Decision = field(default_factory=Decision)
+    usage: Usage = NO_USAGE
+    attachments: tuple[Attachment, ...] = ()
+    request_bytes: int = 0
+    response_bytes: int = 0
+    finish_reason: str = ""
+    timing: Timing
+    capture: CaptureMode = CaptureMode.METADATA
+    prompt: str = ""  # as `capture` allows: empty, a keyed hash, redacted text, or the text
+    answer: str = ""
+
+
+class IncidentKind(StrEnum):
+    """Things the audit trail records that are no exchange."""
+
+    AGENT_STARTED = "agent_started"
+    AGENT_STOPPED = "agent_stopped"
+    POLICY_ACTIVATED = "policy_activated"
+    POLICY_REFUSED = "policy_refused"
+    CA_REISSUED = "ca_reissued"
+    CLIENT_DISTRUST = "client_distrust"  # a client refused our certificate
+    BYPASS = "bypass"  # a catalogued host was tunnelled unseen, as policy allows
+    MISDIRECTED = "misdirected"  # CONNECT host, SNI and Host disagree
+    UPGRADE_REFUSED = "upgrade_refused"  # a WebSocket on an inference path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """An event without an exchange. `detail` holds short facts, never content."""
+
+    id: str  # UUIDv7
+    at: float  # Unix seconds
+    kind: IncidentKind
+    message: str
+    connection: Connection | None = None
+    detail: tuple[tuple[str, str], ...] = ()
+
+
+type AuditEvent = Exchange | Incident

@@ -1,0 +1,39 @@
+"""A surface: one AI service as the catalog (or the policy) describes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An inference path and the dialect spoken there.
+
+    `path` is matched against the whole decoded path; `{name}` stands for one or more characters without `/`,
+    a leading `**` for any prefix. `operation` is the GenAI operation name.
+    """
+
+    path: str
+    dialect: str
+    operation: str = "chat"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surface:
+    """An AI service: the hosts it answers on, the paths on which models are asked, and how its TLS is ended.
+
+    A host is an exact name (`api.openai.com`) or a suffix (`*.openai.azure.com`: any name below, not the name itself).
+    Paths not listed (sign-in, updates, telemetry) pass as they came.
+    """
+
+    id: str
+    name: str
+    provider: str  # GenAI provider name: openai, anthropic, gcp.gemini, …
+    hosts: tuple[str, ...]
+    endpoints: tuple[Endpoint, ...] = ()
+    http2: bool = False  # clients need HTTP/2: the HTTP tier serves those that offer it
+    prefix: str = ""  # path prefix of the base URL, here and on a central gateway; empty where there is none
+    origin: str = ""  # where base-URL requests go, `https://host`; required with a prefix
+    key_header: str = (
+        ""  # the header that carries an API key: `authorization` (as a bearer) or the provider's own
+    )

@@ -1,0 +1,54 @@
+"""Policy is data: YAML text becomes an immutable snapshot, and pure functions answer questions about it.
+
+Nothing here reads files, compiles detectors for use or carries a verdict out: `mode` and `on_error` are
+applied by the callers of these functions, each in one place.
+"""
+
+from agent.policy import access, guardrails, message
+from agent.policy.access import AccessVerdict
+from agent.policy.cross_checks import KnownNames
+from agent.policy.document import (
+    AccessRule,
+    Central,
+    ClientDistrust,
+    Detector,
+    DistrustAction,
+    Guardrail,
+    Mode,
+    Policy,
+    Provider,
+    Providers,
+    Route,
+    UnknownFormat,
+    Upstream,
+)
+from agent.policy.explanation import Step, explain
+from agent.policy.loading import load
+from agent.policy.schema import json_schema
+from agent.policy.scope import Subject
+
+__all__ = [
+    "AccessRule",
+    "AccessVerdict",
+    "Central",
+    "ClientDistrust",
+    "Detector",
+    "DistrustAction",
+    "Guardrail",
+    "KnownNames",
+    "Mode",
+    "Policy",
+    "Provider",
+    "Providers",
+    "Route",
+    "Step",
+    "Subject",
+    "UnknownFormat",
+    "Upstream",
+    "access",
+    "explain",
+    "guardrails",
+    "json_schema",
+    "load",
+    "message",
+]

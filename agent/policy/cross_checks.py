@@ -1,0 +1,111 @@
+"""What must hold between the sections of a policy: unique ids, references that lead somewhere, known names.
+
+Works on the raw tree, beside the check of the single values, so that one reading reports everything. A place
+of the wrong type is skipped here: it is reported there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from agent.policy.glob import matches
+from agent.policy.source import Problem, Source, Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownNames:
+    """Names that other rooms define. An empty set is not checked."""
+
+    dialects: frozenset[str] = frozenset()
+    types: frozenset[str] = frozenset()  # family/type of what the bundled detectors find
+    surfaces: frozenset[str] = frozenset()
+
+
+def cross_check(source: Source, known: KnownNames) -> Iterator[Problem]:
+    """Every violation in the document of `source`."""
+    tree = source.tree
+    if not isinstance(tree, dict):
+        return
+    # a decision names access rules and guardrails alike, so these share their ids
+    yield from _unique(source, tree, ("access", "guardrails"))
+    yield from _unique(source, tree, ("detectors",))
+    yield from _unique(source, tree, ("catalog",))
+    yield from _selectors(tree, known)
+    yield from _surfaces(tree, known)
+    yield from _dialects(tree, known)
+
+
+def _rules(tree: dict[str, Tree], section: str) -> Iterator[tuple[int, dict[str, Tree]]]:
+    rules = tree.get(section)
+    for index, rule in enumerate(rules if isinstance(rules, list) else ()):
+        if isinstance(rule, dict):
+            yield index, rule
+
+
+def _texts(rule: dict[str, Tree], key: str) -> Iterator[tuple[int, str]]:
+    texts = rule.get(key)
+    for index, text in enumerate(texts if isinstance(texts, list) else ()):
+        if isinstance(text, str):
+            yield index, text
+
+
+def _ids(tree: dict[str, Tree], section: str) -> frozenset[str]:
+    return frozenset(each for _, rule in _rules(tree, section) if isinstance(each := rule.get("id"), str))
+
+
+def _unique(source: Source, tree: dict[str, Tree], sections: tuple[str, ...]) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for section in sections:
+        for index, rule in _rules(tree, section):
+            name = rule.get("id")
+            if not isinstance(name, str):
+                continue
+            location = (section, index, "id")
+            if name in first:
+                text = f"'{name}' is already the id of the rule on line {first[name]}: ids must be unique"
+                yield Problem(location=location, text=text)
+            first.setdefault(name, source.line(location))
+
+
+def _selectors(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
+    custom = frozenset(f"custom/{name}" for name in _ids(tree, "detectors"))
+    for index, rule in _rules(tree, "guardrails"):
+        for place, selector in _texts(rule, "detect"):
+            family, _, kind = selector.partition("/")
+            types = custom if family == "custom" else known.types
+            if not kind or (not types and family != "custom"):
+                continue
+            if not any(matches(selector, each) for each in types):
+                what = "no detector of this policy" if family == "custom" else "no known type"
+                text = f"'{selector}' selects {what}{_guess(selector, types)}"
+                yield Problem(location=("guardrails", index, "detect", place), text=text)
+
+
+def _surfaces(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
+    if not known.surfaces:
+        return
+    surfaces = known.surfaces | _ids(tree, "catalog") | {"unknown"}
+    for section in ("access", "guardrails"):
+        for index, rule in _rules(tree, section):
+            for place, name in _texts(rule, "surfaces"):
+                if name not in surfaces:
+                    text = f"'{name}' is no surface of the catalog{_guess(name, surfaces)}"
+                    yield Problem(location=(section, index, "surfaces", place), text=text)
+
+
+def _dialects(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
+    if not known.dialects:
+        return
+    for index, row in _rules(tree, "catalog"):
+        for place, endpoint in _rules(row, "endpoints"):
+            name = endpoint.get("dialect")
+            if isinstance(name, str) and name not in known.dialects:
+                text = f"'{name}' is no dialect: must be one of: {', '.join(sorted(known.dialects))}"
+                yield Problem(location=("catalog", index, "endpoints", place, "dialect"), text=text)
+
+
+def _guess(name: str, names: frozenset[str]) -> str:
+    close = get_close_matches(name[:128], sorted(names), n=1)
+    return f": did you mean '{close[0]}'?" if close else ""

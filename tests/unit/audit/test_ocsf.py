@@ -1,0 +1,239 @@
+"""Events as OCSF 1.8.0."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.audit.chain import canonical
+from agent.audit.ocsf import OcsfMapper, Stamp
+from agent.model.content import Attachment, Usage
+from agent.model.decision import Action
+from agent.model.record import AuditEvent, CaptureMode, IncidentKind, Outcome, Timing
+from agent.model.traffic import Process
+from tests.fakes.audit import CONNECTION, DEVICE, NOW, decided, make_block, make_exchange, make_incident
+
+MAPPER = OcsfMapper(DEVICE, {"gemini": "gcp.gemini"})
+STAMP = Stamp(sequence=7, logged_ms=1_790_000_001_000)
+BASE = {"activity_id", "category_uid", "class_uid", "type_uid", "severity_id", "time", "metadata"}
+API_ACTIVITY = BASE | {"actor", "api", "src_endpoint"}
+
+
+def ocsf(event: AuditEvent) -> Any:
+    return orjson.loads(canonical(MAPPER.document(event, STAMP)))
+
+
+def test_an_exchange_is_a_valid_api_activity() -> None:
+    event = ocsf(make_exchange())
+    assert event.keys() >= API_ACTIVITY
+    assert (event["class_uid"], event["category_uid"], event["type_uid"]) == (6003, 6, 600301)
+    assert event["metadata"].keys() >= {"version", "product", "uid", "sequence", "logged_time"}
+    assert event["metadata"]["version"] == "1.8.0"
+    assert event["metadata"]["sequence"] == 7
+    assert set(event["metadata"]["profiles"]) == {"host", "datetime", "security_control", "ai_operation"}
+    assert event["api"] == {"operation": "chat", "service": {"name": "openai"}}
+    assert event["src_endpoint"]["ip"] == "127.0.0.1"
+    assert (event["time"], event["time_dt"][:19]) == (int(NOW * 1000), "2026-09-21T14:13:20")
+
+
+def test_who_did_what_where_is_told() -> None:
+    event = ocsf(make_exchange())
+    assert event["actor"]["user"]["name"] == "alice"
+    assert event["actor"]["app_name"] == "codex-cli"
+    assert event["actor"]["process"]["file"] == {"name": "codex", "path": "/usr/bin/codex", "type_id": 1}
+    assert event["device"] == {
+        "type_id": 0,
+        "uid": DEVICE.id,
+        "hostname": "laptop",
+        "os": {"name": "Linux", "version": "Debian 12", "type_id": 200},
+    }
+    assert event["dst_endpoint"] == {"hostname": "api.openai.com", "port": 443}
+    assert event["ai_model"] == {"ai_provider": "openai", "name": "gpt-4o"}
+
+
+def test_tokens_are_told_in_both_vocabularies() -> None:
+    usage = Usage(
+        input_tokens=10, output_tokens=5, cache_read_tokens=3, cache_write_tokens=2, reasoning_tokens=1
+    )
+    event = ocsf(make_exchange(usage=usage))
+    assert event["message_context"]["total_tokens"] == 15
+    tokens = {name: count for name, count in event["unmapped"].items() if name.startswith("gen_ai.usage")}
+    assert tokens == {
+        "gen_ai.usage.input_tokens": 10,
+        "gen_ai.usage.output_tokens": 5,
+        "gen_ai.usage.cache_read.input_tokens": 3,
+        "gen_ai.usage.cache_creation.input_tokens": 2,
+        "gen_ai.usage.reasoning.output_tokens": 1,
+    }
+
+
+def test_the_provider_is_looked_up_by_surface() -> None:
+    event = ocsf(make_exchange(surface="gemini"))
+    assert event["unmapped"]["gen_ai.provider.name"] == event["ai_model"]["ai_provider"] == "gcp.gemini"
+
+
+def test_our_own_facts_stand_under_drawbridge() -> None:
+    facts = ocsf(make_exchange(decision=decided(Action.REDACT)))["unmapped"]["drawbridge"]
+    assert facts["connection"]["tier"] == "relay"
+    assert facts["policy"] == {"id": "default", "hash": "ab" * 32}
+    assert facts["timing"] == {
+        "total_us": 812500,
+        "overhead_us": 750,
+        "upstream_us": 810000,
+        "first_byte_us": 300250,
+    }
+    assert facts["decision"]["rule_ids"] == ["credentials"]
+    assert facts["decision"]["hits"] == [
+        {
+            "family": "secret",
+            "type": "github_token",
+            "rule": "github-pat",
+            "guardrail": "credentials",
+            "where": "prompt",
+            "action": "redact",
+            "count": 2,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "applied", "expected"),
+    [
+        (Action.ALLOW, True, (1, 1, False, False)),
+        (Action.ALERT, True, (1, 19, True, True)),
+        (Action.REDACT, True, (4, 11, True, True)),
+        (Action.BLOCK, True, (2, 2, True, True)),
+        (Action.ALLOW, False, (1, 1, False, False)),
+        (Action.BLOCK, False, (3, 15, True, False)),
+    ],
+)
+def test_a_decision_is_action_disposition_alert_and_policy(
+    action: Action, applied: bool, expected: tuple[int, int, bool, bool]
+) -> None:
+    event = ocsf(make_exchange(decision=decided(action, applied=applied)))
+    found = (event["action_id"], event["disposition_id"], event["is_alert"], event["policy"]["is_applied"])
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "action", "disposition"),
+    [
+        (Outcome.COMPLETED, 1, 1, 1),
+        (Outcome.REFUSED, 2, 2, 2),
+        (Outcome.UPSTREAM_FAILED, 2, 1, 27),
+        (Outcome.FAILED, 2, 1, 27),
+        (Outcome.CLIENT_CLOSED, 99, 1, 1),
+    ],
+)
+def test_an_outcome_is_a_status(outcome: Outcome, status: int, action: int, disposition: int) -> None:
+    event = ocsf(make_exchange(outcome=outcome))
+    assert (event["status_id"], event["action_id"], event["disposition_id"]) == (status, action, disposition)
+    assert event["status_detail"] == outcome
+    assert event["unmapped"].get("error.type") == (None if outcome is Outcome.COMPLETED else outcome)
+
+
+def test_traffic_that_asks_no_model_is_no_ai_operation() -> None:
+    event = ocsf(make_exchange(operation="", model="", method="GET"))
+    assert "ai_operation" not in event["metadata"]["profiles"]
+    assert not event.keys() & {"ai_model", "message_context"}
+    assert not [name for name in event["unmapped"] if name.startswith("gen_ai.")]
+    assert event["api"]["operation"] == "GET"
+
+
+def test_by_default_no_content_and_no_file_name_is_kept() -> None:
+    attachment = Attachment(kind="document", media_type="application/pdf", size=9, name="salaries.pdf")
+    event = make_exchange(prompt="the prompt", answer="the answer", attachments=(attachment,))
+    stored = canonical(MAPPER.document(event, STAMP))
+    assert not [word for word in (b"the prompt", b"the answer", b"salaries") if word in stored]
+    assert b"application/pdf" in stored
+
+
+def test_captured_content_is_kept_and_clipped() -> None:
+    event = ocsf(make_exchange(capture=CaptureMode.FULL, prompt="p" * 10**6, answer="a"))
+    content = event["unmapped"]["drawbridge"]["content"]
+    assert content["capture"] == "full"
+    assert len(content["prompt"]) == 256 * 1024 + 1
+    assert content["answer"] == "a"
+
+
+def test_an_unknown_client_still_makes_a_valid_event() -> None:
+    connection = replace(CONNECTION, process=None, app="", client_address=None, connect_port=0)
+    event = ocsf(make_exchange(connection=connection, status=None))
+    assert event.keys() >= API_ACTIVITY
+    assert event["src_endpoint"] == {"hostname": "laptop"}
+    assert event["actor"] == {"app_name": "unknown"}
+    assert "http_response" not in event
+
+
+@pytest.mark.parametrize(
+    ("kind", "class_uid", "activity"),
+    [
+        (IncidentKind.AGENT_STARTED, 6002, 3),
+        (IncidentKind.AGENT_STOPPED, 6002, 4),
+        (IncidentKind.POLICY_ACTIVATED, 6002, 8),
+        (IncidentKind.POLICY_REFUSED, 6002, 8),
+        (IncidentKind.CA_REISSUED, 6002, 8),
+        (IncidentKind.CLIENT_DISTRUST, 2004, 1),
+        (IncidentKind.BYPASS, 2004, 1),
+        (IncidentKind.MISDIRECTED, 2004, 1),
+        (IncidentKind.UPGRADE_REFUSED, 2004, 1),
+    ],
+)
+def test_incidents_are_of_the_class_that_fits(kind: IncidentKind, class_uid: int, activity: int) -> None:
+    event = ocsf(make_incident(kind, detail=(("policy", "default"),), connection=CONNECTION))
+    assert event.keys() >= BASE | ({"app"} if class_uid == 6002 else {"finding_info"})
+    assert (event["class_uid"], event["activity_id"]) == (class_uid, activity)
+    assert event["type_uid"] == class_uid * 100 + activity
+    assert event["category_uid"] == class_uid // 1000
+    assert event["unmapped"]["drawbridge"]["detail"] == [{"name": "policy", "value": "default"}]
+
+
+def test_what_a_guard_refused_is_told_from_what_it_let_pass() -> None:
+    refused, passed = ocsf(make_incident(IncidentKind.MISDIRECTED)), ocsf(make_incident(IncidentKind.BYPASS))
+    assert (refused["action_id"], refused["disposition_id"]) == (2, 2)
+    assert (passed["action_id"], passed["disposition_id"]) == (3, 17)
+
+
+def floats(value: object) -> bool:
+    match value:
+        case dict():
+            return any(not key.isascii() or floats(inner) for key, inner in value.items())
+        case list():
+            return any(map(floats, value))
+        case _:
+            return isinstance(value, float)
+
+
+TEXTS = st.text(max_size=8) | st.just("\ud800") | st.just("x" * 5000)
+TIMES = st.floats(0, 1e9)
+
+
+@given(text=TEXTS, milliseconds=TIMES, at=st.floats(0, 4e9), count=st.integers(0, 2**40) | st.none())
+def test_no_event_holds_a_float_or_a_key_beyond_ascii_or_a_text_without_bounds(
+    text: str, milliseconds: float, at: float, count: int | None
+) -> None:
+    timing = Timing(total_ms=milliseconds, overhead_ms=milliseconds, upstream_ms=milliseconds)
+    process = Process(pid=1, name=text, executable=text, user=text)
+    connection = replace(CONNECTION, process=process, sni=text, connect_host=text, app=text)
+    usage = Usage(input_tokens=count, output_tokens=count)
+    exchange = make_exchange(
+        started_at=at, timing=timing, connection=connection, path=text, model=text, host=text, error=text,
+        method=text, usage=usage, finish_reason=text, decision=replace(decided(Action.BLOCK), reason=text),
+        attachments=(Attachment(kind="file", media_type=text, name=text),), outcome=Outcome.FAILED,
+    )  # fmt: skip
+    incident = make_incident(at=at, message=text, detail=((text, text),), connection=connection)
+    for event in (exchange, incident):
+        document = MAPPER.document(event, STAMP)
+        assert not floats(document)
+        assert len(canonical(document)) < 50_000
+
+
+def test_a_block_names_its_reason() -> None:
+    event = ocsf(make_block())
+    assert event["message"] == "github token in the prompt"
+    assert event["severity_id"] == 3

@@ -1,0 +1,23 @@
+"""Managed settings of Windows: registry values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from agent.errors import ConfigError
+from agent.host.managed_windows import RegistryPolicy
+
+
+def test_names_lose_their_case_and_the_default_value_is_left_out() -> None:
+    values = [("Proxy_Port", 7717), ("", "default"), ("resolve", ["a:1=b:2"])]
+    assert RegistryPolicy(lambda: values).read() == {"proxy_port": 7717, "resolve": ["a:1=b:2"]}
+
+
+def test_a_key_that_cannot_be_read_is_an_error() -> None:
+    def denied() -> Iterable[tuple[str, object]]:
+        raise PermissionError(5, "Access is denied")
+
+    with pytest.raises(ConfigError, match="Access is denied"):
+        RegistryPolicy(denied).read()

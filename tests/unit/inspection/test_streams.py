@@ -1,0 +1,408 @@
+"""Streams: nothing that must go ever leaves, and nothing else changes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.dialects import DIALECTS
+from agent.dialects.base import ParsedRequest
+from agent.errors import ContentError
+from agent.inspection import Scope, StreamInspector, streams
+from agent.model.decision import Action
+from tests.fakes.rulebooks import BOMB, CARD, NOTE, TOY, toy_policy, toy_scope
+from tests.fakes.streams import (
+    ARGUMENTS,
+    TEXTS,
+    AnthropicText,
+    ChatArguments,
+    ChatText,
+    GeminiText,
+    ResponsesText,
+    Voice,
+    documents,
+    named,
+    plain,
+)
+
+GONE = "[REDACTED:toy]"
+OBSERVING = "mode: observe"
+
+text_voices = pytest.mark.parametrize("voice", TEXTS, ids=lambda voice: voice.dialect)
+argument_voices = pytest.mark.parametrize("voice", ARGUMENTS, ids=lambda voice: voice.dialect)
+all_voices = pytest.mark.parametrize(
+    "voice", (*TEXTS, *ARGUMENTS), ids=lambda voice: f"{type(voice).__name__}-{voice.dialect}"
+)
+
+# Words that are secret, that nearly are, and whose pieces add up to one.
+words = st.sampled_from([TOY, TOY[:7], TOY[4:], "TOY-", "TO", "Y-1234", "56", f"x{TOY}7", " ", "é", "😀", "\n", "and"])
+texts = st.lists(words, max_size=12).map("".join)
+cuts = st.lists(st.integers(min_value=1, max_value=9), min_size=1, max_size=8)
+
+
+def clean(text: str) -> str:
+    return re.sub("TOY-[0-9]{6}", GONE, text)
+
+
+def inspector(voice: Voice, scope: Scope | None = None, *, keep_text: bool = False) -> StreamInspector:
+    dialect = DIALECTS[voice.dialect]
+    return StreamInspector(
+        dialect, dialect.stream_reader(ParsedRequest(stream=True)), scope or toy_scope(), keep_text=keep_text
+    )
+
+
+def cut(text: str, sizes: Iterable[int]) -> list[str]:
+    pieces: list[str] = []
+    for size in itertools.cycle(sizes):
+        if not text:
+            return pieces
+        pieces.append(text[:size])
+        text = text[size:]
+    return pieces
+
+
+def through(judge: StreamInspector, chunks: Iterable[bytes]) -> bytes:
+    return b"".join([*map(judge.feed, chunks), judge.finish()])
+
+
+@all_voices
+def test_a_stream_without_findings_passes_byte_by_byte(voice: Voice) -> None:
+    stream = b"".join(voice.events(['{"say":"', "nothing ", "secret: ", "TOY-", 'story"}']))
+    judge = inspector(voice)
+    assert through(judge, [stream[i : i + 7] for i in range(0, len(stream), 7)]) == stream
+    assert judge.decision().action is Action.ALLOW
+
+
+@all_voices
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_secret_in_small_pieces_never_leaves(voice: Voice, size: int) -> None:
+    text = json.dumps({"say": f"the key is {TOY}, keep it"})
+    judge = inspector(voice)
+    out = through(judge, voice.events(cut(text, [size])))
+    assert voice.heard(out) == clean(text)
+    assert TOY.encode() not in out
+    assert judge.decision().action is Action.REDACT
+    assert [hit.count for hit in judge.decision().hits] == [1]
+
+
+@text_voices
+@given(text=texts, sizes=cuts, chunks=cuts)
+def test_however_a_stream_is_cut_the_client_reads_the_same(
+    voice: Voice, text: str, sizes: list[int], chunks: list[int]
+) -> None:
+    stream = b"".join(voice.events(cut(text, sizes)))
+    starts = itertools.accumulate(itertools.cycle([size * 11 for size in chunks]), initial=0)
+    edges = [*itertools.takewhile(lambda at: at < len(stream), starts), len(stream)]
+    out = through(inspector(voice), [stream[a:b] for a, b in itertools.pairwise(edges)])
+    assert voice.heard(out) == clean(text)
+    assert all(again == clean(text) for again in voice.repeated(out))
+
+
+@text_voices
+@given(text=texts, sizes=cuts)
+def test_what_was_sent_early_is_never_taken_back(voice: Voice, text: str, sizes: list[int]) -> None:
+    judge, sent = inspector(voice), b""
+    expected = clean(text)
+    for event in voice.events(cut(text, sizes)):
+        sent += judge.feed(event)
+        assert expected.startswith(voice.heard(sent))
+
+
+@argument_voices
+@given(
+    value=st.lists(st.one_of(words, st.sampled_from(['"', "\\", "\t", "\x00"])), max_size=10).map("".join),
+    ascii_only=st.booleans(),
+    sizes=cuts,
+)
+def test_arguments_stay_json_and_lose_their_secrets(
+    voice: Voice, value: str, ascii_only: bool, sizes: list[int]
+) -> None:
+    arguments = json.dumps({"command": value, "count": 3, "more": [value]}, ensure_ascii=ascii_only)
+    out = through(inspector(voice), voice.events(cut(arguments, sizes)))
+    spared = clean(value)
+    assert json.loads(voice.heard(out)) == {"command": spared, "count": 3, "more": [spared]}
+    assert all(json.loads(again)["command"] == spared for again in voice.repeated(out))
+
+
+@argument_voices
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+def test_a_secret_spelled_with_escapes_is_read_as_the_tool_reads_it(voice: Voice, size: int) -> None:
+    arguments = '{"command": "echo TOY-\\u0031\\u00323456 \\n"}'
+    assert json.loads(arguments) == {"command": f"echo {TOY} \n"}
+    out = through(inspector(voice), voice.events(cut(arguments, [size])))
+    assert voice.heard(out) == f'{{"command": "echo {GONE} \\n"}}'
+
+
+@argument_voices
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_a_number_that_must_go_becomes_a_string(voice: Voice, size: int) -> None:
+    arguments = f'{{"card": {CARD}, "n": 1}}'
+    out = through(inspector(voice), voice.events(cut(arguments, [size])))
+    assert json.loads(voice.heard(out)) == {"card": "[REDACTED:card]", "n": 1}
+
+
+@argument_voices
+def test_arguments_that_end_within_an_escape_pass_as_they_came(voice: Voice) -> None:
+    events = voice.events(['{"a":"b', "\\u00"])
+    assert through(inspector(voice), events) == b"".join(events)
+
+
+@text_voices
+def test_only_the_events_that_hold_the_secret_are_rewritten(voice: Voice) -> None:
+    pieces = ["one ", "two ", f"{TOY[:5]}", f"{TOY[5:]} three", " four"]
+    before, after = voice.events(pieces), through(inspector(voice), voice.events(pieces))
+    untouched = [voice.piece(piece) for piece in ("one ", "two ", " four")]
+    assert all(event in after for event in untouched)
+    assert [event for event in before if event not in after][:2] == [
+        voice.piece(TOY[:5]),
+        voice.piece(f"{TOY[5:]} three"),
+    ]
+
+
+def test_choices_side_by_side_are_scanned_each_for_itself() -> None:
+    one, two = ChatText(choice=0), ChatText(choice=1)
+    events = [
+        *(piece for pair in zip(map(one.piece, cut(f"a {TOY} b", [2])), map(two.piece, cut("c TOY-12 dddd", [2])), strict=True) for piece in pair),
+        plain({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
+        plain({"choices": [{"index": 1, "delta": {}, "finish_reason": "stop"}]}),
+        b"data: [DONE]\n\n",
+    ]
+    out = through(inspector(one), events)
+    assert one.heard(out) == f"a {GONE} b"
+    assert two.heard(out) == "c TOY-12 dddd"
+
+
+def test_halves_in_two_choices_make_no_secret() -> None:
+    one, two = ChatText(choice=0), ChatText(choice=1)
+    events = [one.piece(TOY[:7]), two.piece(TOY[7:]), b"data: [DONE]\n\n"]
+    assert through(inspector(one), events) == b"".join(events)
+
+
+def test_parallel_tool_calls_are_scanned_each_for_itself() -> None:
+    calls = ChatArguments(call=0), ChatArguments(call=1)
+    arguments = json.dumps({"a": TOY}), json.dumps({"b": "fine"})
+    pieces = [
+        call.piece(piece)
+        for pair in itertools.zip_longest(cut(arguments[0], [3]), cut(arguments[1], [3]))
+        for call, piece in zip(calls, pair, strict=True)
+        if piece is not None
+    ]
+    out = through(inspector(calls[0]), [*pieces, b"data: [DONE]\n\n"])
+    assert [json.loads(call.heard(out)) for call in calls] == [{"a": GONE}, {"b": "fine"}]
+
+
+def test_several_choices_in_one_event_are_rewritten_together() -> None:
+    choices = [{"index": n, "delta": {"content": f"{TOY}!"}, "finish_reason": None} for n in (0, 1)]
+    out = through(inspector(ChatText()), [plain({"choices": choices}), b"data: [DONE]\n\n"])
+    assert [ChatText(choice=n).heard(out) for n in (0, 1)] == [f"{GONE}!"] * 2
+
+
+def test_what_only_a_repetition_says_is_judged_as_well() -> None:
+    done = named({"type": "response.output_text.done", "output_index": 0, "content_index": 0, "text": f"{TOY}!"})
+    judge = inspector(ResponsesText())
+    assert ResponsesText().repeated(through(judge, [done])) == [f"{GONE}!"]
+    assert [hit.count for hit in judge.decision().hits] == [1]
+
+
+def test_a_secret_hidden_in_json_within_repeated_arguments_goes() -> None:
+    inner = json.dumps({"cmd": "TOY-\\u0031" + TOY[5:]}).replace("\\\\u", "\\u")
+    outer = json.dumps({"script": inner})
+    assert TOY not in outer
+    item = {"type": "function_call", "name": "run", "arguments": outer}
+    out = through(inspector(ResponsesText()), [named({"type": "response.output_item.done", "item": item})])
+    (document,) = documents(out)
+    assert json.loads(json.loads(document["item"]["arguments"])["script"]) == {"cmd": GONE}
+
+
+def test_keepalives_overtake_what_is_held_back() -> None:
+    voice = AnthropicText()
+    ping = named({"type": "ping"})
+    judge = inspector(voice)
+    held = voice.piece(TOY[:6])
+    assert judge.feed(held) == b""
+    assert judge.feed(ping) == ping
+    assert judge.feed(b": still here\n\n") == b": still here\n\n"
+    assert judge.feed(voice.piece(" else")) == held + voice.piece(" else")
+
+
+@text_voices
+def test_a_block_ends_the_stream_as_its_dialect_does(voice: Voice) -> None:
+    judge = inspector(voice)
+    events = voice.events(["All well ", "until ", BOMB[:6], BOMB[6:], " and ", "after"])
+    sent = b""
+    for event in events:
+        sent += judge.feed(event)
+    assert judge.blocked
+    assert judge.feed(voice.piece("more")) == judge.finish() == b""
+    decision = judge.decision()
+    assert decision.action is Action.BLOCK
+    assert decision.rule_ids == ("bombs",)
+    ending = DIALECTS[voice.dialect].stream_reader(ParsedRequest()).block(decision.message)
+    if voice.dialect != "openai-responses":  # whose ending repeats ids of the stream
+        assert sent.endswith(ending)
+    assert "Ref REF12345" in decision.message
+    assert decision.message in sent.decode()
+    said = voice.heard(sent.removesuffix(ending))
+    assert said == "All well until "
+
+
+def test_what_came_before_a_block_in_the_same_event_is_held_with_it() -> None:
+    judge = inspector(ChatText())
+    sent = judge.feed(ChatText().piece(f"before {BOMB}."))
+    assert judge.blocked
+    assert b"before" not in sent
+
+
+def test_a_block_found_only_in_a_repetition_stops_the_stream() -> None:
+    judge = inspector(ResponsesText())
+    text = named({"type": "response.output_text.done", "output_index": 0, "content_index": 0, "text": BOMB})
+    assert BOMB.encode() not in judge.feed(text)
+    assert judge.blocked
+
+
+@all_voices
+def test_observing_records_and_changes_nothing(voice: Voice) -> None:
+    events = voice.events(cut(json.dumps({"a": f"{TOY} {BOMB}"}), [3]))
+    judge = inspector(voice, toy_scope(OBSERVING))
+    assert through(judge, events) == b"".join(events)
+    decision = judge.decision()
+    assert (decision.action, decision.applied) == (Action.BLOCK, False)
+    assert {hit.type for hit in decision.hits} == {"toy", "bomb"}
+
+
+def test_an_alert_is_recorded_and_the_stream_passes() -> None:
+    events = ChatText().events(cut(f"see {NOTE}.", [2]))
+    judge = inspector(ChatText())
+    assert through(judge, events) == b"".join(events)
+    assert judge.decision().action is Action.ALERT
+
+
+@text_voices
+def test_the_end_of_the_upstream_releases_what_was_held(voice: Voice) -> None:
+    judge = inspector(voice)
+    event = voice.piece("half a TOY-1")
+    assert judge.feed(event) == b""
+    assert judge.finish() == event
+
+
+@text_voices
+def test_a_last_event_without_its_blank_line_is_judged(voice: Voice) -> None:
+    judge = inspector(voice)
+    out = judge.feed(voice.piece(f"a {TOY}").removesuffix(b"\n\n")) + judge.finish()
+    assert voice.heard(out) == f"a {GONE}"
+
+
+def test_the_rest_of_an_event_that_broke_off_is_dropped() -> None:
+    """Nobody can judge it, and by the standard no client may use it."""
+    whole = ChatText().piece("fine")
+    judge = inspector(ChatText())
+    broken = ChatText().piece(f"a {TOY} and more")[:-20]
+    assert TOY.encode() in broken
+    assert through(judge, [whole, broken]) == whole
+
+
+def test_an_event_too_long_to_read_takes_nothing_unread_with_it() -> None:
+    judge = inspector(ChatText())
+    flood = b"data: " + b"x" * (17 * 1024 * 1024)
+    event = ChatText().piece(TOY)
+    judge.feed(event[:5])
+    with pytest.raises(ContentError):
+        judge.feed(event[5:] + flood)
+    assert TOY.encode() not in judge.finish()
+
+
+def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MAX_WAITING", 1000)
+    judge = inspector(ChatText())
+    judge.feed(ChatText().piece("TOY-1"))
+    with pytest.raises(ContentError, match="holds back more"):
+        judge.feed(plain({"choices": [], "padding": "x" * 1000}))
+
+
+def test_unknown_events_pass_in_their_place() -> None:
+    voice = AnthropicText()
+    unknown = named({"type": "vendor_event", "payload": [1, 2, 3]})
+    events = [voice.piece("a"), unknown, b"data: no json\n\n", voice.piece("b")]
+    assert through(inspector(voice), events) == b"".join(events)
+
+
+def test_usage_model_and_finish_reason_are_heard() -> None:
+    heard = {}
+    for voice in TEXTS:
+        judge = inspector(voice)
+        through(judge, voice.events(["hi"]))
+        heard[voice.dialect] = (judge.usage.input_tokens, judge.usage.output_tokens, judge.model, judge.finish_reason)
+    assert heard == {
+        "openai-chat": (3, 5, "m", "stop"),
+        "anthropic-messages": (3, 5, "m", "end_turn"),
+        "openai-responses": (3, 5, "m", "completed"),
+        "gemini-generate-content": (3, 5, "m", "STOP"),
+    }
+
+
+def test_where_no_guardrail_looks_at_answers_chunks_pass_at_once_and_are_still_heard() -> None:
+    scope = toy_scope()
+    prompts = Scope(rules=scope.rules, subject=scope.subject, guardrails=(), ref="R")
+    judge = inspector(GeminiText(), prompts)
+    stream = b"".join(GeminiText().events([TOY]))
+    assert judge.feed(stream[:50]) == stream[:50]
+    assert judge.feed(stream[50:-2]) == stream[50:-2]  # the last event is not ended
+    assert judge.finish() == b""
+    assert judge.usage.output_tokens == 5
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_texts_are_kept_on_request_as_they_came_and_as_they_went(watched: bool) -> None:
+    scope = toy_scope()
+    guardrails = scope.guardrails if watched else ()
+    scope = Scope(rules=scope.rules, subject=scope.subject, guardrails=guardrails, ref="R")
+    judge = inspector(ChatText(), scope, keep_text=True)
+    through(judge, ChatText().events(cut(f"it is {TOY}.", [2])))
+    assert judge.texts() == ([f"it is {TOY}."], [f"it is {GONE if watched else TOY}."])
+
+
+def test_texts_are_not_kept_unasked() -> None:
+    judge = inspector(ChatText())
+    through(judge, ChatText().events(["hello"]))
+    assert judge.texts() == ([""], [""])
+
+
+def test_a_key_that_never_ends_is_swallowed_whole() -> None:
+    """A match longer than what is held back opens a redaction that grows."""
+    scope = toy_scope_of_blocks()
+    text = "-----BEGIN TOY-----" + "A" * 20_000 + "-----END TOY-----\nthe rest"
+    judge = inspector(ChatText(), scope)
+    sent = b"".join(map(judge.feed, map(ChatText().piece, cut(text, [97]))))
+    assert sent  # not everything waits for the end
+    sent += judge.finish()
+    assert ChatText().heard(sent) == "[REDACTED:block]\nthe rest"
+
+
+def toy_scope_of_blocks() -> Scope:
+    from tests.fakes.rulebooks import rule_book
+
+    policy = """
+schema_version: 1
+id: blocks
+guardrails: [{id: g, detect: [custom/block], action: redact}]
+detectors: [{id: block, pattern: '-----BEGIN TOY-----[A-Za-z0-9]*(?:-----END TOY-----)?'}]
+"""
+    rules = rule_book(policy)
+    from agent.policy import Subject
+
+    return rules.scope(Subject(host="api.openai.com"), ref="R")
+
+
+def test_the_rule_book_is_kept_when_the_policy_changes_meanwhile() -> None:
+    scope = toy_scope()
+    judge = inspector(ChatText(), scope)
+    judge.feed(ChatText().piece(TOY[:5]))
+    assert toy_scope(OBSERVING).rules is not scope.rules
+    assert ChatText().heard(judge.feed(ChatText().piece(TOY[5:] + ".")) + judge.finish()) == f"{GONE}."
+    assert "observe" not in toy_policy()

@@ -1,0 +1,51 @@
+"""Access rules: the first that fits decides."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.policy import Policy, Subject, access, load
+
+POLICY = load(
+    """
+schema_version: 1
+id: p
+message: "No: {reason} [{rule}/{ref}]"
+access:
+  - {id: lab, users: [alice], hosts: ["*.example"], action: allow}
+  - {id: chat, hosts: [chat.example], paths: ["/api/*"], action: block, message: "Use ours. {ref}"}
+  - {id: ok, surfaces: [openai], models: ["gpt-4*"], action: allow}
+  - {id: tool, apps: [cursor], models: ["?*"], action: block}
+""",
+    source="p.yaml",
+)
+
+
+@pytest.mark.parametrize(
+    ("subject", "allowed", "rule"),
+    [
+        (Subject(host="chat.example", path="/api/send", user="Alice"), True, "lab"),
+        (Subject(host="chat.example", path="/api/send"), False, "chat"),
+        (Subject(host="CHAT.example", path="/API/send"), False, "chat"),
+        (Subject(host="chat.example", path="/login"), True, ""),
+        (Subject(host="api.openai.com", surface="openai", app="cursor", model="GPT-4o"), True, "ok"),
+        (Subject(host="api.openai.com", surface="openai", app="cursor", model="o3"), False, "tool"),
+        (Subject(host="api.openai.com", surface="openai", app="cursor"), True, ""),
+    ],
+)
+def test_the_first_rule_that_fits_decides(subject: Subject, allowed: bool, rule: str) -> None:
+    verdict = access.decide(POLICY, subject)
+    assert (verdict.allowed, verdict.rule_id) == (allowed, rule)
+
+
+def test_a_block_carries_its_reason_and_the_rules_own_message_before_the_policys() -> None:
+    own = access.decide(POLICY, Subject(host="chat.example", path="/api/x"))
+    general = access.decide(POLICY, Subject(host="api.openai.com", app="cursor", model="o3"))
+    assert own.message == "Use ours. {ref}"
+    assert general.message == "No: {reason} [{rule}/{ref}]"
+    assert general.reason == "access rule 'tool' does not allow o3 on api.openai.com"
+
+
+def test_without_rules_everything_is_allowed() -> None:
+    verdict = access.decide(Policy(schema_version=1, id="p"), Subject(host="x.example"))
+    assert (verdict.allowed, verdict.rule_id, verdict.message) == (True, "", "")

@@ -1,0 +1,28 @@
+"""The JSON Schema for editors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+
+from agent.policy import Policy, json_schema
+
+FILE = Path(__file__).parents[3] / "policies/schema/policy.schema.json"
+
+
+def test_the_file_in_the_repository_is_current() -> None:
+    assert FILE.read_text(encoding="utf-8") == json_schema(), "write agent.policy.json_schema() to the file"
+
+
+def test_it_names_every_key_and_refuses_others() -> None:
+    schema = orjson.loads(json_schema())
+    assert set(schema["properties"]) == set(Policy.model_fields)
+    sections = [schema, *(each for each in schema["$defs"].values() if each["type"] == "object")]
+    assert all(section["additionalProperties"] is False for section in sections)
+    assert schema["$defs"]["Guardrail"]["properties"]["action"]["enum"] == [
+        "allow",
+        "alert",
+        "redact",
+        "block",
+    ]

@@ -1,0 +1,39 @@
+"""Which exchanges a rule applies to."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.model.decision import Action
+from agent.policy import AccessRule, Subject
+from agent.policy.scope import mismatch
+
+SUBJECT = Subject(
+    host="api.openai.com", path="/v1/chat", surface="openai", app="cursor", model="gpt-4o", user="alice"
+)
+
+
+def rule(**scope: tuple[str, ...]) -> AccessRule:
+    return AccessRule(id="r", action=Action.BLOCK, **scope)
+
+
+def test_a_rule_without_scope_fits_everything() -> None:
+    assert mismatch(rule(), SUBJECT) is None
+    assert mismatch(rule(), Subject(host="")) is None
+
+
+@pytest.mark.parametrize("key", ["hosts", "surfaces", "apps", "models", "users", "paths"])
+def test_every_key_must_fit_and_the_first_that_does_not_is_named(key: str) -> None:
+    fits = {
+        each: (getattr(SUBJECT, each.removesuffix("s")),) for each in ("hosts", "surfaces", "apps", "models")
+    }
+    fits |= {"users": ("bob", "ALICE"), "paths": ("/v1/*",)}
+    assert mismatch(rule(**fits), SUBJECT) is None
+    assert mismatch(rule(**fits | {key: ("other",)}), SUBJECT) == key
+
+
+def test_what_is_unknown_fits_only_a_rule_that_takes_anything() -> None:
+    unnamed = Subject(host="api.openai.com")
+    assert mismatch(rule(models=("*",)), unnamed) is None
+    assert mismatch(rule(models=("?*",)), unnamed) == "models"
+    assert mismatch(rule(surfaces=("unknown",)), unnamed) is None
