@@ -6,12 +6,16 @@ keeps leaves past their end.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from mitmproxy import tls
 from OpenSSL import SSL
 
+from agent.errors import HostError
 from agent.interception.services import DoorServices, ServerLeaf
+
+log = logging.getLogger(__name__)
 
 
 class TlsIdentity:
@@ -25,7 +29,11 @@ class TlsIdentity:
     def tls_start_client(self, data: tls.TlsData) -> None:
         """Give mitmproxy the TLS connection object for a client."""
         client = data.context.client
-        leaf = self._services.leaf(client.id, client.sni or "")
+        try:
+            leaf = self._services.leaf(client.id, client.sni or "")
+        except HostError as error:  # without a connection object mitmproxy closes
+            log.warning("%s", error)
+            return
         ssl_connection = SSL.Connection(self._ready(leaf))
         ssl_connection.use_certificate(leaf.certificate)
         ssl_connection.use_privatekey(leaf.key)

@@ -1,7 +1,8 @@
 """Request paths: brought to one spelling, then matched against the templates of the catalog.
 
 A path that a provider would route to its inference endpoint must not slip past us by another spelling, so both sides
-are compared percent-decoded, with empty and dot segments resolved, without a trailing slash, and in lower case.
+are compared percent-decoded, with empty and dot segments resolved, without parameters (`;v=1`, RFC 3986 section 3.3)
+and trailing slashes, and in lower case.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from urllib.parse import unquote
 def normalise(path: str) -> str:
     """The one spelling of a request path (RFC 3986 section 6.2.2), percent-decoded. Always starts with `/`."""
     segments: list[str] = []
-    for segment in unquote(path).replace("\\", "/").split("/"):
+    for part in unquote(path).replace("\\", "/").split("/"):
+        segment = part.partition(";")[0]
         if segment in ("", "."):
             continue
         if segment == "..":

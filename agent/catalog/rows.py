@@ -11,6 +11,7 @@ from agent.model.surface import Endpoint, Surface
 _REQUIRED = frozenset({"id", "name", "provider", "hosts"})
 _OPTIONAL = frozenset({"speaks", "endpoints", "http2", "prefix", "origin", "key_header"})
 _ENDPOINT_KEYS = frozenset({"path", "dialect", "operation"})
+_LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 def bundled_surfaces() -> tuple[Surface, ...]:
@@ -26,18 +27,28 @@ def parse_surfaces(text: str, *, source: str) -> tuple[Surface, ...]:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: {error}", hint="mend the TOML syntax") from error
     _keys(document, frozenset({"surface"}), frozenset({"speaks"}), where=source)
-    speaks = {
-        name: tuple(_endpoint(row, where=f"{source}: speaks.{name}") for row in rows)
-        for name, rows in document.get("speaks", {}).items()
-    }
-    surfaces = tuple(_surface(row, speaks, source=source) for row in document["surface"])
-    seen: dict[str, str] = {}
-    for surface in surfaces:
-        for key in (surface.id, *surface.hosts):
-            if key in seen:
-                raise ConfigError(f"{source}: {key!r} is in rows {seen[key]!r} and {surface.id!r}")
-            seen[key] = surface.id
+    named = document.get("speaks", {})
+    if not isinstance(named, dict):
+        raise ConfigError(f"{source}: speaks must be a table")
+    speaks = {name: _endpoints(rows, where=f"{source}: speaks.{name}") for name, rows in named.items()}
+    rows = _items(document, "surface", where=source)
+    surfaces = tuple(_surface(row, speaks, source=source) for row in rows)
+    _refuse_twins(surfaces, source=source)
     return surfaces
+
+
+def _refuse_twins(surfaces: tuple[Surface, ...], *, source: str) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for surface in surfaces:
+        keys = [("id", surface.id), *(("host", host) for host in surface.hosts)]
+        if surface.prefix:
+            keys.append(("prefix", surface.prefix))
+        for key in keys:
+            if key in seen:
+                raise ConfigError(
+                    f"{source}: the {key[0]} {key[1]!r} is in rows {seen[key]!r} and {surface.id!r}"
+                )
+            seen[key] = surface.id
 
 
 def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: str) -> Surface:
@@ -46,39 +57,68 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
     where = f"{source}: surface {row.get('id', '?')!r}"
     _keys(row, _REQUIRED, _OPTIONAL, where=where)
     endpoints: list[Endpoint] = []
-    for name in row.get("speaks", ()):
-        if name not in speaks:
+    for name in _items(row, "speaks", where=where):
+        if not isinstance(name, str) or name not in speaks:
             raise ConfigError(f"{where}: speaks unknown {name!r}", hint=f"known: {', '.join(speaks)}")
         endpoints += speaks[name]
-    endpoints += [_endpoint(entry, where=where) for entry in row.get("endpoints", ())]
-    hosts = tuple(row["hosts"])
-    for host in hosts:
-        if (
-            not isinstance(host, str)
-            or host != host.lower()
-            or not host.removeprefix("*.").replace("-", "").replace(".", "").isalnum()
-        ):
-            raise ConfigError(
-                f"{where}: {host!r} is no host name", hint='use "host.example" or "*.host.example"'
-            )
-    return Surface(
-        id=row["id"],
-        name=row["name"],
-        provider=row["provider"],
-        hosts=hosts,
+    endpoints += _endpoints(row.get("endpoints", []), where=where)
+    http2 = row.get("http2", False)
+    if not isinstance(http2, bool):
+        raise ConfigError(f"{where}: http2 must be true or false")
+    surface = Surface(
+        id=_text(row, "id", where=where),
+        name=_text(row, "name", where=where),
+        provider=_text(row, "provider", where=where),
+        hosts=tuple(_host(host, where=where) for host in _items(row, "hosts", where=where)),
         endpoints=tuple(endpoints),
-        http2=bool(row.get("http2", False)),
-        prefix=row.get("prefix", ""),
-        origin=row.get("origin", ""),
-        key_header=row.get("key_header", ""),
+        http2=http2,
+        prefix=_text(row, "prefix", where=where),
+        origin=_text(row, "origin", where=where),
+        key_header=_text(row, "key_header", where=where),
     )
+    if not surface.hosts:
+        raise ConfigError(f"{where}: hosts is empty")
+    if surface.prefix and not (surface.origin.startswith("https://") and surface.key_header):
+        raise ConfigError(f"{where}: a prefix needs an https origin and a key_header")
+    return surface
+
+
+def _host(host: object, *, where: str) -> str:
+    labels = host.removeprefix("*.").split(".") if isinstance(host, str) else []
+    if not isinstance(host, str) or len(labels) < 2 or not all(map(_is_label, labels)):
+        raise ConfigError(f"{where}: {host!r} is no host name", hint='use "host.example" or "*.host.example"')
+    return host
+
+
+def _is_label(label: str) -> bool:
+    return bool(label) and label[0] != "-" != label[-1] and not set(label) - _LABEL
+
+
+def _endpoints(rows: object, *, where: str) -> tuple[Endpoint, ...]:
+    if not isinstance(rows, list):
+        raise ConfigError(f"{where}: endpoints must be a list of tables")
+    return tuple(_endpoint(row, where=where) for row in rows)
 
 
 def _endpoint(row: object, *, where: str) -> Endpoint:
     if not isinstance(row, dict):
         raise ConfigError(f"{where}: an endpoint must be a table")
     _keys(row, frozenset({"path", "dialect"}), _ENDPOINT_KEYS, where=where)
-    return Endpoint(**row)
+    return Endpoint(**{key: _text(row, key, where=where) for key in row})
+
+
+def _items(row: dict[str, object], key: str, *, where: str) -> list[object]:
+    value = row.get(key, [])
+    if not isinstance(value, list):
+        raise ConfigError(f"{where}: {key} must be a list")
+    return value
+
+
+def _text(row: dict[str, object], key: str, *, where: str) -> str:
+    value = row.get(key, "")
+    if not isinstance(value, str) or (key in row and not value):
+        raise ConfigError(f"{where}: {key} must be a text")
+    return value
 
 
 def _keys(row: dict[str, object], required: frozenset[str], optional: frozenset[str], *, where: str) -> None:

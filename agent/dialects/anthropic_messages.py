@@ -93,9 +93,12 @@ class AnthropicMessages(JsonEdits):
 class AnthropicReader:
     """Reads `message_start`, `content_block_delta` and the other events."""
 
-    __slots__ = ("_channels",)
+    __slots__ = ("_blocks", "_channels", "_open", "_started")
 
     def __init__(self) -> None:
+        self._started = False
+        self._blocks = 0  # how many have begun
+        self._open: dict[int | None, str] = {}  # blocks that have not ended, by kind
         self._channels: dict[tuple[int | None, str], str] = {}  # of open blocks that have had a piece
 
     def read(self, event: str, data: bytes) -> EventView:
@@ -121,6 +124,7 @@ class AnthropicReader:
             case "content_block_stop":
                 return EventView(closes=self._close(integer(document.get("index"))))
             case "message_start":
+                self._started = True
                 return _read_message_start(mapping(document.get("message")))
             case "message_delta":
                 reason = string(mapping(document.get("delta")).get("stop_reason"))
@@ -133,9 +137,35 @@ class AnthropicReader:
                 return EventView(keepalive=True)
         return EventView()
 
-    def block(self, message: str) -> bytes:
-        """An `error` event. The SDK raises it with the message, whatever was sent before and left open."""
-        return encode("error", orjson.dumps(_error("invalid_request_error", message)))
+    def block(self, message: str, *, in_step: bool = True) -> bytes:
+        """The message as the answer's last text, then a regular end; agents show it and go no further.
+
+        Where a block other than text is open (half a tool call must not look like a whole one), or the client is not in
+        step, an `error` event: the SDK raises it with the message. Claude Code then asks again without streaming.
+        """
+        kinds = set(self._open.values())
+        if not in_step or not self._started or kinds - {"text"}:
+            return encode("error", orjson.dumps(_error("invalid_request_error", message)))
+        events: list[dict[str, object]] = []
+        index = next(iter(self._open), None)
+        if index is None:
+            index, text = self._blocks, message
+            block = {"type": "text", "text": ""}
+            events.append({"type": "content_block_start", "index": index, "content_block": block})
+        else:
+            text = f"\n\n{message}"
+        delta = {"type": "text_delta", "text": text}
+        events += [
+            {"type": "content_block_delta", "index": index, "delta": delta},
+            {"type": "content_block_stop", "index": index},
+            {
+                "type": "message_delta",
+                "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+                "usage": {"output_tokens": 0},
+            },
+            {"type": "message_stop"},
+        ]
+        return b"".join(encode(str(each["type"]), orjson.dumps(each)) for each in events)
 
     def _read_delta(self, index: int | None, delta: object) -> EventView:
         if not isinstance(delta, dict):
@@ -172,6 +202,8 @@ class AnthropicReader:
         """Most blocks begin empty; a server tool's result comes whole."""
         if not isinstance(block, dict):
             return EventView()
+        self._blocks += 1
+        self._open[index] = string(block.get("type"))
         if block.get("type") == "text":
             text = block.get("text")
             if not isinstance(text, str) or not text:
@@ -189,6 +221,7 @@ class AnthropicReader:
         return channel
 
     def _close(self, index: int | None) -> tuple[str, ...]:
+        self._open.pop(index, None)
         keys = [key for key in self._channels if key[0] == index]
         return tuple(self._channels.pop(key) for key in keys)
 

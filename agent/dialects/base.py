@@ -95,9 +95,13 @@ class StreamReader(Protocol):
         """
         ...
 
-    def block(self, message: str) -> bytes:
+    def block(self, message: str, *, in_step: bool = True) -> bytes:
         """Bytes that end the stream, as the dialect ends one that was stopped, and show `message`: complete SSE
-        events, to be written after whatever was already sent, followed by the end of the body."""
+        events, to be written after whatever was already sent, followed by the end of the body.
+
+        `in_step` says whether the client has been sent every event that opens or closes something, as this reader
+        has read them; where it has not, only an ending that is valid anywhere will do.
+        """
         ...
 
 

@@ -177,12 +177,13 @@ class GeminiReader:
             finish_reason=finish,
         )
 
-    def block(self, message: str) -> bytes:
+    def block(self, message: str, *, in_step: bool = True) -> bytes:
         """A last response that says `message` and ends with `PROHIBITED_CONTENT`.
 
         An error object would do for the Python SDK, which raises it; the JavaScript SDK looks for one only in whole
         transport chunks that are bare JSON and drops it otherwise. Both hand on a candidate with a finish reason.
         """
+        del in_step
         content = {"role": "model", "parts": [{"text": message}]}
         answer: dict[str, object] = {
             "candidates": [{"content": content, "finishReason": "PROHIBITED_CONTENT", "index": 0}]

@@ -148,5 +148,3 @@ def _spliced(text: str, spans: list[Edit]) -> str:
             pieces += text[done : one.start], one.replacement
         done = max(done, one.end)
     return "".join((*pieces, text[done:]))
-
-

@@ -1,4 +1,4 @@
-"""Where the tokens of a JSON text stand. Every text given here has passed `jsontext.parse`; nothing is validated again."""
+"""Where the tokens of a JSON text stand. Texts given here have passed `jsontext.parse`: nothing is validated again."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def tokens(text: str, low: int, high: int) -> Iterator[tuple[int, int, bool]]:
         if quote < 0:
             quote = len(text)
         if quote > low:
-            yield from _scalars(text, max(at, low), quote, high)
+            yield from _scalars(text, max(at, low), quote, low, high)
         if quote >= high:
             return
         at = _string_end(text, quote)
@@ -112,8 +112,8 @@ def tokens(text: str, low: int, high: int) -> Iterator[tuple[int, int, bool]]:
             yield quote, at, text[after : after + 1] == ":"
 
 
-def _scalars(text: str, at: int, end: int, high: int) -> Iterator[tuple[int, int, bool]]:
-    """The numbers and literals in `text[at:end]`, a stretch without strings, that begin before `high`."""
+def _scalars(text: str, at: int, end: int, low: int, high: int) -> Iterator[tuple[int, int, bool]]:
+    """The numbers and literals in a stretch without strings, up to `end`, that overlap `[low, high)`."""
     while at and text[at - 1] not in _STRUCTURE and text[at - 1] != '"':
         at -= 1
     while at < min(end, high):
@@ -123,7 +123,8 @@ def _scalars(text: str, at: int, end: int, high: int) -> Iterator[tuple[int, int
         start = at
         while at < end and text[at] not in _STRUCTURE:
             at += 1
-        yield start, at, False
+        if at > low:
+            yield start, at, False
 
 
 def _string_end(text: str, quote: int) -> int:
@@ -161,5 +162,3 @@ def _escape_width(inner: str, at: int) -> int:
     if high and inner[at + 6 : at + 8] == "\\u" and 0xDC00 <= int(inner[at + 8 : at + 12], 16) < 0xE000:
         return 12
     return 6
-
-

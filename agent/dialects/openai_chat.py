@@ -25,6 +25,8 @@ _ROLES = {
     "function": Role.TOOL_RESULT,
 }
 _CONTENT: Address = (("choices", 0, "delta", "content"),)
+_ARGUMENTS: Address = (("choices", 0, "delta", "tool_calls", 0, "function", "arguments"),)
+_NO_CALL = ("", 0)
 _REASONING = ("reasoning_content", "reasoning", "reasoning_text")  # DeepSeek; OpenRouter and Ollama; Copilot
 _CALL_FIELDS = (("function", "arguments"), ("custom", "input"))
 _TEXT_FIELDS = ("content", "refusal", *_REASONING)
@@ -118,12 +120,13 @@ class OpenAIChatReader:
             return EventView()
         return self._quick(chunk) or self._thorough(chunk)
 
-    def block(self, message: str) -> bytes:
+    def block(self, message: str, *, in_step: bool = True) -> bytes:
         """A chunk with `error`, then `[DONE]`.
 
         The official SDK raises APIError with the message and does not retry. Better than a last content delta with
         `finish_reason: content_filter`: half of an answer, or of a tool call, is not taken for a whole one.
         """
+        del in_step
         error = openai_error(message, code="policy_violation")
         return encode("", orjson.dumps(error)) + encode("", b"[DONE]")
 
@@ -138,12 +141,33 @@ class OpenAIChatReader:
         delta = choice.get("delta")
         if type(delta) is not dict or len(delta) != 1 or "text" in choice or "message" in choice:
             return None
-        text = delta.get("content")
+        piece = (
+            self._quick_content(delta) if "content" in delta else self._quick_call(delta.get("tool_calls"))
+        )
+        return delta_view((piece,), string(chunk.get("model"))) if piece is not None else None
+
+    def _quick_content(self, delta: dict[str, object]) -> Delta | None:
+        text = delta["content"]
         if type(text) is not str or not text:
             return None
         self._opened(0, "choice/0/content")
-        piece = text_delta("choice/0/content", new_slot(_CONTENT, Role.ASSISTANT, text))
-        return delta_view((piece,), string(chunk.get("model")))
+        return text_delta("choice/0/content", new_slot(_CONTENT, Role.ASSISTANT, text))
+
+    def _quick_call(self, calls: object) -> Delta | None:
+        """The next piece of one tool call's arguments."""
+        if type(calls) is not list or len(calls) != 1 or type(calls[0]) is not dict:
+            return None
+        call = calls[0]
+        place = call.get("index")
+        function = call.get("function")
+        if type(place) is not int or type(function) is not dict or call.get("id") or "custom" in call:
+            return None
+        text = function.get("arguments")
+        if type(text) is not str or not text:
+            return None
+        channel = f"choice/0/{_numbered(place, self._calls.get((0, place), _NO_CALL)[1])}/arguments"
+        self._opened(0, channel)
+        return json_delta(channel, new_slot(_ARGUMENTS, Role.TOOL_CALL, text))
 
     def _thorough(self, chunk: dict[str, object]) -> EventView:
         gathered = _Gathered()
@@ -224,7 +248,7 @@ class OpenAIChatReader:
     def _call_name(self, gathered: _Gathered, number: int, place: int, call_id: str) -> str:
         """What names the tool call at `place`. Gemini's compatible endpoint sends parallel calls, whole, all at place
         0: a new id there is a new call."""
-        known, earlier = self._calls.get((number, place), ("", 0))
+        known, earlier = self._calls.get((number, place), _NO_CALL)
         if call_id and known and call_id != known:
             ended = f"choice/{number}/{_numbered(place, earlier)}/"
             channels = self._open.get(number, [])

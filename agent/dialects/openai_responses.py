@@ -128,8 +128,9 @@ class OpenAIResponsesReader:
             return EventView(keepalive=True)
         return self._read_whole(kind, document)
 
-    def block(self, message: str) -> bytes:
+    def block(self, message: str, *, in_step: bool = True) -> bytes:
         """`response.failed` with code `invalid_prompt`, which Codex shows as it is and does not retry."""
+        del in_step
         failed: dict[str, object] = {
             "type": "response.failed",
             "sequence_number": self._number + 1,

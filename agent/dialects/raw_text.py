@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.dialects.base import Block, ParsedRequest, RequestHead
+from agent.dialects.jsonedits import edit
 from agent.errors import ContentError
 from agent.model.content import Edit, Role, Slot
 
@@ -18,11 +19,8 @@ class RawText:
         return ParsedRequest(slots=(Slot(address=((),), role=Role.USER, text=_decode(body)),))
 
     def edit_request(self, body: bytes, edits: tuple[Edit, ...]) -> bytes:
-        """The text with its edits, last one first so that offsets stay true."""
-        text = _decode(body)
-        for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
-            text = text[: edit.start] + edit.replacement + text[edit.end :]
-        return text.encode()
+        """The text with its edits made. Raises ContentError where the body is no UTF-8."""
+        return edit(body, edits)
 
     def block(self, message: str) -> Block:
         """Plain text: the client's dialect is not known."""

@@ -154,12 +154,13 @@ class Collector:
                 self.slots.append(new_slot((*address, path), role, value))
                 if "\\" in value:
                     self._texts_inside((*address, path), role, value)
-        elif isinstance(value, dict):
-            for key, item in value.items():
-                self._escaped_leaves(address, (*path, key), role, item, escaped)
-        elif isinstance(value, list):
-            for index, item in enumerate(value):
-                self._escaped_leaves(address, (*path, index), role, item, escaped)
+            return
+        items = (
+            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        )
+        for step, item in items:
+            if isinstance(item, (dict, list)) or (isinstance(item, str) and escaped.touch(item)):
+                self._escaped_leaves(address, (*path, step), role, item, escaped)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,3 +45,4 @@ class GatewayApp:
             link.on_lost = None
         if not whole:
             link.abort()
+            await asyncio.sleep(0)  # until uvicorn has heard of it: it logs an unfinished answer as an error

@@ -32,14 +32,8 @@ class LocalPages:
         self._status = status
 
     def refuses(self, fields: Headers, port: int) -> str:
-        """Why a request must not be served here, or empty."""
-        host = headers.get(fields, b"host").decode("latin-1").lower()
-        name, _, given = host.rpartition(":")
-        if name not in _NAMES or given != str(port):
-            return f"this listener answers to 127.0.0.1:{port} only"
-        if headers.get(fields, b"origin"):
-            return "requests from web pages are not served"
-        return ""
+        """See `foreign`."""
+        return foreign(fields, port)
 
     def serve(self, path: str, fields: Headers) -> tuple[int, Headers, bytes] | None:
         """The answer for one of our own paths, or None for every other path."""
@@ -49,3 +43,14 @@ class LocalPages:
         if not hmac.compare_digest(given, self._token):
             return 401, _SAFE, b""
         return 200, ((b"content-type", b"application/json"), *_SAFE), orjson.dumps(dict(self._status()))
+
+
+def foreign(fields: Headers, port: int) -> str:
+    """Why a request to the loopback listener on `port`, an upgrade or not, must not be served, or empty."""
+    host = headers.get(fields, b"host").decode("latin-1").lower()
+    name, _, given = host.rpartition(":")
+    if name not in _NAMES or given != str(port):
+        return f"this listener answers to 127.0.0.1:{port} only"
+    if headers.get(fields, b"origin"):
+        return "requests from web pages are not served"
+    return ""

@@ -113,10 +113,17 @@ class GatewayProtocol(HttpToolsProtocol):
             self._refuse(b"400 Bad Request")  # h2c and other upgrades: an unparsed body would follow
             return
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        super().on_message_complete()
         if self._link.connection.tier is Tier.HTTP:
             # mitmproxy gives every HTTP/2 stream a connection of its own and never uses it again; left open, each
-            # further request would look through all of them.
+            # further request would look through all of them. Closed before the request's end, it would forget an
+            # answer that came early.
             self.cycle.keep_alive = False
+            if self.cycle.response_complete:
+                self.transport.close()
 
     def _should_upgrade_to_ws(self) -> bool:
         return True

@@ -4,11 +4,13 @@ elsewhere on a catalogued host the bytes are piped as they are. Never relayed un
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 
-from agent.errors import UpstreamError
+from agent.errors import AuditError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.exchange import ClientRequest
+from agent.gateway.local import foreign
 from agent.gateway.ports import AuditSink, PolicyInForce
 from agent.gateway.routing import Refusal, Route, route_base_url, route_intercepted
 from agent.gateway.transport.base import Transport, Tunnel
@@ -17,6 +19,8 @@ from agent.model.ids import short_ref, uuid7
 from agent.model.record import Incident, IncidentKind
 from agent.model.traffic import Tier
 from agent.policy import Subject
+
+log = logging.getLogger(__name__)
 
 REFUSED = "426 Upgrade Required"
 """Codex falls back to HTTPS on it without a retry (tests/clients/README.md)."""
@@ -36,14 +40,24 @@ class UpgradeHandler:
         """Refuse the upgrade, or carry it until one side ends. Takes over the client's transport."""
         rules = self._policy.rules
         if request.connection.tier is Tier.BASE_URL:
+            if problem := foreign(request.headers, client.get_extra_info("sockname")[1]):
+                _refuse(client, "403 Forbidden", problem)  # no browser asks before a page opens a WebSocket
+                return
             route = route_base_url(rules, request.target)
         else:
             route = route_intercepted(rules, request.connection, request.headers, request.target)
         if isinstance(route, Refusal):
+            if route.misdirected:
+                await self._note(request, IncidentKind.MISDIRECTED, route.message)
             _refuse(client, f"{route.status} Refused", route.message)
             return
         if route.endpoint is not None:
-            await self._note(request, route)
+            await self._note(
+                request,
+                IncidentKind.UPGRADE_REFUSED,
+                "a WebSocket on an inference path was refused; the client is expected to use HTTPS",
+                (("host", route.host), ("path", route.path)),
+            )
             _refuse(client, REFUSED, "this path is inspected over HTTPS; WebSocket is refused by Drawbridge")
             return
         subject = Subject(
@@ -78,18 +92,21 @@ class UpgradeHandler:
             await upstream.aclose()
             writer.close()
 
-    async def _note(self, request: ClientRequest, route: Route) -> None:
+    async def _note(
+        self,
+        request: ClientRequest,
+        kind: IncidentKind,
+        message: str,
+        detail: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         now = time.time()
-        await self._audit.append(
-            Incident(
-                id=uuid7(now),
-                at=now,
-                kind=IncidentKind.UPGRADE_REFUSED,
-                message="a WebSocket on an inference path was refused; the client is expected to use HTTPS",
-                connection=request.connection,
-                detail=(("host", route.host), ("path", route.path)),
-            )
+        incident = Incident(
+            id=uuid7(now), at=now, kind=kind, message=message, connection=request.connection, detail=detail
         )
+        try:
+            await self._audit.append(incident)
+        except AuditError as error:
+            log.error("audit event lost: %s", error)  # noqa: TRY400  the cause is in the message
 
 
 async def _upwards(client: asyncio.StreamReader, upstream: Tunnel) -> None:

@@ -17,6 +17,8 @@ from typing import NamedTuple
 from agent.guardrails.syntax import Atom, Choice, Node, Repeat, Sequence, repeated, source
 
 _COUNTED = 3
+_TOLD_APART = 3
+_WORD = r"[\w\x{17F}\x{212A}]"  # case-blind patterns take the long s and the Kelvin sign for s and k
 
 
 def exact_closure(node: Node) -> str:
@@ -25,11 +27,21 @@ def exact_closure(node: Node) -> str:
 
 
 def loose_closure(node: Node) -> str:
-    """A pattern for all beginnings and some texts more: counted repetitions are uncounted.
+    """A pattern for all beginnings and some texts more: counted repetitions are uncounted, one of many words is any.
 
-    Without counters its automaton stays small, so that many rules share one; what it says is under way may be over.
+    So its automaton stays small and many rules can share one; what it says is under way may be over.
     """
     return _started(node, _END, loose=True).some or ""
+
+
+WORD_TAIL = rf"\\?{_WORD}+"
+"""A word at the end of the text, with a backslash before it: what `tail_closure` leaves to its caller to hold back."""
+
+
+def tail_closure(node: Node) -> str:
+    """`loose_closure` without the texts that `WORD_TAIL` matches: most rules begin with a word, and where all words
+    are held back anyway, none of them needs states for the beginnings of its own. Empty where nothing remains."""
+    return _after_word(node).some or ""
 
 
 def loosened(node: Node, *, counted: int = _COUNTED) -> str:
@@ -43,7 +55,9 @@ def loosened(node: Node, *, counted: int = _COUNTED) -> str:
             return _either(loosened(option, counted=counted) for option in node.options) or ""
         case Repeat():
             low, high = min(node.low, counted), node.high
-            return repeated(loosened(node.node, counted=counted), low, None if high is None or high > counted else high)
+            return repeated(
+                loosened(node.node, counted=counted), low, None if high is None or high > counted else high
+            )
 
 
 class _Begun(NamedTuple):
@@ -68,10 +82,68 @@ def _started(node: Node, rest: _Begun, *, loose: bool) -> _Begun:
             for part in reversed(node.parts):
                 rest = _started(part, rest, loose=loose)
             return rest
+        case Choice() if loose and len(node.options) > _TOLD_APART and _wordy(node):
+            some = f"{_WORD}+{rest.any}"
+            return _Begun(f"(?:{some})?", some)
         case Choice():
-            return _joined([_started(each, _END, loose=loose) for each in node.options], node, rest, loose=loose)
+            return _joined(
+                [_started(each, _END, loose=loose) for each in node.options], node, rest, loose=loose
+            )
         case Repeat():
             return _repeated(node, rest, loose=loose)
+
+
+def _after_word(node: Node) -> _Begun:
+    """The loose beginnings of `node` that reach beyond the words, and the backslash, at its front, and some words."""
+    parts = _flat(node)
+    front = 0
+    while front < len(parts) and _wordy(parts[front], backslash=front == 0):
+        front += 1
+    if front == len(parts):
+        return _END
+    rest = _END
+    for part in reversed(parts[front + 1 :]):
+        rest = _started(part, rest, loose=True)
+    first = parts[front]
+    if isinstance(first, Choice):
+        begun = _joined([_after_word(option) for option in first.options], first, rest, loose=True)
+    else:
+        begun = _started(first, rest, loose=True)
+    before = "".join(loosened(part) for part in parts[:front])
+    some = before + begun.any if before else begun.some
+    return _END if some is None else _Begun(f"(?:{some})?", some)
+
+
+def _flat(node: Node) -> list[Node]:
+    return [flat for part in node.parts for flat in _flat(part)] if isinstance(node, Sequence) else [node]
+
+
+def _wordy(node: Node, *, backslash: bool = False) -> bool:
+    """Whether all that `node` matches are words, or where `backslash` a backslash and a word."""
+    match node:
+        case Atom(consumes=False):
+            return True
+        case Atom():
+            text = node.text[4:-1] if node.text.startswith("(?i:") else node.text
+            return _word_atom(text) or (backslash and text == r"\\")
+        case Sequence():
+            return all(_wordy(part, backslash=backslash and not at) for at, part in enumerate(node.parts))
+        case Choice():
+            return all(_wordy(option, backslash=backslash) for option in node.options)
+        case Repeat():
+            return _wordy(node.node)
+
+
+def _word_atom(text: str) -> bool:
+    """Whether a character or class is made of ASCII letters, digits and the underscore, as far as is plain to see."""
+    if text in (r"\d", r"\w"):
+        return True
+    if text.startswith("[") and text.endswith("]"):
+        text = text[1:-1].replace("A-Z", "A").replace("a-z", "a").replace("0-9", "0").replace("a-f", "a")
+        text = text.replace("A-F", "A").replace(r"\d", "0").replace(r"\w", "a")
+    elif len(text) != 1:
+        return False
+    return bool(text) and text.isascii() and text.replace("_", "a").isalnum()
 
 
 def _repeated(node: Repeat, rest: _Begun, *, loose: bool) -> _Begun:
@@ -83,7 +155,10 @@ def _repeated(node: Repeat, rest: _Begun, *, loose: bool) -> _Begun:
         inner = _started(node.node, _END, loose=loose)
         before = "" if high == 1 else repeated(body, 0, None if high is None else high - 1)
         return _joined(
-            [_Begun(before + inner.any, None if inner.some is None else before + inner.some)], node, rest, loose=loose
+            [_Begun(before + inner.any, None if inner.some is None else before + inner.some)],
+            node,
+            rest,
+            loose=loose,
         )
     if node.low == 0 and high is None:
         return _Begun(

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from agent.errors import PolicyError
-from agent.guardrails.closure import exact_closure, loose_closure, loosened
+from agent.guardrails.closure import exact_closure, loose_closure, loosened, tail_closure
 from agent.guardrails.plausibility import entropy
 from agent.guardrails.regex import Match, Regexp, RegexpError, compiled, escaped
 from agent.guardrails.rule import FIRST_GROUP, KEYWORD_REACH, Rule
@@ -17,7 +17,7 @@ from agent.guardrails.syntax import Node, PatternSyntaxError, parse, width
 from agent.guardrails.validators import VALIDATORS
 
 _BYTES_PER_CHAR = 4
-_RESUMABLE_WIDTH = 1_000
+_MARGIN = 16
 _OUTLINE_COUNT = 8
 
 
@@ -27,6 +27,17 @@ class Span(NamedTuple):
     start: int
     end: int
     detector: int
+
+
+class Cursor(NamedTuple):
+    """Where a rule's search goes on, and up to where it has looked into matches that were no findings."""
+
+    at: int
+    tried: int
+
+    def moved(self, by: int) -> Cursor:
+        """The same places, counted from elsewhere."""
+        return Cursor(self.at + by, self.tried + by)
 
 
 class Detector:
@@ -70,6 +81,11 @@ class Detector:
         return None if self._tree is None else loose_closure(self._tree)
 
     @cached_property
+    def tail(self) -> str:
+        """What of the loose closure a caller must ask that holds back `closure.WORD_TAIL` anyway; may be empty."""
+        return "" if self._tree is None else tail_closure(self._tree)
+
+    @cached_property
     def exact(self) -> Regexp | None:
         """The rule's exact closure anchored at the end of the text, or the loose one where RE2 finds that too large;
         None where none can be derived. Compiled when first asked for: few texts need it."""
@@ -84,26 +100,30 @@ class Detector:
         """How many bytes at the end of a text a match may need, at most `most`: for rules without a closure."""
         return most if self._longest is None else min(self._longest, most)
 
-    def spans(self, data: bytes, start: int, stop: int, most: int) -> tuple[list[Span], int]:
-        """What the rule finds by matches that begin in `data[start:stop]`, at most `most`; and where to go on.
+    def spans(self, data: bytes, cursor: Cursor, stop: int, most: int) -> tuple[list[Span], Cursor]:
+        """What the rule finds by matches that begin between `cursor` and `stop`, at most `most`; and where to go on.
 
-        `data` may reach beyond both: matches are not cut at `stop`, and boundaries see what stands before `start`.
-        A match that is no finding may hide one: the search goes on at its span, unless its width is without bound.
+        `data` may reach beyond both: matches are not cut at `stop`, and boundaries see what stands before. A match
+        that is no finding may hide one, so the search goes on at its span, once: what is found there to be none is
+        passed over, which keeps the search linear.
         """
         found: list[Span] = []
-        resumable = self._longest is not None and self._longest <= _RESUMABLE_WIDTH * _BYTES_PER_CHAR
+        at, tried = cursor
         while len(found) < most:
-            match = self._regexp.search(data, start)
+            match = self._regexp.search(data, at)
             if match is None or match.start() >= stop:
                 break
             span = self.judge(match, data)
             if span is not None:
                 found.append(span)
-                start = span.end if resumable else match.end()
+                at = span.end if match.end() - span.end <= _MARGIN else match.end()
+                continue
+            inside = match.start(self._taken(match))
+            if inside > match.start() >= tried:
+                at, tried = inside, match.end()
             else:
-                at = match.start(self._taken(match))
-                start = at if resumable and at > match.start() else match.end()
-        return found, start
+                at = match.end()
+        return found, Cursor(at, tried)
 
     def match_at(self, data: bytes, start: int) -> Match | None:
         """The match that begins exactly at `start`."""
@@ -160,7 +180,9 @@ class Detector:
         if rule.validator and rule.validator not in VALIDATORS:
             raise PolicyError(f"rule {rule.id}: there is no validator {rule.validator}")
         if not FIRST_GROUP <= rule.group <= self._regexp.groups:
-            raise PolicyError(f"rule {rule.id}: the pattern has {self._regexp.groups} groups, {rule.group} is asked for")
+            raise PolicyError(
+                f"rule {rule.id}: the pattern has {self._regexp.groups} groups, {rule.group} is asked for"
+            )
         for word in rule.keywords:
             if not word.isascii() or not word or word != word.lower():
                 raise PolicyError(f"rule {rule.id}: a keyword must be ASCII and lower case")

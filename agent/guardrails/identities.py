@@ -9,70 +9,17 @@ from __future__ import annotations
 import ipaddress
 
 from agent.guardrails.checksums import iban_length, luhn, mod97
+from agent.guardrails.vocabulary import (
+    CALLING_CODES,
+    COUNTRY_DOMAINS,
+    GENERIC_DOMAINS,
+    PLACEHOLDER_DOMAINS,
+    PUBLIC_RESOLVERS,
+    SERVICE_MAILBOXES,
+    TEST_CARDS,
+)
 
-_TEST_CARDS = frozenset(
-    {
-        "4242424242424242", "4111111111111111", "4012888888881881", "4222222222222", "4005519200000004",
-        "4009348888881881", "4012000033330026", "4217651111111119", "4500600000000061", "4444333322221111",
-        "4988438843884305", "4917610000000000", "4916338506082832", "4539578763621486", "4532015112830366",
-        "5555555555554444", "5105105105105100", "5200828282828210", "5454545454545454", "5555341244441115",
-        "5424180279791732", "5425233430109903", "5500000000000004", "2223003122003222", "2223000048410010",
-        "2222400070000005", "2223000048400011", "378282246310005", "371449635398431", "378734493671000",
-        "374245455400126", "341111111111111", "340000000000009", "6011111111111117", "6011000990139424",
-        "6011000991300009", "6011601160116611", "3056930009020004", "30569309025904", "38520000023237",
-        "36227206271667", "3530111333300000", "3566002020360505", "6200000000000005", "6200000000000047",
-        "6205500000000000004", "5019717010103742", "6331101999990016", "6304000000000000", "5018000000000009",
-        "4263982640269299", "4917484589897107", "4001919257537193", "4007702835532454", "6362970000457013",
-        "6034932528973614", "5895626746595650", "5200533989557118",
-    }
-)  # fmt: skip
-_GENERIC_DOMAINS = frozenset(
-    (
-        "com net org edu gov mil int info biz name pro mobi jobs travel museum coop aero asia cat tel xyz online site "
-        "tech store app dev cloud shop blog club live life world today email company agency digital media network "
-        "solutions services systems group team work works studio design software consulting academy school "
-        "university institute foundation community health clinic care legal law finance bank capital ventures "
-        "partners global international energy support center space website page link one ai io"
-    ).split()
-)
-_COUNTRY_DOMAINS = frozenset(
-    (
-        "ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by bz ca "
-        "cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu fi fj fk fm fo "
-        "fr ga gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in io iq ir is it je "
-        "jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo "
-        "mp mq mr ms mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt "
-        "pw py qa re ro rs ru rw sa sb sc sd se sg sh si sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj tk "
-        "tl tm tn to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw"
-    ).split()
-)
-_SERVICE_MAILBOXES = frozenset(
-    (
-        "git hg svn noreply no-reply no_reply donotreply do-not-reply do_not_reply mailer-daemon postmaster "
-        "nobody root bounce bounces notifications notification example test user username you your.email "
-        "your-email youremail your_email email name firstname.lastname"
-    ).split()
-)
 _DOCUMENTATION_DOMAINS = ("example", "invalid", "test", "localhost", "local", "internal")
-_PLACEHOLDER_DOMAINS = frozenset(
-    "domain.com yourdomain.com your-domain.com mydomain.com email.com yourcompany.com company.com mail.com acme.com "
-    "users.noreply.github.com".split()
-)
-_CALLING_CODES = frozenset(
-    (
-        "1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 "
-        "82 84 86 90 91 92 93 94 95 98 211 212 213 216 218 220 221 222 223 224 225 226 227 228 229 230 231 232 233 "
-        "234 235 236 237 238 239 240 241 242 243 244 245 246 248 249 250 251 252 253 254 255 256 257 258 260 261 262 "
-        "263 264 265 266 267 268 269 290 291 297 298 299 350 351 352 353 354 355 356 357 358 359 370 371 372 373 374 "
-        "375 376 377 378 380 381 382 383 385 386 387 389 420 421 423 500 501 502 503 504 505 506 507 508 509 590 591 "
-        "592 593 594 595 596 597 598 599 670 672 673 674 675 676 677 678 679 680 681 682 683 685 686 687 688 689 690 "
-        "691 692 850 852 853 855 856 880 886 960 961 962 963 964 965 966 967 968 970 971 972 973 974 975 976 977 992 "
-        "993 994 995 996 998"
-    ).split()
-)
-_PUBLIC_RESOLVERS = frozenset(
-    "8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 149.112.112.112 208.67.222.222 208.67.220.220 4.2.2.2".split()
-)
 _VERSION_WORDS = ("version", "ver", "release", "build", "v", "rev", "oid", "section", "chapter")
 _LARGEST_VERSION_PART = 40
 
@@ -80,7 +27,13 @@ _LARGEST_VERSION_PART = 40
 def payment_card(value: str, before: str) -> bool:
     """A card number: Luhn, an issuer's range and its length, no well-known test number."""
     digits = _digits(value)
-    if _touches(before, ".-/_+%#") or not luhn(digits) or digits in _TEST_CARDS or "00000000" in digits or len(set(digits)) < 4:
+    if (
+        _touches(before, ".-/_+%#")
+        or not luhn(digits)
+        or digits in TEST_CARDS
+        or "00000000" in digits
+        or len(set(digits)) < 4
+    ):
         return False
     return _issued(digits)
 
@@ -131,7 +84,7 @@ def public_ipv4(value: str, before: str) -> bool:
         address = ipaddress.IPv4Address(value)
     except ValueError:
         return False
-    if not address.is_global or address.is_multicast or value in _PUBLIC_RESOLVERS:
+    if not address.is_global or address.is_multicast or value in PUBLIC_RESOLVERS:
         return False
     if before.endswith(("==", ">=", "<=", "~=", "^", "~", "@", "-", "_", ":v")):
         return False
@@ -158,12 +111,12 @@ def email(value: str, before: str) -> bool:
     if before.endswith("://") or _inside_authority(before):
         return False
     local, _, domain = value.lower().partition("@")
-    if local in _SERVICE_MAILBOXES or local.startswith(("noreply", "no-reply", "donotreply")) or ".." in local:
+    if local in SERVICE_MAILBOXES or local.startswith(("noreply", "no-reply", "donotreply")) or ".." in local:
         return False
     labels = domain.split(".")
-    if labels[-1] not in _GENERIC_DOMAINS and labels[-1] not in _COUNTRY_DOMAINS:
+    if labels[-1] not in GENERIC_DOMAINS and labels[-1] not in COUNTRY_DOMAINS:
         return False
-    if labels[-1] in _DOCUMENTATION_DOMAINS or "example" in labels or domain in _PLACEHOLDER_DOMAINS:
+    if labels[-1] in _DOCUMENTATION_DOMAINS or "example" in labels or domain in PLACEHOLDER_DOMAINS:
         return False
     return not all(label.isdigit() for label in labels[:-1])
 
@@ -185,7 +138,7 @@ def phone(value: str, before: str) -> bool:
         return False
     if digits[0] == "1":
         return len(digits) == 11 and digits[1] in "23456789" and digits[4] in "23456789"
-    return any(digits[:length] in _CALLING_CODES for length in (1, 2, 3))
+    return any(digits[:length] in CALLING_CODES for length in (1, 2, 3))
 
 
 def phone_us(value: str, before: str) -> bool:
@@ -198,7 +151,9 @@ def phone_us(value: str, before: str) -> bool:
     if value.count("-") == 2 or "(" in value:
         return True
     words = before.lower()[-24:]
-    return any(word in words for word in ("phone", "tel", "call", "mobile", "cell", "fax", "dial", "contact", "sms"))
+    return any(
+        word in words for word in ("phone", "tel", "call", "mobile", "cell", "fax", "dial", "contact", "sms")
+    )
 
 
 def _fictional(digits: str) -> bool:

@@ -93,7 +93,9 @@ def _allowlists(table: _Table, where: str) -> tuple[tuple[str, ...], tuple[str, 
         allowlist = _table(entry, where)
         _known(allowlist, _ALLOWLIST_KEYS, f"{where}, allowlist")
         if _text(allowlist, "regexTarget", where) not in ("", "secret"):
-            raise PolicyError(f"{where}: an allowlist can only look at the secret, not at the match or the line")
+            raise PolicyError(
+                f"{where}: an allowlist can only look at the secret, not at the match or the line"
+            )
         if _text(allowlist, "condition", where) not in ("", "OR"):
             raise PolicyError(f"{where}: the conditions of an allowlist can only be joined by OR")
         regexes.extend(_strings(allowlist, "regexes", where))

@@ -14,6 +14,8 @@ import math
 from collections import Counter
 from itertools import pairwise
 
+from agent.guardrails.vocabulary import CODE_WORDS, DEFAULT_PASSWORDS
+
 _PLACEHOLDERS = (
     "xxxxx", "*****", "•••", "...", "your-", "your_", "yourapi", "yourtoken", "yourpass", "yoursecret", "example",
     "placeholder", "changeme", "change-me", "change_me", "changeit", "redacted", "dummy", "insert", "replace",
@@ -31,35 +33,22 @@ _REFERENCES = (
     "vars.", "secrets.", "config.", "settings.", "self.", "this.", "local.", "data.", "module.", "arn:", "ref:",
     "vault:", "op://", "ssm:", "file:", "http://", "https://", "/", "./", "../", "~/", "enc[", "base64:", "sha256:",
 )  # fmt: skip
-_CODE_WORDS = frozenset(
-    (
-        "password passwd pass pwd passphrase secret secrets token tokens key keys apikey value values user username "
-        "login admin root guest test testing tests demo default none null nil true false undefined unknown string "
-        "str text bytes int integer float bool boolean number object array list dict map optional required secure "
-        "securestring secretstr any void char varchar md sha hmac aes rsa des base hex utf ascii oauth jwt bearer "
-        "basic uuid guid bcrypt scrypt argon pbkdf hs rs es ps ed ec v version step field input param parameter arg "
-        "var variable item data temp tmp foo bar baz qux abc account public private access refresh client server "
-        "service session cookie auth http https api db database prod production staging dev development local host "
-        "localhost new old current confirm confirmed hash hashed encrypted plain raw encoded decoded level type name "
-        "id index column row page section chapter credential credentials"
-    ).split()
-)
 _HARMLESS_NAMES = (
     "csrf", "xsrf", "nonce", "page", "next", "previous", "continuation", "cursor", "sync", "cancellation", "public",
     "pad", "eos", "bos", "unk", "mask", "special", "stop", "primary", "foreign", "partition", "sort", "idempotency",
     "hash", "fingerprint", "integrity", "checksum", "digest", "placeholder", "example",
 )  # fmt: skip
-_DEFAULT_PASSWORDS = frozenset(
-    "password passwd pass pwd secret user username admin root guest postgres mysql mongo redis rabbitmq test token "
-    "mypassword mypass pw passwort x-oauth-basic x-access-token".split()
-)
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
 def entropy(text: str) -> float:
     """Shannon entropy of the characters of `text`, in bits per character."""
     length = len(text)
-    return -sum(count / length * math.log2(count / length) for count in Counter(text).values()) if length else 0.0
+    return (
+        -sum(count / length * math.log2(count / length) for count in Counter(text).values())
+        if length
+        else 0.0
+    )
 
 
 def token(value: str) -> bool:
@@ -71,7 +60,7 @@ def token(value: str) -> bool:
 def url_password(value: str, before: str) -> bool:
     """The password of a URL or connection string: no variable, no placeholder, not one that everybody knows."""
     low = value.lower()
-    if low in _DEFAULT_PASSWORDS or low.startswith(("$", "%s", "%(", "{", "[", "<", ":", "@")):
+    if low in DEFAULT_PASSWORDS or low.startswith(("$", "%s", "%(", "{", "[", "<", ":", "@")):
         return False
     if any(word in low for word in _PLACEHOLDERS) or set(value) <= set("x*.-_•X"):
         return False
@@ -135,19 +124,19 @@ def _literal(value: str) -> bool:
 
 def _special_password(value: str) -> bool:
     """A password may begin with a mark that code also begins with: then it must look like no name at all."""
-    return value[0] in "!@#&%" and not value[1:].replace("_", "").replace(".", "").isalpha() and value[1:2] != "{"
+    return (
+        value[0] in "!@#&%"
+        and not value[1:].replace("_", "").replace(".", "").isalpha()
+        and value[1:2] != "{"
+    )
 
 
 def _monotone(value: str) -> bool:
     """Few different characters for its length, or one character many times on end."""
-    distinct = len(set(value))
-    if distinct < 4 or (len(value) >= 16 and distinct < 6):
+    distinct = set(value)
+    if len(distinct) < 4 or (len(value) >= 16 and len(distinct) < 6):
         return True
-    run = longest = 1
-    for left, right in pairwise(value):
-        run = run + 1 if left == right else 1
-        longest = max(longest, run)
-    return longest >= 8
+    return any(char * 8 in value for char in distinct)
 
 
 def _kinds(value: str) -> int:
@@ -186,7 +175,7 @@ def _code_word(piece: str) -> bool:
     if not piece:
         return True
     words = _camel_words(piece.rstrip("0123456789"))
-    return bool(words) and all(word in _CODE_WORDS for word in words)
+    return bool(words) and all(word in CODE_WORDS for word in words)
 
 
 def _camel_words(text: str) -> list[str]:

@@ -67,7 +67,9 @@ def compiled(pattern: str, *, memory: int, captures: bool = True) -> Regexp:
         regexp: Regexp = re2.compile(pattern, options)
     except re2.error as error:
         reason = error.args[0] if error.args else b""
-        raise RegexpError(reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)) from error
+        raise RegexpError(
+            reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        ) from error
     return regexp
 
 
@@ -99,7 +101,7 @@ class Sieve:
         """Indices of the patterns that may match; those without literals are always among them."""
         if not self._size:
             return []
-        found: list[int] = self._filter.Match(text, True) or []
+        found: list[int] = self._filter.Match(text, potential=True) or []
         return found
 
 

@@ -31,12 +31,16 @@ class Rule:
     type: str  # kind of data: "openai_api_key", "payment_card", "email"
     pattern: str  # RE2 syntax
     keywords: tuple[str, ...] = ()  # ASCII, lower case; one of them must be there; () = always tried
-    group: int = 0  # which group is the finding's span; 0 = whole match; a match without that group is no finding
+    group: int = (
+        0  # which group is the finding's span; 0 = whole match; a match without that group is no finding
+    )
     entropy: float = 0.0  # the span's Shannon entropy, in bits per character, must exceed this; 0 = not asked
     validator: str = ""  # name in validators.VALIDATORS; "" = none
     allow: tuple[str, ...] = ()  # RE2 patterns; a span in which one matches is no finding
     stopwords: tuple[str, ...] = ()  # a span that contains one, in any case, is no finding
-    rank: int = 0  # of overlapping findings the higher rank wins, whatever else; for a policy to put actions in order
+    rank: int = (
+        0  # of overlapping findings the higher rank wins, whatever else; for a policy to put actions in order
+    )
 
 
 def keyword_rule(
@@ -54,7 +58,9 @@ def keyword_rule(
     Raises PolicyError where a word is empty or too long, or there are none or too many.
     """
     if not 0 < len(words) <= _MAX_WORDS:
-        raise PolicyError(f"rule {rule_id}: between 1 and {_MAX_WORDS} words are needed, there are {len(words)}")
+        raise PolicyError(
+            f"rule {rule_id}: between 1 and {_MAX_WORDS} words are needed, there are {len(words)}"
+        )
     patterns = []
     for word in sorted({" ".join(word.split()) for word in words}, key=lambda word: (-len(word), word)):
         if not 0 < len(word) <= _MAX_WORD_LENGTH:

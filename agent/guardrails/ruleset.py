@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.errors import PolicyError
+from agent.guardrails.closure import WORD_TAIL
 from agent.guardrails.detector import Detector
 from agent.guardrails.offsets import boundary
 from agent.guardrails.overlap import FAMILY_ORDER, tiers
-from agent.guardrails.regex import Census, RegexpError, Sieve, compiled, escaped
+from agent.guardrails.regex import Census, Regexp, RegexpError, Sieve, compiled, escaped
 from agent.guardrails.rule import Rule
 from agent.model.findings import Family, Finding
 
@@ -23,7 +24,7 @@ LIMIT_RULE = "finding-limit"
 LIMIT_TYPE = "too_many_findings"
 
 _MEBIBYTE = 1024 * 1024
-_BANK = 250
+_BANK = 120
 _WEAK = 3
 
 
@@ -39,7 +40,7 @@ class Limits:
     max_hold: int = 4_096  # bytes of UTF-8 that a stream holds back; longer matches become open-ended
     rule_memory: int = 8 * _MEBIBYTE  # bytes, for the automata of one rule
     rule_cost: int = 20_000  # RE2 instructions of one rule
-    shared_memory: int = 128 * _MEBIBYTE  # bytes, for each automaton of all rules; RE2 fills a sixth of it at most
+    shared_memory: int = 64 * _MEBIBYTE  # bytes, for each automaton that rules share; RE2 fills a part of it
 
 
 class RuleSet:
@@ -111,14 +112,18 @@ class RuleSet:
         self._marked = [index for index in range(len(rules)) if index not in unmarked]
         self._census = Census([self.detectors[index].outline for index in self._unmarked], memory=shared)
         self._sieve = Sieve([gates[index] for index in self._marked], memory=self.limits.rule_memory)
-        closures = [detector.loose or "" for detector in self._closed]
         self._banks = tuple(
-            (
-                compiled(rf"(?:{'|'.join(closures[at : at + _BANK])})\z", memory=shared, captures=False),
-                Census([rf"(?:{closure})\z" for closure in closures[at : at + _BANK]], memory=shared),
-            )
-            for at in range(0, len(closures), _BANK)
+            _bank(self._closed[at : at + _BANK], shared) for at in range(0, len(self._closed), _BANK)
         )
+
+
+def _bank(detectors: Sequence[Detector], memory: int) -> tuple[Regexp, Census]:
+    """For some rules: what finds the first place where a match may be under way, and what tells of which rules."""
+    tails = [WORD_TAIL, *(detector.tail for detector in detectors if detector.tail)]
+    return (
+        compiled(rf"(?:{'|'.join(tails)})\z", memory=memory, captures=False),
+        Census([rf"(?:{detector.loose})\z" for detector in detectors], memory=memory),
+    )
 
 
 def _gate(rule: Rule) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from agent.guardrails.detector import Span
+from agent.guardrails.detector import Cursor, Span
 from agent.guardrails.offsets import encoded, in_characters
 from agent.guardrails.overlap import disjoint
 from agent.guardrails.rule import Rule
@@ -38,7 +38,7 @@ class Scanner:
         most = self._rules.limits.max_findings
         spans: list[Span] = []
         for detector in self._rules.candidates(data):
-            found, _ = detector.spans(data, 0, len(data) + 1, most + 1)
+            found, _ = detector.spans(data, Cursor(0, 0), len(data) + 1, most + 1)
             spans.extend(found)
         if not spans:
             return ()

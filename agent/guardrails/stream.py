@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.guardrails.detector import Detector, Span
+from agent.guardrails.detector import Cursor, Detector, Span
 from agent.guardrails.offsets import boundary, characters, encoded
 from agent.guardrails.overlap import disjoint
 from agent.guardrails.rule import KEYWORD_REACH
@@ -24,6 +24,7 @@ from agent.model.findings import Finding
 
 LEFT_CONTEXT = 2 * KEYWORD_REACH
 _SLACK = 1_024
+_START = Cursor(0, 0)
 _NEAR = 64
 _MAX_OPEN = 256 * 1024
 
@@ -54,7 +55,7 @@ class StreamScanner:
         self._base = 0  # offset of the buffer in the text; this and all offsets below in bytes
         self._base_characters = 0
         self._frontier = 0  # matches that begin before it are decided
-        self._resume: dict[int, int] = {}  # where a rule's search goes on, if behind the frontier
+        self._cursors: dict[int, Cursor] = {}  # where a rule's search goes on, if not at the frontier
         self._pending: list[Span] = []  # decided, but they reach, or touch what reaches, behind the frontier
         self._published = 0  # end of the last finding
         self._spans = 0  # spans published, before overlaps were resolved
@@ -126,8 +127,8 @@ class StreamScanner:
         buffer = self._buffer
         begun: list[tuple[Detector, int]] = []
         for detector in self._rules.under_way(buffer[max(0, start - 1) :]):
-            resume = self._resume.get(detector.index, 0) - self._base
-            match = detector.exact.search(buffer, max(start, resume)) if detector.exact is not None else None
+            at = max(start, self._cursor(detector.index).at - self._base)
+            match = detector.exact.search(buffer, at) if detector.exact is not None else None
             if match is not None and match.start() < len(buffer):
                 begun.append((detector, match.start()))
         begun.sort(key=lambda entry: entry[1])
@@ -142,7 +143,7 @@ class StreamScanner:
             if span is not None and self._base + span.end > self._published:
                 self._open_at(detector, self._base + at, span)
                 return at
-            self._resume[detector.index] = self._base + floor
+            self._cursors[detector.index] = Cursor(self._base + floor, 0)
         return floor
 
     def _open_at(self, detector: Detector, match_start: int, span: Span) -> None:
@@ -173,7 +174,7 @@ class StreamScanner:
         closure = match.detector.exact
         if final or closure is None or closure.match(self._buffer, at) is None:
             self._open = None
-            self._resume[match.detector.index] = self._published
+            self._cursors[match.detector.index] = Cursor(self._published, 0)
             return True
         if self._end - match.match_start > _MAX_OPEN:
             self._flood()
@@ -184,21 +185,26 @@ class StreamScanner:
         start, stop = self._frontier - self._base, place - self._base
         most = self._rules.limits.max_findings + 1
         for detector in self._rules.candidates(self._buffer[max(0, start - KEYWORD_REACH) :]):
-            at = max(start, self._resume.get(detector.index, 0) - self._base)
-            if at >= stop:
+            cursor = self._cursor(detector.index).moved(-self._base)
+            if cursor.at >= stop:
                 continue
-            found, resume = detector.spans(self._buffer, at, stop, most)
+            found, cursor = detector.spans(
+                self._buffer, cursor._replace(at=max(start, cursor.at)), stop, most
+            )
             self._pending.extend(
                 Span(span.start + self._base, span.end + self._base, span.detector) for span in found
             )
-            if resume > stop:
-                self._resume[detector.index] = resume + self._base
+            if max(cursor) > stop:
+                self._cursors[detector.index] = cursor.moved(self._base)
         self._frontier = min(place, self._end)
 
     def _settle(self) -> None:
         """Publish the findings that nothing undecided can touch, and clear the text up to there."""
-        self._pending.sort()
         cut = self._frontier
+        if not self._pending:
+            self._clear(max(cut, self._published))
+            return
+        self._pending.sort()
         for span in reversed(self._pending):
             if span.start < cut < span.end:
                 cut = span.start
@@ -238,7 +244,9 @@ class StreamScanner:
 
     def _extend(self, end: int) -> None:
         last = self._findings[-1]
-        self._findings[-1] = Finding(start=last.start, end=end, family=last.family, type=last.type, rule=last.rule)
+        self._findings[-1] = Finding(
+            start=last.start, end=end, family=last.family, type=last.type, rule=last.rule
+        )
         self._cleared = end
 
     def _clear(self, place: int) -> None:
@@ -249,11 +257,18 @@ class StreamScanner:
 
     def _forget(self) -> None:
         """Drop what was released, but for the left context."""
+        if self._frontier - self._base < _SLACK:
+            return
         needed = min([self._frontier, *(span.start for span in self._pending)])
         drop = boundary(self._buffer, needed - LEFT_CONTEXT - self._base)
-        if drop < _SLACK:
+        if drop < _SLACK // 2:
             return
         self._base_characters += characters(self._buffer[:drop])
         self._base += drop
         self._buffer = self._buffer[drop:]
-        self._resume = {rule: at for rule, at in self._resume.items() if at > self._frontier}
+        self._cursors = {
+            rule: cursor for rule, cursor in self._cursors.items() if max(cursor) > self._frontier
+        }
+
+    def _cursor(self, detector: int) -> Cursor:
+        return self._cursors.get(detector, _START)

@@ -105,7 +105,9 @@ def width(node: Node) -> tuple[int, int | None]:
         case Choice():
             widths = [width(option) for option in node.options]
             highs = [high for _, high in widths]
-            return min(low for low, _ in widths), None if None in highs else max(h for h in highs if h is not None)
+            return min(low for low, _ in widths), None if None in highs else max(
+                h for h in highs if h is not None
+            )
         case Repeat():
             low, high = width(node.node)
             if high == 0 or node.high == 0:

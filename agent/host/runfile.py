@@ -64,7 +64,7 @@ class StateLock:
             os.close(descriptor)
             raise HostError(
                 f"another daemon (pid {holder}) uses the state directory {self._paths.root}",
-                hint="Stop it with `drawbridge stop`, or choose another --state-dir.",
+                hint="Stop it (SIGTERM), or choose another --state-dir.",
             )
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())

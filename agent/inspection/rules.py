@@ -86,7 +86,9 @@ class RuleBook:
         opening = text.rfind(MARKER, 0, finding.start + len(MARKER))
         closing = text.find("]", opening)
         return (
-            opening >= 0 and finding.end <= closing + 1 and text[opening + len(MARKER) : closing] in self._kinds
+            opening >= 0
+            and finding.end <= closing + 1
+            and text[opening + len(MARKER) : closing] in self._kinds
         )
 
 

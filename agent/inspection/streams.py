@@ -116,6 +116,25 @@ class _Piece:
     end: int
     slot: Slot
 
+    @property
+    def stopped(self) -> bool:
+        """Whether it reaches into text that must not go out."""
+        return self.channel.stop is not None and self.end > self.channel.stop
+
+    @property
+    def clear(self) -> bool:
+        """Whether nothing that may still come can make its text part of a match."""
+        return self.end <= self.channel.clear
+
+
+def _all_plain(pieces: tuple[_Piece, ...]) -> bool:
+    """Whether all pieces are clear and in channels where nothing is changed or stopped."""
+    for piece in pieces:
+        channel = piece.channel
+        if piece.end > channel.clear or channel.rewrites or channel.stop is not None:
+            return False
+    return True
+
 
 @dataclass(slots=True)
 class _Waiting:
@@ -130,9 +149,12 @@ class _Judge:
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._enforcing = tally.enforcing
+        self.blocking = False  # some text of the stream must not go out
 
     def __call__(self, finding: Finding) -> Action:
         action = self._tally.count(finding, Where.ANSWER)
+        if action is Action.BLOCK and self._enforcing:
+            self.blocking = True
         return action if self._enforcing else Action.ALLOW
 
     def again(self, finding: Finding) -> Action:
@@ -195,11 +217,14 @@ class StreamInspector:
             raise
         if not self._watching:
             for event in events:
+                self.chunks += 1
                 self._note(self._reader.read(event.event, event.data))
             return data
         out: list[bytes] = []
         for event in events:
             self._take(event, self._reader.read(event.event, event.data), out)
+            if self._stopping:  # what the reader has seen must stay what the client may see
+                break
         return self._drain(out)
 
     def finish(self) -> bytes:
@@ -222,11 +247,13 @@ class StreamInspector:
         return self._drain(out)
 
     def _take(self, event: sse.SseEvent, view: EventView, out: list[bytes]) -> None:
-        self._note(view)
+        self.chunks += 1
+        if view.usage is not NO_USAGE or view.model or view.finish_reason:
+            self._note(view)
         if view.keepalive and self._queue:  # nothing in it depends on the order
             out.append(event.raw)
             return
-        pieces = tuple(self._feed(delta) for delta in view.deltas)
+        pieces = tuple([self._feed(delta) for delta in view.deltas])
         for name in view.closes:
             if (channel := self._channels.get(name)) is not None:
                 channel.finish(self._judge)
@@ -234,13 +261,19 @@ class StreamInspector:
             for channel in self._channels.values():
                 channel.finish(self._judge)
         edits = self._whole(view.repeats) if view.repeats else ()
+        if not self._queue and not edits and not self.blocked and _all_plain(pieces):
+            out.append(event.raw)  # the common case: nothing waits, nothing changes
+            return
         self._waiting += len(event.raw)
         if self._waiting > MAX_WAITING:
             raise ContentError("the stream holds back more than can be kept")
         self._queue.append(_Waiting(event, pieces, edits))
 
+    @property
+    def _stopping(self) -> bool:
+        return self.blocked or self._judge.blocking
+
     def _note(self, view: EventView) -> None:
-        self.chunks += 1
         if view.usage is not NO_USAGE:
             self.usage = self.usage.merged(view.usage)
         self.model = view.model or self.model
@@ -281,20 +314,17 @@ class StreamInspector:
         queue = self._queue
         while queue:
             waiting = queue[0]
-            if any(
-                piece.channel.stop is not None and piece.end > piece.channel.stop for piece in waiting.pieces
-            ):
+            if any(piece.stopped for piece in waiting.pieces):
                 self.blocked = True
-            if self.blocked:
-                break
-            if any(piece.end > piece.channel.clear for piece in waiting.pieces):
+            if self.blocked or not all(piece.clear for piece in waiting.pieces):
                 break
             queue.popleft()
             self._waiting -= len(waiting.event.raw)
             out.append(self._render(waiting))
         if self.blocked:
+            in_step = all(waiting.pieces for waiting in queue)
             queue.clear()
-            out.append(self._reader.block(self.decision().message))
+            out.append(self._reader.block(self.decision().message, in_step=in_step))
         return b"".join(out)
 
     def _render(self, waiting: _Waiting) -> bytes:

@@ -25,10 +25,7 @@ def parse(data: bytes) -> ClientHello | None:
     hello = _handshake(data)
     if hello is None:
         return None
-    try:
-        return _read(hello)
-    except IndexError:
-        raise NotTls("the ClientHello is cut short") from None
+    return _read(hello)
 
 
 def _handshake(data: bytes) -> bytes | None:
@@ -58,37 +55,57 @@ def _handshake(data: bytes) -> bytes | None:
 
 
 def _read(hello: bytes) -> ClientHello:
+    """As strict as TLS servers are: a hello that only we could read would lead a connection to a wrong place."""
     at = 2 + 32  # version, random
-    at += 1 + hello[at]  # session id
-    at += 2 + int.from_bytes(hello[at : at + 2])  # cipher suites
-    at += 1 + hello[at]  # compression methods
+    at = _past(hello, at, size=1, least=0, most=32)  # session id
+    at = _past(hello, at, size=2, least=2, most=0xFFFE)  # cipher suites
+    at = _past(hello, at, size=1, least=1, most=0xFF)  # compression methods
+    if at == len(hello):
+        return ClientHello()
+    if _past(hello, at, size=2, least=0, most=0xFFFF) != len(hello):
+        raise NotTls("bytes after the extensions")
     sni = ""
     alpn: tuple[bytes, ...] = ()
-    end = at + 2 + int.from_bytes(hello[at : at + 2])
     at += 2
-    while at + 4 <= min(end, len(hello)):
-        kind, length = int.from_bytes(hello[at : at + 2]), int.from_bytes(hello[at + 2 : at + 4])
-        body = hello[at + 4 : at + 4 + length]
+    while at < len(hello):
+        end = _past(hello, at + 2, size=2, least=0, most=0xFFFF)
+        kind, body = int.from_bytes(hello[at : at + 2]), hello[at + 4 : end]
         if kind == 0:
             sni = _server_name(body)
         elif kind == 16:
             alpn = _protocols(body)
-        at += 4 + length
+        at = end
     return ClientHello(sni=sni, alpn=alpn)
 
 
+def _past(data: bytes, at: int, *, size: int, least: int, most: int) -> int:
+    """Where a vector ends whose length, within `least` and `most`, is written in `size` bytes at `at`."""
+    length = int.from_bytes(data[at : at + size])
+    end = at + size + length
+    if end > len(data) or not least <= length <= most:
+        raise NotTls("the ClientHello is malformed")
+    return end
+
+
 def _server_name(body: bytes) -> str:
-    if len(body) < 5 or body[2] != 0:  # list length, then one entry of type host_name
-        return ""
-    length = int.from_bytes(body[3:5])
-    return body[5 : 5 + length].decode("ascii", "replace").lower().rstrip(".")
+    """RFC 6066 section 3: a list of names, of which only the kind host_name was ever defined."""
+    if not body:
+        return ""  # a resumed session may leave it empty
+    if _past(body, 0, size=2, least=4, most=0xFFFF) != len(body) or body[2] != 0:
+        raise NotTls("the server name is malformed")
+    if _past(body, 3, size=2, least=1, most=0xFF) != len(body):
+        raise NotTls("more than one server name")
+    return body[5:].decode("ascii", "replace").lower().rstrip(".")
 
 
 def _protocols(body: bytes) -> tuple[bytes, ...]:
+    """RFC 7301 section 3.1."""
+    if _past(body, 0, size=2, least=2, most=0xFFFF) != len(body):
+        raise NotTls("the protocol list is malformed")
     found: list[bytes] = []
     at = 2
     while at < len(body):
-        length = body[at]
-        found.append(body[at + 1 : at + 1 + length])
-        at += 1 + length
+        end = _past(body, at, size=1, least=1, most=0xFF)
+        found.append(body[at + 1 : end])
+        at = end
     return tuple(found)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
+
+from agent.gateway.transport.proxy import Proxy, parse_proxy
 
 MAX_ANSWER = 16 * 1024  # bytes of a proxy's answer to CONNECT
 
@@ -13,32 +14,52 @@ class Dialler:
     """Connects a protocol to a host and port."""
 
     def __init__(self, resolve: Mapping[tuple[str, int], tuple[str, int]], proxy_url: str | None) -> None:
-        """`resolve` sends named origins elsewhere, as curl's --resolve does. `proxy_url` is `http://host:port`."""
+        """`resolve` sends named origins elsewhere, as curl's --resolve does. `proxy_url` is
+        `http://[user:password@]host:port`. Raises ConfigError where it is malformed."""
         self._resolve = resolve
-        parts = urlsplit(proxy_url) if proxy_url else None
-        self._proxy = (parts.hostname or "", parts.port or 8080) if parts else None
+        self._proxy = parse_proxy(proxy_url) if proxy_url else None
 
     async def dial(self, factory: Callable[[], asyncio.Protocol], host: str, port: int) -> None:
         """Raises OSError where there is no connection."""
         loop = asyncio.get_running_loop()
         elsewhere = self._resolve.get((host, port))
         if elsewhere is None and self._proxy is not None:
-            connected: asyncio.Future[None] = loop.create_future()
-            await loop.create_connection(lambda: _Connect(factory, host, port, connected), *self._proxy)
-            await connected
+            await self._through(self._proxy, factory, host, port)
             return
         address = elsewhere or (host, port)
         await loop.create_connection(factory, *address, happy_eyeballs_delay=0.25)
+
+    async def _through(
+        self, proxy: Proxy, factory: Callable[[], asyncio.Protocol], host: str, port: int
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        connected: asyncio.Future[None] = loop.create_future()
+        request = _connect_request(proxy, host, port)
+        transport, _ = await loop.create_connection(
+            lambda: _Connect(factory, request, connected), proxy.host, proxy.port
+        )
+        try:
+            await connected
+        except BaseException:  # given up: a tunnel that opens later must not stay behind
+            transport.abort()
+            raise
+
+
+def _connect_request(proxy: Proxy, host: str, port: int) -> bytes:
+    name = f"[{host}]" if ":" in host else host
+    lines = [f"CONNECT {name}:{port} HTTP/1.1", f"host: {name}:{port}"]
+    if proxy.authorization:
+        lines.append(f"proxy-authorization: {proxy.authorization}")
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 class _Connect(asyncio.Protocol):
     """Asks the company's proxy for a tunnel, then gives the connection to its protocol (RFC 9110 section 9.3.6)."""
 
     def __init__(
-        self, factory: Callable[[], asyncio.Protocol], host: str, port: int, connected: asyncio.Future[None]
+        self, factory: Callable[[], asyncio.Protocol], request: bytes, connected: asyncio.Future[None]
     ) -> None:
-        name = f"[{host}]" if ":" in host else host
-        self._request = f"CONNECT {name}:{port} HTTP/1.1\r\nhost: {name}:{port}\r\n\r\n".encode()
+        self._request = request
         self._factory = factory
         self._connected = connected
         self._answer = b""
@@ -51,16 +72,16 @@ class _Connect(asyncio.Protocol):
         transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        """Read the answer; hand over on 200."""
+        """Read the answer; hand over on 2xx."""
         self._answer += data
         head, end, rest = self._answer.partition(b"\r\n\r\n")
         if not end:
             if len(self._answer) > MAX_ANSWER:
                 self._fail("the company proxy's answer is too large")
             return
-        status = head.split(b" ", 2)[1:2]
-        if status != [b"200"]:
-            self._fail(f"the company proxy refused ({b''.join(status).decode('latin-1')[:3]})")
+        status = b"".join(head.split(b" ", 2)[1:2]).decode("latin-1")[:3]
+        if not status.startswith("2"):
+            self._fail(f"the company proxy refused ({status})")
             return
         assert self._transport is not None
         protocol = self._factory()

@@ -6,8 +6,34 @@ for one program and one host, it ends, and each is an event.
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 HANDSHAKES_BEFORE_SILENT_CLOSE_COUNTS = 2
 """Some clients say why they leave (an alert), others just close: those count from the second time on."""
+
+
+_WHY = ("unknown ca", "unknown_ca", "bad certificate", "certificate unknown", "certificate_unknown")
+_SILENT = ("disconnected during the handshake", "connection closed")  # mitmproxy's words
+_ALERT = " alert "  # OpenSSL's word for what the other side sent
+
+
+class Sign(Enum):
+    """What the end of a failed handshake says of the client's trust."""
+
+    DISTRUST = auto()
+    UNSAID = auto()  # it left, or sent an alert that may mean anything
+    OTHER = auto()  # no common version or cipher, no TLS: nothing to do with our certificate
+
+
+def sign_of(error: str) -> Sign:
+    """What the error of a failed handshake means. Only what a client did counts: an error of our own side is no reason
+    to let anybody pass unseen."""
+    text = error.lower()
+    if any(word in text for word in _WHY):
+        return Sign.DISTRUST
+    if _ALERT in text or any(word in text for word in _SILENT):
+        return Sign.UNSAID
+    return Sign.OTHER
 
 
 class DistrustLog:

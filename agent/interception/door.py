@@ -14,7 +14,7 @@ from agent.host.processes import ProcessFinder
 from agent.host.tasks import TaskGroup
 from agent.inspection import RuleBook
 from agent.interception.clienthello import ClientHello
-from agent.interception.distrust import DistrustLog
+from agent.interception.distrust import DistrustLog, Sign, sign_of
 from agent.interception.engine import Engine, Intercepted
 from agent.interception.pac import pac_file
 from agent.interception.request_head import ProxyHead
@@ -28,15 +28,6 @@ type Record = Callable[[AuditEvent], Awaitable[None]]
 type Rules = Callable[[], RuleBook]
 
 PROCESS_SECONDS = 0.25  # the program behind a connection is worth this much waiting, no more
-
-_SAID_WHY = (
-    "unknown ca",
-    "bad certificate",
-    "certificate unknown",
-    "certificate_unknown",
-    "unknown_ca",
-    "does not trust",
-)
 
 
 class Door:
@@ -122,6 +113,9 @@ class Door:
         self._distrust.trusted(_program(facts.process), facts.sni or facts.connect_host)
 
     async def _note_distrust(self, intercepted: Intercepted, error: str) -> None:
+        sign = sign_of(error)
+        if sign is Sign.OTHER:
+            return
         facts = await intercepted.describe
         host = facts.sni or facts.connect_host
         distrust = self._rules().policy.client_distrust
@@ -130,7 +124,7 @@ class Door:
             passes = self._distrust.refused(
                 _program(facts.process),
                 host,
-                said_why=any(word in error.lower() for word in _SAID_WHY),
+                said_why=sign is Sign.DISTRUST,
                 now=self._clock(),
                 hours=distrust.hours,
             )

@@ -60,7 +60,7 @@ class Engine(DoorServices):
             connection_strategy="lazy",  # nothing upstream before the gateway has judged
             http3=False,
             tcp_timeout=IDLE_SECONDS,
-            body_size_limit="64m",
+            body_size_limit=None,  # bodies are streamed; what asks a model is limited by the gateway
             ssl_insecure=False,
         )
 

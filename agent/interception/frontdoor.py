@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from agent.errors import ConfigError
@@ -19,14 +20,22 @@ from agent.interception.tunnel import Pipe
 
 log = logging.getLogger(__name__)
 
-HEAD_SECONDS = 10.0
-HELLO_SECONDS = 60.0
-DIAL_SECONDS = 15.0
+MAX_EARLY = 2 * clienthello.MAX_HELLO
+"""Bytes of a client that are kept before it is known where they go."""
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 type Dial = Callable[[Callable[[], asyncio.Protocol], str, int], Awaitable[object]]
 """Connect to a host and port with a protocol; as the gateway's transport resolves names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """How long a client may take, in seconds."""
+
+    head: float = 10.0  # to say what it wants
+    hello: float = 60.0  # from our 200 to its first bytes, and to the verdict on them
+    dial: float = 15.0  # for the origin of a tunnel
 
 
 class Keeper(Protocol):
@@ -63,10 +72,13 @@ class Keeper(Protocol):
 class FrontDoor:
     """Accepts proxy clients on loopback."""
 
-    def __init__(self, keeper: Keeper, dial: Dial, tasks: TaskGroup) -> None:
+    def __init__(
+        self, keeper: Keeper, dial: Dial, tasks: TaskGroup, *, deadlines: Deadlines | None = None
+    ) -> None:
         self.keeper = keeper
         self.dial = dial
         self.tasks = tasks
+        self.deadlines = deadlines or Deadlines()
         self.port = 0
         self._server: asyncio.Server | None = None
         self.waiting: set[Visitor] = set()
@@ -98,11 +110,13 @@ class _Dialled(Pipe):
     def __init__(self, spoke: Callable[[], None]) -> None:
         super().__init__()
         self._spoke = spoke
+        self.spoken = False
 
     def data_received(self, data: bytes) -> None:
         """Keep or pass the bytes; tell that the origin spoke."""
         super().data_received(data)
         if not self.joined:
+            self.spoken = True
             self._spoke()
 
 
@@ -124,10 +138,10 @@ class Visitor(asyncio.Protocol):
         """A client came."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        peer = transport.get_extra_info("peername")
+        peer = transport.get_extra_info("peername") or self._peer  # None where the client has left already
         self._peer = (peer[0], peer[1])
         self._door.waiting.add(self)
-        self._wait(HEAD_SECONDS)
+        self._wait(self._door.deadlines.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left."""
@@ -142,6 +156,8 @@ class Visitor(asyncio.Protocol):
             self._read_head()
         elif self._answered and not self._judging:
             self._read_hello()
+        elif len(self._buffer) > MAX_EARLY and self._transport is not None:
+            self._transport.pause_reading()
 
     def leave(self) -> None:
         """Close the connection."""
@@ -164,6 +180,7 @@ class Visitor(asyncio.Protocol):
         elif self._head.host in ("127.0.0.1", "localhost", "::1") and self._head.port == self._door.port:
             self._say(403, "a tunnel to this proxy itself leads nowhere")
         else:
+            self._wait(self._door.deadlines.dial + self._door.deadlines.head)  # `_dial` gives up before
             self._door.tasks.spawn(self._dial(self._head), name="dial")
 
     def _serve(self, head: ProxyHead) -> None:
@@ -183,7 +200,7 @@ class Visitor(asyncio.Protocol):
         """Reach the origin before saying that the tunnel stands, so that a failure is a clear answer."""
         origin = _Dialled(self._origin_spoke)
         try:
-            async with asyncio.timeout(DIAL_SECONDS):
+            async with asyncio.timeout(self._door.deadlines.dial):
                 await self._door.dial(lambda: origin, head.host, head.port)
         except TimeoutError:
             self._say(504, f"{head.host}:{head.port} did not answer")
@@ -193,14 +210,17 @@ class Visitor(asyncio.Protocol):
             self._origin = origin
             if self._transport is None or self._transport.is_closing():
                 origin.close()
-            else:
-                self._establish()
+                return
+            self._establish()
+            if origin.spoken:
+                self._origin_spoke()
 
     def _establish(self) -> None:
         assert self._transport is not None
         self._answered = True
         self._transport.write(ESTABLISHED)
-        self._wait(HELLO_SECONDS)
+        self._transport.resume_reading()
+        self._wait(self._door.deadlines.hello)
         if self._buffer:
             self._read_hello()
 
@@ -216,7 +236,7 @@ class Visitor(asyncio.Protocol):
             hello = None
         else:
             if hello is None:
-                if len(self._buffer) > 2 * clienthello.MAX_HELLO:
+                if len(self._buffer) > MAX_EARLY:
                     self.leave()
                 return
         self._judging = True
@@ -226,7 +246,11 @@ class Visitor(asyncio.Protocol):
 
     async def _judge(self, hello: ClientHello | None) -> None:
         assert self._head is not None
-        passage = await self._door.keeper.judge(self._head, hello, self._peer)
+        try:
+            passage = await self._door.keeper.judge(self._head, hello, self._peer)
+        except Exception:
+            self.leave()
+            raise
         if self._transport is None or self._transport.is_closing():
             return
         match passage.way:
@@ -246,10 +270,13 @@ class Visitor(asyncio.Protocol):
         assert self._head is not None
         origin = _Dialled(lambda: None)
         try:
-            async with asyncio.timeout(DIAL_SECONDS):
+            async with asyncio.timeout(self._door.deadlines.dial):
                 await self._door.dial(lambda: origin, self._head.host, self._head.port)
         except (TimeoutError, OSError):
             self.leave()
+            return
+        if self._transport is None or self._transport.is_closing():
+            origin.close()
             return
         self._origin = origin
         self._tunnel()

@@ -19,6 +19,7 @@ def pac_file(hosts: Iterable[str], port: int) -> str:
         f"var suffixes = {json.dumps(suffixes)};\n"
         "function FindProxyForURL(url, host) {\n"
         "  host = host.toLowerCase();\n"
+        '  if (host.charAt(host.length - 1) == ".") host = host.substring(0, host.length - 1);\n'
         f'  var bridge = "PROXY 127.0.0.1:{port}; DIRECT";\n'
         "  if (Object.prototype.hasOwnProperty.call(exact, host)) return bridge;\n"
         "  for (var i = 0; i < suffixes.length; i++)\n"

@@ -26,9 +26,9 @@ class ProxyHead:
 def parse(data: bytes) -> tuple[ProxyHead, bytes] | None:
     """The head and what follows it; None while incomplete. Raises BadHead."""
     end = data.find(b"\r\n\r\n")
+    if end > MAX_HEAD or (end < 0 and len(data) > MAX_HEAD):
+        raise BadHead("the request head is too large")
     if end < 0:
-        if len(data) > MAX_HEAD:
-            raise BadHead("the request head is too large")
         if data[:1] == b"\x16":
             raise BadHead("TLS to the proxy itself is not served")
         return None
@@ -54,7 +54,8 @@ def authority(target: str) -> tuple[str, int]:
     """Host (lower case, without brackets and trailing dot) and port of `host:port`. Raises BadHead."""
     host, _, port = target.rpartition(":")
     host = host.strip("[]").lower().rstrip(".")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+    digits = port.isascii() and port.isdigit() and len(port) < 6
+    if not host or not digits or not 0 < int(port) < 65536:
         raise BadHead("CONNECT needs host:port")
     return host, int(port)
 

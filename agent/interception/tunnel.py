@@ -12,6 +12,13 @@ class Pipe(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._peer: Pipe | None = None
         self._early: list[bytes] = []
+        self._ended = False  # nothing more will come from this end's socket
+        self.lost = False  # the socket is gone
+
+    @property
+    def ended(self) -> bool:
+        """Whether this end's socket has said that nothing more will come."""
+        return self._ended
 
     @property
     def joined(self) -> bool:
@@ -19,9 +26,12 @@ class Pipe(asyncio.Protocol):
         return self._peer is not None
 
     def join(self, peer: Pipe) -> None:
-        """Connect two ends; what arrived early goes out now."""
+        """Connect two ends; what arrived early goes out now. An end that is already lost takes the other along."""
         self.meet(peer)
         peer.meet(self)
+        if self.lost or peer.lost:
+            self.close()
+            peer.close()
 
     def meet(self, peer: Pipe) -> None:
         """Learn who the other end is."""
@@ -29,6 +39,7 @@ class Pipe(asyncio.Protocol):
         for data in self._early:
             peer.send(data)
         self._early.clear()
+        self.go_on()
 
     def send(self, data: bytes) -> None:
         """Write to this end's socket."""
@@ -63,15 +74,17 @@ class Pipe(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Pass bytes on."""
+        """Pass bytes on; what comes early is kept, and no more is read."""
         if self._peer is None:
             self._early.append(data)
+            self.rest()
         else:
             self._peer.send(data)
 
     def eof_received(self) -> bool:
-        """Pass a half-close on; the other direction stays open."""
-        return self._peer is not None and self._peer.half_close()
+        """Pass a half-close on; the other direction stays open until it ends as well, then both ends close."""
+        self._ended = True
+        return self._peer is not None and self._peer.half_close() and not self._peer.ended
 
     def pause_writing(self) -> None:
         """Our socket is slow."""
@@ -85,5 +98,6 @@ class Pipe(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """One end is gone: so is the tunnel."""
+        self.lost = True
         if self._peer is not None:
             self._peer.close()

@@ -57,6 +57,7 @@ class Contender:
     streams: list[Times] = field(default_factory=list)
     rate: float = 0.0
     cpu: list[float] = field(default_factory=list)
+    cpu_ten: list[float] = field(default_factory=list)
     chunk_cpu: list[float] = field(default_factory=list)
     idle_mb: float = 0.0
 
@@ -69,17 +70,21 @@ class Contender:
 
     def measure(self, requests: int) -> None:
         """One round."""
-        before = self.cpu_seconds()
-        times, _ = asyncio.run(load.run(self.aim, prompt(4096), connections=1, requests=requests))
-        self.cpu.append((self.cpu_seconds() - before) / (len(times.requests) + 20))
+        times, _, cpu = self._run(prompt(4096), connections=1, requests=requests)
+        self.cpu.append(cpu / (len(times.requests) + 20))
         self.singles.append(times)
-        times, took = asyncio.run(load.run(self.aim, prompt(4096), connections=10, requests=requests // 4))
+        times, took, cpu = self._run(prompt(4096), connections=10, requests=requests // 4)
+        self.cpu_ten.append(cpu / (len(times.requests) + 200))
         self.tens.append(times)
         self.rate = max(self.rate, len(times.requests) / took)
-        before = self.cpu_seconds()
-        times, _ = asyncio.run(load.run(self.aim, prompt(512, stream=True), connections=8, requests=1, warm=0))
+        times, _, cpu = self._run(prompt(512, stream=True), connections=8, requests=1, warming=1)
         self.streams.append(times)
-        self.chunk_cpu.append((self.cpu_seconds() - before) / max(times.chunks, 1))
+        self.chunk_cpu.append(cpu / max(times.chunks, 1))
+
+    def _run(self, body: bytes, **how: int) -> tuple[Times, float, float]:
+        before = self.cpu_seconds()
+        times, took = asyncio.run(load.run(self.aim, body, warm=prompt(4096), **how))
+        return times, took, self.cpu_seconds() - before
 
     def row(self, direct: Contender) -> list[str]:
         """The figures as text."""
@@ -94,7 +99,7 @@ class Contender:
             f"{(statistics.median(single) - base) * 1e3:+.2f}",
             f"{statistics.median(ten) * 1e3:.2f} / {percentile(ten, 99) * 1e3:.2f}",
             f"{self.rate:.0f}",
-            f"{min(self.cpu) * 1e6:.0f}" if self.process else "",
+            f"{min(self.cpu) * 1e6:.0f} / {min(self.cpu_ten) * 1e6:.0f}" if self.process else "",
             f"{first * 1e3:.2f}",
             f"{min(self.chunk_cpu) * 1e6:.0f}" if self.process else "",
             rss,
@@ -252,7 +257,7 @@ def show(console: Console, contenders: list[Contender], ready: float) -> None:
         "added p50",
         "10 conn p50/p99 ms",
         "req/s",
-        "CPU µs/req",
+        "CPU µs/req, 1 / 10 conn",
         "SSE 1st chunk ms",
         "CPU µs/chunk",
         "RSS MB idle/after",
@@ -261,9 +266,13 @@ def show(console: Console, contenders: list[Contender], ready: float) -> None:
     for each in contenders:
         table.add_row(*each.row(contenders[0]))
     console.print(table)
-    cpu = {each.name: min(each.cpu) for each in contenders if each.process}
-    if "relay" in cpu and "mitmproxy" in cpu:
-        console.print(f"relay / bare mitmproxy, CPU per request: {cpu['relay'] / cpu['mitmproxy']:.2f}")
+    named = {each.name: each for each in contenders}
+    if "relay" in named and "mitmproxy" in named:
+        relay, bare = named["relay"], named["mitmproxy"]
+        console.print(
+            f"relay / bare mitmproxy, CPU per request: {min(relay.cpu) / min(bare.cpu):.2f} at 1 connection, "
+            f"{min(relay.cpu_ten) / min(bare.cpu_ten):.2f} at 10"
+        )
     console.print(f"ready after {ready:.2f} s")
 
 

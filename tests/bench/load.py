@@ -52,6 +52,11 @@ class Http1Client:
 
     def __init__(self, aim: Aim, body: bytes) -> None:
         self._aim = aim
+        self.load(body)
+
+    def load(self, body: bytes) -> None:
+        """What to ask from now on."""
+        aim = self._aim
         host = aim.host if aim.tls else f"127.0.0.1:{aim.port}"
         self._request = (
             f"POST {aim.path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
@@ -98,6 +103,9 @@ class Http2Client(Http1Client):
 
     def __init__(self, aim: Aim, body: bytes) -> None:
         super().__init__(aim, body)
+
+    def load(self, body: bytes) -> None:
+        """What to ask from now on."""
         self._body = body
 
     async def connect(self) -> None:
@@ -141,15 +149,21 @@ class Http2Client(Http1Client):
             self._writer.write(self._h2.data_to_send())
 
 
-async def run(aim: Aim, body: bytes, *, connections: int, requests: int, warm: int = 20) -> tuple[Times, float]:
-    """`requests` on each of `connections` connections; the times, and the wall-clock seconds of the measured part."""
+async def run(
+    aim: Aim, body: bytes, *, connections: int, requests: int, warm: bytes, warming: int = 20
+) -> tuple[Times, float]:
+    """`requests` on each of `connections` connections; the times, and the wall-clock seconds of the measured part.
+
+    Every connection first asks `warm` a few times, all at once, so that the upstream connections stand.
+    """
     make = Http2Client if aim.http2 else Http1Client
-    clients = [make(aim, body) for _ in range(connections)]
+    clients = [make(aim, warm) for _ in range(connections)]
     for client in clients:
         await client.connect()
+    for _ in range(warming):
+        await asyncio.gather(*(client.ask(Times()) for client in clients))
     for client in clients:
-        for _ in range(warm):
-            await client.ask(Times())
+        client.load(body)
     times = Times()
 
     async def work(client: Http1Client) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from agent.errors import AuditError
@@ -92,25 +94,31 @@ def make_incident(kind: IncidentKind = IncidentKind.AGENT_STARTED, **changes: ob
     return replace(incident, **changes)  # type: ignore[arg-type]
 
 
-class MemoryAudit:
-    """An audit sink that keeps events in a list. With `failure` set, it keeps none and raises."""
+class FakeAudit:
+    """Implements `AuditSink`. `durable` is called when an event counts as written."""
 
     def __init__(self) -> None:
         self.events: list[AuditEvent] = []
-        self.failure: AuditError | None = None
+        self.broken = False
+        self.gate: asyncio.Event | None = None  # events wait for it to become durable
+        self.durable: Callable[[AuditEvent], object] = lambda event: None
 
     async def append(self, event: AuditEvent) -> None:
-        """Keep `event`."""
-        if self.failure is not None:
-            raise self.failure
+        await asyncio.sleep(0)
+        if self.broken:
+            raise AuditError("the disk is full")
+        if self.gate is not None:
+            await self.gate.wait()
         self.events.append(event)
+        self.durable(event)
 
     @property
-    def exchanges(self) -> list[Exchange]:
-        """The events that are exchanges."""
-        return [event for event in self.events if isinstance(event, Exchange)]
+    def exchange(self) -> Exchange:
+        """The one exchange that was recorded."""
+        (found,) = (event for event in self.events if isinstance(event, Exchange))
+        return found
 
     @property
     def incidents(self) -> list[Incident]:
-        """The events that are incidents."""
+        """The incidents, in order."""
         return [event for event in self.events if isinstance(event, Incident)]

@@ -163,7 +163,9 @@ class ResponsesText:
     dialect: str = "openai-responses"
 
     def piece(self, text: str) -> bytes:
-        return named({"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": text})
+        return named(
+            {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": text}
+        )
 
     def events(self, pieces: Iterable[str]) -> list[bytes]:
         pieces = list(pieces)

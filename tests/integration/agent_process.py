@@ -13,10 +13,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
-
-import httpx
 
 from agent.audit import EventRow, Trail
 from agent.host.paths import StatePaths
@@ -61,7 +61,9 @@ class AgentProcess:
             "PYTHONPATH": str(ROOT),
             "DRAWBRIDGE_LOG_LEVEL": "debug",
             "DRAWBRIDGE_UPSTREAM_CA_FILE": str(ca_file),
-            "DRAWBRIDGE_RESOLVE": ",".join(f"{host}:443=127.0.0.1:{port}" for host, port in upstreams.items()),
+            "DRAWBRIDGE_RESOLVE": ",".join(
+                f"{host}:443=127.0.0.1:{port}" for host, port in upstreams.items()
+            ),
             "SSLKEYLOGFILE": str(self.keylog),  # it must not be obeyed
             **(environ or {}),
         }
@@ -193,9 +195,10 @@ class AgentProcess:
     def status(self) -> dict[str, object]:
         """What the agent says of itself on its local page."""
         token = self.paths.control_token.read_text().strip()
-        url = f"http://127.0.0.1:{self.gateway_port}/-/status"
-        answer = httpx.get(url, headers={"authorization": f"Bearer {token}"}, trust_env=False)
-        facts: dict[str, object] = answer.raise_for_status().json()
+        connection = HTTPConnection("127.0.0.1", self.gateway_port, timeout=5)
+        with closing(connection):
+            connection.request("GET", "/-/status", headers={"authorization": f"Bearer {token}"})
+            facts: dict[str, object] = json.loads(connection.getresponse().read())
         return facts
 
     def wait_for_events(self, kind: str, count: int = 1, *, seconds: float = 5.0) -> tuple[EventRow, ...]:

@@ -5,14 +5,13 @@ Tests that stop, starve or distrust an agent start one of their own: `stage.agen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 
 import pytest
 
 from tests.fakes.provider import Provider
 from tests.integration.agent_process import AgentProcess
-from tests.integration.stage import Dial, Stage, staged
+from tests.integration.stage import Dial, Stage, dialling, staged
 
 BLOCKING = """\
 schema_version: 1
@@ -53,13 +52,7 @@ def provider(stage: Stage) -> Provider:
 
 
 @pytest.fixture
-def dial_to() -> Iterator[Callable[[AgentProcess], Dial]]:
-    """Opens lines to an agent of the test's own."""
-    with ExitStack() as lines:
-        yield lambda agent: Dial(agent, lines)
-
-
-@pytest.fixture
-def dial(agent: AgentProcess, dial_to: Callable[[AgentProcess], Dial]) -> Dial:
+def dial(agent: AgentProcess) -> Iterator[Dial]:
     """Opens lines to the agent of the session."""
-    return dial_to(agent)
+    with dialling(agent) as dial:
+        yield dial

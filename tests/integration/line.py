@@ -1,4 +1,4 @@
-"""One connection through the agent's proxy, driven by hand: CONNECT, TLS with any name, HTTP/1.1 as it goes on the wire.
+"""One connection through the agent's proxy, driven by hand: CONNECT, TLS with any name, HTTP/1.1 byte by byte.
 
 The standard library parses the answers, so that the agent is judged by somebody else's reading of HTTP.
 """
@@ -127,7 +127,13 @@ class Line:
         self.sock.sendall(data)
 
     def request(
-        self, method: str, target: str, body: bytes | None = None, *, host: str | None = None, fields: Fields = ()
+        self,
+        method: str,
+        target: str,
+        body: bytes | None = None,
+        *,
+        host: str | None = None,
+        fields: Fields = (),
     ) -> None:
         """Write one request, with its length where it has a body."""
         lines = [f"{method} {target} HTTP/1.1", f"Host: {self.host if host is None else host}"]

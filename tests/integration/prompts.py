@@ -1,4 +1,4 @@
-"""Requests in each dialect as the official SDKs write them, and secrets that are none: made at random, valid nowhere."""
+"""Requests in each dialect as the official SDKs write them, and secrets that are none: made at random for one run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TOOL_SCHEMA = {"type": "object", "properties": {"query": {"type": "string"}}}
 
 
 def made_up_key() -> str:
-    """Something of the form of OpenAI's keys. No character comes twice on end: detectors take that for a placeholder."""
+    """Something of the form of OpenAI's keys. No character comes twice on end: detectors take it for a placeholder."""
     text = ""
     while len(text) < 48:
         letter = secrets.choice(_LETTERS)

@@ -120,6 +120,13 @@ def staged(directory: Path) -> Iterator[Stage]:
         )
 
 
+@contextmanager
+def dialling(agent: AgentProcess) -> Iterator[Dial]:
+    """Lines to that agent, closed in the end: an agent that is stopped waits for its clients."""
+    with ExitStack() as lines:
+        yield Dial(agent, lines)
+
+
 class Dial:
     """Opens lines through an agent, and closes them all in the end."""
 

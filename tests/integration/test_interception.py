@@ -42,7 +42,9 @@ def test_a_host_outside_the_catalog_leaves_no_trace_in_the_trail(
 
 
 @pytest.mark.parametrize("host", ECHOING)
-def test_a_catalogued_host_shows_a_certificate_of_the_device(host: str, dial: Dial, provider: Provider) -> None:
+def test_a_catalogued_host_shows_a_certificate_of_the_device(
+    host: str, dial: Dial, provider: Provider
+) -> None:
     line = dial(host, alpn=())
     answer = line.ask("GET", "/")
     assert "Drawbridge" in issuer(line)
@@ -178,7 +180,7 @@ def test_each_side_of_a_blind_tunnel_may_finish_first(dial: Dial) -> None:
 def test_a_stranger_that_cannot_be_reached_is_a_clear_refusal(dial: Dial, stage: Stage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with pytest.raises(NoTunnel, match="502 cannot reach 127.0.0.1"):
+    with pytest.raises(NoTunnel, match="502 cannot reach"):
         dial.tunnel("127.0.0.1", port)
 
 

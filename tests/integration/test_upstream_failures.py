@@ -32,9 +32,13 @@ def lives(agent: AgentProcess, dial: Dial, provider: Provider) -> Iterator[None]
     assert (answer.status, agent.status()["pid"]) == (200, pid)
 
 
-def asked(dial: Dial, text: str = "hello", *, dialect: Dialect = CHAT, host: str = "", stream: bool = False) -> Answer:
+def asked(
+    dial: Dial, text: str = "hello", *, dialect: Dialect = CHAT, host: str = "", stream: bool = False
+) -> Answer:
     """The answer to a prompt."""
-    return dial(host or dialect.host).ask("POST", dialect.target(stream=stream), dialect.body(text, stream=stream))
+    return dial(host or dialect.host).ask(
+        "POST", dialect.target(stream=stream), dialect.body(text, stream=stream)
+    )
 
 
 @pytest.fixture
@@ -72,7 +76,16 @@ def test_a_provider_whose_certificate_nobody_trusts_is_a_502(dial: Dial) -> None
         raw_answer(b"HTTP/1.1 200 OK\r\nContent-Le"),
         raw_answer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n12345"),
     ],
-    ids=["nothing", "reset", "another protocol", "garbage", "bad length", "no end", "half a head", "two framings"],
+    ids=[
+        "nothing",
+        "reset",
+        "another protocol",
+        "garbage",
+        "bad length",
+        "no end",
+        "half a head",
+        "two framings",
+    ],
 )
 def test_a_provider_that_speaks_no_http_is_a_502(
     script: RawScript, dial: Dial, stage: Stage, outcome: Outcome
@@ -85,7 +98,9 @@ def test_a_provider_that_speaks_no_http_is_a_502(
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
-def test_a_broken_coding_is_a_502_in_the_clients_dialect(dialect: Dialect, dial: Dial, provider: Provider) -> None:
+def test_a_broken_coding_is_a_502_in_the_clients_dialect(
+    dialect: Dialect, dial: Dial, provider: Provider
+) -> None:
     headers = ((b"content-type", b"application/json"), (b"content-encoding", b"gzip"))
     provider.script(dialect.target(), Canned(headers=headers, body=b"no gzip"))
     answer = asked(dial, dialect=dialect)
@@ -145,7 +160,12 @@ def test_a_secret_between_broken_events_is_found(dial: Dial, provider: Provider)
     secret = made_up_key()
     chunk = b'data: {"choices": [{"index": 0, "delta": {"content": "%s"}}]}\n\n'
     half = len(secret) // 2
-    parts = (b"data: {broken\n\n", chunk % secret[:half].encode(), b": hm\n\n", chunk % secret[half:].encode())
+    parts = (
+        b"data: {broken\n\n",
+        chunk % secret[:half].encode(),
+        b": hm\n\n",
+        chunk % secret[half:].encode(),
+    )
     provider.script(CHAT.target(), Canned(headers=(EVENTS,), body=parts))
     answer = asked(dial, stream=True)
     assert answer.whole
@@ -162,7 +182,9 @@ def test_an_event_without_end_is_cut_off(dial: Dial, provider: Provider, outcome
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
-def test_a_stream_compressed_against_our_wish_is_inspected(coding: str, dial: Dial, provider: Provider) -> None:
+def test_a_stream_compressed_against_our_wish_is_inspected(
+    coding: str, dial: Dial, provider: Provider
+) -> None:
     secret = made_up_key()
     provider.script(CHAT.target(), Compressed(coding=coding))
     answer = asked(dial, f"reverse: {secret[::-1]}", stream=True)
@@ -174,7 +196,9 @@ def test_a_stream_compressed_against_our_wish_is_inspected(coding: str, dial: Di
 def test_a_stream_cut_between_any_two_bytes_is_inspected(dial: Dial, provider: Provider) -> None:
     secret = made_up_key()
     provider.script(MESSAGES.target(), Torn(size=7))
-    answer = asked(dial, f"reverse: grüße, {secret}"[::-1].replace(" :esrever", ""), dialect=MESSAGES, stream=True)
+    answer = asked(
+        dial, f"reverse: grüße, {secret}"[::-1].replace(" :esrever", ""), dialect=MESSAGES, stream=True
+    )
     assert answer.whole
     provider.reset()
     provider.script(MESSAGES.target(), Torn(size=7))

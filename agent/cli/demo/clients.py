@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 MODEL_OPENAI = "gpt-5"
 MODEL_ANTHROPIC = "claude-opus-4-5"
+_SDKS = ("openai", "anthropic")
 _TOOL = "shell"
 _TOKENS = 512
 _SECONDS = 20.0
@@ -30,19 +33,30 @@ class Saw:
     sent: int = 1
 
 
+def require_sdks() -> None:
+    """Raises ConfigError where an SDK is not installed."""
+    missing = [name for name in _SDKS if find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"the demo sends requests with the vendors' own SDKs; not installed: {', '.join(missing)}",
+            hint="pip install 'drawbridge-agent[demo]'",
+        )
+
+
+def load_sdks() -> None:
+    """Import the SDKs. Takes two seconds, which other work can use. Raises ImportError."""
+    for name in _SDKS:
+        import_module(name)
+
+
 class Clients:
     """One SDK client of each vendor. Leaving the `async with` block closes their connections."""
 
     def __init__(self, *, proxy: str, ca_file: Path) -> None:
-        """Raises ConfigError where the SDKs are not installed."""
-        try:
-            import anthropic
-            import openai
-        except ImportError as error:
-            raise ConfigError(
-                f"the demo sends real requests with the vendors' SDKs, and {error.name} is not installed",
-                hint="pip install 'drawbridge-agent[demo]'",
-            ) from error
+        """`proxy` is a URL; `ca_file` holds the only root they trust. Raises ImportError."""
+        import anthropic
+        import openai
+
         self._failures = (openai.APIError, anthropic.APIError)
         self._sent = 0
         context = ssl.create_default_context(cafile=str(ca_file))

@@ -6,9 +6,8 @@ from dataclasses import asdict
 from datetime import datetime
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -37,6 +36,7 @@ def show(report: Report, console: Console) -> None:
     console.print(_steps(report.steps, width))
     console.print(_heading("The audit trail of it", "facts only: the policy keeps no prompts and no answers"))
     console.print(_trail(report.events, gap=1 if width < _ROOMY else 2))
+    console.print()
     console.print(_facts(report))
     console.print(_heading("How to go on", ""))
     console.print(_next())
@@ -117,7 +117,7 @@ def _trail(events: tuple[StoredEvent, ...], *, gap: int) -> Table:
     return table
 
 
-def _facts(report: Report) -> RenderableType:
+def _facts(report: Report) -> Table:
     verified, latency = report.verified, report.latency
     table = Table.grid(padding=(0, 2))
     chain = f"[green]unbroken[/], {verified.events} events" if verified.ok else "[bold red]broken[/]"
@@ -130,10 +130,10 @@ def _facts(report: Report) -> RenderableType:
         "[dim]added latency[/]",
         f"[bold]{latency.added_ms:+.2f} ms[/] a request: {latency.direct_ms:.2f} ms straight, "
         f"{latency.bridged_ms:.2f} ms through the bridge\n"
-        f"[dim]medians of {latency.requests} small requests by turns; inspection takes "
-        f"{latency.own_ms:.2f} ms of it[/]",
+        f"[dim]medians of {latency.requests} small requests by turns; "
+        f"{latency.own_ms:.2f} ms of it inspection[/]",
     )
-    return Padding(table, (1, 0, 0, 0))
+    return table
 
 
 def _heading(title: str, remark: str) -> Text:

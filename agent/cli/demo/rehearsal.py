@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from agent.audit import StoredEvent, Trail
-from agent.cli.demo.clients import Clients
+from agent.cli.demo.clients import Clients, load_sdks, require_sdks
 from agent.cli.demo.latency import measure
 from agent.cli.demo.results import Report, Step
 from agent.cli.demo.scenes import SCENES, Cast
@@ -47,10 +47,13 @@ def perform(policy: Path | None, progress: Progress) -> Report:
 
 async def _perform(policy: Path | None, progress: Progress) -> Report:
     begun = time.perf_counter()
+    require_sdks()
+    loading = asyncio.get_running_loop().run_in_executor(None, load_sdks)  # while the agent starts
     # Windows may hold a file of an ended process for a moment: then it stays, in a directory of temporary files
     with tempfile.TemporaryDirectory(prefix="drawbridge-demo-", ignore_cleanup_errors=True) as directory:
         progress("starting a provider and the agent on 127.0.0.1")
         async with built(Path(directory), policy) as stage:
+            await loading
             steps = await _play(stage, progress)
             trail = Trail(StatePaths.under(Path(stage.agent.state_dir)))
             events = await asyncio.to_thread(_exchanges, trail)
@@ -84,7 +87,7 @@ async def _play(stage: Stage, progress: Progress) -> tuple[Step, ...]:
         httpx.AsyncClient(proxy=_proxy(stage), verify=trusting_origin, trust_env=False) as plain,
     ):
         cast = Cast(
-            clients=clients,
+            programs=clients,
             providers=stage.providers,
             bank=stage.bank,
             bank_origin=stage.origins[BANK],

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import httpx
 
 from agent.cli.demo import specimens
-from agent.cli.demo.clients import Clients, Saw
+from agent.cli.demo.clients import Saw
 from agent.cli.demo.recorder import Received, Recorder
 from agent.cli.demo.results import Seen, Step
 from agent.gateway.echo.service import Origin
@@ -24,11 +25,31 @@ _MARK = "[REDACTED:"
 _MAX_ERROR = 300  # characters
 
 
+class Programs(Protocol):
+    """The programs that ask models; see `Clients`."""
+
+    async def ask_openai(self, prompt: str) -> Saw:
+        """One chat completion."""
+        ...
+
+    async def stream_openai(self, prompt: str) -> Saw:
+        """One streamed chat completion."""
+        ...
+
+    async def stream_anthropic(self, prompt: str) -> Saw:
+        """One streamed message."""
+        ...
+
+    async def return_tool_result(self, prompt: str, *, command: str, result: str) -> Saw:
+        """A message in which a tool, called by the model for `prompt`, gives its result back."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
     """Who takes part. `plain` is an HTTPS client that trusts the provider's certificate and not the agent's."""
 
-    clients: Clients
+    programs: Programs
     providers: Recorder
     bank: Recorder
     bank_origin: Origin
@@ -57,7 +78,7 @@ class Scene:
 async def allowed(cast: Cast) -> Seen:
     """A harmless question passes unchanged."""
     prompt = "What is the capital of France?"
-    saw, got = await _observed(cast, cast.clients.ask_openai(prompt))
+    saw, got = await _observed(cast, cast.programs.ask_openai(prompt))
     return Seen(
         tried=prompt,
         client_saw=saw.error or saw.text,
@@ -72,7 +93,7 @@ async def allowed(cast: Cast) -> Seen:
 async def allowed_streamed(cast: Cast) -> Seen:
     """The same as a stream: it stays one."""
     prompt = "Name three rivers."
-    saw, got = await _observed(cast, cast.clients.stream_anthropic(prompt))
+    saw, got = await _observed(cast, cast.programs.stream_anthropic(prompt))
     return Seen(
         tried=prompt,
         client_saw=f"{saw.text} (in {saw.pieces} pieces)",
@@ -100,7 +121,7 @@ async def card_redacted(cast: Cast) -> Seen:
 async def blocked(cast: Cast) -> Seen:
     """A forbidden prompt is refused in the SDK's own terms, once, and reaches nobody."""
     prompt = f"Summarise the plan of {CODENAME}."
-    saw, got = await _observed(cast, cast.clients.ask_openai(prompt))
+    saw, got = await _observed(cast, cast.programs.ask_openai(prompt))
     retried = "not retried" if saw.sent == 1 else f"sent {saw.sent} times"
     return Seen(
         tried=prompt,
@@ -119,7 +140,7 @@ async def tool_result_redacted(cast: Cast) -> Seen:
     """What a tool found is looked at like what a person wrote."""
     secret = specimens.repository_token()
     result = f"region: eu-west-1\ntoken: {secret}\n"
-    call = cast.clients.return_tool_result("Which region?", command="cat deploy.yaml", result=result)
+    call = cast.programs.return_tool_result("Which region?", command="cat deploy.yaml", result=result)
     saw, got = await _observed(cast, call)
     return Seen(
         tried=_clipped(result, secret),
@@ -139,7 +160,7 @@ async def streamed_answer_redacted(cast: Cast) -> Seen:
     secret = specimens.model_key()
     said = f"Use {secret} for that."
     prompt = f"reverse: {said[::-1]}"
-    saw, got = await _observed(cast, cast.clients.stream_openai(prompt))
+    saw, got = await _observed(cast, cast.programs.stream_openai(prompt))
     pieces = got[0].streamed if got else ()
     return Seen(
         tried=f"{_clipped(said, secret)} (streamed in {len(pieces)} pieces)",
@@ -234,7 +255,7 @@ SCENES = (
 
 async def _redacted_prompt(cast: Cast, value: str, prompt: str) -> Seen:
     """A prompt of which one value is replaced, and nothing else."""
-    saw, got = await _observed(cast, cast.clients.ask_openai(prompt))
+    saw, got = await _observed(cast, cast.programs.ask_openai(prompt))
     before, _, after = prompt.partition(value)
     return Seen(
         tried=_clipped(prompt, value),

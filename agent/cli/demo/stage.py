@@ -59,9 +59,9 @@ async def built(directory: Path, policy: Path | None) -> AsyncIterator[Stage]:
         origins = {host: await served.serve(host, app) for host, app in apps.items()}
         ready = directory / "ready.json"
         log = directory / "agent.log"
-        environ = _environment(os.environ, origins, served.ca_file)
+        environ = child_environment(os.environ, origins, served.ca_file)
         with Companion(
-            _command(directory, policy or _policy(directory), ready), environ, output=log
+            _command(directory, policy or write_policy(directory), ready), environ, output=log
         ) as agent:
             try:
                 yield Stage(
@@ -93,7 +93,9 @@ def _command(directory: Path, policy: Path, ready: Path) -> list[str]:
     return [*ourselves, "up", *(word for option in options.items() for word in option)]
 
 
-def _environment(environ: Mapping[str, str], origins: Mapping[str, Origin], ca_file: Path) -> dict[str, str]:
+def child_environment(
+    environ: Mapping[str, str], origins: Mapping[str, Origin], ca_file: Path
+) -> dict[str, str]:
     """The user's, without settings of ours, with every host of the demo led to loopback."""
     changed = {name: value for name, value in environ.items() if not name.startswith(ENVIRONMENT_PREFIX)}
     home = Path(__file__).parents[3]
@@ -108,7 +110,7 @@ def _environment(environ: Mapping[str, str], origins: Mapping[str, Origin], ca_f
     }
 
 
-def _policy(directory: Path) -> Path:
+def write_policy(directory: Path) -> Path:
     """The bundled policy and one rule that blocks: the bundled one blocks nothing."""
     policy = yaml.safe_load((bundled_policies() / "default" / "policy.yaml").read_text(encoding="utf-8"))
     policy["id"] = "demo"

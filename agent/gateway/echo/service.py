@@ -77,16 +77,17 @@ class LoopbackOrigins:
             proxy_headers=False,
         )
         config.load()
+        context = await asyncio.to_thread(self._context, host, leaf)
         server = await asyncio.get_running_loop().create_server(
-            lambda: HttpToolsProtocol(config, self._state, {}), "127.0.0.1", 0, ssl=self._context(leaf)
+            lambda: HttpToolsProtocol(config, self._state, {}), "127.0.0.1", 0, ssl=context
         )
         self._servers.append(server)
         port = int(server.sockets[0].getsockname()[1])
         return Origin(host=host, port=port, sha256=leaf.fingerprint(hashes.SHA256()))
 
-    def _context(self, leaf: x509.Certificate) -> ssl.SSLContext:
+    def _context(self, host: str, leaf: x509.Certificate) -> ssl.SSLContext:
         # The ssl module reads keys from files only.
-        file = self._directory / "origins-leaf.pem"
+        file = self._directory / f"origins-{host}.pem"
         key = self._key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )

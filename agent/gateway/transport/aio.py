@@ -37,6 +37,7 @@ from agent.gateway.transport.tunnel import open_proxied_tunnel, open_tunnel
 from agent.host.tasks import TaskGroup
 from agent.model.traffic import Target
 
+_REPEATED = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})  # by aiohttp itself, once
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")  # what aiohttp would add
 
 
@@ -72,7 +73,9 @@ class AioResponse:
         try:
             async with asyncio.timeout(self._read_timeout):
                 piece = await self._response.content.readany()
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not self._lease.ended:
+                raise  # two readers; when the transport has been closed, aiohttp says RuntimeError, too
             self._failure = body_failure(error, self._peer)
             self._close()
             raise self._failure from None
@@ -105,6 +108,11 @@ class _Lease:
         self._session: _Session | None = session
         session.leases += 1
 
+    @property
+    def ended(self) -> bool:
+        """Whether the session is no longer there to be used."""
+        return self._session is None or self._session.http.closed
+
     def end(self) -> None:
         """Give the session back. Idempotent."""
         session, self._session = self._session, None
@@ -117,6 +125,7 @@ class _Session:
     """One generation of connections."""
 
     def __init__(self, config: TransportConfig, context: ssl.SSLContext, tasks: TaskGroup) -> None:
+        """`tasks` owns the closing of a session whose last lease ends."""
         self.leases = 0
         self._given_up = False
         self._tasks = tasks
@@ -164,7 +173,7 @@ class _Attempt:
 
     def __init__(self) -> None:
         self.reused = False
-        self.answered = False
+        self.settled = False  # the head has come, or never will
         self.error: Exception | None = None  # what the caller's body raised
 
 
@@ -178,7 +187,8 @@ class AioTransport:
         self._proxy = parse_proxy(config.proxy_url) if config.proxy_url else None
         self._dialer = Dialer(config, context)
         self._tasks = TaskGroup("aio-transport")
-        self._session: _Session | None = None
+        self._session: _Session | None = None  # for the next exchange
+        self._sessions: set[_Session] = set()  # that one, and those given up but still in use
         self._closed = False
 
     async def send(self, target: Target, request: UpstreamRequest) -> AioResponse:
@@ -189,7 +199,7 @@ class AioTransport:
             return await self._try(url, headers, request, attempt)
         except TransportError as error:
             unseen = attempt.reused and error.kind is FailureKind.CLOSED
-            if not (unseen and isinstance(request.body, bytes)):
+            if not (unseen and isinstance(request.body, bytes)) or request.method in _REPEATED:
                 raise
         return await self._try(url, headers, request, _Attempt())
 
@@ -211,9 +221,8 @@ class AioTransport:
     async def aclose(self) -> None:
         """Close every connection."""
         self._closed = True
-        session, self._session = self._session, None
-        if session is not None:
-            await session.http.close()
+        while self._sessions:
+            await self._sessions.pop().http.close()
         await self._tasks.cancel()
 
     async def _try(
@@ -221,9 +230,10 @@ class AioTransport:
     ) -> AioResponse:
         if self._closed:
             raise TransportError(FailureKind.CLOSED, "the gateway is shutting down", sent=False)
-        if self._session is None:
-            self._session = _Session(self._config, self._context, self._tasks)
         session, proxy = self._session, self._proxy
+        if session is None:
+            session = self._session = _Session(self._config, self._context, self._tasks)
+            self._sessions = {session, *(old for old in self._sessions if not old.http.closed)}
         lease = _Lease(session)
         peer = peer_name(url.host or "", url.port or 0)
         try:
@@ -239,13 +249,14 @@ class AioTransport:
                     trace_request_ctx=attempt,
                 )
         except BaseException as error:
+            attempt.settled = True
             lease.end()
             if attempt.error is not None and isinstance(error, aiohttp.ClientError):
                 raise attempt.error from None
-            if isinstance(error, (aiohttp.ClientError, OSError)):
+            if isinstance(error, (aiohttp.ClientError, OSError, ValueError)):
                 raise head_failure(error, peer, proxy) from None
             raise
-        attempt.answered = True
+        attempt.settled = True
         _stop_clock(response)
         answer = AioResponse(response, peer, lease, read_timeout=self._config.read_timeout)
         if not _is_plain(answer):
@@ -298,7 +309,7 @@ class AioTransport:
         loop = asyncio.get_running_loop()
 
         def limit(when: float | None) -> None:
-            if not attempt.answered:
+            if not attempt.settled:
                 stall.reschedule(when)
 
         try:

@@ -9,7 +9,9 @@ from agent.gateway.transport.dial import no_address, no_connection, peer_name, s
 from agent.gateway.transport.proxy import Proxy, proxy_refusal
 
 
-def head_failure(error: aiohttp.ClientError | OSError, peer: str, proxy: Proxy | None) -> TransportError:
+def head_failure(
+    error: aiohttp.ClientError | OSError | ValueError, peer: str, proxy: Proxy | None
+) -> TransportError:
     """What went wrong before the head, in words that quote nothing of the answer."""
     match error:
         case aiohttp.ClientConnectorError():
@@ -18,8 +20,10 @@ def head_failure(error: aiohttp.ClientError | OSError, peer: str, proxy: Proxy |
             return proxy_refusal(proxy, error.status)
         case aiohttp.ConnectionTimeoutError():
             return no_connection(peer, "no answer in time", kind=FailureKind.TIMEOUT)
-        case aiohttp.InvalidURL():
-            return TransportError(FailureKind.PROTOCOL, "the request's URL is not valid", sent=False)
+        case ValueError():  # aiohttp's refusal to build the request; InvalidURL is one
+            return TransportError(
+                FailureKind.PROTOCOL, f"the request to {peer} cannot be forwarded", sent=False
+            )
         case TimeoutError():
             return TransportError(FailureKind.TIMEOUT, f"{peer} did not answer in time", sent=True)
         case aiohttp.ClientResponseError():
@@ -55,7 +59,7 @@ def _tls_failure(cause: Exception, peer: str) -> TransportError:
         return failure
 
 
-def body_failure(error: aiohttp.ClientError | OSError, peer: str) -> TransportError:
+def body_failure(error: Exception, peer: str) -> TransportError:
     """What went wrong in the body, in words that quote nothing of it."""
     match error:
         case TimeoutError():

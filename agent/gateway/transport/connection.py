@@ -20,9 +20,8 @@ from agent.host.tasks import TaskGroup
 type Pieces = AsyncGenerator[bytes | memoryview]
 
 _READ_SIZE = 64 * 1024
-_REFUSED = (
-    300  # from this status on an early answer means that the rest of the request is not wanted (RFC 9112 9.5)
-)
+_REFUSED = 300
+"""From this status on an early answer means that the rest of the request is not wanted (RFC 9112 9.5)."""
 
 
 class Keeper(Protocol):
@@ -81,7 +80,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def abort(self, parser: ResponseParser | None = None) -> None:
         """End the connection at once; with `parser`, only if that exchange is still under way."""
-        if parser is None or parser is self._parser:
+        if (parser is None or parser is self._parser) and not self.lost:
             self._gone = True
             self._transport.abort()
 
@@ -283,11 +282,10 @@ class Connection(asyncio.BufferedProtocol):
         if ours or self._loop.time() < self._deadline:
             self._extend(max(self._deadline - self._loop.time(), self._config.read_timeout if ours else 0.0))
             return
-        stalled = "stopped taking the request" if uploading and not parser.head_done else "did not answer"
-        parser.fail(
-            FailureKind.TIMEOUT,
-            f"{self.peer} {stalled if not parser.head_done else 'stopped in the middle of its answer'}"
-            " within the time allowed",
-        )
+        if parser.head_done:
+            what = "stopped in the middle of its answer"
+        else:
+            what = "stopped taking the request" if uploading else "did not answer in time"
+        parser.fail(FailureKind.TIMEOUT, f"{self.peer} {what}")
         self._end(parser)
         self._wake()

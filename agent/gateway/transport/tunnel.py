@@ -36,7 +36,7 @@ class StreamTunnel:
         try:
             self._writer.write(memoryview(data))
             await self._writer.drain()
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # RuntimeError: uvloop's, for a connection that is gone
             raise self._lost(error) from error
 
     async def aclose(self) -> None:
@@ -51,7 +51,7 @@ class StreamTunnel:
             self._writer.transport.abort()
             raise
 
-    def _lost(self, error: OSError) -> TransportError:
+    def _lost(self, error: Exception) -> TransportError:
         kind = FailureKind.TLS if isinstance(error, ssl.SSLError) else FailureKind.CLOSED
         return TransportError(kind, f"the connection to {self._peer} was lost", sent=True)
 

@@ -7,7 +7,7 @@ import pytest
 
 from agent.dialects import DIALECTS
 from agent.dialects.base import EventView, ParsedRequest
-from agent.dialects.sse import SseDecoder
+from agent.dialects.sse import SseDecoder, encode
 from agent.model.content import Attachment, Role, Slot, Usage
 from tests.unit.dialects.feeding import (
     assert_every_slot_can_be_edited,
@@ -301,6 +301,56 @@ def test_the_end_closes_what_is_open(last: dict[str, object]) -> None:
     views = read(NAME, stream(delta(0, "text_delta", text="a"), last))
     assert closes(views) == ["block/0/text"]
     assert views[-1].final
+
+
+def _ending(*events: bytes, in_step: bool = True) -> list[tuple[str, dict[str, object]]]:
+    reader = DIALECT.stream_reader(ParsedRequest())
+    for event in SseDecoder().feed(b"".join(events)):
+        reader.read(event.event, event.data)
+    ending = SseDecoder().feed(reader.block("Blocked.", in_step=in_step))
+    return [(each.event, orjson.loads(each.data)) for each in ending]
+
+
+def _event(kind: str, **fields: object) -> bytes:
+    return encode(kind, orjson.dumps({"type": kind, **fields}))
+
+
+_START = _event("message_start", message={"model": "m", "content": []})
+_TEXT_BLOCK = _event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+_TOOL_BLOCK = _event(
+    "content_block_start", index=0, content_block={"type": "tool_use", "name": "t", "input": {}}
+)
+
+
+def test_a_stopped_text_goes_on_with_the_message_and_ends_in_order() -> None:
+    ending = _ending(_START, _TEXT_BLOCK)
+    assert [event for event, _ in ending] == [
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    ]
+    assert ending[0][1]["delta"] == {"type": "text_delta", "text": "\n\nBlocked."}
+
+
+def test_a_stream_stopped_between_blocks_ends_with_a_block_of_its_own() -> None:
+    ending = _ending(_START, _TEXT_BLOCK, _event("content_block_stop", index=0))
+    assert ending[0] == (
+        "content_block_start",
+        {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}},
+    )
+    assert ending[-1][0] == "message_stop"
+
+
+@pytest.mark.parametrize(
+    ("events", "in_step"),
+    [((_START, _TOOL_BLOCK), True), ((_START, _TEXT_BLOCK), False), ((), True)],
+    ids=["half a tool call", "the client is behind", "nothing began"],
+)
+def test_where_a_regular_end_would_lie_there_is_an_error(events: tuple[bytes, ...], in_step: bool) -> None:
+    [(event, data)] = _ending(*events, in_step=in_step)
+    assert event == "error"
+    assert data["error"] == {"type": "invalid_request_error", "message": "Blocked."}
 
 
 def test_a_stopped_stream_ends_with_an_error_event() -> None:

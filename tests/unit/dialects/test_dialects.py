@@ -45,12 +45,12 @@ def test_the_table_cannot_be_changed() -> None:
 
 
 @ALL
-@pytest.mark.parametrize("body", [b"", b"text", b"5", b'"text"', b"null", b'{"a":1,"a":2}', b"\xff"])
-def test_a_body_that_is_no_document_is_a_content_error(dialect: Dialect, body: bytes) -> None:
-    with pytest.raises(ContentError):
-        dialect.parse_request(HEAD, body)
-    with pytest.raises(ContentError):
-        dialect.parse_answer(body)
+def test_a_body_that_is_no_document_is_a_content_error(dialect: Dialect) -> None:
+    for body in (b"", b"text", b"5", b'"text"', b"null", b'{"a":1,"a":2}', b"\xff"):
+        with pytest.raises(ContentError):
+            dialect.parse_request(HEAD, body)
+        with pytest.raises(ContentError):
+            dialect.parse_answer(body)
 
 
 @ALL
@@ -102,14 +102,12 @@ def test_the_deepest_document_is_no_error(dialect: Dialect) -> None:
 
 
 @ALL
-@pytest.mark.parametrize(
-    "data", [b"", b"[DONE]", b"not json", b"[]", b"5", b"null", b"{}", b'{"type": 5}', b"\xff"]
-)
-@pytest.mark.parametrize("event", ["", "novel"])
-def test_unknown_events_carry_nothing(dialect: Dialect, event: str, data: bytes) -> None:
-    view = dialect.stream_reader(ParsedRequest()).read(event, data)
-    assert (view.deltas, view.repeats, view.closes) == ((), (), ())
-    assert view.keepalive is (data == b"")
+def test_unknown_events_carry_nothing(dialect: Dialect) -> None:
+    for event in ("", "novel"):
+        for data in (b"", b"[DONE]", b"not json", b"[]", b"5", b"null", b"{}", b'{"type": 5}', b"\xff"):
+            view = dialect.stream_reader(ParsedRequest()).read(event, data)
+            assert (view.deltas, view.repeats, view.closes) == ((), (), ())
+            assert view.keepalive is (data == b"")
 
 
 @ALL

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.dialects.jsontext import edit, parse
+from agent.dialects.jsonedits import edit
+from agent.dialects.jsontext import parse
 from agent.dialects.slots import Collector
 from agent.model.content import Address, Attachment, Edit, Path, Role, Slot
 

@@ -89,7 +89,13 @@ class Draw:
         return f"{dashes}BEGIN {kind}{dashes}\n{body}\n{dashes}END {kind}{dashes}"
 
     def password(self) -> str:
-        return self.of(LOWER, 4).title() + self.of(DIGITS, 2) + self.random.choice("!#*+") + self.of(LOWER, 5) + "7"
+        return (
+            self.of(LOWER, 4).title()
+            + self.of(DIGITS, 2)
+            + self.random.choice("!#*+")
+            + self.of(LOWER, 5)
+            + "7"
+        )
 
     def luhn(self, prefix: str, length: int) -> str:
         while True:
@@ -148,7 +154,10 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "voyage-api-key": (lambda d: "p" + "a-" + d.url64(43),),
     "firecrawl-api-key": (lambda d: "f" + "c-" + d.hex(32),),
     "jina-api-key": (lambda d: "ji" + "na_" + d.hex(32) + d.alnum(28),),
-    "mistral-api-key": (lambda d: _in("MISTRAL_API_KEY=", d.alnum(32)), lambda d: _in('"mistral": "', d.alnum(32), '"')),
+    "mistral-api-key": (
+        lambda d: _in("MISTRAL_API_KEY=", d.alnum(32)),
+        lambda d: _in('"mistral": "', d.alnum(32), '"'),
+    ),
     "cohere-api-key": (lambda d: _in("COHERE_API_KEY: ", d.alnum(40)),),
     "together-legacy-api-key": (lambda d: _in("TOGETHER_API_KEY='", d.hex(64), "'"),),
     "deepgram-api-key": (lambda d: _in("deepgram key is ", d.hex(40)),),
@@ -162,9 +171,15 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     ),
     "aws-session-token": (lambda d: _in("aws_session_token=", d.base64(300)),),
     "aws-bedrock-api-key": (lambda d: "AB" + "SK" + d.base64(128) + "=",),
-    "azure-storage-key": (lambda d: _in("AccountName=logs;Account" + "Key=", d.base64(86) + "==", ";EndpointSuffix=x"),),
-    "azure-shared-access-key": (lambda d: _in("SharedAccessKeyName=a;SharedAccess" + "Key=", d.base64(43) + "="),),
-    "azure-sas-signature": (lambda d: _in("https://x.blob.core.windows.net/c?sv=2022&si" + "g=", d.alnum(43) + "%3D"),),
+    "azure-storage-key": (
+        lambda d: _in("AccountName=logs;Account" + "Key=", d.base64(86) + "==", ";EndpointSuffix=x"),
+    ),
+    "azure-shared-access-key": (
+        lambda d: _in("SharedAccessKeyName=a;SharedAccess" + "Key=", d.base64(43) + "="),
+    ),
+    "azure-sas-signature": (
+        lambda d: _in("https://x.blob.core.windows.net/c?sv=2022&si" + "g=", d.alnum(43) + "%3D"),
+    ),
     "azure-client-secret": (lambda d: _in("secret: ", d.alnum(3) + "8" + "Q~" + d.alnum(34), "\n"),),
     "azure-devops-token": (lambda d: d.alnum(76) + "AZ" + "DO" + d.alnum(4),),
     "azure-ai-key": (lambda d: d.alnum(52) + "JQQ" + "J99" + d.alnum(26),),
@@ -178,12 +193,18 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "digitalocean-token": (lambda d: "dop" + "_v1_" + d.hex(64), lambda d: "dor" + "_v1_" + d.hex(64)),
     "heroku-api-key": (lambda d: "HR" + "KU-AA" + d.url64(58),),
     "flyio-token": (lambda d: "fo" + "1_" + d.url64(43), lambda d: "fm" + "2_" + d.base64(200)),
-    "vercel-token": (lambda d: "vc" + "p_" + d.alnum(56), lambda d: "vercel_blob" + "_rw_" + d.alnum(16) + "_" + d.alnum(30)),
+    "vercel-token": (
+        lambda d: "vc" + "p_" + d.alnum(56),
+        lambda d: "vercel_blob" + "_rw_" + d.alnum(16) + "_" + d.alnum(30),
+    ),
     "vercel-legacy-token": (lambda d: _in("VERCEL_TOKEN=", d.alnum(24)),),
     "netlify-token": (lambda d: "nf" + "p_" + d.alnum(36),),
     "render-api-key": (lambda d: "rn" + "d_" + d.alnum(32),),
     "supabase-key": (lambda d: "sb" + "p_" + d.hex(40), lambda d: "sb_" + "secret_" + d.url64(31)),
-    "planetscale-credential": (lambda d: "pscale" + "_tkn_" + d.url64(43), lambda d: "pscale" + "_pw_" + d.url64(43)),
+    "planetscale-credential": (
+        lambda d: "pscale" + "_tkn_" + d.url64(43),
+        lambda d: "pscale" + "_pw_" + d.url64(43),
+    ),
     "neon-api-key": (lambda d: "na" + "pi_" + d.of(LOWER + DIGITS, 64),),
     "databricks-token": (lambda d: "da" + "pi" + d.hex(32),),
     "pulumi-token": (lambda d: "pu" + "l-" + d.hex(40),),
@@ -215,7 +236,10 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "circleci-token": (lambda d: "CCI" + "PAT_" + d.alnum(22) + "_" + d.hex(40),),
     "buildkite-token": (lambda d: "bk" + "ua_" + d.hex(40),),
     "sonar-token": (lambda d: "sq" + "p_" + d.hex(40),),
-    "sourcegraph-token": (lambda d: "sg" + "p_" + d.hex(16) + "_" + d.hex(40), lambda d: "sg" + "p_" + d.hex(40)),
+    "sourcegraph-token": (
+        lambda d: "sg" + "p_" + d.hex(16) + "_" + d.hex(40),
+        lambda d: "sg" + "p_" + d.hex(40),
+    ),
     "postman-api-key": (lambda d: "PM" + "AK-" + d.hex(24) + "-" + d.hex(34),),
     "figma-token": (lambda d: "fi" + "gd_" + d.url64(40),),
     "slack-token": (
@@ -230,7 +254,9 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         ),
     ),
     "discord-bot-token": (lambda d: "M" + d.alnum(25) + "." + d.alnum(6) + "." + d.alnum(38),),
-    "discord-webhook": (lambda d: _in("https://disc" + "ord.com/api/webhooks/" + d.digits(19) + "/", d.url64(68)),),
+    "discord-webhook": (
+        lambda d: _in("https://disc" + "ord.com/api/webhooks/" + d.digits(19) + "/", d.url64(68)),
+    ),
     "teams-webhook": (
         lambda d: _in(
             "https://acme.webhook.off" + "ice.com/",
@@ -240,12 +266,18 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "telegram-bot-token": (lambda d: d.digits(10) + ":A" + "A" + d.url64(33),),
     "twilio-api-key": (lambda d: "S" + "K" + d.hex(32),),
     "sendgrid-api-key": (lambda d: "S" + "G." + d.url64(22) + "." + d.url64(43),),
-    "mailgun-api-key": (lambda d: "ke" + "y-" + d.hex(32), lambda d: _in("mailgun: ", d.hex(32) + "-" + d.hex(8) + "-" + d.hex(8))),
+    "mailgun-api-key": (
+        lambda d: "ke" + "y-" + d.hex(32),
+        lambda d: _in("mailgun: ", d.hex(32) + "-" + d.hex(8) + "-" + d.hex(8)),
+    ),
     "mailchimp-api-key": (lambda d: d.hex(32) + "-u" + "s14",),
     "brevo-api-key": (lambda d: "xkey" + "sib-" + d.hex(64) + "-" + d.alnum(16),),
     "resend-api-key": (lambda d: "r" + "e_" + d.alnum(8) + "_" + d.alnum(24),),
     "linear-api-key": (lambda d: "lin" + "_api_" + d.alnum(40),),
-    "notion-token": (lambda d: "nt" + "n_" + d.digits(11) + d.alnum(35), lambda d: "sec" + "ret_" + d.alnum(43)),
+    "notion-token": (
+        lambda d: "nt" + "n_" + d.digits(11) + d.alnum(35),
+        lambda d: "sec" + "ret_" + d.alnum(43),
+    ),
     "airtable-token": (lambda d: "pa" + "t" + d.alnum(14) + "." + d.hex(64),),
     "hubspot-token": (lambda d: "pa" + "t-na1-" + d.uuid(),),
     "typeform-token": (lambda d: "tf" + "p_" + d.url64(44),),
@@ -273,7 +305,9 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         lambda d: "gl" + "sa_" + d.alnum(32) + "_" + d.hex(8),
         lambda d: "gl" + "c_eyJ" + d.alnum(120),
     ),
-    "dynatrace-token": (lambda d: "dt0" + "c01." + d.of(UPPER + DIGITS, 24) + "." + d.of(UPPER + DIGITS, 64),),
+    "dynatrace-token": (
+        lambda d: "dt0" + "c01." + d.of(UPPER + DIGITS, 24) + "." + d.of(UPPER + DIGITS, 64),
+    ),
     "posthog-key": (lambda d: "ph" + "x_" + d.alnum(43),),
     "tailscale-key": (lambda d: "ts" + "key-auth-" + d.alnum(12) + "-" + d.alnum(32),),
     "age-secret-key": (lambda d: "AGE-SEC" + "RET-KEY-1" + d.of("QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L", 58),),
@@ -295,7 +329,9 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     ),
     "jwt": (lambda d: d.jwt(),),
     "connection-string-password": tuple(
-        lambda d, scheme=scheme: _in(scheme + "://app:", d.password().replace("#", "."), "@db.internal:5432/app")
+        lambda d, scheme=scheme: _in(
+            scheme + "://app:", d.password().replace("#", "."), "@db.internal:5432/app"
+        )
         for scheme in ("postgres", "mysql", "mongodb+srv", "redis", "amqps", "mssql", "postgresql+asyncpg")
     ),
     "basic-auth-url": (lambda d: _in("https://deploy:", d.alnum(20), "@git.corp.net/repo.git"),),
@@ -339,7 +375,10 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         lambda d: _in("psqlx --password ", d.password()),
         lambda d: _in("tool --db-password '", d.password(), "' run"),
     ),
-    "secret-option": (lambda d: _in("deploy --auth-token ", d.alnum(30)), lambda d: _in("x --api-key ", d.alnum(30))),
+    "secret-option": (
+        lambda d: _in("deploy --auth-token ", d.alnum(30)),
+        lambda d: _in("x --api-key ", d.alnum(30)),
+    ),
     "mysql-password-option": (lambda d: _in("mysql -h db -u root -p", d.password(), " crm"),),
     "curl-user-password": (lambda d: _in("curl -s -u admin:", d.password(), " https://x.corp.net"),),
 }
@@ -365,11 +404,17 @@ PERSONAL: dict[str, tuple[Maker, ...]] = {
         lambda d: " ".join(textwrap.wrap(d.iban("GB", "WEST" + d.digits(14)), 4)),
         lambda d: d.iban("FR", d.digits(20) + "A" + d.digits(2)),
     ),
-    "us-ssn": (lambda d: f"{d.random.randint(101, 199)}-{d.random.randint(11, 19)}-{d.random.randint(1001, 9899)}",),
-    "us-ssn-named": (
-        lambda d: _in("SSN: ", f"{d.random.randint(101, 199)}{d.random.randint(11, 19)}{d.random.randint(1001, 9899)}"),
+    "us-ssn": (
+        lambda d: f"{d.random.randint(101, 199)}-{d.random.randint(11, 19)}-{d.random.randint(1001, 9899)}",
     ),
-    "ipv4": (lambda d: f"93.{d.random.randint(41, 250)}.{d.random.randint(1, 250)}.{d.random.randint(1, 250)}",),
+    "us-ssn-named": (
+        lambda d: _in(
+            "SSN: ", f"{d.random.randint(101, 199)}{d.random.randint(11, 19)}{d.random.randint(1001, 9899)}"
+        ),
+    ),
+    "ipv4": (
+        lambda d: f"93.{d.random.randint(41, 250)}.{d.random.randint(1, 250)}.{d.random.randint(1, 250)}",
+    ),
     "ipv6": (lambda d: "2a00:1450:4001:" + d.hex(3) + "f::" + d.hex(3) + "e",),
 }
 
@@ -400,7 +445,13 @@ def samples(seed: int) -> list[Sample]:
     drawn: list[Sample] = []
     for rule, makers in MAKERS.items():
         for place, make in enumerate(makers):
-            made = make(Draw(f"{seed}/{rule}/{place}".__hash__() if False else zlib.crc32(f"{seed}/{rule}/{place}".encode())))
+            made = make(
+                Draw(
+                    f"{seed}/{rule}/{place}".__hash__()
+                    if False
+                    else zlib.crc32(f"{seed}/{rule}/{place}".encode())
+                )
+            )
             text, secret = made if isinstance(made, tuple) else (made, made)
             drawn.append(Sample(rule=rule, text=text, secret=secret))
     return drawn

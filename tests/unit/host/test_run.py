@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import HostError
-from agent.host.run import attend, find_program, outside_environment, run
+from agent.host.run import Companion, attend, find_program, outside_environment, run
 
 SHELL = "/bin/sh"
 
@@ -96,3 +96,38 @@ def test_replacing_becomes_the_command_with_its_environment() -> None:
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
         output, _ = process.communicate(timeout=20)
     assert output == f"{process.pid} x\n"
+
+
+def test_a_companion_runs_beside_us_and_ends_when_asked(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    with Companion(
+        [SHELL, "-c", "trap 'exit 3' TERM; echo $GREETING; while :; do sleep 0.01; done"],
+        {**os.environ, "GREETING": "hello"},
+        output=output,
+    ) as companion:
+        while output.read_bytes() != b"hello\n":
+            time.sleep(0.01)
+        assert companion.code is None
+        assert companion.stop(5) == companion.code == 3
+
+
+def test_a_companion_that_does_not_listen_is_ended_all_the_same(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    with Companion(
+        [SHELL, "-c", "trap '' TERM; echo deaf; while :; do sleep 0.01; done"], os.environ, output=output
+    ) as companion:
+        while not output.read_bytes():
+            time.sleep(0.01)
+        assert companion.stop(0.05) == -signal.SIGKILL
+
+
+def test_leaving_the_block_ends_a_companion_whatever_happened(tmp_path: Path) -> None:
+    companion = Companion(["sleep", "60"], os.environ, output=tmp_path / "output")
+    with pytest.raises(ZeroDivisionError), companion:
+        raise ZeroDivisionError
+    assert companion.code == -signal.SIGTERM
+
+
+def test_a_companion_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match="no program"):
+        Companion(["no-such-program"], os.environ, output=tmp_path / "output")

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
 from agent.errors import ContentError
-from agent.inspection import Scope, StreamInspector, streams
+from agent.inspection import Scope, StreamInspector
 from agent.model.decision import Action
-from tests.fakes.rulebooks import BOMB, CARD, NOTE, TOY, toy_policy, toy_scope
+from agent.policy import Subject
+from tests.fakes.rulebooks import BOMB, CARD, NOTE, TOY, rule_book, toy_policy, toy_scope
 from tests.fakes.streams import (
     ARGUMENTS,
     TEXTS,
@@ -37,11 +38,13 @@ OBSERVING = "mode: observe"
 text_voices = pytest.mark.parametrize("voice", TEXTS, ids=lambda voice: voice.dialect)
 argument_voices = pytest.mark.parametrize("voice", ARGUMENTS, ids=lambda voice: voice.dialect)
 all_voices = pytest.mark.parametrize(
-    "voice", (*TEXTS, *ARGUMENTS), ids=lambda voice: f"{type(voice).__name__}-{voice.dialect}"
+    "voice", [*TEXTS, *ARGUMENTS], ids=lambda voice: f"{type(voice).__name__}-{voice.dialect}"
 )
 
 # Words that are secret, that nearly are, and whose pieces add up to one.
-words = st.sampled_from([TOY, TOY[:7], TOY[4:], "TOY-", "TO", "Y-1234", "56", f"x{TOY}7", " ", "é", "😀", "\n", "and"])
+words = st.sampled_from(
+    [TOY, TOY[:7], TOY[4:], "TOY-", "TO", "Y-1234", "56", f"x{TOY}7", " ", "é", "😀", "\n", "and"]
+)
 texts = st.lists(words, max_size=12).map("".join)
 cuts = st.lists(st.integers(min_value=1, max_value=9), min_size=1, max_size=8)
 
@@ -167,8 +170,10 @@ def test_only_the_events_that_hold_the_secret_are_rewritten(voice: Voice) -> Non
 
 def test_choices_side_by_side_are_scanned_each_for_itself() -> None:
     one, two = ChatText(choice=0), ChatText(choice=1)
+    texts = cut(f"a {TOY} b", [2]), cut("c TOY-12 dddd", [2])
+    pairs = zip(map(one.piece, texts[0]), map(two.piece, texts[1]), strict=True)
     events = [
-        *(piece for pair in zip(map(one.piece, cut(f"a {TOY} b", [2])), map(two.piece, cut("c TOY-12 dddd", [2])), strict=True) for piece in pair),
+        *itertools.chain(*pairs),
         plain({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
         plain({"choices": [{"index": 1, "delta": {}, "finish_reason": "stop"}]}),
         b"data: [DONE]\n\n",
@@ -204,7 +209,9 @@ def test_several_choices_in_one_event_are_rewritten_together() -> None:
 
 
 def test_what_only_a_repetition_says_is_judged_as_well() -> None:
-    done = named({"type": "response.output_text.done", "output_index": 0, "content_index": 0, "text": f"{TOY}!"})
+    done = named(
+        {"type": "response.output_text.done", "output_index": 0, "content_index": 0, "text": f"{TOY}!"}
+    )
     judge = inspector(ResponsesText())
     assert ResponsesText().repeated(through(judge, [done])) == [f"{GONE}!"]
     assert [hit.count for hit in judge.decision().hits] == [1]
@@ -228,7 +235,7 @@ def test_keepalives_overtake_what_is_held_back() -> None:
     assert judge.feed(held) == b""
     assert judge.feed(ping) == ping
     assert judge.feed(b": still here\n\n") == b": still here\n\n"
-    assert judge.feed(voice.piece(" else")) == held + voice.piece(" else")
+    assert judge.feed(voice.piece(" else")) + judge.finish() == held + voice.piece(" else")
 
 
 @text_voices
@@ -243,13 +250,15 @@ def test_a_block_ends_the_stream_as_its_dialect_does(voice: Voice) -> None:
     decision = judge.decision()
     assert decision.action is Action.BLOCK
     assert decision.rule_ids == ("bombs",)
+    assert "Ref REF12345" in decision.message
+    assert decision.message in sent.decode()
+    if voice.dialect == "anthropic-messages":  # whose ending goes on in the text that is open
+        assert voice.heard(sent) == f"All well until \n\n{decision.message}"
+        return
     ending = DIALECTS[voice.dialect].stream_reader(ParsedRequest()).block(decision.message)
     if voice.dialect != "openai-responses":  # whose ending repeats ids of the stream
         assert sent.endswith(ending)
-    assert "Ref REF12345" in decision.message
-    assert decision.message in sent.decode()
-    said = voice.heard(sent.removesuffix(ending))
-    assert said == "All well until "
+    assert voice.heard(sent.removesuffix(ending)) == "All well until "
 
 
 def test_what_came_before_a_block_in_the_same_event_is_held_with_it() -> None:
@@ -317,12 +326,13 @@ def test_an_event_too_long_to_read_takes_nothing_unread_with_it() -> None:
     assert TOY.encode() not in judge.finish()
 
 
-def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "MAX_WAITING", 1000)
+def test_what_waits_is_bounded() -> None:
     judge = inspector(ChatText())
     judge.feed(ChatText().piece("TOY-1"))
+    large = plain({"choices": [], "padding": "x" * (9 * 1024 * 1024)})
+    assert judge.feed(large) == b""
     with pytest.raises(ContentError, match="holds back more"):
-        judge.feed(plain({"choices": [], "padding": "x" * 1000}))
+        judge.feed(large)
 
 
 def test_unknown_events_pass_in_their_place() -> None:
@@ -337,7 +347,12 @@ def test_usage_model_and_finish_reason_are_heard() -> None:
     for voice in TEXTS:
         judge = inspector(voice)
         through(judge, voice.events(["hi"]))
-        heard[voice.dialect] = (judge.usage.input_tokens, judge.usage.output_tokens, judge.model, judge.finish_reason)
+        heard[voice.dialect] = (
+            judge.usage.input_tokens,
+            judge.usage.output_tokens,
+            judge.model,
+            judge.finish_reason,
+        )
     assert heard == {
         "openai-chat": (3, 5, "m", "stop"),
         "anthropic-messages": (3, 5, "m", "end_turn"),
@@ -385,18 +400,13 @@ def test_a_key_that_never_ends_is_swallowed_whole() -> None:
 
 
 def toy_scope_of_blocks() -> Scope:
-    from tests.fakes.rulebooks import rule_book
-
     policy = """
 schema_version: 1
 id: blocks
 guardrails: [{id: g, detect: [custom/block], action: redact}]
 detectors: [{id: block, pattern: '-----BEGIN TOY-----[A-Za-z0-9]*(?:-----END TOY-----)?'}]
 """
-    rules = rule_book(policy)
-    from agent.policy import Subject
-
-    return rules.scope(Subject(host="api.openai.com"), ref="R")
+    return rule_book(policy).scope(Subject(host="api.openai.com"), ref="R")
 
 
 def test_the_rule_book_is_kept_when_the_policy_changes_meanwhile() -> None:

@@ -12,11 +12,11 @@ from agent.gateway.transport.aio import AioTransport
 from agent.gateway.transport.base import Transport, TransportConfig
 from agent.gateway.transport.http1 import Http1Transport
 from agent.gateway.transport.tls import client_context
-from tests.fakes.http_server import RawServer, Script
+from tests.fakes.http_server import Clock, RawServer, Script
 from tests.fakes.tls import Authority
 
 QUICK = TransportConfig(
-    connect_timeout=2, tls_timeout=2, head_timeout=5, read_timeout=5, write_timeout=5, idle_timeout=5
+    connect_timeout=10, tls_timeout=10, head_timeout=10, read_timeout=10, write_timeout=10
 )
 
 type Build = Callable[..., Transport]
@@ -53,6 +53,12 @@ def serve(request: pytest.FixtureRequest, server_tls: ssl.SSLContext) -> Callabl
     """Starts servers: plain ones, unless a test asks for TLS by parametrising this fixture."""
     tls = server_tls if getattr(request, "param", "plain") == "tls" else None
     return lambda script: RawServer(script, tls=tls)
+
+
+@pytest.fixture
+async def clock() -> Clock:
+    """The loop's clock."""
+    return Clock()
 
 
 @pytest.fixture

@@ -8,7 +8,13 @@ from collections.abc import Callable
 
 import pytest
 
-from agent.gateway.transport.base import FailureKind, Transport, TransportError, UpstreamRequest
+from agent.gateway.transport.base import (
+    FailureKind,
+    Transport,
+    TransportError,
+    UpstreamRequest,
+    UpstreamResponse,
+)
 from agent.model.traffic import Target
 from tests.fakes.http_server import Peer, ProxyScript, RawServer, ReceivedRequest
 
@@ -26,7 +32,11 @@ async def answering(peer: Peer) -> None:
 
 
 async def say(transport: Transport, target: Target, request: UpstreamRequest = GET) -> bytes:
-    return b"".join([piece async for piece in await transport.send(target, request)])
+    return await say_rest(await transport.send(target, request))
+
+
+async def say_rest(response: UpstreamResponse) -> bytes:
+    return b"".join([piece async for piece in response])
 
 
 async def test_https_goes_through_the_proxys_connect(build: Build, server_tls: ssl.SSLContext) -> None:
@@ -120,3 +130,36 @@ async def test_bytes_that_aiohttp_cannot_send_are_refused(build: Build) -> None:
             UpstreamRequest(method=b"GET", target=b"/", headers=headers),
         )
     assert (caught.value.kind, caught.value.sent) == (FailureKind.PROTOCOL, False)
+
+
+async def test_a_repeatable_request_is_not_repeated_twice(build: Build) -> None:
+    """aiohttp repeats it by itself already."""
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        if peer.number == 0:
+            await peer.answer()
+            await peer.request()
+        peer.reset()
+
+    async with RawServer(script) as server:
+        transport = build("aio")
+        await say(transport, server.target())
+        with pytest.raises(TransportError):
+            await say(transport, server.target())
+        assert server.connections == 2
+
+
+async def test_closing_ends_exchanges_of_sessions_given_up(build: Build) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nbegun")
+        await peer.ended()
+
+    async with RawServer(script) as server:
+        transport = build("aio")
+        response = await transport.send(server.target(), GET)
+        transport.drop_idle()
+        await transport.aclose()
+        with pytest.raises(TransportError):
+            await say_rest(response)

@@ -23,6 +23,7 @@ QUOTE = "the answer's own bytes"
         (aiohttp.ConnectionTimeoutError(QUOTE), FailureKind.TIMEOUT, False),
         (TimeoutError(), FailureKind.TIMEOUT, True),
         (aiohttp.InvalidURL("http://" + QUOTE), FailureKind.PROTOCOL, False),
+        (ValueError(QUOTE), FailureKind.PROTOCOL, False),
     ],
 )
 def test_a_failure_before_the_head_has_a_kind(error: Exception, kind: FailureKind, sent: bool) -> None:

@@ -12,10 +12,11 @@ from agent.gateway.transport.base import FailureKind, TransportConfig, Transport
 from agent.gateway.transport.connection import Connection
 from agent.gateway.transport.response_parser import ResponseParser
 from agent.host.tasks import TaskGroup
+from tests.fakes.http_server import Clock
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 CONFIG = TransportConfig(
-    read_buffer=1000, idle_timeout=10, head_timeout=0.03, read_timeout=0.03, write_timeout=0.03
+    read_buffer=1000, idle_timeout=10, head_timeout=30, read_timeout=30, write_timeout=30
 )
 
 
@@ -94,6 +95,12 @@ async def stage() -> AsyncGenerator[Stage]:
     yield made
     made.connection.connection_lost(None)
     await made.tasks.cancel()
+
+
+async def turns(count: int = 20) -> None:
+    """Let the loop go round."""
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 async def endless() -> AsyncGenerator[bytes]:
@@ -190,59 +197,82 @@ async def test_a_lost_connection_fails_the_exchange_and_wakes_its_reader(stage: 
     assert stage.keeper.notes == ["lost"]
 
 
-async def test_silence_fails_the_exchange(stage: Stage) -> None:
+async def test_silence_fails_the_exchange(stage: Stage, clock: Clock) -> None:
     parser = stage.begin()
-    await stage.connection.progress(parser)
+    await clock.advance(29)
+    assert parser.failure is None
+    await clock.advance(2)
     assert isinstance(parser.failure, TransportError)
     assert parser.failure.kind is FailureKind.TIMEOUT
     assert stage.socket.notes == ["abort"]
 
 
-async def test_a_head_that_trickles_in_does_not_move_its_deadline(stage: Stage) -> None:
+async def test_a_head_that_trickles_in_does_not_move_its_deadline(stage: Stage, clock: Clock) -> None:
     parser = stage.begin()
-    for byte in OK[:20]:
+    for byte in OK[:3]:
+        assert parser.failure is None
         stage.receive(bytes([byte]))
-        await asyncio.sleep(0.005)
-        if parser.failure is not None:
-            break
+        await clock.advance(10)
     assert parser.failure is not None
 
 
-async def test_each_piece_of_a_body_moves_its_deadline(stage: Stage) -> None:
+async def test_each_piece_of_a_body_moves_its_deadline(stage: Stage, clock: Clock) -> None:
     parser = stage.begin()
     stage.receive(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n")
     for _ in range(9):
-        await asyncio.sleep(0.01)
+        await clock.advance(20)
         stage.receive(b"x")
     assert parser.complete
 
 
-async def test_silence_while_our_consumer_sleeps_is_not_the_servers(stage: Stage) -> None:
+async def test_silence_in_a_body_fails_the_exchange(stage: Stage, clock: Clock) -> None:
+    parser = stage.begin()
+    stage.receive(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx")
+    await clock.advance(31)
+    assert parser.failure is not None
+
+
+async def test_silence_while_our_consumer_sleeps_is_not_the_servers(stage: Stage, clock: Clock) -> None:
     parser = stage.begin()
     stage.receive(b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n" + bytes(2000))
-    await asyncio.sleep(0.08)
+    for _ in range(3):
+        await clock.advance(31)
     assert parser.failure is None
+    parser.take()
+    stage.connection.consumed(parser)
+    await clock.advance(29)
+    assert parser.failure is None
+    await clock.advance(2)
+    assert parser.failure is not None
 
 
-async def test_silence_while_the_caller_has_nothing_to_send_is_not_the_servers(stage: Stage) -> None:
+async def test_silence_while_the_caller_has_nothing_to_send_is_not_the_servers(
+    stage: Stage, clock: Clock
+) -> None:
+    go_on = asyncio.Event()
+
     async def slow() -> AsyncGenerator[bytes]:
-        await asyncio.sleep(0.08)
+        await go_on.wait()
         yield b"x"
 
     parser = stage.begin(b"POST")
     stage.connection.upload(b"head", slow(), chunked=True)
-    await asyncio.sleep(0.09)
+    for _ in range(3):
+        await clock.advance(31)
     assert parser.failure is None
+    go_on.set()
+    await turns()
     assert stage.socket.written == b"head1\r\nx\r\n0\r\n\r\n"
-    await stage.connection.progress(parser)
+    await clock.advance(31)
     assert parser.failure is not None  # the request is out: now the silence counts
 
 
-async def test_a_server_that_takes_no_bytes_fails_the_exchange(stage: Stage) -> None:
+async def test_a_server_that_takes_no_bytes_fails_the_exchange(stage: Stage, clock: Clock) -> None:
     parser = stage.begin(b"POST")
     stage.connection.upload(b"head", endless(), chunked=False)
     stage.connection.pause_writing()
-    await stage.connection.progress(parser)
+    await turns()
+    await clock.advance(31)
     assert isinstance(parser.failure, TransportError)
     assert parser.failure.kind is FailureKind.TIMEOUT
     assert stage.socket.written == b"headpiece"
@@ -252,10 +282,10 @@ async def test_an_upload_waits_while_the_socket_is_full(stage: Stage) -> None:
     stage.begin(b"POST")
     stage.connection.pause_writing()
     stage.connection.upload(b"", endless(), chunked=False)
-    await asyncio.sleep(0.005)
+    await turns()
     assert stage.socket.written == b"piece"
     stage.connection.resume_writing()
-    await asyncio.sleep(0.005)
+    await turns()
     assert len(stage.socket.written) > 10
 
 
@@ -267,19 +297,39 @@ async def test_an_early_answer_stops_the_upload_if_it_is_a_refusal(
 ) -> None:
     stage.begin(b"POST")
     stage.connection.upload(b"", endless(), chunked=False)
-    await asyncio.sleep(0.002)
+    await turns()
     stage.receive(b"HTTP/1.1 " + status + b"\r\ncontent-length: 2\r\n\r\no")
-    await asyncio.sleep(0.002)
+    await turns()
     before = len(stage.socket.written)
-    await asyncio.sleep(0.002)
+    await turns()
     assert (len(stage.socket.written) > before) is goes_on
 
     stage.receive(b"k")
-    await asyncio.sleep(0.002)
+    await turns()
     assert (len(stage.tasks), stage.socket.notes) == (0, ["abort"])
+
+
+async def test_a_body_that_is_no_longer_wanted_is_closed(stage: Stage) -> None:
+    closed = asyncio.Event()
+
+    async def body() -> AsyncGenerator[bytes]:
+        try:
+            while True:
+                yield b"piece"
+        finally:
+            closed.set()
+
+    pieces = body()  # held here, so that no garbage collector does it
+    stage.begin(b"POST")
+    stage.connection.pause_writing()
+    stage.connection.upload(b"", pieces, chunked=False)
+    await turns()
+    stage.receive(b"HTTP/1.1 413 No\r\ncontent-length: 2\r\n\r\no")
+    await turns()
+    assert closed.is_set()
 
 
 async def test_a_forgotten_answer_ends_the_connection(stage: Stage) -> None:
     stage.connection.forget(stage.begin())
-    await asyncio.sleep(0)
+    await turns()
     assert stage.socket.notes == ["abort"]

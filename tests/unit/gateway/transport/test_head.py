@@ -85,6 +85,7 @@ def test_fields_of_one_hop_and_foreign_framing_are_left_out() -> None:
         UpstreamRequest(method=b"GET", target=b"/", headers=(HOST, (b"a", b"x\rb: c"))),
         UpstreamRequest(method=b"GET", target=b"/", headers=(HOST, (b"a", b"x\nb: c"))),
         UpstreamRequest(method=b"GET", target=b"/", headers=(HOST, (b"a", b"\0"))),
+        UpstreamRequest(method=b"GET", target=b"/", headers=(HOST, (b"a", b"\x7f"))),
         UpstreamRequest(method=b"GET", target=b"/"),
         UpstreamRequest(method=b"GET", target=b"/", headers=(HOST, (b"host", b"b.test"))),
     ],

@@ -161,6 +161,19 @@ def test_heads_and_trailers_have_an_end(answer: bytes) -> None:
     assert kind_of(made) is FailureKind.PROTOCOL
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK + b"a: " + b"x" * 4093 + b"\r\n\r\n",
+        OK + (b"a: " + b"x" * 1000 + b"\r\n") * 5 + b"\r\n",
+        OK + b"transfer-encoding: chunked\r\n\r\n0\r\n" + (b"a: " + b"x" * 1000 + b"\r\n") * 5 + b"\r\n",
+    ],
+    ids=["one", "together", "trailers"],
+)
+def test_fields_have_a_limit_also_when_they_come_at_once(answer: bytes) -> None:
+    assert kind_of(fed(answer)) is FailureKind.PROTOCOL
+
+
 def test_small_chunks_count_for_more_than_their_bytes() -> None:
     made = fed(OK + b"transfer-encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 100)
     assert made.held == 100 * (1 + PIECE_COST)

@@ -1,0 +1,117 @@
+"""Word lists that the validators know: placeholders, code words, domains, calling codes, test numbers. Data only."""
+
+from __future__ import annotations
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+TEST_CARDS = _words(
+    """
+    2222400070000005 2223000048400011 2223000048410010 2223003122003222 3056930009020004 30569309025904
+    340000000000009 341111111111111 3530111333300000 3566002020360505 36227206271667 371449635398431
+    374245455400126 378282246310005 378734493671000 38520000023237 4001919257537193 4005519200000004
+    4007702835532454 4009348888881881 4012000033330026 4012888888881881 4111111111111111 4217651111111119
+    4222222222222 4242424242424242 4263982640269299 4444333322221111 4500600000000061 4532015112830366
+    4539578763621486 4916338506082832 4917484589897107 4917610000000000 4988438843884305 5018000000000009
+    5019717010103742 5105105105105100 5200533989557118 5200828282828210 5424180279791732 5425233430109903
+    5454545454545454 5500000000000004 5555341244441115 5555555555554444 5895626746595650 6011000990139424
+    6011000991300009 6011111111111117 6011601160116611 6034932528973614 6200000000000005 6200000000000047
+    6205500000000000004 6304000000000000 6331101999990016 6362970000457013
+    """
+)
+"""Card numbers that payment services publish for tests."""
+
+
+GENERIC_DOMAINS = _words(
+    """
+    academy aero agency ai app asia bank biz blog capital care cat center clinic cloud club com community
+    company consulting coop design dev digital edu email energy finance foundation global gov group health
+    info institute int international io jobs law legal life link live media mil mobi museum name net network
+    one online org page partners pro school services shop site software solutions space store studio support
+    systems team tech tel today travel university ventures website work works world xyz
+    """
+)
+"""Top-level domains, without countries, in which people have mailboxes."""
+
+
+COUNTRY_DOMAINS = _words(
+    """
+    ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by bz
+    ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu fi fj fk
+    fm fo fr ga gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in io iq ir
+    is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk
+    ml mm mn mo mp mq mr ms mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl
+    pm pn pr ps pt pw py qa re ro rs ru rw sa sb sc sd se sg sh si sk sl sm sn so sr ss st su sv sx sy sz tc
+    td tf tg th tj tk tl tm tn to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw
+    """
+)
+"""Top-level domains of countries (ISO 3166-1, and ac, eu, su, uk)."""
+
+
+SERVICE_MAILBOXES = _words(
+    """
+    bounce bounces do-not-reply do_not_reply donotreply email example firstname.lastname git hg mailer-daemon
+    name no-reply no_reply nobody noreply notification notifications postmaster root svn test user username
+    you your-email your.email your_email youremail
+    """
+)
+"""Local parts of addresses that belong to programs or stand for any."""
+
+
+PLACEHOLDER_DOMAINS = _words(
+    """
+    acme.com company.com domain.com email.com mail.com mydomain.com users.noreply.github.com your-domain.com
+    yourcompany.com yourdomain.com
+    """
+)
+"""Domains that documentation uses besides the reserved ones."""
+
+
+CALLING_CODES = _words(
+    """
+    1 20 211 212 213 216 218 220 221 222 223 224 225 226 227 228 229 230 231 232 233 234 235 236 237 238 239
+    240 241 242 243 244 245 246 248 249 250 251 252 253 254 255 256 257 258 260 261 262 263 264 265 266 267
+    268 269 27 290 291 297 298 299 30 31 32 33 34 350 351 352 353 354 355 356 357 358 359 36 370 371 372 373
+    374 375 376 377 378 380 381 382 383 385 386 387 389 39 40 41 420 421 423 43 44 45 46 47 48 49 500 501 502
+    503 504 505 506 507 508 509 51 52 53 54 55 56 57 58 590 591 592 593 594 595 596 597 598 599 60 61 62 63 64
+    65 66 670 672 673 674 675 676 677 678 679 680 681 682 683 685 686 687 688 689 690 691 692 7 81 82 84 850
+    852 853 855 856 86 880 886 90 91 92 93 94 95 960 961 962 963 964 965 966 967 968 970 971 972 973 974 975
+    976 977 98 992 993 994 995 996 998
+    """
+)
+"""Country codes of telephone numbers (ITU-T E.164)."""
+
+
+PUBLIC_RESOLVERS = _words(
+    """
+    1.0.0.1 1.1.1.1 149.112.112.112 208.67.220.220 208.67.222.222 4.2.2.2 8.8.4.4 8.8.8.8 9.9.9.9
+    """
+)
+"""Addresses of name servers that everybody knows."""
+
+
+CODE_WORDS = _words(
+    """
+    abc access account admin aes any api apikey arg argon array ascii auth bar base basic baz bcrypt bearer
+    bool boolean bytes chapter char client column confirm confirmed cookie credential credentials current data
+    database db decoded default demo des dev development dict ec ed encoded encrypted es false field float foo
+    guest guid hash hashed hex hmac host hs http https id index input int integer item jwt key keys level list
+    local localhost login map md name new nil none null number oauth object old optional page param parameter
+    pass passphrase passwd password pbkdf plain private prod production ps public pwd qux raw refresh required
+    root row rs rsa scrypt secret secrets secretstr section secure securestring server service session sha
+    staging step str string temp test testing tests text tmp token tokens true type undefined unknown user
+    username utf uuid v value values var varchar variable version void
+    """
+)
+"""Words of which names in code are made: a value made of them is a name, no secret."""
+
+
+DEFAULT_PASSWORDS = _words(
+    """
+    admin guest mongo mypass mypassword mysql pass passwd password passwort postgres pw pwd rabbitmq redis
+    root secret test token user username x-access-token x-oauth-basic
+    """
+)
+"""Passwords that protect nothing: documentation and fresh installations use them."""

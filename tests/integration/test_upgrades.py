@@ -1,0 +1,133 @@
+"""WebSockets: refused where models are asked, so that clients fall back to HTTPS; carried as they are elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.fakes.provider import Provider
+from tests.integration.agent_process import AgentProcess
+from tests.integration.line import Line
+from tests.integration.stage import RAW, Dial, Stage
+
+UPGRADE = (
+    ("Connection", "Upgrade"),
+    ("Upgrade", "websocket"),
+    ("Sec-WebSocket-Version", "13"),
+    ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="),
+    ("Sec-WebSocket-Protocol", "realtime"),
+    ("Authorization", "Bearer user-key"),
+)
+
+
+async def reflecting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """Agrees to the upgrade, then sends back whatever comes."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+    while data := await reader.read(65_536):
+        writer.write(data)
+        await writer.drain()
+    return head
+
+
+def switched(line: Line, path: str) -> None:
+    """Upgrade, and read the answer's head."""
+    line.request("GET", path, fields=UPGRADE)
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        byte = line.sock.recv(1)
+        assert byte, head
+        head += byte
+    assert head.startswith(b"HTTP/1.1 101 "), head
+
+
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        ("api.openai.com", "/v1/responses"),
+        ("api.openai.com", "/v1/responses?model=gpt-5"),
+        ("api.openai.com", "/v1/%72esponses"),
+        ("chatgpt.com", "/backend-api/codex/responses"),
+    ],
+)
+def test_a_websocket_where_models_are_asked_is_refused_at_once(
+    host: str, path: str, dial: Dial, agent: AgentProcess, provider: Provider
+) -> None:
+    known = len(agent.trail.events(kind="upgrade_refused"))
+    line = dial(host)
+    line.request("GET", path, fields=UPGRADE)
+    answer = line.answer("GET")
+    assert (answer.status, answer.whole) == (426, True)
+    assert line.ended()
+    assert provider.requests == ()
+    assert agent.wait_for_events("upgrade_refused", known + 1)[0].host == host
+
+
+def test_a_websocket_elsewhere_is_carried_as_it_is(dial: Dial, stage: Stage) -> None:
+    stage.switch.script = reflecting
+    line = dial(RAW)
+    switched(line, "/v1/notifications?x=%20y")
+    for message in (b"\x81\x05hello", bytes(range(256)) * 2000):
+        line.send(message)
+        back = b""
+        while len(back) < len(message):
+            piece = line.sock.recv(65_536)
+            assert piece
+            back += piece
+        assert back == message
+    before = len(stage.raw.requests)
+    line.close()
+    head = stage.raw.wait_for_requests(before + 1)[-1]
+    assert head.startswith(b"GET /v1/notifications?x=%20y HTTP/1.1\r\n")
+    for name, value in UPGRADE[2:]:
+        assert f"{name}: {value}".lower().encode() in head.lower()
+
+
+def test_a_websocket_that_the_provider_ends_is_ended(dial: Dial, stage: Stage) -> None:
+    async def brief(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nbye")
+        return head
+
+    stage.switch.script = brief
+    line = dial(RAW)
+    switched(line, "/v1/notifications")
+    assert line.sock.recv(99) == b"bye"
+    assert line.ended()
+
+
+def test_a_websocket_for_another_host_is_misdirected(
+    dial: Dial, provider: Provider, agent: AgentProcess
+) -> None:
+    known = len(agent.trail.events(kind="misdirected"))
+    line = dial("api.openai.com")
+    line.request("GET", "/v1/notifications", host="intranet.example", fields=UPGRADE)
+    assert line.answer("GET").status == 421
+    assert provider.requests == ()
+    agent.wait_for_events("misdirected", known + 1)
+
+
+def test_a_websocket_to_a_provider_that_is_down_is_a_502(dial: Dial) -> None:
+    line = dial("api.x.ai")
+    line.request("GET", "/v1/notifications", fields=UPGRADE)
+    assert line.answer("GET").status == 502
+
+
+def test_a_websocket_at_a_base_url_is_refused_by_the_same_rule(
+    agent: AgentProcess, dial: Dial, provider: Provider
+) -> None:
+    line = dial.gateway()
+    line.request("GET", "/openai/v1/responses", fields=UPGRADE)
+    assert line.answer("GET").status == 426
+    assert provider.requests == ()
+
+
+def test_a_websocket_from_a_web_page_to_the_gateway_is_refused(dial: Dial, stage: Stage) -> None:
+    before = stage.raw.requests
+    for fields in ((("Origin", "https://evil.example"),), ()):
+        line = dial.gateway()
+        host = "evil.example" if not fields else None
+        line.request("GET", "/openai/v1/notifications", host=host, fields=(*UPGRADE, *fields))
+        assert line.answer("GET").status == 403
+    assert stage.raw.requests == before

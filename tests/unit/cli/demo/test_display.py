@@ -1,0 +1,71 @@
+"""The report, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from rich.console import Console
+
+from agent.cli.demo.display import document, show
+from agent.cli.demo.results import Report, Seen
+from tests.fakes.demo_reports import BROKEN, make_report, make_step
+
+LONG = Seen(
+    tried="Why is sk-proj-abc…yz refused? " * 3,
+    client_saw="You said: Why is [REDACTED:openai_api_key] refused? " * 3,
+    provider_received="Why is [REDACTED:openai_api_key] refused?",
+)
+GOOD = make_report(make_step(), make_step(decision="redact", seen=LONG), make_step(decision=""))
+FAILED = make_report(make_step(), make_step(title="a [key]", seen=Seen(problem="the [key] got out")))
+
+
+def shown(report: Report, width: int = 80) -> str:
+    console = Console(width=width)
+    with console.capture() as captured:
+        show(report, console)
+    return captured.get()
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_a_report_fits_the_terminal(width: int) -> None:
+    assert max(map(len, shown(GOOD, width).splitlines())) <= min(width, 110)
+
+
+def test_what_stands_in_the_place_of_a_secret_is_not_torn_apart() -> None:
+    assert shown(GOOD).count("[REDACTED:openai_api_key]") == 4
+
+
+def test_a_good_report_says_so() -> None:
+    text = shown(GOOD)
+    assert text.count("✓") == 4
+    assert "✗" not in text
+    assert "unbroken, 44 events" in text
+    assert "+0.75 ms a request: 1.50 ms straight, 2.25 ms through the bridge" in text
+    assert "drawbridge exec -- claude" in text
+    assert "credentials" in text
+
+
+def test_a_step_that_failed_says_why() -> None:
+    text = shown(FAILED)
+    assert "the [key] got out" in text
+    assert "1 of 2 did what they should" in text
+    assert text.count("✗") == 2
+
+
+def test_a_broken_or_untrue_trail_is_shown() -> None:
+    text = shown(make_report(make_step(), verified=BROKEN, trail_problem="it tells of 9"), 200)
+    assert "broken: event 3, removed: it is missing" in text
+    assert "it tells of 9" in text
+
+
+def test_the_same_as_one_json_document() -> None:
+    told = json.loads(json.dumps(document(FAILED)))
+    assert told["ok"] is False
+    assert [(step["id"], step["ok"], step["problem"]) for step in told["steps"]] == [
+        ("x", True, ""),
+        ("x", False, "the [key] got out"),
+    ]
+    assert told["audit"]["ok"] is True
+    assert len(told["audit"]["events"]) == 2
+    assert told["latency"]["added_ms"] == 0.75

@@ -1,0 +1,78 @@
+"""A policy is checked before it is used, and says why it decides as it does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from agent.policy import json_schema
+from tests.fakes.command_line import Drawbridge
+
+
+def test_a_good_policy_is_summed_up(drawbridge: Drawbridge, policy: Path) -> None:
+    shown = drawbridge("policy", "check", policy)
+    assert shown.exit_code == 0
+    assert "small" in shown.stdout
+    assert "1 guardrails" in shown.stdout
+    facts = json.loads(drawbridge("policy", "check", policy, "--json").stdout)
+    assert (facts["id"], facts["mode"], facts["detectors"]) == ("small", "enforce", 1)
+    assert len(facts["digest"]) == 64
+
+
+def test_a_bad_policy_is_refused_with_every_mistake_and_its_line(
+    drawbridge: Drawbridge, policy: Path
+) -> None:
+    policy.write_text(policy.read_text() + "moed: observe\nrevision: soon\n")
+    result = drawbridge("policy", "check", policy)
+    assert result.exit_code == 1
+    assert f"{policy}:7: moed" in result.stderr
+    assert f"{policy}:8: revision" in result.stderr
+
+
+def test_a_pattern_that_cannot_work_is_refused(drawbridge: Drawbridge, policy: Path) -> None:
+    policy.write_text(policy.read_text().replace("keywords: [Nightjar]", r"pattern: '(?<=a)b'"))
+    result = drawbridge("policy", "check", policy)
+    assert result.exit_code == 1
+    assert f"{policy}:6: detectors[0].pattern" in result.stderr
+
+
+def test_a_policy_that_is_not_there_is_explained(drawbridge: Drawbridge, tmp_path: Path) -> None:
+    assert "cannot read the policy" in drawbridge("policy", "check", tmp_path / "gone").stderr
+
+
+def test_an_inference_path_is_decrypted_and_inspected(drawbridge: Drawbridge, policy: Path) -> None:
+    asked = ("--host", "API.openai.com", "--path", "/v1/chat/completions", "--policy", policy)
+    facts = json.loads(drawbridge("policy", "explain", *asked, "--json").stdout)
+    assert facts["traffic"] == "decrypted and inspected"
+    assert facts["dialect"] == "openai-chat"
+    assert [step["rule"] for step in facts["steps"] if step["matched"]] == ["names"]
+    assert "names" in drawbridge("policy", "explain", *asked).stdout
+
+
+def test_a_host_outside_the_catalog_is_tunnelled_blindly(drawbridge: Drawbridge, policy: Path) -> None:
+    result = drawbridge("policy", "explain", "--host", "bank.example", "--policy", policy, "--json")
+    facts = json.loads(result.stdout)
+    assert facts["traffic"].startswith("tunnelled blindly")
+    assert facts["steps"] == []
+
+
+def test_an_access_rule_that_blocks_is_named(drawbridge: Drawbridge, policy: Path) -> None:
+    policy.write_text(policy.read_text() + "access:\n  - {id: no-gpt, models: ['gpt-*'], action: block}\n")
+    asked = (
+        "--host",
+        "api.openai.com",
+        "--path",
+        "/v1/chat/completions",
+        "--model",
+        "gpt-5",
+        "--policy",
+        policy,
+    )
+    assert (
+        json.loads(drawbridge("policy", "explain", *asked, "--json").stdout)["access"]
+        == "blocked by rule no-gpt"
+    )
+
+
+def test_the_schema_is_printed_as_it_is(drawbridge: Drawbridge) -> None:
+    assert drawbridge("policy", "schema").stdout == json_schema()

@@ -1,0 +1,222 @@
+"""The keeper of the front door: which program is behind a connection, and what it means that one distrusts us."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from agent.host.processes import Endpoint
+from agent.host.tasks import TaskGroup
+from agent.interception.clienthello import ClientHello
+from agent.interception.door import Door
+from agent.interception.engine import Intercepted
+from agent.interception.request_head import ProxyHead
+from agent.interception.scope import Way
+from agent.model.record import IncidentKind
+from agent.model.traffic import Connection, Process, Tier
+from tests.fakes.audit import FakeAudit
+from tests.fakes.rulebooks import rule_book, toy_policy
+
+PEER = ("127.0.0.1", 50_000)
+HEAD = ProxyHead(method="CONNECT", target="api.openai.com:443", host="api.openai.com", port=443)
+HELLO = ClientHello(sni="api.openai.com")
+CURL = Process(pid=7, name="curl", executable="/usr/bin/curl", user="ann")
+TUNNEL = toy_policy("client_distrust: {action: tunnel, hours: 2}")
+REFUSE = toy_policy("client_distrust: {action: refuse, hours: 2}")
+SAYS_WHY = "The client does not trust the proxy's certificate for api.openai.com (tlsv1 alert unknown ca)"
+
+
+class FakeFinder:
+    """Implements `ProcessFinder`."""
+
+    def __init__(self) -> None:
+        self.process: Process | None = CURL
+        self.seconds = 0.0
+        self.asked: list[tuple[Endpoint, Endpoint]] = []
+
+    def find(self, client: Endpoint, server: Endpoint) -> Process | None:
+        self.asked.append((client, server))
+        time.sleep(self.seconds)
+        return self.process
+
+
+class FakeEngine:
+    """Notes what it was to run."""
+
+    def __init__(self) -> None:
+        self.ran: list[Intercepted] = []
+
+    async def run(self, reader: object, writer: object, intercepted: Intercepted) -> None:
+        self.ran.append(intercepted)
+
+
+class FakeWriter:
+    """Knows its peer."""
+
+    def get_extra_info(self, name: str) -> object:
+        return PEER if name == "peername" else None
+
+
+class Setting:
+    """A door and everything around it."""
+
+    def __init__(self) -> None:
+        self.policy = TUNNEL
+        self.now = 1_000_000.0
+        self.finder, self.engine, self.audit, self.tasks = (
+            FakeFinder(),
+            FakeEngine(),
+            FakeAudit(),
+            TaskGroup("t"),
+        )
+        self.door = Door(
+            rules=lambda: rule_book(self.policy),
+            engine=self.engine,  # type: ignore[arg-type]
+            processes=self.finder,
+            record=self.audit.append,
+            tasks=self.tasks,
+            ports=lambda: (7717, 7718),
+            clock=lambda: self.now,
+        )
+
+    def intercepted(self) -> Intercepted:
+        facts = Connection(id="c", tier=Tier.RELAY, client_address=PEER, sni="api.openai.com")
+        described = asyncio.get_running_loop().create_future()
+        described.set_result(replace(facts, process=self.finder.process))
+        return Intercepted(facts, described)
+
+    async def handshake_fails(self, error: str = SAYS_WHY) -> None:
+        self.door.distrusted(self.intercepted(), error)
+        await self.settled()
+
+    async def settled(self) -> None:
+        while len(self.tasks):
+            await asyncio.sleep(0.001)
+
+    async def way(self, head: ProxyHead = HEAD, hello: ClientHello | None = HELLO) -> Way:
+        return (await self.door.judge(head, hello, PEER)).way
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _compiled() -> None:
+    for policy in (TUNNEL, REFUSE):
+        rule_book(policy)
+
+
+@pytest.fixture
+async def setting() -> AsyncIterator[Setting]:
+    made = Setting()
+    yield made
+    await made.tasks.cancel()
+
+
+def test_the_catalog_in_force_says_who_is_known() -> None:
+    door = Setting().door
+    assert door.known("api.openai.com")
+    assert not door.known("api.openai.com.evil.tld")
+
+
+def test_the_pac_file_names_the_catalog_and_our_port() -> None:
+    pac = Setting().door.pac()
+    assert '"api.openai.com"' in pac
+    assert "PROXY 127.0.0.1:7717; DIRECT" in pac
+
+
+async def test_names_decide_and_as_long_as_all_trust_us_no_program_is_looked_for(setting: Setting) -> None:
+    assert await setting.way() is Way.INTERCEPT
+    assert await setting.way(replace(HEAD, host="example.com"), ClientHello(sni="example.com")) is Way.TUNNEL
+    assert await setting.way(hello=None) is Way.REFUSE
+    assert setting.finder.asked == []
+
+
+async def test_an_intercepted_connection_is_described_with_its_program(setting: Setting) -> None:
+    passage = await setting.door.judge(HEAD, HELLO, PEER)
+    await setting.door.intercept(None, FakeWriter(), HEAD, HELLO, passage)  # type: ignore[arg-type]
+    (intercepted,) = setting.engine.ran
+    facts = await intercepted.describe
+    assert facts == replace(intercepted.facts, process=CURL)
+    assert (facts.connect_host, facts.connect_port, facts.sni) == ("api.openai.com", 443, "api.openai.com")
+    assert (facts.client_address, facts.tier) == (PEER, Tier.RELAY)
+    assert setting.finder.asked == [(PEER, ("127.0.0.1", 7717))]
+
+
+async def test_a_system_that_is_slow_to_tell_the_program_is_not_waited_for(setting: Setting) -> None:
+    setting.finder.seconds = 0.4
+    passage = await setting.door.judge(HEAD, HELLO, PEER)
+    await setting.door.intercept(None, FakeWriter(), HEAD, HELLO, passage)  # type: ignore[arg-type]
+    begun = time.monotonic()
+    facts = await setting.engine.ran[0].describe
+    assert facts.process is None
+    assert time.monotonic() - begun < 0.39
+
+
+async def test_a_refused_connection_is_an_incident(setting: Setting) -> None:
+    passage = await setting.door.judge(HEAD, None, PEER)
+    await setting.door.refused(HEAD, passage, PEER)
+    (incident,) = setting.audit.incidents
+    assert incident.kind is IncidentKind.MISDIRECTED
+    assert "plain bytes" in incident.message
+    assert incident.connection is not None
+    assert incident.connection.connect_host == "api.openai.com"
+
+
+async def test_a_program_that_refuses_our_certificate_may_pass_for_a_time_and_both_are_recorded(
+    setting: Setting,
+) -> None:
+    await setting.handshake_fails()
+    assert await setting.way() is Way.TUNNEL
+    kinds = [incident.kind for incident in setting.audit.incidents]
+    assert kinds == [IncidentKind.CLIENT_DISTRUST, IncidentKind.BYPASS]
+    assert "2 h" in setting.audit.incidents[0].message
+    assert setting.audit.incidents[1].connection is not None
+    assert setting.audit.incidents[1].connection.process == CURL
+    setting.now += 2 * 3600
+    assert await setting.way() is Way.INTERCEPT
+
+
+async def test_another_program_does_not_pass_with_it(setting: Setting) -> None:
+    await setting.handshake_fails()
+    setting.finder.process = replace(CURL, executable="/usr/bin/wget", name="wget")
+    assert await setting.way() is Way.INTERCEPT
+    setting.finder.process = replace(CURL, user="bob")
+    assert await setting.way() is Way.INTERCEPT
+
+
+async def test_an_unknown_program_never_passes(setting: Setting) -> None:
+    setting.finder.process = None
+    await setting.handshake_fails()
+    assert await setting.way() is Way.INTERCEPT
+    assert "its connections stay closed" in setting.audit.incidents[0].message
+
+
+async def test_where_policy_refuses_distrust_nobody_passes(setting: Setting) -> None:
+    setting.policy = REFUSE
+    await setting.handshake_fails()
+    assert await setting.way() is Way.INTERCEPT
+    assert [incident.kind for incident in setting.audit.incidents] == [IncidentKind.CLIENT_DISTRUST]
+
+
+async def test_a_handshake_that_was_just_broken_off_counts_from_the_second_time_on(setting: Setting) -> None:
+    await setting.handshake_fails("The client disconnected during the handshake.")
+    assert await setting.way() is Way.INTERCEPT
+    await setting.handshake_fails("The client disconnected during the handshake.")
+    assert await setting.way() is Way.TUNNEL
+
+
+async def test_a_handshake_in_between_wipes_that_slate(setting: Setting) -> None:
+    await setting.handshake_fails("The client disconnected during the handshake.")
+    setting.door.trusted(setting.intercepted(), "")
+    await setting.settled()
+    await setting.handshake_fails("The client disconnected during the handshake.")
+    assert await setting.way() is Way.INTERCEPT
+
+
+async def test_a_bypass_that_cannot_be_recorded_is_none(setting: Setting) -> None:
+    await setting.handshake_fails()
+    setting.audit.broken = True
+    with pytest.raises(Exception, match="disk is full"):
+        await setting.way()

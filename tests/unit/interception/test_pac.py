@@ -1,0 +1,94 @@
+"""The PAC file: catalogued hosts go through us, look-alikes and all else do not.
+
+Evaluated twice: its tables by the few lines of Python below, which say what its JavaScript says, and, where Node.js is
+installed, the file itself.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from agent.interception.pac import pac_file
+
+PORT = 7717
+BRIDGE = f"PROXY 127.0.0.1:{PORT}; DIRECT"
+PAC = pac_file(["api.openai.com", "*.openai.azure.com", "chatgpt.com"], PORT)
+ROUTED = (
+    "api.openai.com",
+    "API.OpenAI.COM",
+    "x.openai.azure.com",
+    "a.b.openai.azure.com",
+    "chatgpt.com",
+    "chatgpt.com.",
+)
+DIRECT = (
+    "openai.com",
+    "api.openai.com.evil.tld",
+    "xapi.openai.com",
+    "openai.azure.com",
+    "evilopenai.azure.com",
+    "notchatgpt.com",
+    "chatgpt.com.evil.tld",
+    "localhost",
+    "127.0.0.1",
+    "constructor",
+    "toString",
+    "__proto__",
+    "",
+)
+
+
+def table(name: str) -> object:
+    line = next(line for line in PAC.splitlines() if line.startswith(f"var {name} = "))
+    return json.loads(line.removeprefix(f"var {name} = ").removesuffix(";"))
+
+
+def routed(host: str) -> bool:
+    exact, suffixes = table("exact"), table("suffixes")
+    assert isinstance(exact, dict)
+    assert isinstance(suffixes, list)
+    host = host.lower().removesuffix(".")
+    return host in exact or any(host.endswith(suffix) for suffix in suffixes)
+
+
+def test_only_listed_hosts_are_routed() -> None:
+    assert [host for host in (*ROUTED, *DIRECT) if routed(host)] == list(ROUTED)
+
+
+def test_every_suffix_begins_with_its_dot() -> None:
+    assert table("suffixes") == [".openai.azure.com"]
+
+
+def test_a_stopped_agent_takes_nobody_offline() -> None:
+    assert PAC.count("PROXY") == 1
+    assert f'"{BRIDGE}"' in PAC
+
+
+def test_names_are_never_resolved() -> None:
+    assert not any(
+        call in PAC for call in ("dnsResolve", "isInNet", "isResolvable", "myIpAddress", "shExpMatch")
+    )
+
+
+def test_a_host_name_cannot_write_code() -> None:
+    evil = pac_file(['x";alert(1);"', "</script>"], PORT)
+    assert json.loads(evil.splitlines()[0].removeprefix("var exact = ").removesuffix(";"))
+
+
+@pytest.mark.skipif(
+    shutil.which("node") is None, reason="the file itself runs only where Node.js is installed"
+)
+def test_the_file_itself_says_the_same() -> None:
+    script = (
+        "function dnsDomainIs(host, domain) { return host.length >= domain.length"
+        " && host.substring(host.length - domain.length) == domain; }\n"
+        + PAC
+        + f"console.log(JSON.stringify({json.dumps([*ROUTED, *DIRECT])}"
+        ".map(host => FindProxyForURL('https://' + host + '/', host))));"
+    )
+    done = subprocess.run(["node", "-e", script], capture_output=True, check=True, timeout=30)
+    assert json.loads(done.stdout) == [BRIDGE] * len(ROUTED) + ["DIRECT"] * len(DIRECT)

@@ -1,0 +1,30 @@
+"""Content values."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from agent.model.content import NO_USAGE, Slot, Usage
+
+
+def test_usage_reported_in_parts_is_put_together() -> None:
+    first = Usage(input_tokens=10, output_tokens=1, cache_read_tokens=4)
+    assert first.merged(Usage(output_tokens=7, reasoning_tokens=2)) == Usage(
+        input_tokens=10, output_tokens=7, cache_read_tokens=4, reasoning_tokens=2
+    )
+
+
+def test_a_count_of_zero_is_a_count() -> None:
+    assert Usage(output_tokens=5).merged(Usage(output_tokens=0)).output_tokens == 0
+
+
+def test_nothing_known_changes_nothing() -> None:
+    known = Usage(input_tokens=1)
+    assert known.merged(NO_USAGE) == known == NO_USAGE.merged(known)
+
+
+def test_values_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Slot(address=((),), role="user", text="x").text = "y"  # type: ignore[misc, arg-type]
