@@ -17,3 +17,8 @@ for _name, _examples in (("fast", 25), ("deep", 2000)):
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
 settings.load_profile(os.environ.get("DRAWBRIDGE_HYPOTHESIS", "fast"))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes make no readable names, and compressed ones differ from run to run."""
+    return argname if isinstance(val, bytes) else None

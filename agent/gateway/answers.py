@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 from agent.dialects.base import Dialect, ParsedRequest
 from agent.dialects.encoding import Decoder
@@ -14,10 +16,15 @@ from agent.gateway.scans import ScanPool
 from agent.gateway.transport.base import UpstreamResponse
 from agent.gateway.wire import Wire
 from agent.inspection import AnswerVerdict, Scope, StreamInspector, inspect_answer
+from agent.inspection.verdicts import failed_check
 from agent.model.content import Role, Slot
+from agent.model.decision import Action
 from agent.model.record import CaptureMode, Outcome
 
+log = logging.getLogger(__name__)
+
 _DROPPED = frozenset({b"alt-svc"})  # an offer of HTTP/3 would lead the client around us
+_BODILESS = (204, 304)  # a length in their head is that of no body of theirs (RFC 9110 section 8.6)
 
 
 class Answering:
@@ -44,8 +51,9 @@ class Answering:
     async def relay(self, response: UpstreamResponse) -> bool:
         """An answer that is nobody's to read: through as it comes."""
         ledger = self._ledger
+        dropped = _DROPPED if response.status not in _BODILESS else _DROPPED | {b"content-length"}
         try:
-            await self._begin(response, headers.forwardable(response.headers, drop=_DROPPED))
+            await self._begin(response, headers.forwardable(response.headers, drop=dropped))
             async for chunk in response.chunks():
                 await self._wire.write(chunk)
         except UpstreamError as error:
@@ -76,12 +84,16 @@ class Answering:
             ledger.received()
             await response.aclose()
         with ledger.working():
-            verdict = await self._scans.run(len(body), inspect_answer, dialect, body, scope)
+            try:
+                verdict = await self._scans.run(len(body), inspect_answer, dialect, body, scope)
+            except Exception:
+                log.exception("inspection of the answer of exchange %s failed", ledger.id)
+                verdict = AnswerVerdict(decision=failed_check(scope), body=body, understood=False)
             self._note(verdict, dialect, scope)
         if verdict.blocked:
             ledger.outcome = Outcome.BLOCKED
             block = dialect.block(ledger.decision.message)
-            ledger.status = block.status
+            ledger.status, ledger.response_bytes = block.status, len(block.body)
             await self._settle()
             await self._wire.answer(block.status, block.headers, block.body)
             return True
@@ -105,7 +117,7 @@ class Answering:
         fields = headers.without_body_facts(headers.forwardable(response.headers, drop=_DROPPED))
         try:
             await self._begin(response, fields)
-            failure = await self._pump(response, inspector)
+            failure = await self._pump(response, inspector, scope)
         finally:
             self._ledger.received()
             self._heard(inspector, scope)
@@ -116,7 +128,9 @@ class Answering:
             return await self._broken(failure)
         return await self._end(Outcome.COMPLETED)
 
-    async def _pump(self, response: UpstreamResponse, inspector: StreamInspector) -> UpstreamError | None:
+    async def _pump(
+        self, response: UpstreamResponse, inspector: StreamInspector, scope: Scope
+    ) -> UpstreamError | None:
         """Move the stream until its end, a block, or a failure of the upstream, which is returned."""
         clock = time.perf_counter
         spent = 0.0
@@ -124,7 +138,7 @@ class Answering:
         try:
             async for chunk in _decoded(response, limit=self._limit):
                 begun = clock()
-                ready = inspector.feed(chunk)
+                ready = self._step(inspector, partial(inspector.feed, chunk), scope)
                 spent += clock() - begun
                 if ready:
                     await self._wire.write(ready)
@@ -136,9 +150,23 @@ class Answering:
             failure = UpstreamError(f"the provider's stream cannot be read: {error}")
         finally:
             self._ledger.add_work(spent)
-        if ready := inspector.finish():
+        if ready := self._step(inspector, inspector.finish, scope):
             await self._wire.write(ready)
         return failure
+
+    def _step(self, inspector: StreamInspector, step: Callable[[], bytes], scope: Scope) -> bytes:
+        """What one step of the inspection lets go. A step that crashes follows the policy's `on_error`."""
+        try:
+            return step()
+        except ContentError:
+            raise
+        except Exception:
+            log.exception("inspection of the answer of exchange %s failed", self._ledger.id)
+            decision = failed_check(scope)
+            self._ledger.decided(decision)
+            if decision.action is Action.BLOCK and decision.applied:
+                return inspector.stop(decision.message)
+            return inspector.release()
 
     async def _collect(self, response: UpstreamResponse) -> bytes:
         parts: list[bytes] = []
@@ -195,7 +223,7 @@ def _slots(texts: list[str]) -> tuple[Slot, ...]:
 
 async def _decoded(response: UpstreamResponse, *, limit: int) -> AsyncIterator[bytes]:
     """The answer's body without Content-Encoding: asked for `identity`, some servers compress all the same."""
-    encoding = headers.get(response.headers, b"content-encoding").decode("latin-1").strip().lower()
+    encoding = headers.combined(response.headers, b"content-encoding").decode("latin-1").strip().lower()
     if not encoding or encoding == "identity":
         async for chunk in response.chunks():
             yield chunk

@@ -30,9 +30,8 @@ from agent.gateway.transport.base import (
 )
 from agent.gateway.wire import BodyTooLarge, ClientGone, Wire
 from agent.inspection import RequestVerdict, Scope, inspect_request, judge_access
-from agent.inspection.rules import on_error
-from agent.inspection.verdicts import refusal
-from agent.model.decision import Decision, Fallback
+from agent.inspection.verdicts import failed_check
+from agent.model.decision import Decision
 from agent.model.ids import short_ref, uuid7
 from agent.model.record import AuditEvent, CaptureMode, Incident, IncidentKind, Outcome
 from agent.model.traffic import Connection, Tier
@@ -128,6 +127,9 @@ class ExchangeHandler:
         else:
             route = route_intercepted(ledger.rules, request.connection, request.headers, request.target)
         if isinstance(route, Refusal):
+            if route.bound_for is not None:
+                ledger.routed(route.bound_for)  # so that the client is answered in its dialect
+                ledger.upstream = ""
             raise Refused(route.status, route.message)
         ledger.routed(route)
         return route
@@ -135,8 +137,10 @@ class ExchangeHandler:
     async def _pass(self, request: ClientRequest, route: Route, wire: Wire, book: _Book) -> bool:
         """Anything that asks no model: through as it came, both ways."""
         scope = self._scope(route, book.ledger, request.connection)
-        if (refused := judge_access(scope)) is not None and refused.applied:
-            return await self._block(wire, book, _voice(book.ledger), refused)
+        if (refused := judge_access(scope)) is not None:
+            if refused.applied:
+                return await self._block(wire, book, _voice(book.ledger), refused)
+            book.ledger.decided(refused)
         length = _announced(request.headers)
         has_body = bool(length) or b"chunked" in headers.get(request.headers, b"transfer-encoding").lower()
         response = await self._send(
@@ -182,7 +186,7 @@ class ExchangeHandler:
             raise Refused(413, f"the request is larger than {self._max_body // 2**20} MB") from None
 
     def _decoded(self, request: ClientRequest, sent: bytes) -> bytes:
-        encoding = headers.get(request.headers, b"content-encoding")
+        encoding = headers.combined(request.headers, b"content-encoding")
         if not encoding:
             return sent
         try:
@@ -210,12 +214,7 @@ class ExchangeHandler:
                 verdict = await self._scans.run(len(body), inspect_request, dialect, head, body, scope)
             except Exception:
                 log.exception("inspection of exchange %s failed", ledger.id)
-                if on_error(scope) is Fallback.BLOCK:
-                    verdict = RequestVerdict(
-                        decision=refusal(scope, "the check itself failed", rule="on_error"), body=b""
-                    )
-                else:
-                    verdict = RequestVerdict(decision=Decision(reason="the check itself failed"), body=body)
+                verdict = RequestVerdict(decision=failed_check(scope), body=body, understood=False)
             capture = scope.rules.policy.capture
             if capture is not CaptureMode.METADATA and verdict.understood:
                 ledger.prompt = self._captured_prompt(capture, dialect, head, verdict)
@@ -260,8 +259,9 @@ class ExchangeHandler:
             else f"{target.host}:{target.port}"
         )
         if route.credential is not None:
-            fields = [(name, value) for name, value in fields if name not in headers.CREDENTIALS]
-            fields.append(await self._credential(*route.credential))
+            name, value = await self._credential(*route.credential)
+            gone = headers.CREDENTIALS | {name}
+            fields = [*((key, own) for key, own in fields if key not in gone), (name, value)]
         path = f"{target.base_path}{route.path}".encode("latin-1")
         ledger.sent()
         return await self._transport.send(
@@ -302,7 +302,7 @@ class ExchangeHandler:
         return await self._answer(wire, book, voice.error(status, message))
 
     async def _answer(self, wire: Wire, book: _Book, block: Block) -> bool:
-        book.ledger.status = block.status
+        book.ledger.status, book.ledger.response_bytes = block.status, len(block.body)
         book.ledger.first_byte()
         await book.settle()
         reference = (b"x-drawbridge-ref", short_ref(book.ledger.id).encode())

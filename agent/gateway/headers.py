@@ -33,6 +33,11 @@ def get(headers: Headers | list[tuple[bytes, bytes]], name: bytes) -> bytes:
     return b""
 
 
+def combined(headers: Headers | list[tuple[bytes, bytes]], name: bytes) -> bytes:
+    """All values of a list header as one list (RFC 9110 section 5.3), or empty."""
+    return b", ".join(value for key, value in headers if key == name)
+
+
 def count(headers: Headers | list[tuple[bytes, bytes]], name: bytes) -> int:
     """How often a header occurs."""
     return sum(key == name for key, _ in headers)

@@ -7,17 +7,19 @@ import hmac
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 
 from agent.dialects.base import ParsedRequest
 from agent.gateway.routing import Route
 from agent.inspection import RuleBook
-from agent.model.content import NO_USAGE, Role, Slot, Usage
+from agent.model.content import NO_USAGE, Path, Role, Slot, Usage
 from agent.model.decision import Decision
 from agent.model.ids import uuid7
 from agent.model.record import CaptureMode, Exchange, Outcome, Timing
 from agent.model.traffic import Connection
 
 MAX_CAPTURED = 64 * 1024  # characters of prompt and of answer that an event may hold
+_ASKING = (Role.USER, Role.TOOL_RESULT)
 
 
 class Ledger:
@@ -66,7 +68,8 @@ class Ledger:
     def decided(self, decision: Decision) -> None:
         """Add a decision: the request's, then the answer's. The graver one names the action."""
         first, second = self.decision, decision
-        graver = second if second.action > first.action else first
+        says_more = second.action == first.action and not first.reason
+        graver = second if second.action > first.action or says_more else first
         self.decision = Decision(
             action=max(first.action, second.action),
             reason=graver.reason,
@@ -158,13 +161,21 @@ def captured(mode: CaptureMode, slots: tuple[Slot, ...], original: tuple[Slot, .
 
 
 def newest_turn(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
-    """What was said since the model last spoke: clients resend the whole history with every request."""
+    """What was said since the model last spoke: clients resend the whole history with every request.
+
+    Definitions of tools speak as tool calls do, but stand in a place of their own: they are no turn.
+    """
+    talk = {_place(slot) for slot in slots if slot.role in (*_ASKING, Role.ASSISTANT)}
+    answering = (Role.ASSISTANT, Role.TOOL_CALL)
     last = max(
-        (i for i, slot in enumerate(slots) if slot.role in (Role.ASSISTANT, Role.TOOL_CALL)), default=-1
+        (i for i, slot in enumerate(slots) if slot.role in answering and _place(slot) in talk), default=-1
     )
-    return tuple(
-        slot for slot in slots[last + 1 :] if slot.role is not Role.SYSTEM and len(slot.address) == 1
-    )
+    return tuple(slot for slot in slots[last + 1 :] if slot.role in _ASKING and len(slot.address) == 1)
+
+
+def _place(slot: Slot) -> Path:
+    """The part of the document that a slot stands in: the keys before the first list."""
+    return tuple(takewhile(lambda step: isinstance(step, str), slot.address[0]))
 
 
 def _joined(slots: tuple[Slot, ...]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from agent.catalog.paths import normalise
 from agent.errors import ConfigError
@@ -39,6 +39,7 @@ class Refusal:
     status: int
     message: str
     misdirected: bool = False
+    bound_for: Route | None = None  # where it would have gone, if that is known
 
 
 def split_target(raw: bytes) -> tuple[str, bytes]:
@@ -95,16 +96,17 @@ def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
     provider: Provider | None = getattr(rules.policy.providers, surface.id, None)
     origin = (provider.base_url if provider else "") or surface.origin
     target = target_of(origin)
+    credential = (surface.key_header, provider.key) if provider and provider.key else None
     route = Route(
         surface=surface,
         endpoint=rules.catalog.endpoint(surface, plain_path),
         host=target.host,
         path=path,
         plain_path=plain_path,
-        query=query,
+        query=_without_key(query) if credential else query,
         target=target,
         upstream="provider" if provider else "native",
-        credential=(surface.key_header, provider.key) if provider and provider.key else None,
+        credential=credential,
     )
     if route.endpoint is not None and rules.policy.upstream.route == "central":
         return _central(rules, route)
@@ -133,6 +135,7 @@ def _central(rules: RuleBook, route: Route) -> Route | Refusal:
             status=403,
             message="policy sends all model traffic to the central gateway, which has no route for "
             + route.surface.name,
+            bound_for=route,
         )
     target = target_of(central.base_url)
     return Route(
@@ -150,7 +153,11 @@ def _central(rules: RuleBook, route: Route) -> Route | Refusal:
 
 def _without_key(query: bytes) -> bytes:
     """The query without the `key` parameter that carries a Google API key."""
-    return b"&".join(part for part in query.split(b"&") if not part.lower().startswith(b"key="))
+    return b"&".join(
+        part
+        for part in query.split(b"&")
+        if unquote_to_bytes(part.partition(b"=")[0].replace(b"+", b" ")).lower() != b"key"
+    )
 
 
 def _host(value: bytes) -> str:

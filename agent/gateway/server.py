@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from agent.model.traffic import Connection, Tier
 log = logging.getLogger(__name__)
 
 MAX_HEAD = 256 * 1024  # bytes of a request's head; Codex and browsers stay below 64 KB
+ONE_READ = 256 * 1024  # bytes that asyncio reads at once
 KEEP_ALIVE = 120.0  # seconds; longer than the SDKs' own idle limits, so that they close first
 
 type App = Callable[[Message, Receive, Send], Any]
@@ -95,7 +97,7 @@ class GatewayProtocol(HttpToolsProtocol):
         """Refuse a head without end before it is parsed."""
         if self._in_head:
             self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD + 65536:  # one read may hold the head's end and body besides
+            if self._head_bytes > MAX_HEAD + ONE_READ:  # the last read may hold body besides
                 self._refuse(b"431 Request Header Fields Too Large")
                 return
         super().data_received(data)
@@ -103,12 +105,17 @@ class GatewayProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A new request."""
         self._in_head = True
-        self._head_bytes = 0
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the head. Trailers are dropped: after the body nobody judges them, and they have no end."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
         self._in_head = False
+        self._head_bytes = 0
         if self.parser.should_upgrade() and not self._should_upgrade():
             self._refuse(b"400 Bad Request")  # h2c and other upgrades: an unparsed body would follow
             return
@@ -189,15 +196,15 @@ class GatewayServer:
             self._listener = await loop.create_server(lambda: self.protocol(describe()), host, port)
         except OSError as error:
             raise ConfigError(
-                f"cannot listen on {host}:{port}: {error.strerror or error}",
+                f"cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}",
                 hint="choose another --gateway-port",
             ) from error
         return int(self._listener.sockets[0].getsockname()[1])
 
     @property
     def active(self) -> int:
-        """Exchanges that are running."""
-        return len(self._state.tasks)
+        """Exchanges that are running, without the one that asks."""
+        return len(self._state.tasks - {asyncio.current_task()})
 
     def close(self) -> None:
         """Accept no more; idle connections end now, busy ones after their answer."""

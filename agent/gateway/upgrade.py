@@ -22,6 +22,8 @@ from agent.policy import Subject
 
 log = logging.getLogger(__name__)
 
+log = logging.getLogger(__name__)
+
 REFUSED = "426 Upgrade Required"
 """Codex falls back to HTTPS on it without a retry (tests/clients/README.md)."""
 
@@ -70,6 +72,8 @@ class UpgradeHandler:
         await self._pipe(request, route, client)
 
     async def _pipe(self, request: ClientRequest, route: Route, client: asyncio.Transport) -> None:
+        if client.is_closing():
+            return
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
         client.set_protocol(protocol)
@@ -122,7 +126,9 @@ async def _downwards(upstream: Tunnel, client: asyncio.StreamWriter) -> None:
 
 
 def _head(request: ClientRequest, route: Route) -> bytes:
-    target = route.path.encode("latin-1") + (b"?" + route.query if route.query else b"")
+    target = f"{route.target.base_path}{route.path}".encode("latin-1") + (
+        b"?" + route.query if route.query else b""
+    )
     lines = [b"GET " + target + b" HTTP/1.1", b"host: " + route.host.encode()]
     kept = headers.forwardable(request.headers, drop=frozenset({b"host"}))
     lines += [name + b": " + value for name, value in kept]

@@ -14,16 +14,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from agent.guardrails.syntax import Atom, Choice, Node, Repeat, Sequence, repeated, source
+from agent.guardrails.syntax import Atom, Choice, Node, Repeat, Sequence, repeated
 
-_COUNTED = 3
+_LOOSE = 3
+_EXACT = 100  # more states than that make RE2 slow, and hold back less only where something is long anyway
 _TOLD_APART = 3
 _WORD = r"[\w\x{17F}\x{212A}]"  # case-blind patterns take the long s and the Kelvin sign for s and k
 
 
 def exact_closure(node: Node) -> str:
-    """A pattern for all beginnings of what `node` matches, the whole match included, the empty one left out."""
-    return _started(node, _END, loose=False).some or ""
+    """A pattern for all beginnings of what `node` matches, the whole match included, the empty one left out.
+
+    Exact but for repetitions of more than a hundred: how many there are is not asked.
+    """
+    return _started(node, _END, counted=_EXACT).some or ""
 
 
 def loose_closure(node: Node) -> str:
@@ -31,7 +35,7 @@ def loose_closure(node: Node) -> str:
 
     So its automaton stays small and many rules can share one; what it says is under way may be over.
     """
-    return _started(node, _END, loose=True).some or ""
+    return _started(node, _END, counted=_LOOSE).some or ""
 
 
 WORD_TAIL = rf"\\?{_WORD}+"
@@ -44,7 +48,7 @@ def tail_closure(node: Node) -> str:
     return _after_word(node).some or ""
 
 
-def loosened(node: Node, *, counted: int = _COUNTED) -> str:
+def loosened(node: Node, *, counted: int = _LOOSE) -> str:
     """A pattern that matches what `node` does and more: from `counted` times on, how often is not asked."""
     match node:
         case Atom():
@@ -54,10 +58,8 @@ def loosened(node: Node, *, counted: int = _COUNTED) -> str:
         case Choice():
             return _either(loosened(option, counted=counted) for option in node.options) or ""
         case Repeat():
-            low, high = min(node.low, counted), node.high
-            return repeated(
-                loosened(node.node, counted=counted), low, None if high is None or high > counted else high
-            )
+            high = None if node.high is None or node.high > counted else node.high
+            return repeated(loosened(node.node, counted=counted), min(node.low, counted), high)
 
 
 class _Begun(NamedTuple):
@@ -70,7 +72,7 @@ class _Begun(NamedTuple):
 _END = _Begun("", None)
 
 
-def _started(node: Node, rest: _Begun, *, loose: bool) -> _Begun:
+def _started(node: Node, rest: _Begun, *, counted: int) -> _Begun:
     """P(node rest) = P(node) | node rest, where `rest` is what comes after, as beginnings already."""
     match node:
         case Atom(consumes=True):
@@ -80,17 +82,17 @@ def _started(node: Node, rest: _Begun, *, loose: bool) -> _Begun:
             return _Begun(f"(?:{node.text}{rest.any})?", None if rest.some is None else node.text + rest.some)
         case Sequence():
             for part in reversed(node.parts):
-                rest = _started(part, rest, loose=loose)
+                rest = _started(part, rest, counted=counted)
             return rest
-        case Choice() if loose and len(node.options) > _TOLD_APART and _wordy(node):
+        case Choice() if counted == _LOOSE and len(node.options) > _TOLD_APART and _wordy(node):
             some = f"{_WORD}+{rest.any}"
             return _Begun(f"(?:{some})?", some)
         case Choice():
             return _joined(
-                [_started(each, _END, loose=loose) for each in node.options], node, rest, loose=loose
+                [_started(each, _END, counted=counted) for each in node.options], node, rest, counted=counted
             )
         case Repeat():
-            return _repeated(node, rest, loose=loose)
+            return _repeated(node, rest, counted=counted)
 
 
 def _after_word(node: Node) -> _Begun:
@@ -103,12 +105,12 @@ def _after_word(node: Node) -> _Begun:
         return _END
     rest = _END
     for part in reversed(parts[front + 1 :]):
-        rest = _started(part, rest, loose=True)
+        rest = _started(part, rest, counted=_LOOSE)
     first = parts[front]
     if isinstance(first, Choice):
-        begun = _joined([_after_word(option) for option in first.options], first, rest, loose=True)
+        begun = _joined([_after_word(option) for option in first.options], first, rest, counted=_LOOSE)
     else:
-        begun = _started(first, rest, loose=True)
+        begun = _started(first, rest, counted=_LOOSE)
     before = "".join(loosened(part) for part in parts[:front])
     some = before + begun.any if before else begun.some
     return _END if some is None else _Begun(f"(?:{some})?", some)
@@ -146,48 +148,45 @@ def _word_atom(text: str) -> bool:
     return bool(text) and text.isascii() and text.replace("_", "a").isalnum()
 
 
-def _repeated(node: Repeat, rest: _Begun, *, loose: bool) -> _Begun:
+def _repeated(node: Repeat, rest: _Begun, *, counted: int) -> _Begun:
     if node.high == 0:
         return rest
-    node = _uncounted(node) if loose else node
-    body, high = _whole(node.node, loose=loose), node.high
+    node = _uncounted(node, counted)
+    body, high = loosened(node.node, counted=counted), node.high
     if not isinstance(node.node, Atom):
-        inner = _started(node.node, _END, loose=loose)
+        inner = _started(node.node, _END, counted=counted)
         before = "" if high == 1 else repeated(body, 0, None if high is None else high - 1)
         return _joined(
             [_Begun(before + inner.any, None if inner.some is None else before + inner.some)],
             node,
             rest,
-            loose=loose,
+            counted=counted,
         )
     if node.low == 0 and high is None:
         return _Begun(
             repeated(body, 0, None) + rest.any, _either([repeated(body, 1, None) + rest.any, rest.some])
         )
-    return _joined([_Begun(repeated(body, 0, high), repeated(body, 1, high))], node, rest, loose=loose)
+    return _joined([_Begun(repeated(body, 0, high), repeated(body, 1, high))], node, rest, counted=counted)
 
 
-def _joined(begun: list[_Begun], node: Node, rest: _Begun, *, loose: bool) -> _Begun:
+def _joined(begun: list[_Begun], node: Node, rest: _Begun, *, counted: int) -> _Begun:
     """The beginnings of `node rest`, where `begun` are those of `node`."""
     some = [each.some for each in begun]
     if rest is _END:
         return _Begun(_either(each.any for each in begun) or "", _either(some))
-    whole = _whole(node, loose=loose)
+    whole = loosened(node, counted=counted)
     return _Begun(
         _either([*(each.any for each in begun), whole + rest.any]) or "",
         _either([*some, None if rest.some is None else whole + rest.some]),
     )
 
 
-def _whole(node: Node, *, loose: bool) -> str:
-    return loosened(node) if loose else source(node)
-
-
-def _uncounted(node: Repeat) -> Repeat:
-    """`node` without a count that would take many states."""
-    if node.high is not None and node.high <= _COUNTED:
-        return node
-    return Repeat(node=node.node, low=0, high=None)
+def _uncounted(node: Repeat, counted: int) -> Repeat:
+    """`node` without counts that would take many states."""
+    low = 0 if counted == _LOOSE and (node.high is None or node.high > counted) else min(node.low, counted)
+    return Repeat(
+        node=node.node, low=low, high=None if node.high is None or node.high > counted else node.high
+    )
 
 
 def _either(options: Iterable[str | None]) -> str | None:

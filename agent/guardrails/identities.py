@@ -22,13 +22,15 @@ from agent.guardrails.vocabulary import (
 _DOCUMENTATION_DOMAINS = ("example", "invalid", "test", "localhost", "local", "internal")
 _VERSION_WORDS = ("version", "ver", "release", "build", "v", "rev", "oid", "section", "chapter")
 _LARGEST_VERSION_PART = 40
+_LARGEST_RELEASE_PART = 15
 
 
 def payment_card(value: str, before: str) -> bool:
     """A card number: Luhn, an issuer's range and its length, no well-known test number."""
     digits = _digits(value)
     if (
-        _touches(before, ".-/_+%#")
+        len(digits) < 13
+        or _touches(before, ".-/_+%#")
         or not luhn(digits)
         or digits in TEST_CARDS
         or "00000000" in digits
@@ -57,19 +59,24 @@ def _issued(digits: str) -> bool:
 def iban(value: str) -> int:
     """The length of the IBAN that `value` starts with, its separators included; 0 where it is none."""
     wanted = iban_length(value[:2])
+    if not wanted or not value.isascii():
+        return 0
     seen = 0
     for place, char in enumerate(value):
         seen += char not in " -"
         if seen == wanted:
             compact = value[: place + 1].replace(" ", "").replace("-", "")
             following = value[place + 1 : place + 2]
-            return place + 1 if not following.isalnum() and mod97(compact) else 0
+            right = compact.isalnum() and not following.isalnum() and mod97(compact)
+            return place + 1 if right else 0
     return 0
 
 
 def us_ssn(value: str) -> bool:
     """A social security number in an issued range, not one of the famous invalid ones nor a round number."""
     digits = _digits(value)
+    if len(digits) != 9:
+        return False
     area, group, serial = int(digits[:3]), int(digits[3:5]), int(digits[5:])
     if area in (0, 666) or area >= 900 or not group or not serial:
         return False
@@ -93,7 +100,10 @@ def public_ipv4(value: str, before: str) -> bool:
     words = before.lower().rstrip(" \t=:\"'").split()
     if words and words[-1].strip("\"'(").rpartition("_")[2].rpartition("-")[2] in _VERSION_WORDS:
         return False
-    return any(int(part) > _LARGEST_VERSION_PART for part in value.split("."))
+    parts = [int(part) for part in value.split(".")]
+    if value.startswith("2.5.") or max(parts[:3]) <= _LARGEST_RELEASE_PART:  # attributes of X.500; 3.0.5.130
+        return False
+    return max(parts) > _LARGEST_VERSION_PART
 
 
 def public_ipv6(value: str) -> bool:
@@ -144,7 +154,13 @@ def phone(value: str, before: str) -> bool:
 def phone_us(value: str, before: str) -> bool:
     """A ten-digit number of the North American plan; dots and spaces alone need a word that names a telephone."""
     digits = _digits(value)[-10:]
-    if digits[1:3] == "11" or digits[4:6] == "11" or len(set(digits)) < 4 or _fictional(digits):
+    if (
+        len(digits) != 10
+        or digits[1:3] == "11"
+        or digits[4:6] == "11"
+        or len(set(digits)) < 4
+        or _fictional(digits)
+    ):
         return False
     if _touches(before, "-._/+#"):
         return False

@@ -38,6 +38,7 @@ _HARMLESS_NAMES = (
     "pad", "eos", "bos", "unk", "mask", "special", "stop", "primary", "foreign", "partition", "sort", "idempotency",
     "hash", "fingerprint", "integrity", "checksum", "digest", "placeholder", "example",
 )  # fmt: skip
+_CHANCE_TURNS = 0.18  # a quarter by chance, a tenth in names
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
@@ -84,9 +85,11 @@ def secret_value(value: str, before: str) -> bool:
         return False
     digits = any(char.isdigit() for char in value)
     letters = any(char.isalpha() for char in value)
-    if not letters or (not digits and not (_mixed_case(value) and entropy(value) >= 4)):
+    if not letters or (not digits and not (_random_case(value) and entropy(value) >= 4)):
         return False
-    return entropy(value) >= (2.8 if len(value) < 20 else 3.0) and not _reads_as_code(value)
+    return entropy(value) >= (2.8 if len(value) < 20 else 3.0) and not (
+        _reads_as_code(value) or _dotted(value)
+    )
 
 
 def basic_credentials(value: str) -> bool:
@@ -150,8 +153,21 @@ def _kinds(value: str) -> int:
     )
 
 
-def _mixed_case(value: str) -> bool:
-    return any(char.islower() for char in value) and any(char.isupper() for char in value)
+def _random_case(value: str) -> bool:
+    """Whether capitals follow small letters as often as by chance, not as in names like `SecretGlobalsProvider`."""
+    turns = sum(left.islower() and right.isupper() for left, right in pairwise(value))
+    return turns > _CHANCE_TURNS * len(value)
+
+
+def _dotted(value: str) -> bool:
+    """Names joined by dots, dashes or underscores, each with one number at most: `imdsv2_session_token`."""
+    pieces = value.replace("-", ".").replace("_", ".").split(".")
+    return len(pieces) > 1 and all(_name(piece) for piece in pieces)
+
+
+def _name(piece: str) -> bool:
+    numbers = sum(right.isdigit() and not left.isdigit() for left, right in pairwise(piece))
+    return piece[:1].isalpha() and piece.isalnum() and numbers <= 1
 
 
 def _uuid(value: str) -> bool:
@@ -192,7 +208,10 @@ def _camel_words(text: str) -> list[str]:
 
 def _named_harmless(before: str) -> bool:
     """Whether the name that the value is given says that it is no secret: `csrf_token`, `nextPageToken`."""
-    text = before.lower().rstrip(" \t\r\n=:>,('\"`\\[]{}")
+    text = before.lower().rstrip("'\"`\\")
+    if text != before.lower() and text[-1:] in tuple("bfru") and not text[-2:-1].isalnum():
+        text = text[:-1]
+    text = text.rstrip(" \t\r\n=:>,('\"`\\[]{}")
     start = len(text)
     while start and (text[start - 1].isalnum() or text[start - 1] in "_-"):
         start -= 1

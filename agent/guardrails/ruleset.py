@@ -68,8 +68,10 @@ class RuleSet:
 
     def candidates(self, data: bytes) -> list[Detector]:
         """The detectors that may find something in `data`, in order."""
-        indices = [self._marked[place] for place in self._sieve.candidates(data)]
-        indices.extend(self._unmarked[place] for place in self._census.matching(data))
+        marked, unmarked = self._sieve.candidates(data), self._census.matching(data)
+        if not marked and not unmarked:
+            return []
+        indices = [self._marked[place] for place in marked] + [self._unmarked[place] for place in unmarked]
         return [self.detectors[index] for index in sorted(indices)]
 
     def hold(self, data: bytes, start: int) -> int:

@@ -31,11 +31,13 @@ _MAX_OPEN = 256 * 1024
 
 @dataclass(slots=True, kw_only=True)
 class _Open:
-    """A match longer than the hold: where it and its span begin, and how much text was seen at the last look."""
+    """A match longer than the hold: where it begins, how far the text went at the last look, and how long it was when
+    its end was last measured."""
 
     detector: Detector
     match_start: int
     seen: int
+    measured: int
 
 
 class StreamScanner:
@@ -99,28 +101,30 @@ class StreamScanner:
         return self._base + len(self._buffer)
 
     def _advance(self, *, final: bool) -> None:
-        if self._open is not None and not self._grown(self._open, final=final):
-            return
-        place = self._end + 1 if final else self._base + self._hold()
-        if self._flooded or self._open is not None:
-            return
+        place: int | None = None
+        while place is None:
+            if self._flooded or (self._open is not None and not self._ended(self._open, final=final)):
+                return
+            place = self._end + 1 if final else self._hold()
         if place > self._frontier:
             self._decide(place)
             self._settle()
             self._forget()
 
-    def _hold(self) -> int:
-        """Where in the buffer the first match may be under way. May open a finding, where one is too long to wait."""
+    def _hold(self) -> int | None:
+        """Where the first match may be under way. None where one was too long to wait for and was told: look again."""
         buffer, start = self._buffer, self._frontier - self._base
         place = self._rules.hold(buffer, start)
-        if len(buffer) - place <= _NEAR:
-            return place
+        most = self._rules.limits.max_hold
+        if len(buffer) - place <= min(_NEAR, most):
+            return self._base + place
         begun = self._begun(place)
         place = min((at for _, at in begun), default=len(buffer))
-        most = self._rules.limits.max_hold
         if len(buffer) - place > most:
-            place = self._overlong([(detector, at) for detector, at in begun if len(buffer) - at > most])
-        return min(place, self._rules.window(buffer, start))
+            if self._told([(detector, at) for detector, at in begun if len(buffer) - at > most]):
+                return None
+            place = boundary(buffer, len(buffer) - most)
+        return self._base + min(place, self._rules.window(buffer, start))
 
     def _begun(self, start: int) -> list[tuple[Detector, int]]:
         """The rules of which a match is under way, exactly, and from where in the buffer."""
@@ -134,51 +138,70 @@ class StreamScanner:
         begun.sort(key=lambda entry: entry[1])
         return begun
 
-    def _overlong(self, begun: list[tuple[Detector, int]]) -> int:
-        """Open the first of `begun` that is a finding already; give the beginnings before it up."""
-        floor = boundary(self._buffer, len(self._buffer) - self._rules.limits.max_hold)
+    def _told(self, begun: list[tuple[Detector, int]]) -> bool:
+        """Tell the first of `begun` that is a finding already; the beginnings before it are given up."""
         for detector, at in begun:
             match = detector.match_at(self._buffer, at)
             span = detector.judge(match, self._buffer) if match is not None else None
             if span is not None and self._base + span.end > self._published:
-                self._open_at(detector, self._base + at, span)
-                return at
-            self._cursors[detector.index] = Cursor(self._base + floor, 0)
-        return floor
+                self._tell(detector, self._base + at, span)
+                return True
+        return False
 
-    def _open_at(self, detector: Detector, match_start: int, span: Span) -> None:
-        start = max(self._base + span.start, self._published)
+    def _tell(self, detector: Detector, match_start: int, span: Span) -> None:
+        """Publish a match whose end is still to come, and before it what was found before it."""
+        start, end = max(self._base + span.start, self._published), self._base + span.end
         self._decide(match_start)
-        before = [each for each in self._pending if each.start < start]
-        self._publish([each._replace(end=min(each.end, start)) for each in before])
+        before = [each._replace(end=min(each.end, start)) for each in self._pending if each.start < start]
+        self._pending = [each for each in self._pending if each.end > start]
+        for spans in (before, [Span(start, end, detector.index)]):
+            if not self._flooded:
+                self._publish(spans)
         if self._flooded:
             return
-        self._pending = [each for each in self._pending if each.end > start]
-        self._publish([Span(start, self._base + span.end, detector.index)])
-        if not self._flooded:
-            self._open = _Open(detector=detector, match_start=match_start, seen=self._end)
-            self._clear(self._published)
+        self._clear(self._published)
+        if self._end - end > self._rules.limits.max_hold:
+            self._cursors[detector.index] = Cursor(end, 0)
+        else:
+            length = self._end - match_start
+            self._open = _Open(detector=detector, match_start=match_start, seen=self._end, measured=length)
 
-    def _grown(self, match: _Open, *, final: bool) -> bool:
-        """Look after the open finding; whether it has ended, so that scanning goes on behind it."""
-        step = min((self._end - match.match_start) // 16, self._rules.limits.max_hold)
-        if not final and self._end - match.seen < step:
+    def _ended(self, match: _Open, *, final: bool) -> bool:
+        """Look after the open finding: take what it has grown by, or close it and tell so.
+
+        As long as the match is under way all of the text is taken; whether the match has really grown is measured
+        only when the text has doubled, for that takes much longer.
+        """
+        length, most = self._end - match.match_start, self._rules.limits.max_hold
+        behind = self._end - self._published > most
+        if not final and not behind and self._end - match.seen < min(length // 16, most):
             return False
         match.seen = self._end
-        at = match.match_start - self._base
-        whole = match.detector.match_at(self._buffer, at)
-        span = match.detector.judge(whole, self._buffer) if whole is not None else None
-        if span is not None and self._base + span.end > self._published:
-            self._published = self._base + span.end
-            self._extend(self._characters(self._published))
-        closure = match.detector.exact
-        if final or closure is None or closure.match(self._buffer, at) is None:
-            self._open = None
-            self._cursors[match.detector.index] = Cursor(self._published, 0)
-            return True
-        if self._end - match.match_start > _MAX_OPEN:
+        at, closure = match.match_start - self._base, match.detector.exact
+        under_way = not final and closure is not None and closure.match(self._buffer, at) is not None
+        if not under_way or behind or length > 2 * match.measured:
+            match.measured = length
+            end = self._measured(match.detector, at)
+            if not under_way or self._end - end > most:
+                self._open = None
+                self._take(max(end, self._published))
+                self._cursors[match.detector.index] = Cursor(self._published, 0)
+                return True
+        self._take(self._end)
+        if length > _MAX_OPEN:
             self._flood()
         return False
+
+    def _measured(self, detector: Detector, at: int) -> int:
+        """Where the finding by the match that begins at `at` of the buffer ends in the text; 0 where there is none."""
+        match = detector.match_at(self._buffer, at)
+        span = detector.judge(match, self._buffer) if match is not None else None
+        return self._base + span.end if span is not None else 0
+
+    def _take(self, end: int) -> None:
+        """Let the last finding, and what is cleared, reach to `end`."""
+        self._published = end
+        self._extend(self._characters(end))
 
     def _decide(self, place: int) -> None:
         """Find what matches that begin before `place` find."""

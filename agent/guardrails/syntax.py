@@ -66,19 +66,6 @@ def parse(pattern: str) -> Node:
     return node
 
 
-def source(node: Node) -> str:
-    """A pattern that matches what `node` does, without capturing groups."""
-    match node:
-        case Atom():
-            return node.text
-        case Sequence():
-            return "".join(source(part) for part in node.parts)
-        case Choice():
-            return "(?:" + "|".join(source(option) for option in node.options) + ")"
-        case Repeat():
-            return repeated(source(node.node), node.low, node.high)
-
-
 def repeated(text: str, low: int, high: int | None) -> str:
     """The pattern `text` between `low` and `high` times."""
     body = f"(?:{text})"
@@ -190,6 +177,8 @@ class _Reader:
     def _primary(self, flags: str, depth: int) -> list[Node]:
         char = self._pattern[self.at]
         match char:
+            case "*" | "+" | "?":
+                raise PatternSyntaxError("nothing to repeat")
             case "(":
                 return [self._group(flags, depth)]
             case "[":

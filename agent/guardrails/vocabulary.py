@@ -100,7 +100,7 @@ CODE_WORDS = _words(
     guest guid hash hashed hex hmac host hs http https id index input int integer item jwt key keys level list
     local localhost login map md name new nil none null number oauth object old optional page param parameter
     pass passphrase passwd password pbkdf plain private prod production ps public pwd qux raw refresh required
-    root row rs rsa scrypt secret secrets secretstr section secure securestring server service session sha
+    rfc root row rs rsa scrypt secret secrets secretstr section secure securestring server service session sha
     staging step str string temp test testing tests text tmp token tokens true type undefined unknown user
     username utf uuid v value values var varchar variable version void
     """

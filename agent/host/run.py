@@ -135,18 +135,28 @@ def attend(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 
     A terminal's Ctrl-C reaches the child by itself (same console), so here it is only not obeyed.
     """
-    try:
-        process = subprocess.Popen(list(argv), env=dict(environ))
-    except OSError as error:
-        raise HostError(f"cannot start {argv[0]}: {error.strerror or error}") from error
+    started: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def forward(number: int, _frame: FrameType | None) -> None:
-        if number != signal.SIGINT:
-            with suppress(OSError):
-                process.send_signal(number)
+        if number == signal.SIGINT:
+            return
+        if not started:  # handlers stand before the child does: no signal may end us and leave it alone
+            early.append(number)
+            return
+        with suppress(OSError):
+            started[0].send_signal(number)
 
-    with process, _handlers(forward):
-        return process.wait()
+    with _handlers(forward):
+        try:
+            process = subprocess.Popen(list(argv), env=dict(environ))
+        except OSError as error:
+            raise HostError(f"cannot start {argv[0]}: {error.strerror or error}") from error
+        started.append(process)
+        for number in early:
+            process.send_signal(number)
+        with process:
+            return process.wait()
 
 
 def find_program(name: str, environ: Mapping[str, str]) -> str:

@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+import orjson
+
 from agent.dialects import sse
 from agent.dialects.base import Delta, Dialect, EventView, StreamReader
 from agent.dialects.fragment import FragmentText
 from agent.errors import ContentError
 from agent.inspection.rules import Scope, scanned
 from agent.inspection.verdicts import Tally, marker
-from agent.model.content import NO_USAGE, Edit, Slot, Usage, Where
+from agent.model.content import NO_USAGE, Edit, Role, Slot, Usage, Where
 from agent.model.decision import Action, Decision
 from agent.model.findings import Finding
 
@@ -37,7 +39,18 @@ class _Rewrite:
 class _Channel:
     """One text of the stream: what arrived, how much of it is clear, and what is to be changed in it."""
 
-    __slots__ = ("_fragment", "_scanner", "_seen", "clear", "closed", "kept", "length", "rewrites", "stop")
+    __slots__ = (
+        "_fragment",
+        "_scanner",
+        "_seen",
+        "clear",
+        "closed",
+        "kept",
+        "length",
+        "rewrites",
+        "sent",
+        "stop",
+    )
 
     def __init__(self, scope: Scope, *, json_fragment: bool, keep_text: bool) -> None:
         self._scanner = scope.rules.scanner.stream()
@@ -49,6 +62,7 @@ class _Channel:
         self.rewrites: list[_Rewrite] = []
         self.stop: int | None = None  # nothing from here on may go out
         self.kept: list[str] | None = [] if keep_text else None
+        self.sent = 0  # of the text that is kept, how much went out
 
     def feed(self, text: str, judge: _Judge) -> None:
         self.length += len(text)
@@ -187,6 +201,9 @@ class StreamInspector:
         self._waiting = 0
         self._watching = scope.watches_answers or keep_text
         self._keep_text = keep_text
+        self._ready: list[bytes] = []  # what may go out at the end of this step
+        self._unread: deque[sse.SseEvent] = deque()  # events of this step that were not looked at yet
+        self._released = False
         self.blocked = False
         self.usage: Usage = NO_USAGE
         self.model = ""
@@ -198,18 +215,22 @@ class StreamInspector:
         return self._tally.decision()
 
     def texts(self) -> tuple[list[str], list[str]]:
-        """The texts of the stream as they came, and as they were sent. Empty unless `keep_text` was asked for."""
+        """The texts of the stream as they came, and as far as they were sent, as they were sent. Empty unless
+        `keep_text` was asked for."""
         original = ["".join(channel.kept or ()) for channel in self._channels.values()]
-        sent = [
-            text if (changed := channel.rewritten(0, text)) is None else changed
-            for channel, text in zip(self._channels.values(), original, strict=True)
-        ]
+        sent: list[str] = []
+        for channel, text in zip(self._channels.values(), original, strict=True):
+            went_out = text[: channel.sent]
+            changed = channel.rewritten(0, went_out)
+            sent.append(went_out if changed is None else changed)
         return original, sent
 
     def feed(self, data: bytes) -> bytes:
         """What may be sent now. Raises ContentError where the stream breaks the limits of its framing."""
         if self.blocked:
             return b""
+        if self._released:
+            return data
         try:
             events = self._events.feed(data)
         except ContentError:
@@ -220,12 +241,14 @@ class StreamInspector:
                 self.chunks += 1
                 self._note(self._reader.read(event.event, event.data))
             return data
-        out: list[bytes] = []
-        for event in events:
-            self._take(event, self._reader.read(event.event, event.data), out)
+        self._unread.extend(events)
+        while self._unread:
+            event = self._unread[0]
+            self._take(event, self._reader.read(event.event, event.data))
+            self._unread.popleft()
             if self._stopping:  # what the reader has seen must stay what the client may see
-                break
-        return self._drain(out)
+                self._unread.clear()
+        return self._drain()
 
     def finish(self) -> bytes:
         """The upstream's stream has ended, in order or not: whatever is left, judged as a whole.
@@ -233,26 +256,54 @@ class StreamInspector:
         The rest of an event that broke off is dropped: it cannot be judged, and a client may not use it (WHATWG HTML,
         section 9.2.6).
         """
-        if self.blocked:
+        if self.blocked or self._released:
             return b""
-        out: list[bytes] = []
         for event in self._events.finish():
             view = self._reader.read(event.event, event.data)
             if not self._watching:
                 self._note(view)
             elif view != _NOTHING:
-                self._take(event, view, out)
+                self._take(event, view)
         for channel in self._channels.values():
             channel.finish(self._judge)
-        return self._drain(out)
+        return self._drain()
 
-    def _take(self, event: sse.SseEvent, view: EventView, out: list[bytes]) -> None:
+    def stop(self, message: str) -> bytes:
+        """The dialect's own end of a stopped stream, which says `message`."""
+        self.blocked = True
+        in_step = not self._unread and all(waiting.pieces for waiting in self._queue)
+        self._queue.clear()
+        self._ready.append(self._reader.block(message, in_step=in_step))
+        return self._flushed()
+
+    def release(self) -> bytes:
+        """Everything held back, as it came; from now on nothing is judged. For where the inspection itself failed
+        and the policy lets that pass."""
+        self._released = True
+        self._ready += (waiting.event.raw for waiting in self._queue)
+        self._ready += (event.raw for event in (*self._unread, *self._events.finish()))
+        self._queue.clear()
+        self._unread.clear()
+        return self._flushed()
+
+    def _went_out(self, pieces: tuple[_Piece, ...]) -> None:
+        if self._keep_text:
+            for piece in pieces:
+                piece.channel.sent = piece.end
+
+    def _flushed(self) -> bytes:
+        ready, self._ready = self._ready, []
+        return b"".join(ready)
+
+    def _take(self, event: sse.SseEvent, view: EventView) -> None:
         self.chunks += 1
         if view.usage is not NO_USAGE or view.model or view.finish_reason:
             self._note(view)
         if view.keepalive and self._queue:  # nothing in it depends on the order
-            out.append(event.raw)
+            self._ready.append(event.raw)
             return
+        if view == _NOTHING:
+            event = self._as_text(event)
         pieces = tuple([self._feed(delta) for delta in view.deltas])
         for name in view.closes:
             if (channel := self._channels.get(name)) is not None:
@@ -262,7 +313,8 @@ class StreamInspector:
                 channel.finish(self._judge)
         edits = self._whole(view.repeats) if view.repeats else ()
         if not self._queue and not edits and not self.blocked and _all_plain(pieces):
-            out.append(event.raw)  # the common case: nothing waits, nothing changes
+            self._ready.append(event.raw)  # the common case: nothing waits, nothing changes
+            self._went_out(pieces)
             return
         self._waiting += len(event.raw)
         if self._waiting > MAX_WAITING:
@@ -289,6 +341,23 @@ class StreamInspector:
         channel.feed(delta.slot.text, self._judge)
         return _Piece(channel, start, channel.length, delta.slot)
 
+    def _as_text(self, event: sse.SseEvent) -> sse.SseEvent:
+        """An event that says nothing to us because it is no JSON, judged as plain text: clients exist that read what
+        we do not (JSON in broken UTF-8, halves of surrogate pairs, NaN)."""
+        try:
+            orjson.loads(event.data)
+        except orjson.JSONDecodeError:
+            text = event.data.decode("utf-8", "surrogateescape")
+        else:
+            return event
+        edits = self._whole((Slot(address=((),), role=Role.ASSISTANT, text=text),))
+        for edit in reversed(edits):
+            text = text[: edit.start] + edit.replacement + text[edit.end :]
+        if not edits:
+            return event
+        data = text.encode("utf-8", "surrogateescape")
+        return sse.new_event(sse.encode(event.event, data), event.event, data)
+
     def _whole(self, slots: tuple[Slot, ...]) -> tuple[Edit, ...]:
         """Redactions in texts that an event repeats as a whole. They were counted as they streamed, or are now."""
         edits: list[Edit] = []
@@ -310,7 +379,7 @@ class StreamInspector:
                     )
         return tuple(edits)
 
-    def _drain(self, out: list[bytes]) -> bytes:
+    def _drain(self) -> bytes:
         queue = self._queue
         while queue:
             waiting = queue[0]
@@ -318,14 +387,11 @@ class StreamInspector:
                 self.blocked = True
             if self.blocked or not all(piece.clear for piece in waiting.pieces):
                 break
+            self._ready.append(self._render(waiting))
             queue.popleft()
             self._waiting -= len(waiting.event.raw)
-            out.append(self._render(waiting))
-        if self.blocked:
-            in_step = all(waiting.pieces for waiting in queue)
-            queue.clear()
-            out.append(self._reader.block(self.decision().message, in_step=in_step))
-        return b"".join(out)
+            self._went_out(waiting.pieces)
+        return self.stop(self.decision().message) if self._stopping else self._flushed()
 
     def _render(self, waiting: _Waiting) -> bytes:
         edits = list(waiting.edits)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agent.guardrails import LIMIT_RULE
-from agent.inspection.rules import MARKER, Scope
+from agent.inspection.rules import MARKER, Scope, on_error
 from agent.model.content import Where
-from agent.model.decision import Action, Decision, Hit
+from agent.model.decision import Action, Decision, Fallback, Hit
 from agent.model.findings import Finding
 from agent.policy import Guardrail, Mode, guardrails, message
 
@@ -98,6 +98,14 @@ def refusal(scope: Scope, reason: str, *, rule: str, template: str = "") -> Deci
         rule_ids=(rule,),
         applied=policy.mode is Mode.ENFORCE,
     )
+
+
+def failed_check(scope: Scope) -> Decision:
+    """The decision where the inspection itself crashed: what the policy's `on_error` asks for."""
+    reason = "the check itself failed"
+    if on_error(scope) is Fallback.BLOCK:
+        return refusal(scope, reason, rule="on_error")
+    return Decision(reason=reason)
 
 
 def _reason(hit: Hit) -> str:

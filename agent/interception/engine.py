@@ -13,15 +13,19 @@ from contextlib import suppress
 
 from mitmproxy import master, options
 from mitmproxy.addons import proxyserver
-from mitmproxy.connection import ConnectionState
+from mitmproxy.connection import ConnectionState, Server
 from mitmproxy.proxy import commands, events, mode_servers, mode_specs
 from mitmproxy.proxy.layers import modes
+from mitmproxy.proxy.layers.http import HttpLayer
+from mitmproxy.proxy.layers.http._http1 import Http1Client
+from mitmproxy.proxy.layers.http._http2 import Http2Server
 from mitmproxy.proxy.server import ConnectionIO
 
 from agent.interception.services import GATEWAY, DoorServices, ServerLeaf
 from agent.model.traffic import Connection, Tier
 
 IDLE_SECONDS = 3600  # models think for minutes; TCP keep-alive finds dead peers
+HELD_BACK = 1024 * 1024  # bytes of an HTTP/2 answer that may wait for its client to make room
 
 type Attach = Callable[[socket.socket, Connection], Awaitable[None]]
 type Mint = Callable[[str], ServerLeaf]
@@ -141,6 +145,8 @@ class BridgeHandler(mode_servers.ProxyConnectionHandler):
         super().__init__(owner, reader, writer, owner.options, mode)
         self._attach_gateway = attach
         self._intercepted = intercepted
+        self._gateways: dict[asyncio.Task[object] | None, Server] = {}  # by the task that reads from it
+        self._room = asyncio.Event()
         facts = intercepted.facts
         context = self.layer.context
         context.server.address = (facts.connect_host, facts.connect_port)
@@ -161,8 +167,39 @@ class BridgeHandler(mode_servers.ProxyConnectionHandler):
         server.state = ConnectionState.OPEN
         server.peername = server.sockname = GATEWAY
         self.transports[server] = ConnectionIO(handler=asyncio.current_task(), reader=reader, writer=writer)
+        self._gateways[asyncio.current_task()] = server
         await self.server_event(events.OpenConnectionCompleted(command, None))
-        await self.handle_connection(server)
+        try:
+            await self.handle_connection(server)
+        finally:
+            del self._gateways[asyncio.current_task()]
+
+    async def drain_writers(self) -> None:
+        """Wait before the next read until what was read is on its way; for HTTP/2, which mitmproxy buffers without
+        limit, also until the client has made room for the answer."""
+        await super().drain_writers()
+        if self._intercepted.facts.tier is not Tier.HTTP:
+            return
+        server = self._gateways.get(asyncio.current_task())
+        if server is None:  # the client said something: it may have been that
+            self._room.set()
+            return
+        while self._held_back(server) > HELD_BACK:
+            self._room.clear()
+            await self._room.wait()
+
+    def _held_back(self, server: Server) -> int:
+        """Bytes of the answer from `server` for which the client has made no room yet."""
+        http = next((one for one in self.layer.context.layers if isinstance(one, HttpLayer)), None)
+        if http is None:
+            return 0
+        front, back = http.connections.get(self.client), http.connections.get(server)
+        if not isinstance(front, Http2Server) or back is None:
+            return 0
+        end = back.context.layers[-1]
+        if not isinstance(end, Http1Client) or end.stream_id is None:
+            return 0
+        return sum(len(piece.data) for piece in front.h2_conn.stream_buffers.get(end.stream_id, ()))
 
     def cut(self) -> None:
         """End the connection now."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -90,7 +91,7 @@ class FrontDoor:
             self._server = await loop.create_server(lambda: Visitor(self), "127.0.0.1", port, backlog=512)
         except OSError as error:
             raise ConfigError(
-                f"cannot listen on 127.0.0.1:{port}: {error.strerror or error}",
+                f"cannot listen on 127.0.0.1:{port}: {os.strerror(error.errno) if error.errno else error}",
                 hint="choose another --proxy-port",
             ) from error
         self.port = int(self._server.sockets[0].getsockname()[1])

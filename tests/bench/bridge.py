@@ -92,7 +92,11 @@ class Contender:
         ten = min(self.tens, key=lambda times: statistics.median(times.requests)).requests
         base = min(statistics.median(times.requests) for times in direct.singles)
         first = min(statistics.median(times.first_chunks) for times in self.streams)
-        rss = "" if self.process is None else f"{self.idle_mb:.0f} / {self.process.memory_info().rss / 2**20:.0f}"
+        rss = (
+            ""
+            if self.process is None
+            else f"{self.idle_mb:.0f} / {self.process.memory_info().rss / 2**20:.0f}"
+        )
         return [
             self.name,
             f"{statistics.median(single) * 1e3:.2f} / {percentile(single, 99) * 1e3:.2f}",
@@ -132,12 +136,23 @@ def trusting(ca: Path, *alpn: str) -> ssl.SSLContext:
     return context
 
 
-def start_agent(directory: Path, upstream_port: int, ca: Path) -> tuple[subprocess.Popen[str], dict[str, int], float]:
+def start_agent(
+    directory: Path, upstream_port: int, ca: Path
+) -> tuple[subprocess.Popen[str], dict[str, int], float]:
     """The agent as a user runs it; its process, its run file, and the seconds until it was ready."""
     ready = directory / "ready.json"
     begun = time.perf_counter()
     resolve = ",".join(f"{host}:443=127.0.0.1:{upstream_port}" for host in HOSTS)
-    command = [sys.executable, "-m", "agent", "up", "--state-dir", str(directory / "state"), "--proxy-port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "agent",
+        "up",
+        "--state-dir",
+        str(directory / "state"),
+        "--proxy-port",
+        "0",
+    ]
     command += ["--gateway-port", "0", "--ready-file", str(ready)]
     process = start(command, {"DRAWBRIDGE_UPSTREAM_CA_FILE": str(ca), "DRAWBRIDGE_RESOLVE": resolve})
     wait_for(ready, process)
@@ -155,7 +170,14 @@ def start_mitmproxy(directory: Path, upstream_port: int, ca: Path) -> tuple[subp
     )
     confdir = directory / "mitmproxy"
     options = {"confdir": confdir, "ssl_verify_upstream_trusted_ca": ca, "flow_detail": 0}
-    command = [str(Path(sys.executable).with_name("mitmdump")), "-q", "--listen-host", "127.0.0.1", "-p", str(port)]
+    command = [
+        str(Path(sys.executable).with_name("mitmdump")),
+        "-q",
+        "--listen-host",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
     command += ["-s", str(redirect)]
     for name, value in options.items():
         command += ["--set", f"{name}={value}"]
@@ -201,7 +223,9 @@ def main() -> None:
             console.print("bench: starting the mock provider, the agent and a bare mitmproxy")
             authority = Authority(directory)
             leaf = authority.leaf(*HOSTS, "127.0.0.1")
-            mock = start([sys.executable, "-m", "tests.bench.upstream", str(leaf.chain_file), str(leaf.key_file)])
+            mock = start(
+                [sys.executable, "-m", "tests.bench.upstream", str(leaf.chain_file), str(leaf.key_file)]
+            )
             children.append(mock)
             assert mock.stdout is not None
             port = int(mock.stdout.readline())
@@ -210,9 +234,13 @@ def main() -> None:
             mitm, mitm_port = start_mitmproxy(directory, port, authority.ca_file)
             children.append(mitm)
             ours = psutil.Process(agent.pid)
-            contenders = contend(directory, port, authority.ca_file, run, ours, psutil.Process(mitm.pid), mitm_port)
+            contenders = contend(
+                directory, port, authority.ca_file, run, ours, psutil.Process(mitm.pid), mitm_port
+            )
             if options.only:
-                contenders = [each for each in contenders if each.name in ("direct", *options.only.split(","))]
+                contenders = [
+                    each for each in contenders if each.name in ("direct", *options.only.split(","))
+                ]
             for each in contenders:
                 each.idle_mb = each.process.memory_info().rss / 2**20 if each.process else 0.0
             for number in range(rounds):

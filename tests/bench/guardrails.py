@@ -22,32 +22,33 @@ from agent.guardrails import Limits, Scanner, bundled_rules
 from tests.unit.guardrails.samples import samples
 
 _KIB = 1024
-_MODULES = (
-    "argparse ast asyncio/base_events asyncio/streams configparser csv dataclasses datetime difflib doctest "
-    "email/message enum functools gettext http/client http/cookiejar imaplib inspect ipaddress json/decoder "
-    "logging/__init__ mailbox nntplib optparse pathlib/_local pickle platform plistlib pydoc random shutil smtplib "
-    "socket ssl statistics subprocess tarfile tempfile textwrap threading tkinter/__init__ traceback turtle typing "
-    "unittest/case unittest/mock urllib/parse urllib/request uuid zipfile/__init__"
-).split()
+_MODULES = """
+    argparse ast asyncio/base_events asyncio/streams configparser csv dataclasses datetime difflib doctest email/message
+    enum functools gettext http/client http/cookiejar imaplib inspect ipaddress json/decoder logging/__init__ mailbox
+    optparse pathlib/_local pickle platform plistlib pydoc random shutil smtplib socket ssl statistics subprocess
+    tarfile tempfile textwrap threading tkinter/__init__ traceback turtle typing unittest/case unittest/mock
+    urllib/parse urllib/request uuid zipfile/__init__
+"""
+
+
+def _modules() -> list[Path]:
+    library = Path(ast.__file__).parent
+    return [path for name in _MODULES.split() if (path := library / f"{name}.py").exists()]
 
 
 def source_code() -> str:
     """About two megabytes of Python."""
-    library = Path(ast.__file__).parent
-    paths = [library / f"{name}.py" for name in _MODULES]
-    return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.exists())
+    return "\n".join(path.read_text(encoding="utf-8") for path in _modules())
 
 
 def prose() -> str:
-    """Documentation strings and comments of the same modules."""
-    library = Path(ast.__file__).parent
-    texts: list[str] = []
-    for name in _MODULES:
-        path = library / f"{name}.py"
-        if path.exists():
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-                    texts.append(ast.get_docstring(node) or "")
+    """The documentation strings of the same modules."""
+    texts = [
+        ast.get_docstring(node) or ""
+        for path in _modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+    ]
     return "\n\n".join(text for text in texts if len(text) > 80)
 
 

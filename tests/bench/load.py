@@ -37,7 +37,9 @@ async def open_connection(aim: Aim) -> tuple[asyncio.StreamReader, asyncio.Strea
     """A connection to the origin, with its TLS."""
     if aim.proxy is None:
         name = aim.host if aim.tls else None
-        return await asyncio.open_connection("127.0.0.1", aim.port, ssl=aim.tls, server_hostname=name, limit=2**22)
+        return await asyncio.open_connection(
+            "127.0.0.1", aim.port, ssl=aim.tls, server_hostname=name, limit=2**22
+        )
     reader, writer = await asyncio.open_connection("127.0.0.1", aim.proxy, limit=2**22)
     writer.write(f"CONNECT {aim.host}:443 HTTP/1.1\r\nhost: {aim.host}:443\r\n\r\n".encode())
     head = await reader.readuntil(b"\r\n\r\n")
@@ -60,7 +62,8 @@ class Http1Client:
         host = aim.host if aim.tls else f"127.0.0.1:{aim.port}"
         self._request = (
             f"POST {aim.path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
-            f"authorization: Bearer bench\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+            f"authorization: Bearer bench\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+            + body
         )
 
     async def connect(self) -> None:
@@ -111,7 +114,9 @@ class Http2Client(Http1Client):
     async def connect(self) -> None:
         """Open the connection and say hello."""
         await super().connect()
-        self._h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
+        self._h2 = h2.connection.H2Connection(
+            h2.config.H2Configuration(client_side=True, header_encoding="utf-8")
+        )
         self._h2.initiate_connection()
         self._h2.increment_flow_control_window(2**30)
         self._writer.write(self._h2.data_to_send())
@@ -176,5 +181,3 @@ async def run(
     for client in clients:
         client.close()
     return times, took
-
-

@@ -1,6 +1,7 @@
 """What a request and a streamed chunk cost: our client, the aiohttp transport and httpx against one loopback server.
 
 Run `python -m tests.bench.transport`. The server has a process of its own; only the client's processor time is counted.
+Chunks are sent back to back, so that several arrive together; a chunk that comes alone costs a wake-up besides.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ _HEADERS = (
     (b"authorization", b"Bearer none"),
 )
 
-type Call = Callable[[bytes], Awaitable[int]]
-"""Asks for a path and reads the answer to its end; returns the number of pieces."""
+type Call = Callable[[bytes], Awaitable[None]]
+"""Asks for a path and reads the answer to its end."""
 
 
 class _Server(asyncio.Protocol):
@@ -85,13 +86,10 @@ def _serve(pipe: Pipe, chain: str, key: str) -> None:
 
 
 def _through(transport: Transport, target: Target) -> Call:
-    async def call(path: bytes) -> int:
+    async def call(path: bytes) -> None:
         request = UpstreamRequest(method=b"POST", target=path, headers=_HEADERS, body=_BODY)
-        response = await transport.send(target, request)
-        pieces = 0
-        async for _ in response:
-            pieces += 1
-        return pieces
+        async for _ in await transport.send(target, request):
+            pass
 
     return call
 
@@ -99,31 +97,26 @@ def _through(transport: Transport, target: Target) -> Call:
 def _through_httpx(client: httpx.AsyncClient, target: Target) -> Call:
     scheme = "https" if target.tls else "http"
 
-    async def call(path: bytes) -> int:
+    async def call(path: bytes) -> None:
         url = f"{scheme}://{target.host}:{target.port}{path.decode()}"
-        pieces = 0
         async with client.stream("POST", url, content=_BODY, headers=_HEADERS) as response:
             async for _ in response.aiter_raw():
-                pieces += 1
-        return pieces
+                pass
 
     return call
 
 
-async def _cost(call: Call, path: bytes, *, requests: int, connections: int) -> tuple[float, float]:
-    """Microseconds of processor time per request and per piece."""
-    pieces = 0
+async def _cost(call: Call, path: bytes, *, requests: int, connections: int) -> float:
+    """Microseconds of processor time per request."""
 
     async def worker(count: int) -> None:
-        nonlocal pieces
         for _ in range(count):
-            pieces += await call(path)
+            await call(path)
 
     await asyncio.gather(*(worker(3) for _ in range(connections)))
-    pieces, begun = 0, time.process_time()
+    begun = time.process_time()
     await asyncio.gather(*(worker(requests // connections) for _ in range(connections)))
-    spent = (time.process_time() - begun) * 1e6
-    return spent / requests, spent / pieces
+    return (time.process_time() - begun) * 1e6 / requests
 
 
 async def _measure(ports: list[int], ca_file: Path, *, requests: int, chunks: int) -> None:
@@ -142,9 +135,9 @@ async def _measure(ports: list[int], ca_file: Path, *, requests: int, chunks: in
             }
             for name, call in calls.items():
                 few = requests // (10 if name == "httpx" else 1)
-                figures = [(await _cost(call, b"/", requests=few, connections=n))[0] for n in (1, 10)]
+                figures = [await _cost(call, b"/", requests=few, connections=n) for n in (1, 10)]
                 stream = b"/stream/%d" % chunks
-                figures += [(await _cost(call, stream, requests=n, connections=n))[1] for n in (1, 10)]
+                figures += [await _cost(call, stream, requests=n, connections=n) / chunks for n in (1, 10)]
                 one, ten, chunk, chunk_ten = figures
                 secure = "yes" if tls else "no"
                 print(f"{name:<14}{secure:<5}{one:>15.0f}{ten:>16.0f}{chunk:>13.1f}{chunk_ten:>14.1f}")

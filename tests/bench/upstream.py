@@ -21,7 +21,11 @@ _COMPLETION = json.dumps(
         "created": 1,
         "model": "bench",
         "choices": [
-            {"index": 0, "message": {"role": "assistant", "content": "All is well. " * 30}, "finish_reason": "stop"}
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": "All is well. " * 30},
+                "finish_reason": "stop",
+            }
         ],
         "usage": {"prompt_tokens": 1000, "completion_tokens": 90, "total_tokens": 1090},
     }
@@ -87,7 +91,9 @@ async def main(certificate: str, key: str) -> None:
     """Serve until killed."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", 0, ssl=context, backlog=256)
+    server = await asyncio.get_running_loop().create_server(
+        Upstream, "127.0.0.1", 0, ssl=context, backlog=256
+    )
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()

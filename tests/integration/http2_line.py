@@ -23,11 +23,11 @@ class Http2Line:
         self._host = line.host
         config = h2.config.H2Configuration(header_encoding="utf-8")
         self._http2 = h2.connection.H2Connection(config)
-        self._http2.local_settings.initial_window_size = 2**20
         self._http2.initiate_connection()
         self._status: dict[int, int] = {}
         self._bodies: dict[int, bytearray] = {}
         self._whole: dict[int, bool] = {}
+        self._unread: dict[int, int] = {}  # bytes that came for streams that are not read
         self._flush()
 
     def request(
@@ -38,8 +38,11 @@ class Http2Line:
         *,
         authority: str | None = None,
         fields: Iterable[tuple[str, str]] = (),
+        read: bool = True,
     ) -> int:
-        """Send one request whole; the number of its stream."""
+        """Send one request whole; the number of its stream. Unless it is to be `read`, no room is made for the answer
+        beyond the first 64 KB.
+        """
         number = self._http2.get_next_available_stream_id()
         head = [
             (":method", method),
@@ -50,6 +53,8 @@ class Http2Line:
         if body:
             head += [("content-type", "application/json"), ("content-length", str(len(body)))]
         self._bodies[number] = bytearray()
+        if not read:
+            self._unread[number] = 0
         self._http2.send_headers(number, [*head, *fields], end_stream=not body)
         view = memoryview(body)
         while view and number not in self._whole:
@@ -86,6 +91,11 @@ class Http2Line:
         self._http2.reset_stream(number, h2.errors.ErrorCodes.CANCEL)
         self._flush()
 
+    def read_on(self, number: int) -> None:
+        """Make room for an answer that was not read so far."""
+        self._http2.increment_flow_control_window(self._unread.pop(number), number)
+        self._flush()
+
     def first_piece(self, number: int) -> bytes:
         """Read until something of this answer's body has come."""
         while not self._bodies[number] and number not in self._whole:
@@ -104,7 +114,7 @@ class Http2Line:
                     self._status[event.stream_id] = int(dict(event.headers)[":status"])
                 case h2.events.DataReceived():
                     self._bodies[event.stream_id] += event.data
-                    self._http2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                    self._acknowledge(event.stream_id, event.flow_controlled_length)
                 case h2.events.StreamEnded():
                     self._whole[event.stream_id] = True
                 case h2.events.StreamReset():
@@ -113,6 +123,13 @@ class Http2Line:
                     for number in self._bodies:
                         self._whole.setdefault(number, False)
         self._flush()
+
+    def _acknowledge(self, number: int, size: int) -> None:
+        if number not in self._unread:
+            self._http2.acknowledge_received_data(size, number)
+        elif size:
+            self._unread[number] += size
+            self._http2.increment_flow_control_window(size)  # the connection's: the other streams go on
 
     def _flush(self) -> None:
         if data := self._http2.data_to_send():

@@ -92,6 +92,7 @@ class Line:
         """`host` is what requests name as their `Host`, unless they say otherwise."""
         self.sock = sock
         self.host = host
+        self._reading: HTTPResponse | None = None
 
     @classmethod
     def secured(cls, sock: socket.socket, context: ssl.SSLContext, server_name: str | None) -> Self:
@@ -112,6 +113,8 @@ class Line:
 
     def close(self) -> None:
         """Hang up."""
+        if self._reading is not None:
+            self._reading.close()  # it holds the socket
         self.sock.close()
 
     @property
@@ -143,7 +146,7 @@ class Line:
 
     def begin(self, method: str = "POST") -> HTTPResponse:
         """The next answer's head; its body is the caller's to read."""
-        response = HTTPResponse(self.sock, method=method)
+        response = self._reading = HTTPResponse(self.sock, method=method)
         response.begin()
         return response
 

@@ -58,6 +58,22 @@ class Dialect:
                 return json.dumps({"contents": [{"role": "user", "parts": [{"text": text}]}]}).encode()
         return json.dumps(asked | {"stream": True} if stream else asked).encode()
 
+    def streamed(self, events: bytes) -> str:
+        """The text that an answer's events deliver in pieces."""
+        documents = [json.loads(line[6:]) for line in events.splitlines() if line.startswith(b"data: {")]
+        match self.name:
+            case "chat":
+                pieces = [choice["delta"].get("content") for one in documents for choice in one["choices"]]
+            case "responses":
+                pieces = [one["delta"] for one in documents if one["type"] == "response.output_text.delta"]
+            case "messages":
+                deltas = [one["delta"] for one in documents if one["type"] == "content_block_delta"]
+                pieces = [delta["text"] for delta in deltas]
+            case _:
+                parts = [one["candidates"][0]["content"]["parts"] for one in documents if "candidates" in one]
+                pieces = [part.get("text") for few in parts for part in few]
+        return "".join(piece or "" for piece in pieces)
+
     def error_message(self, document: dict[str, object]) -> str:
         """The message of an error in this dialect. Raises KeyError where the document is none."""
         error = document["error"]

@@ -76,7 +76,6 @@ class Stage:
         *,
         policy: str | None = None,
         environ: Mapping[str, str] | None = None,
-        upstreams: Mapping[str, int] | None = None,
     ) -> AgentProcess:
         """An agent before these upstreams, not yet started; `policy` is the text of its policy file, which stands in
         `directory` as policy.yaml."""
@@ -85,7 +84,7 @@ class Stage:
             file.write_text(policy)
         return AgentProcess(
             directory,
-            upstreams={**self.upstreams, **(upstreams or {})},
+            upstreams=self.upstreams,
             ca_file=self.authority.ca_file,
             policy=file if policy is not None else None,
             environ=environ,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import time
@@ -13,7 +14,7 @@ import zstandard
 
 from tests.fakes.provider import Provider
 from tests.integration.agent_process import AgentProcess
-from tests.integration.line import Line, NoTunnel
+from tests.integration.line import NOTHING, Answer, Line, NoTunnel
 from tests.integration.prompts import CHAT, DIALECTS, GEMINI, MESSAGES, Dialect, made_up_key
 from tests.integration.stage import Dial, dialling
 
@@ -189,15 +190,20 @@ def test_an_upgrade_to_another_protocol_is_refused(upgrade: str, dial: Dial, pro
     assert provider.requests == ()
 
 
+def flooded(line: Line, flood: bytes, times: int) -> Answer:
+    """The answer to bytes without end; NOTHING where the agent just hangs up."""
+    with contextlib.suppress(OSError):
+        for _ in range(times):
+            line.send(flood)
+    return line.answer("GET")
+
+
 def test_a_head_without_end_is_refused(dial: Dial) -> None:
     line = dial("api.openai.com")
     line.send(b"GET / HTTP/1.1\r\nHost: api.openai.com\r\n")
-    flood = b"X-Padding: " + b"a" * 16_000 + b"\r\n"
-    with pytest.raises((BrokenPipeError, ConnectionError, OSError)):  # noqa: PT012  cut somewhere on the way
-        for _ in range(200):
-            line.send(flood)
-        raise ConnectionError(line.answer("GET").status)
-    assert True
+    answer = flooded(line, b"X-Padding: " + b"a" * 16_000 + b"\r\n", 64)
+    assert answer.status in {431, 0}
+    assert line.ended()
 
 
 def test_a_proxy_request_without_end_is_refused(dial: Dial) -> None:
@@ -229,12 +235,8 @@ def test_a_tls_hello_that_is_damaged_ends_the_connection(dial: Dial) -> None:
 
 def test_a_tls_hello_without_end_ends_the_connection(dial: Dial) -> None:
     line = dial.tunnel("api.openai.com")
-    record = b"\x16\x03\x01\x40\x00" + b"\x01\x00\xff\xff" + bytes(0x4000 - 4)
-    with pytest.raises((ConnectionError, TimeoutError)):  # noqa: PT012
-        for _ in range(20):
-            line.send(record)
-        if line.ended():
-            raise ConnectionError
+    assert flooded(line, b"\x16\x03\x01\x40\x00" + b"\x01\x00\xff\xff" + bytes(0x4000 - 4), 20) == NOTHING
+    assert line.ended()
 
 
 # Clients that leave.

@@ -116,15 +116,19 @@ def test_a_request_for_another_host_is_misdirected(
     agent.wait_for_events("misdirected", known + 1)
 
 
-def test_a_large_upload_passes(browser: Http2Line, provider: Provider) -> None:
-    provider.script("/backend-api/files", Canned(body=b"{}"))
-    size = 66 * 2**20  # more than an inference request may have: this one asks no model
-    assert browser.ask("POST", "/backend-api/files", bytes(size)).status == 200
-    assert [len(body) for body in provider.bodies()] == [size]
-
-
 def test_a_request_that_is_too_large_to_inspect_is_refused(browser: Http2Line, provider: Provider) -> None:
     answer = browser.ask("POST", CODEX, bytes(65 * 2**20))
     assert answer.status == 413
     assert RESPONSES.error_message(answer.document)
     assert provider.requests == ()
+
+
+def test_a_stream_that_nobody_reads_does_not_hold_up_the_others(
+    browser: Http2Line, provider: Provider
+) -> None:
+    provider.script(PAGE, Canned(body=(bytes(2**20),) * 24), times=1)
+    stalled = browser.request("GET", PAGE, read=False)
+    answers = [browser.ask("POST", CODEX, RESPONSES.body(f"number {n}")) for n in range(3)]
+    assert [answer.status for answer in answers] == [200] * 3
+    browser.read_on(stalled)
+    assert len(browser.answers(stalled)[0].body) == 24 * 2**20

@@ -222,6 +222,30 @@ def test_errors_of_the_provider_pass_as_they_came(dial: Dial, provider: Provider
     assert (answer.status, answer.body, answer.headers["retry-after"]) == (429, body, "7")
 
 
+@pytest.mark.parametrize(
+    "head", [b"204 No Content", b"304 Not Modified\r\nContent-Length: 512", b"205 Reset Content"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_answer_without_body_passes(head: bytes, method: str, dial: Dial, stage: Stage) -> None:
+    stage.switch.script = raw_answer(
+        b"HTTP/1.1 " + head + b"\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n"
+    )
+    line = dial(RAW)
+    answer = line.ask(method, CHAT.target(), CHAT.body("hello") if method == "POST" else None)
+    assert (answer.status, answer.body, answer.whole) == (int(head[:3]), b"", True)
+    stage.switch.script = raw_answer(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+    assert line.ask("GET", "/").body == b"ok"  # and nothing of it is taken for the next one
+
+
+def test_the_head_alone_passes(dial: Dial, stage: Stage) -> None:
+    stage.switch.script = raw_answer(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 512\r\n\r\n")
+    line = dial(RAW)
+    answer = line.ask("HEAD", "/v1/files/x")
+    assert (answer.status, answer.headers["content-length"], answer.whole) == (200, "512", True)
+    stage.switch.script = raw_answer(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+    assert line.ask("GET", "/").body == b"ok"
+
+
 def test_an_offer_of_http_3_is_not_passed_on(dial: Dial, provider: Provider) -> None:
     provider.script("/v1/models", Canned(headers=((b"alt-svc", b'h3=":443"'),), body=b"{}"))
     assert "alt-svc" not in dial("api.openai.com").ask("GET", "/v1/models").headers

@@ -1,8 +1,9 @@
 """The second transport, on aiohttp: for networks that are left through a company proxy, and for servers whose HTTP is
 too odd for our own client.
 
-It keeps `base.Transport`'s contract at three times the cost, with these differences: trailers are not reported,
-pieces that arrived together may come joined, a `?` without a query is lost, and llhttp reads answers leniently.
+It keeps `base.Transport`'s contract at three to four times the cost, with these differences: trailers are not
+reported, pieces that arrived together may come joined, a `?` without a query is lost, header and target bytes must be
+UTF-8, a streamed request's head waits for the body's first piece, and llhttp reads answers leniently.
 """
 
 from __future__ import annotations

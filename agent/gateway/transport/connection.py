@@ -53,6 +53,7 @@ class Connection(asyncio.BufferedProtocol):
         self._reader: asyncio.Future[None] | None = None  # waits for the parser to get on
         self._writer: asyncio.Future[None] | None = None  # waits for the socket to take more
         self._upload: asyncio.Task[object] | None = None
+        self._uploading = False  # told apart from the task: an eager one may end before it can be stored
         self._reading_paused = False
         self._writing_paused = False
         self._gone = False
@@ -113,6 +114,7 @@ class Connection(asyncio.BufferedProtocol):
         parser = self._parser
         assert parser is not None
         self._transport.write(head)
+        self._uploading = True
         self._upload = self._tasks.spawn(self._send_body(parser, pieces, chunked=chunked), name="upload")
 
     async def progress(self, parser: ResponseParser) -> None:
@@ -187,7 +189,7 @@ class Connection(asyncio.BufferedProtocol):
     def pause_writing(self) -> None:
         """The socket takes no more for now."""
         self._writing_paused = True
-        if self._upload is not None:
+        if self._uploading:
             self._extend(self._config.write_timeout)
 
     def resume_writing(self) -> None:
@@ -201,7 +203,7 @@ class Connection(asyncio.BufferedProtocol):
     def _end(self, parser: ResponseParser) -> None:
         """The exchange is over, well or not: free the connection or end it."""
         self._parser = None
-        unsent = self._upload is not None or self._transport.get_write_buffer_size() > 0
+        unsent = self._uploading or self._transport.get_write_buffer_size() > 0
         self._stop_upload()
         if self._gone:
             return
@@ -215,7 +217,7 @@ class Connection(asyncio.BufferedProtocol):
         self._keeper.released(self)
 
     def _stop_upload(self) -> None:
-        if self._upload is not None and not self._upload.cancelling():
+        if self._uploading and self._upload is not None and not self._upload.cancelling():
             self._upload.cancel()
 
     def _wake(self) -> None:
@@ -237,11 +239,11 @@ class Connection(asyncio.BufferedProtocol):
         except Exception as error:
             if not parser.complete and parser.failure is None:
                 parser.failure = error
-            self._upload = None
+            self._uploading = False
             self.abort(parser)
             self._wake()
         else:
-            self._upload = None
+            self._uploading = False
             if parser is self._parser and not parser.head_done:
                 self._extend(self._config.head_timeout)
         finally:
@@ -276,7 +278,7 @@ class Connection(asyncio.BufferedProtocol):
         parser = self._parser
         if parser is None:
             return
-        uploading = self._upload is not None
+        uploading = self._uploading
         # Waiting for our own consumer, or for the caller's next piece to send, is not the server's silence.
         ours = self._reading_paused or (uploading and not self._writing_paused)
         if ours or self._loop.time() < self._deadline:

@@ -104,7 +104,11 @@ def test_the_decisions_to_ask_for_are_those_there_are() -> None:
 
 
 @pytest.mark.usefixtures("paths")
-@pytest.mark.parametrize("reference", [BLOCK.id, short_ref(BLOCK.id), BLOCK.id[:11].upper()])
+@pytest.mark.parametrize(
+    "reference",
+    [BLOCK.id, short_ref(BLOCK.id), BLOCK.id[:11].upper()],
+    ids=["id", "reference", "beginning"],
+)
 def test_an_event_is_found_by_its_id_or_by_the_reference_that_a_person_saw(
     drawbridge: Drawbridge, reference: str
 ) -> None:

@@ -445,13 +445,7 @@ def samples(seed: int) -> list[Sample]:
     drawn: list[Sample] = []
     for rule, makers in MAKERS.items():
         for place, make in enumerate(makers):
-            made = make(
-                Draw(
-                    f"{seed}/{rule}/{place}".__hash__()
-                    if False
-                    else zlib.crc32(f"{seed}/{rule}/{place}".encode())
-                )
-            )
+            made = make(Draw(zlib.crc32(f"{seed}/{rule}/{place}".encode())))
             text, secret = made if isinstance(made, tuple) else (made, made)
             drawn.append(Sample(rule=rule, text=text, secret=secret))
     return drawn

@@ -72,7 +72,9 @@ def test_a_reference_that_leads_nowhere_is_refused(reference: str, complaint: st
     assert complaint in str(error)
 
 
-@pytest.mark.parametrize("pasted", [VALUE, "vault:" + VALUE, VALUE * 100, ""])
+@pytest.mark.parametrize(
+    "pasted", [VALUE, "vault:" + VALUE, VALUE * 100, ""], ids=["bare", "with a scheme", "long", "empty"]
+)
 def test_a_pasted_secret_is_refused_and_not_repeated(pasted: str) -> None:
     error = refused(pasted)
     assert VALUE not in str(error) + error.hint()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.dialects import DIALECTS
-from agent.dialects.base import ParsedRequest
+from agent.dialects.base import EventView, ParsedRequest, StreamReader
 from agent.errors import ContentError
 from agent.inspection import Scope, StreamInspector
 from agent.model.decision import Action
@@ -275,6 +275,61 @@ def test_a_block_found_only_in_a_repetition_stops_the_stream() -> None:
     assert judge.blocked
 
 
+def test_a_block_in_one_choice_stops_all_at_once() -> None:
+    one, two = ChatText(choice=0), ChatText(choice=1)
+    judge = inspector(one)
+    assert judge.feed(one.piece(TOY[:7])) == b""
+    sent = judge.feed(two.piece(f"{BOMB} ") + one.piece(TOY[7:]) + one.piece(" tail"))
+    assert judge.blocked
+    assert b"TOY" not in sent
+    assert b"tail" not in sent
+
+
+class StumblingReader:
+    """Reads as its model does, and crashes over one word."""
+
+    def __init__(self, reader: StreamReader) -> None:
+        self._reader = reader
+
+    def read(self, event: str, data: bytes) -> EventView:
+        if b"stumble" in data:
+            raise RuntimeError
+        return self._reader.read(event, data)
+
+    def block(self, message: str, *, in_step: bool = True) -> bytes:
+        return self._reader.block(message, in_step=in_step)
+
+
+def stumbled(held: bytes, rest: bytes) -> StreamInspector:
+    dialect = DIALECTS["openai-chat"]
+    reader = StumblingReader(dialect.stream_reader(ParsedRequest()))
+    judge = StreamInspector(dialect, reader, toy_scope())
+    assert judge.feed(held) == b""
+    with pytest.raises(RuntimeError):
+        judge.feed(rest)
+    return judge
+
+
+def test_after_a_crash_the_stream_can_be_let_go_without_losing_a_byte() -> None:
+    piece = ChatText().piece
+    held, rest = piece(TOY[:6]), piece(TOY[6:]) + piece("stumble") + piece("more") + b"data: half"
+    judge = stumbled(held, rest)
+    assert judge.release() == held + rest
+    assert judge.feed(piece("stumble")) == piece("stumble")
+    assert judge.finish() == b""
+    assert not judge.blocked
+
+
+def test_after_a_crash_the_stream_can_be_stopped_with_a_word() -> None:
+    piece = ChatText().piece
+    judge = stumbled(piece(TOY[:6]), piece("stumble"))
+    end = judge.stop("the check failed")
+    assert b"the check failed" in end
+    assert b"TOY" not in end
+    assert judge.blocked
+    assert judge.feed(piece("more")) == judge.finish() == b""
+
+
 @all_voices
 def test_observing_records_and_changes_nothing(voice: Voice) -> None:
     events = voice.events(cut(json.dumps({"a": f"{TOY} {BOMB}"}), [3]))
@@ -340,6 +395,18 @@ def test_unknown_events_pass_in_their_place() -> None:
     unknown = named({"type": "vendor_event", "payload": [1, 2, 3]})
     events = [voice.piece("a"), unknown, b"data: no json\n\n", voice.piece("b")]
     assert through(inspector(voice), events) == b"".join(events)
+
+
+@text_voices
+@pytest.mark.parametrize("oddity", [b"\\ud83d", b"\xff", b"\\ud83d half"], ids=["surrogate", "utf-8", "more"])
+def test_an_event_only_lenient_clients_can_read_is_judged_as_text(voice: Voice, oddity: bytes) -> None:
+    event = voice.piece(f"odd {TOY}").replace(b"odd", oddity)
+    judge = inspector(voice)
+    assert through(judge, [event]) == event.replace(TOY.encode(), GONE.encode())
+    assert judge.decision().action is Action.REDACT
+    stopped = inspector(voice)
+    assert BOMB.encode() not in stopped.feed(voice.piece(f"odd {BOMB}").replace(b"odd", oddity))
+    assert stopped.blocked
 
 
 def test_usage_model_and_finish_reason_are_heard() -> None:

@@ -268,7 +268,7 @@ async def test_a_hello_without_end_is_let_go(house: House) -> None:
 async def test_a_client_that_floods_while_we_dial_is_held_back(house: House) -> None:
     gate = house.hold_dialling()
     client = await house.knock("example.com")
-    sent = await client.flood(0.15)
+    sent = await client.flood(0.08)
     (visitor,) = house.door.waiting
     assert len(visitor._buffer) < 1024 * 1024
     gate.set()

@@ -52,7 +52,7 @@ async def test_a_large_transfer_arrives_whole_and_in_order(tunnel: Tunnel) -> No
 
 async def test_a_slow_reader_slows_the_writer_down(tunnel: Tunnel) -> None:
     """Nothing piles up in the tunnel: sooner or later the sender's own socket is full."""
-    sent = await tunnel.client.flood(0.15)
+    sent = await tunnel.client.flood(0.08)
     assert 0 < sent < 64 * 1024 * 1024
     received = len(await tunnel.origin.read())
     while received < sent:
@@ -108,7 +108,7 @@ async def test_what_arrives_before_the_ends_are_joined_waits_in_order() -> None:
 
 async def test_an_end_that_floods_before_it_is_joined_is_not_read_any_further() -> None:
     client, near = await pair(Pipe)
-    await client.flood(0.15)
+    await client.flood(0.08)
     origin, far = await pair(Pipe)
     near.join(far)
     assert await origin.read()

@@ -3,70 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
 
 from agent.gateway.transport.base import (
     FailureKind,
-    Headers,
     Transport,
     TransportConfig,
     TransportError,
     UpstreamRequest,
-    UpstreamResponse,
 )
-from agent.model.traffic import Target
-from tests.fakes.http_server import Peer, RawServer, ReceivedRequest, Script
-from tests.fakes.tls import Authority
-
-type Serve = Callable[[Script], RawServer]
-type Build = Callable[..., Transport]
-
-over_both = pytest.mark.parametrize("serve", ["plain", "tls"], indirect=True)
-
-HOST: Headers = ((b"host", b"upstream.test"),)
-
-
-def get(target: bytes = b"/", *, method: bytes = b"GET") -> UpstreamRequest:
-    return UpstreamRequest(method=method, target=target, headers=HOST)
-
-
-def post(body: bytes | AsyncIterator[bytes], length: int | None = None) -> UpstreamRequest:
-    return UpstreamRequest(method=b"POST", target=b"/", headers=HOST, body=body, content_length=length)
-
-
-async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
-    for part in parts:
-        yield part
-
-
-async def read(response: UpstreamResponse) -> bytes:
-    return b"".join([piece async for piece in response])
-
-
-def saying(*parts: bytes, keep: bool = True) -> Script:
-    """A script that reads each request and answers it with these bytes."""
-
-    async def script(peer: Peer) -> None:
-        while True:
-            await peer.request()
-            await peer.send(*parts)
-            if not keep:
-                return
-
-    return script
-
-
-async def failure(
-    transport: Transport, target: Target, request: UpstreamRequest | None = None
-) -> TransportError:
-    with pytest.raises(TransportError) as caught:
-        await read(await transport.send(target, request or get()))
-    return caught.value
-
+from tests.fakes.http_server import Peer, RawServer, ReceivedRequest
+from tests.unit.gateway.transport.exchanges import (
+    Build,
+    Serve,
+    failure,
+    get,
+    over_both,
+    pieces,
+    post,
+    read,
+    saying,
+)
 
 # Requests and answers
 
@@ -114,7 +74,7 @@ async def test_an_answer_is_reported_as_it_came(serve: Serve, transport: Transpo
 
 
 async def test_content_codings_cookies_and_redirects_are_left_to_the_client(
-    serve: Serve, transport: Transport
+    serve: Serve, kind: str, build: Build
 ) -> None:
     seen: list[ReceivedRequest] = []
 
@@ -126,8 +86,10 @@ async def test_content_codings_cookies_and_redirects_are_left_to_the_client(
             )
 
     async with serve(script) as server:
+        # a name, for cookie jars do not mind addresses
+        transport = build(kind, resolve={("upstream.test", server.port): ("127.0.0.1", server.port)})
         for _ in range(2):
-            response = await transport.send(server.target(), get())
+            response = await transport.send(server.target("upstream.test"), get())
             assert (response.status, await read(response)) == (302, b"no gzip")
 
     assert [request.header(b"cookie") for request in seen] == [None, None]
@@ -302,6 +264,29 @@ async def test_a_refusal_stops_a_large_upload(serve: Serve, transport: Transport
         before = taken
         await asyncio.sleep(0.02)
         assert taken == before
+
+
+async def test_an_early_success_does_not_stop_the_upload(serve: Serve, transport: Transport) -> None:
+    async def echo(peer: Peer) -> None:
+        await peer.head()
+        await peer.send(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        while (line := await peer.reader.readline()) != b"0\r\n":
+            await peer.send(line + await peer.reader.readexactly(int(line, 16) + 2))
+        await peer.send(b"0\r\n\r\n")
+
+    said: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def body() -> AsyncIterator[bytes]:
+        while word := await said.get():
+            yield word
+
+    async with serve(echo) as server:
+        said.put_nowait(b"one")  # aiohttp sends the head with the first piece
+        response = await transport.send(server.target(), post(body()))
+        for word, following in ((b"one", b"two"), (b"two", b"three"), (b"three", b"")):
+            assert await anext(response.chunks()) == word
+            said.put_nowait(following)
+        assert await read(response) == b""
 
 
 @over_both
@@ -584,6 +569,21 @@ async def test_a_body_that_stalls_is_not_waited_for(serve: Serve, kind: str, bui
         assert caught.value.kind is FailureKind.TIMEOUT
 
 
+async def test_a_body_may_pause_for_longer_than_a_head_may_take(
+    serve: Serve, kind: str, build: Build
+) -> None:
+    transport = build(kind, head_timeout=0.05)
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\na")
+        await asyncio.sleep(0.1)
+        await peer.send(b"b")
+
+    async with serve(script) as server:
+        assert await read(await transport.send(server.target(), get())) == b"ab"
+
+
 async def test_a_server_that_takes_no_request_is_not_waited_for(
     serve: Serve, kind: str, build: Build
 ) -> None:
@@ -596,119 +596,6 @@ async def test_a_server_that_takes_no_request_is_not_waited_for(
     async with serve(script) as server:
         error = await failure(transport, server.target(), post(b"x" * 30_000_000))
         assert (error.kind, error.sent) == (FailureKind.TIMEOUT, True)
-
-
-# Ways that do not open
-
-
-async def test_a_refused_connection_says_so(kind: str, build: Build) -> None:
-    async with RawServer(saying()) as server:
-        target = server.target()
-    error = await failure(build(kind), target)
-    assert (error.kind, error.sent) == (FailureKind.CONNECT, False)
-    assert f"127.0.0.1:{target.port}" in str(error)
-    assert error.hint()
-
-
-@pytest.mark.parametrize("host", ["x" * 64 + ".test", "a..b"])
-async def test_a_name_that_cannot_be_resolved_says_so(kind: str, build: Build, host: str) -> None:
-    error = await failure(build(kind), Target(host=host, port=443))
-    assert (error.kind, error.sent) == (FailureKind.DNS, False)
-
-
-async def test_a_certificate_of_an_unknown_root_is_refused(
-    kind: str, build: Build, server_tls: ssl.SSLContext, distrusting: ssl.SSLContext
-) -> None:
-    async with RawServer(saying(), tls=server_tls) as server:
-        error = await failure(build(kind, context=distrusting), server.target())
-        assert (error.kind, error.sent) == (FailureKind.TLS, False)
-        assert "not trusted" in str(error)
-
-
-async def test_a_certificate_for_another_name_is_refused(
-    kind: str, build: Build, authority: Authority
-) -> None:
-    async with RawServer(saying(), tls=authority.leaf("other.test").server_context()) as server:
-        error = await failure(build(kind), server.target())
-        assert (error.kind, error.sent) == (FailureKind.TLS, False)
-
-
-async def test_tls_below_1_2_is_refused(kind: str, build: Build, authority: Authority) -> None:
-    old = authority.leaf("127.0.0.1").server_context()
-    with pytest.warns(DeprecationWarning, match="TLSv1"):
-        old.minimum_version = ssl.TLSVersion.TLSv1
-    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
-        old.maximum_version = ssl.TLSVersion.TLSv1_1
-    old.set_ciphers("ALL:@SECLEVEL=0")
-    async with RawServer(saying(), tls=old) as server:
-        assert (await failure(build(kind), server.target())).kind is FailureKind.TLS
-
-
-async def test_a_handshake_that_stalls_is_not_waited_for(kind: str, build: Build) -> None:
-    async def script(peer: Peer) -> None:
-        await peer.ended()
-
-    async with RawServer(script) as server:
-        target = Target(host="127.0.0.1", port=server.port)
-        error = await failure(build(kind, connect_timeout=0.05, tls_timeout=0.05), target)
-        assert (error.kind, error.sent) == (FailureKind.TIMEOUT, False)
-
-
-async def test_a_pinned_name_keeps_its_name_in_tls(
-    kind: str, build: Build, server_tls: ssl.SSLContext
-) -> None:
-    async with RawServer(saying(b"HTTP/1.1 204 No\r\n\r\n"), tls=server_tls) as server:
-        transport = build(kind, resolve={("upstream.test", 443): ("127.0.0.1", server.port)})
-        response = await transport.send(Target(host="upstream.test"), get())
-        assert response.status == 204
-
-
-@pytest.mark.parametrize(
-    "request_",
-    [
-        UpstreamRequest(method=b"GET", target=b"/ HTTP/1.1\r\nx: y", headers=HOST),
-        UpstreamRequest(method=b"GET", target=b"/", headers=(*HOST, (b"x", b"a\r\ny: z"))),
-        UpstreamRequest(method=b"GET", target=b"/", headers=(*HOST, (b"x\r\ny", b"z"))),
-    ],
-    ids=["target", "value", "name"],
-)
-async def test_nothing_is_sent_of_a_request_that_would_be_two(
-    transport: Transport, request_: UpstreamRequest
-) -> None:
-    async with RawServer(saying()) as server:
-        error = await failure(transport, server.target(), request_)
-        assert (error.kind, error.sent, server.connections) == (FailureKind.PROTOCOL, False, 0)
-
-
-# Tunnels
-
-
-@over_both
-async def test_a_tunnel_carries_bytes_both_ways(serve: Serve, transport: Transport) -> None:
-    async def echo(peer: Peer) -> None:
-        while data := await peer.reader.read(65536):
-            await peer.send(data)
-
-    async with serve(echo) as server:
-        tunnel = await transport.connect(server.target())
-        for size in (5, 100_000):
-            await tunnel.write(bytes(size))
-            got = 0
-            while got < size:
-                got += len(await tunnel.read())
-            assert got == size
-        await tunnel.aclose()
-        await tunnel.aclose()
-
-
-async def test_a_tunnel_ends_when_the_server_does(serve: Serve, transport: Transport) -> None:
-    async def script(peer: Peer) -> None:
-        await peer.send(b"bye")
-
-    async with serve(script) as server:
-        tunnel = await transport.connect(server.target())
-        assert [await tunnel.read(), await tunnel.read()] == [b"bye", b""]
-        await tunnel.aclose()
 
 
 def test_credentials_of_the_proxy_stay_out_of_representations() -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import h11
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.gateway.transport.base import FailureKind, TransportError, UpstreamRequest
@@ -96,7 +96,6 @@ def test_a_request_that_could_be_read_in_two_ways_is_refused(request_: UpstreamR
     assert (caught.value.kind, caught.value.sent) == (FailureKind.PROTOCOL, False)
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.binary(max_size=8),
     st.binary(max_size=8),

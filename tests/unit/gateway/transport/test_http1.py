@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
 
 import pytest
 
-from agent.gateway.transport.base import Transport, TransportError, UpstreamRequest
-from agent.gateway.transport.http1 import Http1Response, Http1Transport
-from tests.fakes.http_server import Peer, RawServer, Script
-
-type Serve = Callable[[Script], RawServer]
-type Build = Callable[..., Transport]
+from agent.gateway.transport.base import TransportError, UpstreamRequest
+from agent.gateway.transport.http1 import Http1Transport
+from tests.fakes.http_server import Peer, RawServer
+from tests.unit.gateway.transport.exchanges import Build, Serve, over_both, read
 
 GET = UpstreamRequest(method=b"GET", target=b"/", headers=((b"host", b"a.test"),))
-
-over_both = pytest.mark.parametrize("serve", ["plain", "tls"], indirect=True)
-
-
-async def read(response: Http1Response) -> bytes:
-    return b"".join([piece async for piece in response])
 
 
 @over_both
@@ -92,30 +83,6 @@ async def test_a_forgotten_answer_does_not_keep_its_connection(build: Build) -> 
         gc.collect()
         async with asyncio.timeout(5):
             await ended.wait()
-
-
-async def test_an_early_success_does_not_stop_the_upload(build: Build) -> None:
-    async def echo(peer: Peer) -> None:
-        await peer.head()
-        await peer.send(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
-        while (line := await peer.reader.readline()) != b"0\r\n":
-            await peer.send(line, await peer.reader.readexactly(int(line, 16) + 2))
-        await peer.send(b"0\r\n\r\n")
-
-    said: asyncio.Queue[bytes] = asyncio.Queue()
-
-    async def body():
-        while word := await said.get():
-            yield word
-
-    async with RawServer(echo) as server:
-        request = UpstreamRequest(method=b"POST", target=b"/", headers=GET.headers, body=body())
-        response = await build().send(server.target(), request)
-        for word in (b"one", b"two"):
-            said.put_nowait(word)
-            assert await anext(response.chunks()) == word
-        said.put_nowait(b"")
-        assert await read(response) == b""
 
 
 @over_both

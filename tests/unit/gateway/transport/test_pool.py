@@ -24,6 +24,10 @@ async def answering(peer: Peer) -> None:
         await peer.answer()
 
 
+async def waiting(peer: Peer) -> None:
+    await asyncio.Event().wait()
+
+
 @pytest.fixture
 async def server() -> AsyncIterator[RawServer]:
     async with RawServer(answering) as made:
@@ -189,3 +193,16 @@ async def test_dropping_idle_ones_spares_those_in_use(pools: Pools) -> None:
     pool.drop_idle()
     await use(busy)
     assert await pool.take(pools.origin) is busy
+
+
+async def test_a_connection_that_opens_after_closing_is_not_kept(trusting: ssl.SSLContext) -> None:
+    async with RawServer(waiting) as server:
+        pool = Pool(TransportConfig(), trusting, TaskGroup("test"))
+        opening = asyncio.create_task(pool.take(("127.0.0.1", server.port, False)))
+        await asyncio.sleep(0)
+        await pool.aclose()
+        with pytest.raises(TransportError):
+            await opening
+        while not server.peers:
+            await asyncio.sleep(0)
+        assert await server.peers[0].reader.read() == b""

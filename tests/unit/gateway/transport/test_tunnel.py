@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from agent.gateway.transport.base import FailureKind, TransportConfig, TransportError
+from agent.gateway.transport.base import FailureKind, Transport, TransportConfig, TransportError
 from agent.gateway.transport.dial import Dialer, Origin
 from agent.gateway.transport.proxy import Proxy
 from agent.gateway.transport.tunnel import StreamTunnel, open_proxied_tunnel, open_tunnel
 from tests.fakes.http_server import Peer, ProxyScript, RawServer
+from tests.unit.gateway.transport.exchanges import Serve, over_both
 
 CREDENTIALS = "Basic " + "bWU6" + "eA=="
 
@@ -105,13 +106,48 @@ async def test_a_reset_is_an_error_of_the_transport(trusting: ssl.SSLContext) ->
 
 
 async def test_what_was_written_goes_out_before_the_end(trusting: ssl.SSLContext) -> None:
-    got = asyncio.get_running_loop().create_future()
+    size = 12_000_000  # more than the kernel takes
+    go_on, got = asyncio.Event(), asyncio.get_running_loop().create_future()
 
     async def script(peer: Peer) -> None:
+        await go_on.wait()
         got.set_result(len(await peer.reader.read(-1)))
 
     async with RawServer(script) as server:
         tunnel = await open_tunnel(Dialer(TransportConfig(), trusting), ("127.0.0.1", server.port, False))
-        await tunnel.write(bytes(2_000_000))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(tunnel.write(bytes(size)), 0.01)
+        go_on.set()
         await tunnel.aclose()
-        assert await got == 2_000_000
+        assert await got == size
+
+
+# Of every transport
+
+
+@over_both
+async def test_a_tunnel_carries_bytes_both_ways(serve: Serve, transport: Transport) -> None:
+    async def echo(peer: Peer) -> None:
+        while data := await peer.reader.read(65536):
+            await peer.send(data)
+
+    async with serve(echo) as server:
+        tunnel = await transport.connect(server.target())
+        for size in (5, 100_000):
+            await tunnel.write(bytes(size))
+            got = 0
+            while got < size:
+                got += len(await tunnel.read())
+            assert got == size
+        await tunnel.aclose()
+        await tunnel.aclose()
+
+
+async def test_a_tunnel_ends_when_the_server_does(serve: Serve, transport: Transport) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(b"bye")
+
+    async with serve(script) as server:
+        tunnel = await transport.connect(server.target())
+        assert [await tunnel.read(), await tunnel.read()] == [b"bye", b""]
+        await tunnel.aclose()

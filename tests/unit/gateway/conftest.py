@@ -1,0 +1,119 @@
+"""A gateway whose upstream, audit trail and secrets are in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from agent.errors import ConfigError
+from agent.gateway.exchange import ClientRequest, ExchangeHandler
+from agent.gateway.scans import ScanPool
+from agent.gateway.transport.base import Headers
+from agent.gateway.wire import Wire
+from agent.inspection import RuleBook
+from agent.model.record import Exchange
+from agent.model.traffic import Connection, Process, Tier
+from tests.fakes.audit import FakeAudit
+from tests.fakes.rulebooks import rule_book, toy_policy
+from tests.fakes.upstream import FakeClient, FakeResponse, FakeTransport, Piece
+
+POST_JSON: Headers = ((b"content-type", b"application/json"),)
+
+
+@dataclass
+class InForce:
+    """Implements `PolicyInForce`."""
+
+    rules: RuleBook
+
+
+@pytest.fixture
+def rules(request: pytest.FixtureRequest) -> RuleBook:
+    """The toy policy; parametrize indirectly with further keys. Compiled here: not in the loop."""
+    return rule_book(toy_policy(getattr(request, "param", "")))
+
+
+def policy(more: str) -> pytest.MarkDecorator:
+    """Run the test under the toy policy with further keys."""
+    return pytest.mark.parametrize("rules", [more], indirect=True, ids=[""])
+
+
+class Gateway:
+    """An exchange handler and everything around it."""
+
+    max_body = 100_000
+
+    def __init__(self, rules: RuleBook) -> None:
+        self.policy = InForce(rules)
+        self.transport = FakeTransport()
+        self.audit = FakeAudit()
+        self.secrets = {"env:HUB_KEY": "hub-" + "secret", "env:OPENAI_KEY": "open-" + "secret"}
+        self.scans = ScanPool()
+        self.whole: bool | None = None  # what the last exchange returned
+        self.handler = ExchangeHandler(
+            policy=self.policy,
+            transport=self.transport,
+            audit=self.audit,
+            secret=self._secret,
+            scans=self.scans,
+            capture_key=b"k" * 32,
+            max_body=self.max_body,
+        )
+
+    def _secret(self, reference: str) -> str:
+        if reference not in self.secrets:
+            raise ConfigError("a secret reference leads nowhere", hint="set it")
+        return self.secrets[reference]
+
+    def answers(self, *pieces: Piece, status: int = 200, headers: Headers = POST_JSON) -> FakeResponse:
+        """What the upstream will answer."""
+        answer = FakeResponse(*pieces, status=status, headers=headers)
+        self.transport.answers.append(answer)
+        return answer
+
+    async def ask(
+        self,
+        body: bytes = b"",
+        *,
+        path: str = "/v1/chat/completions",
+        host: str = "api.openai.com",
+        method: str = "POST",
+        headers: Headers = POST_JSON,
+        tier: Tier = Tier.RELAY,
+        made_for: str = "",
+        client: FakeClient | None = None,
+    ) -> FakeClient:
+        """One exchange from beginning to end."""
+        client = client or FakeClient(body)
+        name = (made_for or host) if tier is Tier.RELAY else ""
+        connection = Connection(
+            id="c",
+            tier=tier,
+            connect_host=name,
+            connect_port=443,
+            sni=name,
+            process=Process(pid=1, name="p", user="ann"),
+        )
+        fields = ((b"host", host.encode()), *headers)
+        request = ClientRequest(connection=connection, method=method, target=path.encode(), headers=fields)
+        self.whole = await self.handler.handle(request, Wire(client.receive, client.send))
+        return client
+
+    @property
+    def event(self) -> Exchange:
+        """The one exchange that was recorded."""
+        return self.audit.exchange
+
+    def spawn(self, body: bytes, client: FakeClient, **more: object) -> asyncio.Task[FakeClient]:
+        """The same exchange beside the test."""
+        return asyncio.create_task(self.ask(body, client=client, **more))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def gateway(rules: RuleBook) -> AsyncIterator[Gateway]:
+    made = Gateway(rules)
+    yield made
+    made.scans.close()

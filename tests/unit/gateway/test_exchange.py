@@ -1,0 +1,551 @@
+"""Exchanges: judged, forwarded, answered, recorded. Nothing unjudged passes, and nothing is done twice."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import zlib
+from typing import Any
+
+import orjson
+import pytest
+
+from agent.dialects import DIALECTS
+from agent.gateway.transport.base import FailureKind, TransportError
+from agent.inspection import RuleBook
+from agent.model.content import Where
+from agent.model.decision import Action
+from agent.model.record import IncidentKind, Outcome
+from agent.model.traffic import Tier
+from agent.policy import load
+from tests.fakes.loopback import until
+from tests.fakes.rulebooks import BOMB, NOTE, TOY, rule_book, toy_policy
+from tests.fakes.upstream import FakeClient
+from tests.unit.gateway.conftest import POST_JSON, Gateway, policy
+
+GONE = "[REDACTED:toy]"
+ANSWER = b'{"id":"c","model":"m-2","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":11}}'
+CENTRAL = """
+upstream:
+  route: central
+  central: {base_url: 'https://hub.example/gw', virtual_key: 'env:HUB_KEY', header: x-bf-vk}
+"""
+PROVIDER = "providers: {openai: {key: 'env:OPENAI_KEY'}}"
+KEYS = (
+    (b"authorization", b"Bearer users-own"),
+    (b"x-api-key", b"users-own"),
+    (b"cookie", b"session=users-own"),
+)
+
+
+def chat(text: str, **more: object) -> bytes:
+    return json.dumps({"model": "m", "messages": [{"role": "user", "content": text}], **more}).encode()
+
+
+def broken(kind: FailureKind = FailureKind.CLOSED) -> TransportError:
+    return TransportError(kind, "the provider went away", sent=True)
+
+
+# Requests
+
+
+async def test_an_unchanged_request_is_forwarded_byte_by_byte(gateway: Gateway) -> None:
+    body = b'{ "model":"m" , "messages":[{"role":"user","content":"h\\u0069"}]}'
+    gateway.answers(ANSWER)
+    client = await gateway.ask(body, path="/v1/chat/completions?x=1")
+    (asked,) = gateway.transport.asked
+    assert asked.body == body
+    assert asked.request.content_length == len(body)
+    assert asked.request.target == b"/v1/chat/completions?x=1"
+    assert (asked.target.host, asked.target.port, asked.target.tls) == ("api.openai.com", 443, True)
+    assert asked.header(b"host") == b"api.openai.com"
+    assert asked.header(b"accept-encoding") == b"identity"
+    assert (client.status, client.body) == (200, ANSWER)
+
+
+async def test_an_unchanged_request_keeps_its_compression(gateway: Gateway) -> None:
+    body = gzip.compress(chat("hi"))
+    gateway.answers(ANSWER)
+    await gateway.ask(
+        body, headers=(*POST_JSON, (b"content-encoding", b"gzip"), (b"content-length", b"%d" % len(body)))
+    )
+    (asked,) = gateway.transport.asked
+    assert asked.body == body
+    assert asked.header(b"content-encoding") == b"gzip"
+    assert asked.request.content_length == len(body)
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip", "deflate"])
+async def test_a_redacted_request_is_forwarded_plain_and_with_its_new_length(
+    gateway: Gateway, encoding: str
+) -> None:
+    body = chat(f"use {TOY} now")
+    packed = {"": body, "gzip": gzip.compress(body), "deflate": zlib.compress(body)}[encoding]
+    gateway.answers(ANSWER)
+    await gateway.ask(
+        packed, headers=(*POST_JSON, (b"content-encoding", encoding.encode()), (b"content-length", b"1"))
+    )
+    (asked,) = gateway.transport.asked
+    assert orjson.loads(asked.body)["messages"][0]["content"] == f"use {GONE} now"
+    assert asked.request.content_length == len(asked.body)
+    assert asked.header(b"content-encoding") is None
+    assert asked.header(b"content-length") is None
+    assert gateway.event.decision.action is Action.REDACT
+
+
+async def test_a_large_request_is_judged_beside_the_loop_with_the_same_outcome(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    await gateway.ask(chat("x " * 20_000 + TOY))
+    assert TOY.encode() not in gateway.transport.asked[0].body
+    assert gateway.event.decision.action is Action.REDACT
+
+
+async def test_a_body_in_pieces_is_judged_as_a_whole(gateway: Gateway) -> None:
+    body = chat(TOY)
+    middle = body.index(TOY.encode()) + 4
+    gateway.answers(ANSWER)
+    await gateway.ask(client=FakeClient([body[:middle], body[middle:]]))
+    assert TOY.encode() not in gateway.transport.asked[0].body
+
+
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        ("api.openai.com", "/v1/chat/completions"),
+        ("api.openai.com", "/v1//chat/completions/"),
+        ("api.openai.com", "/v1/responses"),
+        ("api.anthropic.com", "/v1/messages"),
+        ("generativelanguage.googleapis.com", "/v1beta/models/g:generateContent"),
+    ],
+)
+async def test_a_block_is_an_answer_in_the_clients_dialect_and_nothing_is_forwarded(
+    gateway: Gateway, host: str, path: str
+) -> None:
+    texts = {
+        "responses": {"model": "m", "input": BOMB},
+        "generate": {"contents": [{"parts": [{"text": BOMB}]}]},
+    }
+    body = next((json.dumps(value).encode() for key, value in texts.items() if key in path), chat(BOMB))
+    client = await gateway.ask(body, host=host, path=path)
+    assert gateway.transport.asked == []
+    event = gateway.event
+    expected = DIALECTS[event.dialect].block(event.decision.message)
+    assert (client.status, client.body) == (expected.status, expected.body)
+    assert client.header(b"content-length") == b"%d" % len(expected.body)
+    assert client.finished
+    assert gateway.whole
+    assert (event.outcome, event.status, event.upstream) == (Outcome.BLOCKED, expected.status, "native")
+    assert event.response_bytes == len(expected.body)
+    reference = client.header(b"x-drawbridge-ref")
+    assert reference == event.id[-8:].upper().encode()
+    assert reference.decode() in event.decision.message
+
+
+async def test_an_error_that_is_no_policy_speaks_the_dialect_too(gateway: Gateway) -> None:
+    large = b"x" * (gateway.max_body + 1)
+    for host, path in (("api.openai.com", "/v1/chat/completions"), ("api.anthropic.com", "/v1/messages")):
+        gateway.audit.events.clear()
+        client = await gateway.ask(large, host=host, path=path)
+        assert client.status == 413
+        assert client.body == DIALECTS[gateway.event.dialect].error(413, gateway.event.error).body
+        assert gateway.event.outcome is Outcome.REFUSED
+    assert gateway.transport.asked == []
+
+
+async def test_a_body_that_is_announced_too_large_is_refused_unread(gateway: Gateway) -> None:
+    client = await gateway.ask(b"x", headers=((b"content-length", b"100001"),))
+    assert client.status == 413
+    assert gateway.event.request_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "encodings"),
+    [
+        (b"no gzip", [b"gzip"]),
+        (gzip.compress(b"cut short")[:-4], [b"gzip"]),
+        (gzip.compress(b"x" * 200_000), [b"gzip"]),  # a bomb
+        (b"x", [b"klingon"]),
+        (gzip.compress(b"{}"), [b"gzip", b"gzip"]),
+        (b"{}", [b"identity", b"gzip"]),
+    ],
+)
+async def test_a_body_that_cannot_be_unpacked_is_refused(
+    gateway: Gateway, body: bytes, encodings: list[bytes]
+) -> None:
+    client = await gateway.ask(body, headers=tuple((b"content-encoding", each) for each in encodings))
+    assert client.status == 400
+    assert gateway.transport.asked == []
+
+
+async def test_a_second_encoding_in_a_field_of_its_own_hides_nothing(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    body = gzip.compress(chat(TOY))
+    await gateway.ask(body, headers=((b"content-encoding", b"identity"), (b"content-encoding", b"gzip")))
+    (asked,) = gateway.transport.asked
+    assert GONE.encode() in asked.body
+
+
+@policy("unknown_format: block")
+async def test_an_unknown_format_is_refused_where_policy_says_so(gateway: Gateway) -> None:
+    client = await gateway.ask(b"not json")
+    assert client.status == 400
+    assert gateway.transport.asked == []
+    assert gateway.event.outcome is Outcome.BLOCKED
+    assert "not a JSON document" in gateway.event.error
+
+
+async def test_an_unknown_format_is_seen_as_text_and_forwarded(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    await gateway.ask(f"plain {TOY}".encode())
+    assert gateway.transport.asked[0].body == f"plain {GONE}".encode()
+    assert gateway.event.outcome is Outcome.COMPLETED
+
+
+@policy("mode: observe")
+async def test_observing_forwards_everything_and_records_what_would_have_been(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    body = chat(f"{BOMB} {TOY}")
+    await gateway.ask(body)
+    assert gateway.transport.asked[0].body == body
+    assert (gateway.event.decision.action, gateway.event.decision.applied) == (Action.BLOCK, False)
+    assert gateway.event.outcome is Outcome.COMPLETED
+
+
+async def test_an_exchange_keeps_the_policy_it_began_with(gateway: Gateway) -> None:
+    digest = gateway.policy.rules.policy.digest
+    client = FakeClient([chat(BOMB)[:10], chat(BOMB)[10:]])
+    exchange = gateway.spawn(b"", client)
+    await asyncio.sleep(0)
+    gateway.policy.rules = None  # type: ignore[assignment]
+    await exchange
+    assert client.status == 400
+    assert gateway.event.policy_hash == digest
+
+
+# What asks no model
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/files"),
+        ("GET", "/v1/models"),
+        ("HEAD", "/v1/models"),
+        ("GET", "/v1/chat/completions"),
+        ("DELETE", "/v1/files/1"),
+    ],
+)
+async def test_what_asks_no_model_passes_as_it_came(gateway: Gateway, method: str, path: str) -> None:
+    body = b"" if method == "GET" else f"{TOY} {BOMB}".encode()
+    gateway.answers(
+        b"back ",
+        TOY.encode(),
+        status=201,
+        headers=((b"x-own", b"1"), (b"connection", b"x-hop"), (b"x-hop", b"1"), (b"alt-svc", b"h3")),
+    )
+    client = await gateway.ask(
+        body,
+        method=method,
+        path=path,
+        headers=((b"content-length", b"%d" % len(body)), (b"accept-encoding", b"br"), (b"te", b"trailers")),
+    )
+    (asked,) = gateway.transport.asked
+    assert asked.request.method == method.encode()
+    assert asked.body == body
+    assert asked.header(b"accept-encoding") == b"br"
+    assert asked.header(b"te") is None
+    assert (client.status, client.body) == (201, f"back {TOY}".encode())
+    assert client.headers == ((b"x-own", b"1"),)
+    assert gateway.event.outcome is Outcome.COMPLETED
+    assert gateway.event.decision.action is Action.ALLOW
+    assert gateway.event.response_bytes == len(client.body)
+
+
+async def test_an_upload_without_length_is_streamed_on(gateway: Gateway) -> None:
+    gateway.answers(b"ok")
+    await gateway.ask(
+        client=FakeClient([b"one", b"two"]), path="/v1/files", headers=((b"transfer-encoding", b"chunked"),)
+    )
+    (asked,) = gateway.transport.asked
+    assert asked.body == b"onetwo"
+    assert asked.request.content_length is None
+    assert asked.header(b"transfer-encoding") is None
+
+
+@pytest.mark.parametrize("status", [204, 304])
+async def test_a_length_that_is_no_bodys_is_not_passed_on(gateway: Gateway, status: int) -> None:
+    gateway.answers(status=status, headers=((b"content-length", b"99"), (b"etag", b"x")))
+    client = await gateway.ask(method="GET", path="/v1/models")
+    assert client.headers == ((b"etag", b"x"),)
+    assert client.finished
+
+
+ACCESS = "access: [{id: no-files, paths: ['/v1/files*'], action: block}]"
+
+
+@policy(ACCESS)
+async def test_an_access_rule_holds_where_no_model_is_asked(gateway: Gateway) -> None:
+    client = await gateway.ask(b"x", path="/v1/%66iles", headers=((b"content-length", b"1"),))
+    assert client.status == 400
+    assert gateway.transport.asked == []
+    assert gateway.event.decision.rule_ids == ("no-files",)
+    assert gateway.event.outcome is Outcome.BLOCKED
+
+
+@policy(f"mode: observe\n{ACCESS}")
+async def test_an_access_rule_that_is_observed_is_recorded(gateway: Gateway) -> None:
+    gateway.answers(b"ok")
+    await gateway.ask(path="/v1/files")
+    assert gateway.event.decision.rule_ids == ("no-files",)
+    assert (gateway.event.decision.applied, gateway.event.outcome) == (False, Outcome.COMPLETED)
+
+
+# Routes
+
+
+async def test_a_request_for_another_host_is_misdirected_and_noted(gateway: Gateway) -> None:
+    client = await gateway.ask(chat("hi"), made_for="api.anthropic.com")
+    assert client.status == 421
+    assert gateway.transport.asked == []
+    assert gateway.event.outcome is Outcome.REFUSED
+    assert [incident.kind for incident in gateway.audit.incidents] == [IncidentKind.MISDIRECTED]
+
+
+async def test_a_request_with_two_hosts_is_refused(gateway: Gateway) -> None:
+    client = await gateway.ask(chat("hi"), headers=((b"host", b"api.openai.com"),))
+    assert client.status == 400
+    assert gateway.transport.asked == []
+
+
+async def test_an_unknown_base_url_is_refused(gateway: Gateway) -> None:
+    client = await gateway.ask(path="/klingon/v1", tier=Tier.BASE_URL, host="127.0.0.1:1")
+    assert client.status == 404
+    assert b"/openai" in client.body
+
+
+@policy(CENTRAL)
+async def test_the_central_gateway_gets_its_key_and_none_of_the_users(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway.answers(ANSWER)
+    await gateway.ask(chat("hi"), headers=(*POST_JSON, *KEYS, (b"x-bf-vk", b"forged")))
+    (asked,) = gateway.transport.asked
+    assert (asked.target.host, asked.header(b"host")) == ("hub.example", b"hub.example")
+    assert asked.request.target == b"/gw/openai/v1/chat/completions"
+    assert b"users-own" not in repr(asked.request.headers).encode()
+    assert asked.header(b"x-bf-vk") == b"hub-secret"
+    assert gateway.event.upstream == "central"
+    assert "secret" not in repr(gateway.audit.events) + caplog.text
+
+
+@policy(CENTRAL)
+async def test_what_the_central_gateway_cannot_serve_is_refused_in_its_dialect(gateway: Gateway) -> None:
+    client = await gateway.ask(chat("hi"), host="api.groq.com")
+    assert client.status == 403
+    assert "central gateway" in orjson.loads(client.body)["error"]["message"]
+    assert gateway.transport.asked == []
+    assert (gateway.event.surface, gateway.event.upstream) == ("groq", "")
+
+
+@policy(PROVIDER)
+async def test_a_providers_key_of_the_policy_replaces_the_users(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    await gateway.ask(
+        chat("hi"), path="/openai/v1/chat/completions", tier=Tier.BASE_URL, headers=(*POST_JSON, *KEYS)
+    )
+    (asked,) = gateway.transport.asked
+    assert asked.header(b"authorization") == b"Bearer open-secret"
+    assert b"users-own" not in repr(asked.request.headers).encode()
+    assert (asked.request.target, asked.header(b"host")) == (b"/v1/chat/completions", b"api.openai.com")
+    assert gateway.event.upstream == "provider"
+
+
+async def test_without_a_key_of_the_policys_the_users_own_travels(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    await gateway.ask(chat("hi"), headers=(*POST_JSON, *KEYS))
+    assert gateway.transport.asked[0].header(b"authorization") == b"Bearer users-own"
+    assert "users-own" not in repr(gateway.event)
+
+
+@policy(PROVIDER)
+async def test_a_key_that_is_not_there_is_an_error_and_nothing_is_forwarded(gateway: Gateway) -> None:
+    gateway.secrets.clear()
+    client = await gateway.ask(chat("hi"), path="/openai/v1/chat/completions", tier=Tier.BASE_URL)
+    assert client.status == 500
+    assert gateway.transport.asked == []
+    assert gateway.event.outcome is Outcome.REFUSED
+
+
+# Failures
+
+
+@pytest.mark.parametrize("kind", list(FailureKind))
+async def test_an_upstream_that_cannot_be_reached_is_said_in_the_clients_dialect(
+    gateway: Gateway, kind: FailureKind
+) -> None:
+    gateway.transport.answers.append(broken(kind))
+    client = await gateway.ask(chat("hi"))
+    assert client.status == (504 if kind is FailureKind.TIMEOUT else 502)
+    assert "the provider went away" in orjson.loads(client.body)["error"]["message"]
+    assert (gateway.event.outcome, gateway.event.status) == (Outcome.UPSTREAM_FAILED, client.status)
+    assert gateway.whole
+
+
+async def test_a_client_that_leaves_while_it_asks_is_noted_and_nothing_is_forwarded(gateway: Gateway) -> None:
+    client = FakeClient([b"half", b"more"])
+    client.on_send = lambda: pytest.fail("nobody is there to be answered")
+    exchange = gateway.spawn(b"", client)
+    client.leaves = True
+    await exchange
+    assert gateway.event.outcome is Outcome.CLIENT_CLOSED
+    assert gateway.transport.asked == []
+    assert gateway.whole is False
+
+
+async def test_a_client_that_leaves_within_an_upload_is_noted(gateway: Gateway) -> None:
+    client = FakeClient([b"half"])
+    client._incoming[0]["more_body"] = True
+    await gateway.ask(client=client, path="/v1/files", headers=((b"content-length", b"10"),))
+    assert gateway.event.outcome is Outcome.CLIENT_CLOSED
+    assert gateway.whole is False
+
+
+async def test_a_client_that_leaves_while_the_provider_thinks_ends_the_exchange(gateway: Gateway) -> None:
+    answer = gateway.answers(asyncio.Event())
+    exchange = gateway.spawn(chat("hi"), FakeClient(chat("hi")))
+    await until(lambda: bool(gateway.transport.asked))
+    await asyncio.sleep(0.01)
+    exchange.cancel()
+    await exchange
+    assert answer.closed
+    assert gateway.event.outcome is Outcome.CLIENT_CLOSED
+    assert gateway.whole is False
+
+
+async def test_an_error_of_ours_forwards_nothing_and_says_little(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    gateway.transport.before_answer = fail
+    client = await gateway.ask(chat("private words"))
+    assert client.status == 500
+    assert (gateway.event.outcome, gateway.event.error) == (Outcome.FAILED, "ZeroDivisionError")
+    assert "private words" not in caplog.text
+
+
+async def test_an_event_that_cannot_be_kept_stops_nobody_but_is_said(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway.audit.broken = True
+    gateway.answers(ANSWER)
+    assert (await gateway.ask(chat("hi"))).body == ANSWER
+    assert "audit event lost: the disk is full" in caplog.text
+
+
+class CrashingScanner:
+    """A scanner with a bug."""
+
+    rules = ()
+
+    def scan(self, text: str) -> Any:
+        raise ZeroDivisionError
+
+    stream = scan
+
+
+@pytest.fixture
+def crashing(request: pytest.FixtureRequest) -> RuleBook:
+    """A rule book of its own whose scanner crashes."""
+    made = RuleBook(load(toy_policy(request.param), source="p"))
+    made.scanner = CrashingScanner()  # type: ignore[assignment]
+    return made
+
+
+@pytest.mark.parametrize("crashing", ["on_error: block"], indirect=True)
+async def test_a_check_that_crashes_blocks_where_policy_says_so(gateway: Gateway, crashing: RuleBook) -> None:
+    gateway.policy.rules = crashing
+    client = await gateway.ask(chat(TOY))
+    assert client.status == 400
+    assert gateway.transport.asked == []
+    assert gateway.event.decision.rule_ids == ("on_error",)
+    assert gateway.event.outcome is Outcome.BLOCKED
+
+
+@pytest.mark.parametrize(
+    "crashing", ["on_error: allow\ncapture: redacted", "mode: observe\non_error: block"], indirect=True
+)
+async def test_a_check_that_crashes_lets_pass_where_policy_says_so(
+    gateway: Gateway, crashing: RuleBook
+) -> None:
+    gateway.policy.rules = crashing
+    gateway.answers(ANSWER)
+    client = await gateway.ask(chat(TOY))
+    assert gateway.transport.asked[0].body == chat(TOY)
+    assert client.body == ANSWER
+    assert "the check itself failed" in gateway.event.decision.reason
+
+
+# The record
+
+
+async def test_the_record_tells_what_happened_and_no_content(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    await gateway.ask(chat(f"my words {TOY} {NOTE}", stream=False))
+    event = gateway.event
+    assert (event.surface, event.dialect, event.operation) == ("openai", "openai-chat", "chat")
+    assert (event.model, event.status, event.outcome) == ("m", 200, Outcome.COMPLETED)
+    assert (event.usage.input_tokens, event.usage.output_tokens) == (7, 11)
+    assert {(hit.type, hit.where) for hit in event.decision.hits} == {
+        ("toy", Where.PROMPT),
+        ("note", Where.PROMPT),
+    }
+    assert event.response_bytes == len(ANSWER)
+    assert event.timing.upstream_ms is not None
+    assert "my words" not in repr(event)
+    assert TOY not in repr(event)
+
+
+CAPTURES = {"redacted": f"be careful with {GONE}", "full": f"be careful with {TOY}"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "kept"), [(f"capture: {mode}", kept) for mode, kept in CAPTURES.items()], indirect=["rules"]
+)
+async def test_a_prompt_is_kept_as_policy_says(gateway: Gateway, kept: str) -> None:
+    gateway.answers(ANSWER)
+    await gateway.ask(chat(f"be careful with {TOY}"))
+    assert gateway.event.prompt == kept
+
+
+@policy("capture: hash")
+async def test_a_prompt_that_is_hashed_is_not_kept(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    await gateway.ask(chat(TOY))
+    assert len(gateway.event.prompt) == 64
+
+
+@policy("capture: redacted")
+async def test_of_a_blocked_prompt_nothing_is_kept(gateway: Gateway) -> None:
+    await gateway.ask(chat(f"{BOMB} {TOY}"))
+    assert gateway.event.prompt == ""
+
+
+@pytest.mark.parametrize("how", ["answer", "block", "relay"])
+async def test_the_record_is_durable_before_the_last_byte_leaves(gateway: Gateway, how: str) -> None:
+    gateway.audit.gate = asyncio.Event()
+    gateway.answers(ANSWER)
+    client = FakeClient(chat(BOMB if how == "block" else "hi"))
+    exchange = gateway.spawn(b"", client, path="/v1/files" if how == "relay" else "/v1/chat/completions")
+    await asyncio.sleep(0.02)
+    assert not client.finished
+    gateway.audit.gate.set()
+    await exchange
+    assert client.finished
+    assert len(gateway.audit.events) == 1
+
+
+def test_the_toy_policies_differ_only_where_they_should() -> None:
+    assert rule_book(toy_policy()).policy.digest != rule_book(toy_policy("mode: observe")).policy.digest

@@ -1,0 +1,94 @@
+"""Closures match the beginnings of matches: all of them, and the exact one nothing else."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from agent.guardrails import Scanner
+from agent.guardrails.closure import WORD_TAIL, exact_closure, loose_closure, loosened, tail_closure
+from agent.guardrails.regex import Regexp, compiled
+from agent.guardrails.syntax import parse, width
+from tests.unit.guardrails.patterns import patterns
+from tests.unit.guardrails.samples import samples
+
+WORDS = ["".join(letters) for size in range(6) for letters in product("ab-", repeat=size)]
+
+
+def anchored(pattern: str) -> Regexp:
+    return compiled(rf"\A(?:{pattern})\z", memory=8 << 20, captures=False)
+
+
+def ends(pattern: str) -> Regexp:
+    return compiled(rf"(?:{pattern})\z", memory=8 << 20, captures=False)
+
+
+@settings(max_examples=30, deadline=None)
+@given(patterns(), st.integers(0, 200))
+def test_the_exact_closure_matches_the_beginnings_of_matches_and_no_more(pattern: str, at: int) -> None:
+    node = parse(pattern)
+    assume(width(node)[0] > 0 and r"\b" not in pattern)
+    whole, closure = anchored(pattern), anchored(exact_closure(node))
+    begun = WORDS[at]
+    more = [begun + word for word in WORDS]
+    assert bool(closure.match(begun.encode())) >= any(whole.match(word.encode()) for word in more if begun)
+    if (
+        closure.match(begun.encode())
+        and begun
+        and len(begun) < 3
+        and "{4" not in pattern
+        and ",5" not in pattern
+    ):
+        assert any(whole.match((begun + word).encode()) for word in WORDS) or (width(node)[0] > 5)
+
+
+@settings(max_examples=50, deadline=None)
+@given(patterns(), st.sampled_from(WORDS))
+def test_the_loose_closures_match_at_least_the_beginnings(pattern: str, word: str) -> None:
+    node = parse(pattern)
+    assume(width(node)[0] > 0 and word)
+    if anchored(exact_closure(node)).match(word.encode()):
+        assert anchored(loose_closure(node)).match(word.encode())
+        tail = tail_closure(node)
+        assert anchored(f"(?:{tail})|{WORD_TAIL}" if tail else WORD_TAIL).match(word.encode())
+    if anchored(pattern).match(word.encode()):
+        assert anchored(loosened(node, counted=2)).match(word.encode())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "yes", "no"),
+    [
+        ("abc", ["a", "ab", "abc"], ["b", "abcd", "ac"]),
+        ("a{3}b", ["a", "aa", "aaa", "aaab"], ["aaaa", "ab", "b"]),
+        ("(?:xy){2,3}z", ["x", "xy", "xyx", "xyxyz", "xyxyxyz"], ["xyz", "xyxyxyx", "z"]),
+        ("a+b", ["a", "aaa", "aab"], ["b", "aba"]),
+        ("key=[a-f]{4,}", ["k", "key=", "key=abcdef"], ["y=", "key=g"]),
+    ],
+)
+def test_examples(pattern: str, yes: list[str], no: list[str]) -> None:
+    closure = anchored(exact_closure(parse(pattern)))
+    assert [text for text in yes + no if closure.match(text.encode())] == yes
+
+
+def test_nothing_under_way_is_no_beginning() -> None:
+    assert ends(exact_closure(parse("abc"))).search(b"xyz") is None
+
+
+def test_every_beginning_of_every_sample_is_held_back(scanner: Scanner) -> None:
+    rules = scanner._rules
+    by_id = {detector.rule.id: detector for detector in rules.detectors}
+    for each in {sample.rule: sample for sample in samples(1)}.values():
+        detector, data = by_id[each.rule], each.text.encode()
+        match = detector._regexp.search(data)
+        assert match is not None
+        assert detector.exact is not None
+        text = data[match.start() : match.end()]
+        for size in range(1, len(text) + 1, 1 + len(text) // 6):
+            begun = text[:size].decode("utf-8", "ignore").encode()
+            if begun:
+                assert detector.exact.match(begun), (each.rule, begun)
+                assert rules.hold(begun, 0) == 0, (each.rule, begun)
+                assert detector in rules.under_way(begun), (each.rule, begun)

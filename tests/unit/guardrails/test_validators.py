@@ -1,0 +1,26 @@
+"""The table of validators."""
+
+from __future__ import annotations
+
+from agent.guardrails.rule import Rule
+from agent.guardrails.validators import VALIDATORS
+from tests.unit.guardrails.samples import Draw
+
+
+def test_every_name_in_the_packs_exists(rules: tuple[Rule, ...]) -> None:
+    used = {rule.validator for rule in rules if rule.validator}
+    assert used <= set(VALIDATORS)
+    assert set(VALIDATORS) - used == {"luhn"}
+
+
+def test_a_validator_answers_with_the_length_it_accepts() -> None:
+    assert VALIDATORS["luhn"]("7992-7398-713", "") == 13
+    assert VALIDATORS["luhn"]("7992-7398-710", "") == 0
+    iban = Draw(1).iban("DE", "370400440532013000")
+    assert VALIDATORS["iban"](iban + " XYZ", "") == 22
+
+
+def test_no_validator_breaks_on_odd_values() -> None:
+    for name, validator in VALIDATORS.items():
+        for value in ("é" * 20, "\ufffd", "a", " ", "-", "٣٤٥", "{}", "=" * 30):
+            assert validator(value, "é") >= 0, name
