@@ -9,7 +9,7 @@ from agent.errors import ConfigError
 from agent.model.surface import Endpoint, Surface
 
 _REQUIRED = frozenset({"id", "name", "provider", "hosts"})
-_OPTIONAL = frozenset({"speaks", "endpoints", "http2", "prefix", "origin", "key_header"})
+_OPTIONAL = frozenset({"speaks", "endpoints", "http2", "websockets", "prefix", "origin", "key_header"})
 _ENDPOINT_KEYS = frozenset({"path", "dialect", "operation"})
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
@@ -62,9 +62,9 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
             raise ConfigError(f"{where}: speaks unknown {name!r}", hint=f"known: {', '.join(speaks)}")
         endpoints += speaks[name]
     endpoints += _endpoints(row.get("endpoints", []), where=where)
-    http2 = row.get("http2", False)
-    if not isinstance(http2, bool):
-        raise ConfigError(f"{where}: http2 must be true or false")
+    http2, websockets = row.get("http2", False), row.get("websockets", False)
+    if not isinstance(http2, bool) or not isinstance(websockets, bool):
+        raise ConfigError(f"{where}: http2 and websockets must be true or false")
     surface = Surface(
         id=_text(row, "id", where=where),
         name=_text(row, "name", where=where),
@@ -72,6 +72,7 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
         hosts=tuple(_host(host, where=where) for host in _items(row, "hosts", where=where)),
         endpoints=tuple(endpoints),
         http2=http2,
+        websockets=websockets,
         prefix=_text(row, "prefix", where=where),
         origin=_text(row, "origin", where=where),
         key_header=_text(row, "key_header", where=where),

@@ -70,7 +70,7 @@ class Answering:
         kind = headers.get(response.headers, b"content-type").partition(b";")[0].strip().lower()
         if kind == b"text/event-stream":
             return await self._stream(response, dialect, request, scope)
-        if kind == b"application/json" or kind.endswith(b"+json"):
+        if kind == b"application/json" or kind.endswith(b"+json") or kind.startswith(b"text/") or not kind:
             return await self._whole(response, dialect, scope)
         return await self.relay(response)
 

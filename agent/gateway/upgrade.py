@@ -53,11 +53,11 @@ class UpgradeHandler:
                 await self._note(request, IncidentKind.MISDIRECTED, route.message)
             _refuse(client, f"{route.status} Refused", route.message)
             return
-        if route.endpoint is not None:
+        if route.endpoint is not None or not route.surface.websockets:
             await self._note(
                 request,
                 IncidentKind.UPGRADE_REFUSED,
-                "a WebSocket on an inference path was refused; the client is expected to use HTTPS",
+                "a WebSocket that may carry prompts was refused; the client is expected to use HTTPS",
                 (("host", route.host), ("path", route.path)),
             )
             _refuse(client, REFUSED, "this path is inspected over HTTPS; WebSocket is refused by Drawbridge")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from agent.dialects.base import Dialect, ParsedAnswer
+from agent.dialects import raw_text
+from agent.dialects.base import Dialect, ParsedAnswer, RequestHead
 from agent.errors import ContentError
 from agent.inspection.documents import StubbornContent, judge_document
 from agent.inspection.rules import Scope
 from agent.inspection.verdicts import Tally, refusal
 from agent.model.content import Role, Where
 from agent.model.decision import Action, Decision
+from agent.policy import UnknownFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ def inspect_answer(dialect: Dialect, body: bytes, scope: Scope) -> AnswerVerdict
     try:
         answer = dialect.parse_answer(body)
     except ContentError:
-        return AnswerVerdict(decision=Decision(), body=body, understood=False)
+        return _as_text(body, scope)
     if not scope.watches_answers:
         return AnswerVerdict(decision=Decision(), body=body, answer=answer)
     tally = Tally(scope)
@@ -51,6 +53,29 @@ def inspect_answer(dialect: Dialect, body: bytes, scope: Scope) -> AnswerVerdict
             decision=refusal(scope, "a redaction did not hold", rule="redaction"), body=b"", answer=answer
         )
     return AnswerVerdict(decision=tally.decision(), body=body, answer=answer)
+
+
+def _as_text(body: bytes, scope: Scope) -> AnswerVerdict:
+    """Unknown is not unseen: an answer that does not follow its dialect is judged as one piece of text."""
+    text, head = raw_text.RawText(), RequestHead(method="", path="")
+    if scope.rules.policy.unknown_format is not UnknownFormat.ALLOW or not scope.watches_answers:
+        return AnswerVerdict(decision=Decision(), body=body, understood=False)
+    tally = Tally(scope)
+    try:
+        body = judge_document(
+            body,
+            text.parse_request(head, body).slots,
+            tally,
+            _in_answer,
+            parse=lambda edited: text.parse_request(head, edited).slots,
+            rewrite=text.edit_request,
+        )
+    except ContentError:  # no text at all
+        return AnswerVerdict(decision=Decision(), body=body, understood=False)
+    except StubbornContent:
+        decision = refusal(scope, "a redaction did not hold", rule="redaction")
+        return AnswerVerdict(decision=decision, body=b"", understood=False)
+    return AnswerVerdict(decision=tally.decision(), body=body, understood=False)
 
 
 def _in_answer(role: Role) -> Where:

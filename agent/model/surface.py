@@ -32,6 +32,9 @@ class Surface:
     hosts: tuple[str, ...]
     endpoints: tuple[Endpoint, ...] = ()
     http2: bool = False  # clients need HTTP/2: the HTTP tier serves those that offer it
+    websockets: bool = (
+        False  # web pages: a WebSocket where no model is asked is piped as it is, elsewhere refused
+    )
     prefix: str = ""  # path prefix of the base URL, here and on a central gateway; empty where there is none
     origin: str = ""  # where base-URL requests go, `https://host`; required with a prefix
     key_header: str = (

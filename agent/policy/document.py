@@ -188,6 +188,9 @@ class CatalogRow(_Section):
     )
     endpoints: Annotated[tuple[CatalogEndpoint, ...], Field(max_length=_MANY)] = ()
     http2: bool = Field(default=False, description="Its clients need HTTP/2.")
+    websockets: bool = Field(
+        default=False, description="Pipe WebSockets on paths where no model is asked; else they are refused."
+    )
 
 
 class Policy(_Section):
@@ -237,6 +240,7 @@ class Policy(_Section):
                     for each in row.endpoints
                 ),
                 http2=row.http2,
+                websockets=row.websockets,
             )
             for row in self.catalog
         )

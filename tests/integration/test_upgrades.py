@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
 from tests.fakes.provider import Provider
 from tests.integration.agent_process import AgentProcess
 from tests.integration.line import Line
-from tests.integration.stage import RAW, Dial, Stage
+from tests.integration.stage import RAW, Dial, Stage, dialling
 
 UPGRADE = (
     ("Connection", "Upgrade"),
@@ -64,9 +65,37 @@ def test_a_websocket_where_models_are_asked_is_refused_at_once(
     assert agent.wait_for_events("upgrade_refused", known + 1)[0].host == host
 
 
-def test_a_websocket_elsewhere_is_carried_as_it_is(dial: Dial, stage: Stage) -> None:
-    stage.switch.script = reflecting
+PAGES = """\
+schema_version: 1
+id: pages
+catalog:
+  - {id: pages, name: Web pages, provider: pages, hosts: [api.mistral.ai, api.x.ai], websockets: true}
+"""
+
+
+@pytest.fixture(scope="module")
+def pages_agent(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentProcess]:
+    """An agent for whom two of the hosts serve web pages, which need WebSockets."""
+    with stage.agent(tmp_path_factory.mktemp("pages"), policy=PAGES) as agent:
+        yield agent
+
+
+@pytest.fixture
+def page(pages_agent: AgentProcess) -> Iterator[Dial]:
+    """Opens lines to that agent."""
+    with dialling(pages_agent) as dial:
+        yield dial
+
+
+def test_a_websocket_of_an_api_is_refused_on_every_path(dial: Dial) -> None:
     line = dial(RAW)
+    line.request("GET", "/v1/realtime", fields=UPGRADE)
+    assert line.answer("GET").status == 426
+
+
+def test_a_websocket_of_a_page_is_carried_as_it_is(page: Dial, stage: Stage) -> None:
+    stage.switch.script = reflecting
+    line = page(RAW)
     switched(line, "/v1/notifications?x=%20y")
     for message in (b"\x81\x05hello", bytes(range(256)) * 2000):
         line.send(message)
@@ -84,14 +113,14 @@ def test_a_websocket_elsewhere_is_carried_as_it_is(dial: Dial, stage: Stage) -> 
         assert f"{name}: {value}".lower().encode() in head.lower()
 
 
-def test_a_websocket_that_the_provider_ends_is_ended(dial: Dial, stage: Stage) -> None:
+def test_a_websocket_that_the_provider_ends_is_ended(page: Dial, stage: Stage) -> None:
     async def brief(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         head = await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nbye")
         return head
 
     stage.switch.script = brief
-    line = dial(RAW)
+    line = page(RAW)
     switched(line, "/v1/notifications")
     assert line.sock.recv(99) == b"bye"
     assert line.ended()
@@ -108,8 +137,8 @@ def test_a_websocket_for_another_host_is_misdirected(
     agent.wait_for_events("misdirected", known + 1)
 
 
-def test_a_websocket_to_a_provider_that_is_down_is_a_502(dial: Dial) -> None:
-    line = dial("api.x.ai")
+def test_a_websocket_to_a_provider_that_is_down_is_a_502(page: Dial) -> None:
+    line = page("api.x.ai")
     line.request("GET", "/v1/notifications", fields=UPGRADE)
     assert line.answer("GET").status == 502
 

@@ -151,9 +151,17 @@ async def test_an_error_of_the_provider_passes_as_it_came(gateway: Gateway, stat
     assert (gateway.event.status, gateway.event.outcome) == (status, Outcome.COMPLETED)
 
 
-async def test_what_is_no_models_answer_passes_as_it_came(gateway: Gateway) -> None:
-    gateway.answers(b"<html>", f"{TOY}".encode(), headers=((b"content-type", b"text/html"),))
-    assert (await gateway.ask(ASK)).body == f"<html>{TOY}".encode()
+async def test_what_is_neither_json_nor_text_passes_as_it_came(gateway: Gateway) -> None:
+    gateway.answers(b"RIFF", f"{TOY}".encode(), headers=((b"content-type", b"audio/wav"),))
+    assert (await gateway.ask(ASK)).body == f"RIFF{TOY}".encode()
+
+
+@pytest.mark.parametrize("kind", [b"text/html", b"text/plain; charset=utf-8", b"application/json"])
+async def test_an_answer_that_is_not_its_dialect_is_judged_as_text(gateway: Gateway, kind: bytes) -> None:
+    gateway.answers(b"<html>", f"{TOY}".encode(), headers=((b"content-type", kind),))
+    client = await gateway.ask(ASK)
+    assert client.body == b"<html>[REDACTED:toy]"
+    assert client.header(b"content-length") == str(len(client.body)).encode()
 
 
 # Streams

@@ -165,11 +165,10 @@ async def test_a_web_page_gets_no_websocket_through_the_base_url(
     assert house.transport.connected == []
 
 
-@policy("providers: {openai: {key: 'env:K', base_url: 'https://corp.example/ai'}}")
-async def test_a_base_url_leads_to_its_place(house: House) -> None:
-    tunnel = FakeTunnel(SWITCHED, b"")
-    house.transport.tunnels.append(tunnel)
+async def test_a_service_that_no_web_page_uses_has_its_websockets_refused_on_every_path(house: House) -> None:
+    await house.upgrade("/v1/realtime", host="api.openai.com")
+    assert (await house.client.all()).startswith(b"HTTP/1.1 426 ")
     await house.upgrade(
         "/openai/v1/ws", host=f"127.0.0.1:{house.port}", tier=Tier.BASE_URL, fields=UPGRADE[:3]
     )
-    assert tunnel.said.startswith(b"GET /ai/v1/ws HTTP/1.1\r\nhost: corp.example\r\n")
+    assert house.transport.connected == []
