@@ -16,7 +16,7 @@ else
     pip="$python -m pip --python .venv/bin/python"
 fi
 echo "setup: installing the locked packages (a minute or two the first time)"
-$pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.txt
+$pip install --quiet --disable-pip-version-check --require-hashes --prefer-binary -r requirements/dev.txt
 $pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 touch .venv/.ready
 echo "setup: done"
