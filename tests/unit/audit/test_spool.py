@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -112,22 +113,20 @@ async def test_an_event_that_cannot_be_recorded_fails_for_its_caller_only(spool:
 async def test_who_is_faster_than_the_disk_waits_for_room(
     paths: StatePaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    class Measured(SimpleQueue):  # type: ignore[type-arg]
+        deepest = 0
+
+        def put(self, item: object, *args: object, **kwargs: object) -> None:
+            Measured.deepest = max(Measured.deepest, self.qsize() + 1)
+            super().put(item)
+
     monkeypatch.setattr(spool_module, "CAPACITY", 4)
     spool = Spool(paths, device=DEVICE, clock=lambda: NOW)
+    spool._queue = Measured()
     await spool.open()
-    deepest = 0
-
-    async def watch() -> None:
-        nonlocal deepest
-        while True:
-            deepest = max(deepest, spool._queue.qsize())
-            await asyncio.sleep(0)
-
-    watching = asyncio.ensure_future(watch())
     await asyncio.gather(*(spool.append(make_exchange()) for _ in range(200)))
-    watching.cancel()
     await spool.close()
-    assert 0 < deepest <= 4
+    assert 0 < Measured.deepest <= 4
     assert (await verified(paths)).events == 200
 
 
