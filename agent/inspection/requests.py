@@ -44,6 +44,11 @@ def inspect_request(dialect: RequestFormat, head: RequestHead, body: bytes, scop
         return _unknown(head, body, scope, str(error))
     if (refused := judge_access(scope, model=request.model)) is not None:
         return RequestVerdict(decision=refused, body=body, request=request)
+    if (
+        body and not request.slots and not request.attachments
+    ):  # a document of some other shape: nothing was found to read
+        verdict = _unknown(head, body, scope, "the request holds no text where its format has it")
+        return replace(verdict, request=replace(request, slots=verdict.request.slots))
     return _judge(dialect, head, body, request, scope)
 
 

@@ -15,7 +15,7 @@ import zstandard
 from tests.fakes.provider import Provider
 from tests.integration.agent_process import AgentProcess
 from tests.integration.line import NOTHING, Answer, Line, NoTunnel
-from tests.integration.prompts import CHAT, DIALECTS, GEMINI, MESSAGES, Dialect, made_up_key
+from tests.integration.prompts import CHAT, DIALECTS, MESSAGES, Dialect, made_up_key
 from tests.integration.stage import Dial, dialling
 
 SECRET = made_up_key()
@@ -23,10 +23,6 @@ NESTED = (
     b'{"model": "gpt-4.1", "messages": ' + b"[" * 100_000 + b"]" * 100_000 + b', "x": "%s"}' % SECRET.encode()
 )
 TWICE = b'{"messages": [], "messages": [{"role": "user", "content": "%s"}]}' % SECRET.encode()
-
-OPAQUE = pytest.mark.xfail(
-    reason="a request without a list of messages counts as read: nothing of it is scanned"
-)
 
 UNREADABLE = {
     "malformed JSON": b'{"model": "gpt-4.1", "messages": [{"role": "user", "content": "%s"' % SECRET.encode(),
@@ -69,7 +65,7 @@ def test_what_cannot_be_read_passes_as_text_without_its_secrets(
 
 @pytest.mark.parametrize(
     "dialect",
-    [pytest.param(dialect, marks=OPAQUE if dialect is not GEMINI else ()) for dialect in DIALECTS],
+    DIALECTS,
     ids=lambda dialect: dialect.name,
 )
 def test_a_document_of_another_shape_hides_nothing(dialect: Dialect, dial: Dial, provider: Provider) -> None:

@@ -65,7 +65,8 @@ def target(dialect: Dialect) -> str:
 
 
 def test_the_sdks_work_with_a_base_url(keyed: AgentProcess, provider: Provider, elsewhere: Provider) -> None:
-    secrets = {dialect.client: made_up_key() for dialect in DIALECTS}
+    spoken = (CHAT, MESSAGES, GEMINI)
+    secrets = {dialect.client: made_up_key() for dialect in spoken}
 
     def call(dialect: Dialect) -> tuple[str, object]:
         origin = f"http://127.0.0.1:{keyed.gateway_port}/{dialect.prefix}"
@@ -73,8 +74,8 @@ def test_the_sdks_work_with_a_base_url(keyed: AgentProcess, provider: Provider, 
         return run.text, run.error
 
     with ThreadPoolExecutor(2) as pool:
-        seen = list(pool.map(call, DIALECTS))
-    assert seen == [("You said: use [REDACTED:openai_api_key]", None)] * 4
+        seen = list(pool.map(call, spoken))
+    assert seen == [("You said: use [REDACTED:openai_api_key]", None)] * 3
     assert not any(provider.saw(secret) or elsewhere.saw(secret) for secret in secrets.values())
 
 

@@ -181,6 +181,14 @@ def test_an_event_without_end_is_cut_off(dial: Dial, provider: Provider, outcome
     assert outcome() == "upstream_failed"
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "text/html; charset=utf-8", ""])
+def test_an_answer_of_another_kind_is_judged_as_text(kind: str, dial: Dial, provider: Provider) -> None:
+    secret = made_up_key()
+    headers = ((b"content-type", kind.encode()),) if kind else ()
+    provider.script(CHAT.target(), Canned(headers=headers, body=f"use {secret}, then".encode()))
+    assert asked(dial).text == "use [REDACTED:openai_api_key], then"
+
+
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
 def test_a_stream_compressed_against_our_wish_is_inspected(
     coding: str, dial: Dial, provider: Provider
