@@ -11,6 +11,8 @@ from enum import Enum, auto
 HANDSHAKES_BEFORE_SILENT_CLOSE_COUNTS = 2
 """Some clients say why they leave (an alert), others just close: those count from the second time on."""
 
+REMEMBERED = 1024
+"""Programs and hosts of which it is remembered that they trust us."""
 
 _WHY = ("unknown ca", "unknown_ca", "bad certificate", "certificate unknown", "certificate_unknown")
 _SILENT = ("disconnected during the handshake", "connection closed")  # mitmproxy's words
@@ -42,6 +44,7 @@ class DistrustLog:
     def __init__(self) -> None:
         self._until: dict[tuple[str, str], float] = {}
         self._silent: dict[tuple[str, str], int] = {}
+        self._trusting: dict[tuple[str, str], None] = {}  # who has accepted our certificate, the newest last
 
     def __bool__(self) -> bool:
         """Whether anything is remembered, so that the common case costs nothing."""
@@ -51,6 +54,8 @@ class DistrustLog:
         """Note a failed handshake; returns whether the program may pass from now on."""
         key = (program, host)
         if not said_why:
+            if self.trusts(program, host):
+                return False
             self._silent[key] = self._silent.get(key, 0) + 1
             if self._silent[key] < HANDSHAKES_BEFORE_SILENT_CLOSE_COUNTS:
                 return False
@@ -67,6 +72,15 @@ class DistrustLog:
             return False
         return True
 
+    def trusts(self, program: str, host: str) -> bool:
+        """Whether this program has accepted our certificate for this host."""
+        return (program, host) in self._trusting
+
     def trusted(self, program: str, host: str) -> None:
-        """A handshake that succeeded wipes the slate."""
-        self._silent.pop((program, host), None)
+        """A handshake that succeeded wipes the slate: from now on only a stated refusal counts."""
+        key = (program, host)
+        self._silent.pop(key, None)
+        self._trusting.pop(key, None)
+        self._trusting[key] = None
+        if len(self._trusting) > REMEMBERED:
+            del self._trusting[next(iter(self._trusting))]

@@ -101,8 +101,7 @@ class Door:
     def trusted(self, intercepted: Intercepted, error: str) -> None:
         """A client accepted our certificate."""
         del error
-        if self._distrust:
-            self._tasks.spawn(self._note_trust(intercepted), name="trust")
+        self._tasks.spawn(self._note_trust(intercepted), name="trust")
 
     def distrusted(self, intercepted: Intercepted, error: str) -> None:
         """A client broke off the handshake."""
@@ -118,6 +117,8 @@ class Door:
             return
         facts = await intercepted.describe
         host = facts.sni or facts.connect_host
+        if sign is Sign.UNSAID and self._distrust.trusts(_program(facts.process), host):
+            return  # a program that ends, or drops a spare connection, in the middle of a handshake
         distrust = self._rules().policy.client_distrust
         passes = False
         if facts.process is not None and distrust.action is DistrustAction.TUNNEL:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.interception.distrust import DistrustLog
+from agent.interception.distrust import REMEMBERED, DistrustLog
 
 NOW = 1_000_000.0
 HOUR = 3600.0
@@ -56,3 +56,22 @@ def test_the_log_is_false_until_there_is_something_in_it() -> None:
     assert not log
     refuse(log, said_why=False)
     assert log
+
+
+def test_who_has_trusted_us_is_not_let_through_for_leaving_in_the_middle_of_a_handshake() -> None:
+    log = DistrustLog()
+    log.trusted("app", "h")
+    for _ in range(5):
+        assert not log.refused("app", "h", said_why=False, now=0, hours=1)
+    assert not log.passes("app", "h", now=1)
+    assert log.refused("app", "h", said_why=True, now=0, hours=1)
+    assert log.refused("other", "h", said_why=False, now=0, hours=1) is False
+    assert log.refused("other", "h", said_why=False, now=0, hours=1)
+
+
+def test_only_so_many_are_remembered() -> None:
+    log = DistrustLog()
+    for number in range(REMEMBERED + 1):
+        log.trusted(f"app {number}", "h")
+    assert not log.trusts("app 0", "h")
+    assert log.trusts(f"app {REMEMBERED}", "h")
