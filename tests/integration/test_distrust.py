@@ -77,23 +77,37 @@ def test_where_policy_refuses_a_program_that_distrusts_us_never_passes(
         assert not provider.saw(secret)
 
 
+def leave(dial: Dial) -> None:
+    """Give up in the middle of a handshake, without a word."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="api.openai.com")
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+    with dial.tunnel("api.openai.com") as line:
+        line.send(outgoing.read())
+        assert line.sock.recv(1)  # the agent's half; nobody answers it
+
+
 def test_one_handshake_given_up_without_a_word_is_no_distrust_but_two_are(
     stage: Stage, tmp_path: Path
 ) -> None:
-    def leave(dial: Dial) -> None:
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="api.openai.com")
-        with pytest.raises(ssl.SSLWantReadError):
-            tls.do_handshake()
-        with dial.tunnel("api.openai.com") as line:
-            line.send(outgoing.read())
-            assert line.sock.recv(1)  # the agent's half; nobody answers it
-
     with stage.agent(tmp_path) as agent, dialling(agent) as dial:
         assert "its connections stay closed" in until_known(agent, lambda: leave(dial))
-        assert dial("api.openai.com").ask("GET", "/").status == 200  # still ours; and that wipes the slate
-        assert "its connections stay closed" in until_known(agent, lambda: leave(dial))
         assert "it may pass unseen" in until_known(agent, lambda: leave(dial))
+
+
+def test_a_program_that_has_trusted_us_may_leave_as_it_likes_and_is_still_read(
+    stage: Stage, tmp_path: Path, provider: Provider
+) -> None:
+    secret = made_up_key()
+    with stage.agent(tmp_path) as agent, dialling(agent) as dial:
+        assert dial("api.openai.com").ask("GET", "/").status == 200
+        for _ in range(4):
+            leave(dial)
+        answer = dial("api.openai.com").ask("POST", CHAT.target(), CHAT.body(secret))
+        assert answer.status == 200
+        assert not provider.saw(secret)
+        assert agent.trail.events(kind="bypass") == ()
 
 
 def test_a_handshake_that_fails_for_another_reason_is_no_distrust(
