@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.dialects import raw_text
 from agent.dialects.base import Dialect, ParsedAnswer, RequestHead
 from agent.errors import ContentError
-from agent.inspection.documents import StubbornContent, judge_document
+from agent.inspection.documents import Parse, Rewrite, StubbornContent, judge_document
 from agent.inspection.rules import Scope
 from agent.inspection.verdicts import Tally, refusal
 from agent.model.content import Role, Where
@@ -38,44 +38,46 @@ def inspect_answer(dialect: Dialect, body: bytes, scope: Scope) -> AnswerVerdict
         return _as_text(body, scope)
     if not scope.watches_answers:
         return AnswerVerdict(decision=Decision(), body=body, answer=answer)
-    tally = Tally(scope)
-    try:
-        body = judge_document(
-            body,
-            answer.slots,
-            tally,
-            _in_answer,
-            parse=lambda edited: dialect.parse_answer(edited).slots,
-            rewrite=dialect.edit_answer,
-        )
-    except (StubbornContent, ContentError):
-        return AnswerVerdict(
-            decision=refusal(scope, "a redaction did not hold", rule="redaction"), body=b"", answer=answer
-        )
-    return AnswerVerdict(decision=tally.decision(), body=body, answer=answer)
+    return _judge(
+        body,
+        answer,
+        scope,
+        parse=lambda edited: dialect.parse_answer(edited).slots,
+        rewrite=dialect.edit_answer,
+    )
 
 
 def _as_text(body: bytes, scope: Scope) -> AnswerVerdict:
     """Unknown is not unseen: an answer that does not follow its dialect is judged as one piece of text."""
     text, head = raw_text.RawText(), RequestHead(method="", path="")
+    unread = AnswerVerdict(decision=Decision(), body=body, understood=False)
     if scope.rules.policy.unknown_format is not UnknownFormat.ALLOW or not scope.watches_answers:
-        return AnswerVerdict(decision=Decision(), body=body, understood=False)
+        return unread
+    try:
+        answer = ParsedAnswer(slots=text.parse_request(head, body).slots)
+    except ContentError:  # no text at all
+        return unread
+    verdict = _judge(
+        body,
+        answer,
+        scope,
+        parse=lambda edited: text.parse_request(head, edited).slots,
+        rewrite=text.edit_request,
+    )
+    return replace(verdict, answer=ParsedAnswer(), understood=False)
+
+
+def _judge(
+    body: bytes, answer: ParsedAnswer, scope: Scope, *, parse: Parse, rewrite: Rewrite
+) -> AnswerVerdict:
     tally = Tally(scope)
     try:
-        body = judge_document(
-            body,
-            text.parse_request(head, body).slots,
-            tally,
-            _in_answer,
-            parse=lambda edited: text.parse_request(head, edited).slots,
-            rewrite=text.edit_request,
+        body = judge_document(body, answer.slots, tally, _in_answer, parse=parse, rewrite=rewrite)
+    except (StubbornContent, ContentError):
+        return AnswerVerdict(
+            decision=refusal(scope, "a redaction did not hold", rule="redaction"), body=b"", answer=answer
         )
-    except ContentError:  # no text at all
-        return AnswerVerdict(decision=Decision(), body=body, understood=False)
-    except StubbornContent:
-        decision = refusal(scope, "a redaction did not hold", rule="redaction")
-        return AnswerVerdict(decision=decision, body=b"", understood=False)
-    return AnswerVerdict(decision=tally.decision(), body=body, understood=False)
+    return AnswerVerdict(decision=tally.decision(), body=body, answer=answer)
 
 
 def _in_answer(role: Role) -> Where:
