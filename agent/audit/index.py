@@ -28,7 +28,7 @@ class EventRow:
     kind: str  # exchange, an incident kind, audit.dropped or audit.truncated
     host: str
     model: str
-    decision: str  # allow, alert, redact, block
+    decision: str  # the action's word
     outcome: str
     surface: str
     app: str

@@ -43,7 +43,8 @@ def list_events(
         typer.Option(metavar="AGE|TIME", help="Not before: 30m, 1h, 7d, or a time such as 2026-01-31T08:00."),
     ] = None,
     decision: Annotated[
-        Literal["allow", "alert", "redact", "block"] | None, typer.Option(help="Only this decision.")
+        Literal["allow", "alert", "pseudonymize", "mask", "redact", "ask", "block"] | None,
+        typer.Option(help="Only this decision."),
     ] = None,
     host: Annotated[str | None, typer.Option(help="Only this host, by its exact name.")] = None,
     kind: Annotated[

@@ -12,7 +12,15 @@ from rich.text import Text
 from agent.audit import EventRow, StoredEvent
 from agent.model.ids import short_ref
 
-_COLOURS = (("allow", "green"), ("alert", "yellow"), ("redact", "bold yellow"), ("block", "bold red"))
+_COLOURS = (
+    ("allow", "green"),
+    ("alert", "yellow"),
+    ("pseudonymize", "bold yellow"),
+    ("mask", "bold yellow"),
+    ("redact", "bold yellow"),
+    ("ask", "red"),
+    ("block", "bold red"),
+)
 _WHAT = 16  # characters: the longest kind of incident
 _DAY_SECONDS = 24 * 3600
 

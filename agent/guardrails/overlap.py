@@ -1,6 +1,6 @@
 """Overlapping spans made disjoint, without uncovering anything.
 
-Precedence: the higher rank of the rule; then secret before custom before personal data before injection; then the
+Precedence: the higher rank of the rule; then the order of `FAMILY_ORDER`; then the
 longer span; then the rule that stands first; then the span that does. The loser keeps what the winner leaves
 uncovered, so that every byte some rule found stays inside a finding; a loser that is covered entirely is gone.
 """
@@ -14,7 +14,14 @@ from agent.guardrails.detector import Span
 from agent.guardrails.rule import Rule
 from agent.model.findings import Family
 
-FAMILY_ORDER = (Family.SECRET, Family.CUSTOM, Family.PII, Family.INJECTION)
+FAMILY_ORDER = (
+    Family.SECRET,
+    Family.CUSTOM,
+    Family.PII,
+    Family.LABEL,
+    Family.INJECTION,
+    Family.CHECK,
+)
 """Of overlapping findings of one rank the earlier family wins."""
 
 

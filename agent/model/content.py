@@ -38,6 +38,7 @@ class Slot:
     address: Address
     role: Role
     text: str
+    tool: str = ""  # of a tool call's arguments: the tool's name, where the document tells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

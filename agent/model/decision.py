@@ -14,7 +14,10 @@ class Action(IntEnum):
 
     ALLOW = 0
     ALERT = 10
-    REDACT = 20
+    PSEUDONYMIZE = 15  # a consistent stand-in, restored in the answer
+    MASK = 18  # all but the last four characters hidden
+    REDACT = 20  # a typed placeholder
+    ASK = 30  # refused until the person says why it is right
     BLOCK = 40
 
     @property

@@ -12,7 +12,9 @@ class Family(StrEnum):
     SECRET = "secret"  # noqa: S105  a word, not a secret
     PII = "pii"
     INJECTION = "injection"
-    CUSTOM = "custom"
+    LABEL = "label"  # markings of confidentiality that a text carries
+    CUSTOM = "custom"  # a policy's own detectors
+    CHECK = "check"  # a policy's own checks: a remote service or a classifier, asked beside the rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -21,6 +23,7 @@ class Finding:
 
     `type` names the kind of data (`openai_api_key`, `payment_card`, `email`); `rule` the rule that saw it
     (a rule of our packs, or the id of a custom rule of the policy). For custom rules both are the rule's id.
+    `score` is how sure the detector is, above 0 and at most 1; a rule that validated its match is sure.
     """
 
     start: int
@@ -28,3 +31,4 @@ class Finding:
     family: Family
     type: str
     rule: str
+    score: float = 1.0
