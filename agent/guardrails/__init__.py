@@ -11,7 +11,7 @@ from agent.guardrails.pack import bundled_rules, load_pack
 from agent.guardrails.rule import KEYWORD_REACH, Rule, keyword_rule
 from agent.guardrails.ruleset import LIMIT_RULE, LIMIT_TYPE, Limits
 from agent.guardrails.scanner import Scanner
-from agent.guardrails.stream import StreamScanner
+from agent.guardrails.textstream import TextStream
 
 __all__ = [
     "KEYWORD_REACH",
@@ -20,7 +20,7 @@ __all__ = [
     "Limits",
     "Rule",
     "Scanner",
-    "StreamScanner",
+    "TextStream",
     "bundled_rules",
     "keyword_rule",
     "load_pack",

@@ -183,7 +183,8 @@ def _joined(begun: list[_Begun], node: Node, rest: _Begun, *, counted: int) -> _
 
 def _uncounted(node: Repeat, counted: int) -> Repeat:
     """`node` without counts that would take many states."""
-    low = 0 if counted == _LOOSE and (node.high is None or node.high > counted) else min(node.low, counted)
+    loose = counted == _LOOSE and (node.high is None or node.high > counted)
+    low = min(node.low, 1 if loose else counted)
     return Repeat(
         node=node.node, low=low, high=None if node.high is None or node.high > counted else node.high
     )

@@ -19,6 +19,8 @@ from agent.guardrails.validators import VALIDATORS
 _BYTES_PER_CHAR = 4
 _MARGIN = 16
 _OUTLINE_COUNT = 8
+_TELLING_WORD = 3
+_TELLING_LENGTH = 6
 
 
 class Span(NamedTuple):
@@ -47,8 +49,11 @@ class Detector:
     instructions, where it can match the empty text, and where the rule names what does not exist.
     """
 
-    def __init__(self, rule: Rule, index: int, *, memory: int, max_cost: int) -> None:
+    def __init__(
+        self, rule: Rule, index: int, *, memory: int, max_cost: int, telling: int = _TELLING_LENGTH
+    ) -> None:
         self.rule = rule
+        self._telling = telling
         self.index = index
         self._memory = memory
         self._regexp = self._compile(rule.pattern)
@@ -125,9 +130,25 @@ class Detector:
                 at = match.end()
         return found, Cursor(at, tried)
 
+    def search(self, data: bytes, start: int) -> Match | None:
+        """The first match that begins at or after `start`, not judged."""
+        return self._regexp.search(data, start)
+
     def match_at(self, data: bytes, start: int) -> Match | None:
         """The match that begins exactly at `start`."""
         return self._regexp.match(data, start)
+
+    def earnest(self, data: bytes, start: int) -> bool:
+        """Whether what begins at `start` and is under way at the end of `data` is more than any word could be: a
+        keyword is there or has begun, or for rules without keywords some characters are."""
+        if not self._keywords:
+            return len(data) - start >= self._telling
+        around = data[max(0, start - KEYWORD_REACH) :].lower()
+        return any(
+            word in around
+            or any(around.endswith(word[:length]) for length in range(_TELLING_WORD, len(word)))
+            for word in self._keywords
+        )
 
     def judge(self, match: Match, data: bytes) -> Span | None:
         """The span of a match that stands up to keywords, entropy, allowlist, stop words and validator."""

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.errors import PolicyError
+from agent.guardrails.carriers import LEVELS, Carrier, carriers
 from agent.guardrails.closure import WORD_TAIL
-from agent.guardrails.detector import Detector
+from agent.guardrails.detector import Cursor, Detector, Span
 from agent.guardrails.offsets import boundary
 from agent.guardrails.overlap import FAMILY_ORDER, tiers
 from agent.guardrails.regex import Census, Regexp, RegexpError, Sieve, compiled, escaped
@@ -55,10 +56,13 @@ class RuleSet:
             for index, rule in enumerate(rules)
         )
         self.tiers = tiers(rules)
+        self.rest = len(rules)  # no rule's index: that of the finding that says: too many
+        self._carriers = carriers(self.rest, self._look, memory=limits.rule_memory) if rules else ()
         families = {rule.family for rule in rules}
         self._limit_family = next((family for family in FAMILY_ORDER if family in families), Family.SECRET)
-        self._closed = [detector for detector in self.detectors if detector.loose is not None]
-        self._windowed = [detector for detector in self.detectors if detector.loose is None]
+        every = (*self.detectors, *self._carriers)
+        self._closed = [detector for detector in every if detector.loose is not None]
+        self._windowed = [detector for detector in every if detector.loose is None]
         try:
             self._compile(rules)
         except RegexpError as error:
@@ -67,12 +71,13 @@ class RuleSet:
             ) from error
 
     def candidates(self, data: bytes) -> list[Detector]:
-        """The detectors that may find something in `data`, in order."""
+        """The detectors that may find something in `data`, in order; carriers stand last."""
         marked, unmarked = self._sieve.candidates(data), self._census.matching(data)
+        found: list[Detector] = [self._carriers[place] for place in self._carried.matching(data)]
         if not marked and not unmarked:
-            return []
+            return found
         indices = [self._marked[place] for place in marked] + [self._unmarked[place] for place in unmarked]
-        return [self.detectors[index] for index in sorted(indices)]
+        return [self.detectors[index] for index in sorted(indices)] + found
 
     def hold(self, data: bytes, start: int) -> int:
         """The first place in `data[start:]` from which a match may be under way, or the end of `data`.
@@ -99,11 +104,22 @@ class RuleSet:
         return max(start, boundary(data, len(data) - widest))
 
     def finding(self, start: int, end: int, detector: int) -> Finding:
-        """A finding of the rule at that index; behind the last rule stands the one that says: too many."""
-        if detector < len(self.detectors):
+        """A finding of the rule at that index, or of the one that says: too many (`rest`)."""
+        if detector < self.rest:
             rule = self.detectors[detector].rule
             return Finding(start=start, end=end, family=rule.family, type=rule.type, rule=rule.id)
         return Finding(start=start, end=end, family=self._limit_family, type=LIMIT_TYPE, rule=LIMIT_RULE)
+
+    def _look(self, data: bytes, level: int) -> list[Span]:
+        """What a text that was carried holds, the gravest first."""
+        most = self.limits.max_findings + 1
+        found: list[Span] = []
+        for detector in self.candidates(data):
+            if not isinstance(detector, Carrier):
+                found.extend(detector.spans(data, Cursor(0, 0), len(data) + 1, most)[0])
+            elif level < LEVELS:
+                found.extend(detector.spans_within(data, level + 1, most))
+        return sorted(found, key=lambda span: (self.tiers[span.detector], span.start))
 
     def _compile(self, rules: Sequence[Rule]) -> None:
         shared = self.limits.shared_memory
@@ -113,6 +129,8 @@ class RuleSet:
         self._unmarked = sorted(unmarked)
         self._marked = [index for index in range(len(rules)) if index not in unmarked]
         self._census = Census([self.detectors[index].outline for index in self._unmarked], memory=shared)
+        # apart from the rules': together their automata would have many times the states
+        self._carried = Census([carrier.outline for carrier in self._carriers], memory=shared)
         self._sieve = Sieve([gates[index] for index in self._marked], memory=self.limits.rule_memory)
         self._banks = tuple(
             _bank(self._closed[at : at + _BANK], shared) for at in range(0, len(self._closed), _BANK)

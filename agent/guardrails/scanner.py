@@ -1,7 +1,8 @@
 """The door to the engine: scans whole texts, and starts scans of texts that arrive in pieces.
 
-Each rule that can match searches on its own, its matches are judged, then overlaps are resolved. All of it is linear
-in the text. Knows nothing of roles, policies and actions: which findings matter where is the policy's matter.
+Each rule that can match searches on its own in the folded text (see `folding`), its matches are judged, then overlaps
+are resolved. All of it is linear in the text. Knows nothing of roles, policies and actions: which findings matter
+where is the policy's matter.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 import hashlib
 
 from agent.guardrails.detector import Cursor, Span
+from agent.guardrails.folding import Folder
 from agent.guardrails.offsets import encoded, in_characters
 from agent.guardrails.overlap import disjoint
 from agent.guardrails.rule import Rule
 from agent.guardrails.ruleset import Limits, RuleSet
 from agent.guardrails.stream import StreamScanner
+from agent.guardrails.textstream import TextStream, unfolded
 from agent.model.findings import Finding
 
-_ENGINE = "1"
+_ENGINE = "2"
 
 
 class Scanner:
@@ -31,9 +34,18 @@ class Scanner:
         limits = limits or Limits()
         self.digest = hashlib.sha256(repr((_ENGINE, limits, rules)).encode("utf-8")).hexdigest()
         self._rules = RuleSet(rules, limits)
+        self._folder = Folder()
 
     def scan(self, text: str) -> tuple[Finding, ...]:
         """The findings in `text`, by position, disjoint, as many as the limits allow."""
+        if text.isascii():
+            return self._scan(text)
+        folding = self._folder.folding()
+        folded = folding.feed(text) + folding.finish()
+        found = self._scan(folded)
+        return found if folding.straight else unfolded(found, folding)
+
+    def _scan(self, text: str) -> tuple[Finding, ...]:
         data = encoded(text)
         most = self._rules.limits.max_findings
         spans: list[Span] = []
@@ -47,10 +59,10 @@ class Scanner:
         if len(spans) > most:
             limit = spans[most].start
             spans = [span._replace(end=min(span.end, limit)) for span in spans[:most] if span.start < limit]
-            rest = [Span(limit, len(data), len(self.rules))]
+            rest = [Span(limit, len(data), self._rules.rest)]
         spans = [*disjoint(spans, self._rules.tiers), *rest]
         return tuple(self._rules.finding(*span) for span in in_characters(spans, data))
 
-    def stream(self) -> StreamScanner:
+    def stream(self) -> TextStream:
         """A scan of one text that arrives in pieces; its findings are those of `scan` on the whole."""
-        return StreamScanner(self._rules)
+        return TextStream(StreamScanner(self._rules), self._folder.folding())

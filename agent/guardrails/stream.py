@@ -97,6 +97,27 @@ class StreamScanner:
         self._cleared = self._length
 
     @property
+    def holding(self) -> bool:
+        """Whether some of the text is held back."""
+        return self._cleared < self._length
+
+    def rest(self) -> None:
+        """No text has come for a while: what is held is cleared up to the first match that is under way in earnest.
+
+        The price of it: a match that had hardly begun is not found in what comes next.
+        """
+        if self._flooded or self._open is not None or not self._buffer:
+            return
+        start = self._frontier - self._base
+        earnest = (at for detector, at in self._begun(start) if detector.earnest(self._buffer, at))
+        place = self._base + min(earnest, default=len(self._buffer))
+        place = min(place, self._base + self._rules.window(self._buffer, start))
+        if place > self._frontier:
+            self._decide(place)
+            self._settle()
+            self._forget()
+
+    @property
     def _end(self) -> int:
         return self._base + len(self._buffer)
 
@@ -154,7 +175,7 @@ class StreamScanner:
         self._decide(match_start)
         before = [each._replace(end=min(each.end, start)) for each in self._pending if each.start < start]
         self._pending = [each for each in self._pending if each.end > start]
-        for spans in (before, [Span(start, end, detector.index)]):
+        for spans in (before, [Span(start, end, span.detector)]):
             if not self._flooded:
                 self._publish(spans)
         if self._flooded:
@@ -256,7 +277,7 @@ class StreamScanner:
             self._published = span.end
         if len(spans) > room:
             start = self._characters(max(limit, self._published))
-            self._findings.append(self._rules.finding(start, self._length, len(self._rules.detectors)))
+            self._findings.append(self._rules.finding(start, self._length, self._rules.rest))
             self._flood()
 
     def _flood(self) -> None:

@@ -36,7 +36,7 @@ def test_a_match_under_way_is_held_back_from_its_start() -> None:
     rules = ruleset(rule("a", "key: [0-9]{4}"), rule("b", "<[a-z]+>"))
     text = b"see key: 12"
     assert rules.hold(text, 0) == 4
-    assert [each.rule.id for each in rules.under_way(text)] == ["a"]
+    assert [each.rule.id for each in rules.under_way(text) if each in rules.detectors] == ["a"]
     assert rules.hold(b"see key: ok. ", 0) == len(b"see key: ok. ")
     assert rules.hold(b"x <ab", 0) == 2
 
@@ -50,7 +50,8 @@ def test_a_last_word_is_held_back_since_most_rules_begin_with_one() -> None:
 def test_many_rules_share_several_automata() -> None:
     rules = ruleset(*(rule(f"r{n}", f"<{n}[a-z]{{3}}>") for n in range(300)))
     assert rules.hold(b"x <299ab", 0) == 2
-    assert [each.rule.id for each in rules.under_way(b"x <299ab")] == ["r299"]
+    begun = rules.under_way(b"x <299ab")
+    assert [each.rule.id for each in begun if each in rules.detectors] == ["r299"]
 
 
 def test_rules_that_are_too_large_together_are_refused() -> None:

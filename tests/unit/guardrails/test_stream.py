@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.guardrails import LIMIT_RULE, Limits, Rule, Scanner, StreamScanner
+from agent.guardrails import LIMIT_RULE, Limits, Rule, Scanner, TextStream
 from agent.model.findings import Family, Finding
 from tests.unit.guardrails.harmless import HARMLESS, NEUTRAL
 from tests.unit.guardrails.patterns import patterns
@@ -28,7 +28,7 @@ def cut(text: str, sizes: list[int]) -> list[str]:
     return pieces
 
 
-def checked(scanner: Scanner, pieces: list[str]) -> StreamScanner:
+def checked(scanner: Scanner, pieces: list[str]) -> TextStream:
     """Feed the pieces, and after each one see that nothing of a finding of the whole is released outside a finding."""
     whole = scanner.scan("".join(pieces))
     stream, fed, cleared = scanner.stream(), 0, 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.errors import PolicyError
-from agent.guardrails import Scanner, StreamScanner
+from agent.guardrails import Scanner, TextStream
 from agent.inspection.rules import VerdictCache, on_error, scanned, where_of
 from agent.model.content import Role, Where
 from agent.model.decision import Fallback
@@ -40,7 +40,7 @@ class CountingScanner:
         self.asked.append(text)
         return self._scanner.scan(text)
 
-    def stream(self) -> StreamScanner:
+    def stream(self) -> TextStream:
         return self._scanner.stream()
 
 

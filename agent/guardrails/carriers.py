@@ -1,0 +1,221 @@
+r"""Carriers: places in a text that may hold another text, in which the rules look as well.
+
+A carrier is a detector like any other: a pattern says where it begins and ends, so that streams hold it back as they
+hold back any match. Its judgement is a scan of what it carries. What is found there is the finding, of the rule that
+found it. Three kinds:
+
+- encoded runs: base64 and hexadecimal of 24 characters or more, also over several lines; and tokens that a line break
+  cuts in two;
+- escapes: `%41`, `\u0041`, `\u{41}`, `\x41`, `&#65;` in a run of 24 characters or more without white space;
+- string literals that code joins: `"sk-" + "proj-…"`.
+
+Carriers may lie in carriers, two levels deep. Findings in what was decoded as a whole cover all of the run; findings in
+what was rewritten piece by piece cover what they were spelt by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from agent.guardrails.decoding import Rewriting, Rewritten, base64_text, hex_text, unescaped
+from agent.guardrails.detector import Detector, Span
+from agent.guardrails.regex import Match, Regexp, compiled
+from agent.guardrails.rule import KEYWORD_REACH, Rule
+from agent.model.findings import Family
+
+LEVELS = 2
+"""How deep carriers are looked into."""
+
+_MIN_LENGTH = 24
+_WRAPPED_LENGTH = 16
+_MAX_OPENED = 256 * 1024  # bytes of one run that are decoded and searched
+
+_RUN = "[A-Za-z0-9+/_-]"
+_WRAP = r"\\?\r?\n[ \t>|#*]{0,16}"
+_ESCAPE = (
+    r"(?:%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|\\x[0-9A-Fa-f]{2}"
+    r"|&#(?:[xX][0-9A-Fa-f]{1,6}|[0-9]{1,7});)"
+)
+_URLISH = r"[!#-&(-;=?-\[\]-_a-~]"  # visible ASCII but quotes, angle brackets and the backslash
+_LITERAL = r"[\w+/=.:@%-]{1,200}"
+_JOINT = r"\s{0,4}(?:\+|\.{1,2}|&|\|\|)?\s{0,4}(?:\\?\r?\n\s{0,40})?[fFrRbBuU]{0,2}"
+_QUOTE = "[\"'`]"
+
+type Look = Callable[[bytes, int], Sequence[Span]]
+"""What the rules find in a text, where carriers are opened from the given level on. Spans as `scan` makes them."""
+
+
+class Opened(NamedTuple):
+    """A text that was carried. `view` is None where it stands for the whole run."""
+
+    text: bytes
+    context: int  # bytes at its front that only give context
+    view: Rewritten | None
+
+
+class Carrier(Detector):
+    """A detector whose matches are opened and searched."""
+
+    def __init__(self, name: str, pattern: str, index: int, look: Look, *, memory: int) -> None:
+        rule = Rule(id=name, family=Family.CUSTOM, type=name, pattern=pattern)
+        super().__init__(rule, index, memory=memory, max_cost=20_000, telling=_WRAPPED_LENGTH)
+        self._look = look
+
+    @property
+    def outline(self) -> str:
+        """The pattern itself: with its counts made smaller, every word would be one."""
+        return self.rule.pattern
+
+    def judge(self, match: Match, data: bytes) -> Span | None:
+        """The first of what is found in the text that the match carries, reaching as far as all that is found."""
+        return self.judge_at(match, data, 1)
+
+    def judge_at(self, match: Match, data: bytes, level: int) -> Span | None:
+        """`judge` for a match that lies in `level - 1` other carriers."""
+        start, end = match.span()
+        if end - start < _WRAPPED_LENGTH:
+            return None
+        best: Span | None = None
+        low, high = end, start
+        for opened in self.opened(data, start, min(end, start + _MAX_OPENED)):
+            for span in self._look(opened.text, level):
+                if span.end <= opened.context:
+                    continue
+                begin, stop = start, end
+                if opened.view is not None:
+                    if not opened.view.crosses(max(span.start, opened.context), span.end):
+                        continue  # spelt plainly: it is found where it stands
+                    begin, stop = (
+                        opened.view.start(max(span.start, opened.context)),
+                        opened.view.end(span.end),
+                    )
+                best = span if best is None else best
+                low, high = min(low, begin), max(high, stop)
+        return None if best is None else Span(low, high, best.detector)
+
+    def spans_within(self, data: bytes, level: int, most: int) -> list[Span]:
+        """What is found in the matches of a text that was itself carried, at most `most`."""
+        found: list[Span] = []
+        at = 0
+        while len(found) < most and (match := self.search(data, at)) is not None:
+            span = self.judge_at(match, data, level)
+            if span is not None:
+                found.append(span)
+            at = match.end()
+        return found
+
+    def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
+        """The texts that `data[start:end]` may carry."""
+        raise NotImplementedError
+
+
+class EncodedRuns(Carrier):
+    """Base64 and hexadecimal; and tokens broken over lines."""
+
+    def __init__(self, index: int, look: Look, *, memory: int) -> None:
+        pattern = (
+            f"{_RUN}{{{_WRAPPED_LENGTH},}}(?:{_WRAP}{_RUN}{{4,}})+={{0,2}}|{_RUN}{{{_MIN_LENGTH},}}={{0,2}}"
+        )
+        super().__init__("encoded-run", pattern, index, look, memory=memory)
+        self._pieces = compiled(f"{_RUN}+={{0,2}}", memory=memory, captures=False)
+
+    def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
+        """What is encoded, with all lines joined or else line by line, then the lines joined as they are."""
+        if start and data[start - 1 : start] == b"\\" and data[start : start + 1] in (b"n", b"r", b"t"):
+            start += 1  # the letter of an escaped line break
+        lines = [match.span() for match in _matches(self._pieces, data, start, end)]
+        if len(lines) > 1:
+            joined = b"".join(data[begin:stop] for begin, stop in lines)
+            if (text := _decoded(joined)) is not None:
+                yield Opened(text, 0, None)
+                return
+        for begin, stop in lines:
+            if stop - begin >= _MIN_LENGTH and (text := _decoded(data[begin:stop])) is not None:
+                yield Opened(text, 0, None)
+        if len(lines) > 1 and _broken(data, lines):
+            yield _joined(data, start, lines)
+
+
+class Escapes(Carrier):
+    """Runs without white space in which characters are escaped."""
+
+    def __init__(self, index: int, look: Look, *, memory: int) -> None:
+        pattern = rf"[\w-]*{_ESCAPE}(?:{_ESCAPE}|{_URLISH})*"
+        super().__init__("escaped-run", pattern, index, look, memory=memory)
+        self._escapes = compiled(_ESCAPE, memory=memory, captures=False)
+
+    def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
+        """The run with its escapes resolved."""
+        if end - start < _MIN_LENGTH:
+            return
+        context = max(0, start - KEYWORD_REACH)
+        escapes = [match.span() for match in _matches(self._escapes, data, start, end)]
+        view = unescaped(data, context, end, escapes)
+        yield Opened(view.data, start - context, view)
+
+
+class JoinedStrings(Carrier):
+    """String literals that code puts together."""
+
+    def __init__(self, index: int, look: Look, *, memory: int) -> None:
+        literal = f"{_QUOTE}{_LITERAL}{_QUOTE}"
+        super().__init__("joined-strings", f"{literal}(?:{_JOINT}{literal})+", index, look, memory=memory)
+        self._literals = compiled(f"{_QUOTE}({_LITERAL}){_QUOTE}", memory=memory)
+
+    def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
+        """One literal of all of them, in its context."""
+        pieces = [match.span(1) for match in _matches(self._literals, data, start, end)]
+        if sum(stop - begin for begin, stop in pieces) >= _WRAPPED_LENGTH:
+            yield _joined(data, start, pieces, closing=end)
+
+
+def carriers(first_index: int, look: Look, *, memory: int) -> tuple[Carrier, ...]:
+    """All kinds, as detectors with indices from `first_index` on."""
+    kinds = (EncodedRuns, Escapes, JoinedStrings)
+    return tuple(kind(first_index + place, look, memory=memory) for place, kind in enumerate(kinds))
+
+
+def _matches(regexp: Regexp, data: bytes, start: int, end: int) -> Iterator[Match]:
+    at = start
+    while at < end and (match := regexp.search(data, at)) is not None and match.end() <= end:
+        yield match
+        at = match.end()
+
+
+def _decoded(run: bytes) -> bytes | None:
+    """What `run` encodes, tried as hexadecimal, as base64, and as base64 that ends a path."""
+    text = hex_text(run) or base64_text(run)
+    if not text and b"/" in run:
+        tail = run[run.rindex(b"/") + 1 :]
+        text = base64_text(tail) if len(tail) >= _MIN_LENGTH else ""
+    return text.encode("utf-8", "replace") if text else None
+
+
+def _broken(data: bytes, lines: Sequence[tuple[int, int]]) -> bool:
+    """Whether some line break may stand inside a token: no word of one case, nor a number, on both sides of it."""
+    mixed = [_mixed(data[begin:stop]) for begin, stop in lines]
+    return any(left and right for left, right in pairwise(mixed))
+
+
+def _mixed(line: bytes) -> bool:
+    if line.isdigit():
+        return False
+    return any(digit in line for digit in b"0123456789") or not (line[1:].islower() or line.isupper())
+
+
+def _joined(
+    data: bytes, start: int, pieces: Sequence[tuple[int, int]], *, closing: int | None = None
+) -> Opened:
+    """The pieces put together, behind what stands before them; with the quote behind the last where `closing`."""
+    context = max(0, start - KEYWORD_REACH)
+    view = Rewriting()
+    view.copy(data, context, pieces[0][0])
+    for begin, stop in pieces:
+        view.copy(data, begin, stop)
+    end = pieces[-1][1]
+    if closing is not None:
+        view.copy(data, closing - 1, closing)
+        end = closing
+    return Opened((done := view.done(end)).data, start - context, done)
