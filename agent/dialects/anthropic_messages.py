@@ -93,13 +93,14 @@ class AnthropicMessages(JsonEdits):
 class AnthropicReader:
     """Reads `message_start`, `content_block_delta` and the other events."""
 
-    __slots__ = ("_blocks", "_channels", "_open", "_started")
+    __slots__ = ("_blocks", "_channels", "_open", "_started", "_tools")
 
     def __init__(self) -> None:
         self._started = False
         self._blocks = 0  # how many have begun
         self._open: dict[int | None, str] = {}  # blocks that have not ended, by kind
         self._channels: dict[tuple[int | None, str], str] = {}  # of open blocks that have had a piece
+        self._tools: dict[int | None, str] = {}  # of open tool calls, the tool
 
     def read(self, event: str, data: bytes) -> EventView:
         """What the event means; an empty view where it is none."""
@@ -179,8 +180,8 @@ class AnthropicReader:
             case "input_json_delta":
                 text = delta.get("partial_json")
                 if isinstance(text, str) and text:
-                    piece = json_delta(self._channel(index, "input"), new_slot(_INPUT, Role.TOOL_CALL, text))
-                    return delta_view((piece,))
+                    slot = new_slot(_INPUT, Role.TOOL_CALL, text, self._tools.get(index, ""))
+                    return delta_view((json_delta(self._channel(index, "input"), slot),))
             case "thinking_delta" | "signature_delta" | "compaction_delta":  # signed
                 pass
             case _:
@@ -210,6 +211,7 @@ class AnthropicReader:
                 return EventView()
             slot = new_slot((("content_block", "text"),), Role.ASSISTANT, text)
             return EventView(deltas=(text_delta(self._channel(index, "text"), slot),))
+        self._tools[index] = string(block.get("name"))
         found = Collector()
         _read_block(found, ("content_block",), Role.ASSISTANT, block)
         return EventView(repeats=tuple(found.slots))
@@ -222,6 +224,7 @@ class AnthropicReader:
 
     def _close(self, index: int | None) -> tuple[str, ...]:
         self._open.pop(index, None)
+        self._tools.pop(index, None)
         keys = [key for key in self._channels if key[0] == index]
         return tuple(self._channels.pop(key) for key in keys)
 
@@ -273,7 +276,7 @@ def _read_block(found: Collector, path: Path, role: Role, block: dict[str, objec
         case "container_upload":
             found.attach("file", name=block.get("file_id"))
         case _ if kind.endswith("tool_use"):
-            found.leaves((*path, "input"), Role.TOOL_CALL, block.get("input"))
+            found.call((*path, "input"), block.get("name"), block.get("input"))
         case _ if kind.endswith("tool_result"):
             _read_content(found, (*path, "content"), Role.TOOL_RESULT, block.get("content"))
         case _:

@@ -205,15 +205,25 @@ class GeminiReader:
                 where = string(_either(piece, "jsonPath", "json_path"))
                 field, value = _named(piece, "stringValue", "string_value")
                 name = f"candidate/{number}/call/{where}"
-                self._add(deltas, number, name, (*at, key, pieces_key, place, field), Role.TOOL_CALL, value)
+                tool = string(mapping(call).get("name"))
+                self._add(
+                    deltas, number, name, (*at, key, pieces_key, place, field), Role.TOOL_CALL, value, tool
+                )
             if not isinstance(text, str):
                 _read_part(found, at, Role.ASSISTANT, part)
 
     def _add(
-        self, deltas: list[Delta], number: int, channel: str, path: Path, role: Role, text: object
+        self,
+        deltas: list[Delta],
+        number: int,
+        channel: str,
+        path: Path,
+        role: Role,
+        text: object,
+        tool: str = "",
     ) -> None:
         if isinstance(text, str) and text:
-            deltas.append(text_delta(self._opened(number, channel), new_slot((path,), role, text)))
+            deltas.append(text_delta(self._opened(number, channel), new_slot((path,), role, text, tool)))
 
     def _opened(self, number: int, channel: str) -> str:
         channels = self._channels.get(number)
@@ -265,7 +275,11 @@ def _read_part(found: Collector, path: Path, role: Role, part: object) -> None:
         plain = key.replace("_", "").lower()  # one spelling for both
         if plain in _STRUCTURED:
             field, speaker = _STRUCTURED[plain]
-            found.leaves((*path, key, field), speaker, mapping(value).get(field))
+            fields = mapping(value)
+            if speaker is Role.TOOL_CALL:
+                found.call((*path, key, field), fields.get("name"), fields.get(field))
+            else:
+                found.leaves((*path, key, field), speaker, fields.get(field))
             for index, one in objects(mapping(value).get("parts")):  # of a function's response
                 _read_part(found, (*path, key, "parts", index), speaker, one)
         elif plain in ("inlinedata", "filedata"):

@@ -96,13 +96,14 @@ class OpenAIChat(OpenAIReplies):
 class OpenAIChatReader:
     """Reads `chat.completion.chunk` events."""
 
-    __slots__ = ("_calls", "_open")
+    __slots__ = ("_calls", "_open", "_tools")
 
     def __init__(self) -> None:
         self._open: dict[int, list[str]] = {}  # per choice, the channels that have had a piece
         self._calls: dict[
             tuple[int, int], tuple[str, int]
         ] = {}  # by choice and place: the call's id, earlier calls
+        self._tools: dict[str, str] = {}  # by channel: the tool that is called
 
     def read(self, event: str, data: bytes) -> EventView:
         """What the chunk means; an empty view where it is none."""
@@ -165,9 +166,11 @@ class OpenAIChatReader:
         text = function.get("arguments")
         if type(text) is not str or not text:
             return None
-        channel = f"choice/0/{_numbered(place, self._calls.get((0, place), _NO_CALL)[1])}/arguments"
+        called = f"choice/0/{_numbered(place, self._calls.get((0, place), _NO_CALL)[1])}"
+        channel = f"{called}/arguments"
         self._opened(0, channel)
-        return json_delta(channel, new_slot(_ARGUMENTS, Role.TOOL_CALL, text))
+        tool = self._tools.get(called, "")
+        return json_delta(channel, new_slot(_ARGUMENTS, Role.TOOL_CALL, text, tool))
 
     def _thorough(self, chunk: dict[str, object]) -> EventView:
         gathered = _Gathered()
@@ -208,8 +211,9 @@ class OpenAIChatReader:
             case "tool_calls":
                 self._read_calls(gathered, number, path, value)
             case "function_call":
-                arguments = mapping(value).get("arguments")
-                self._add(gathered, number, "function/arguments", (*path, "arguments"), arguments)
+                call = mapping(value)
+                self._called(number, "function", call)
+                self._add(gathered, number, "function/arguments", (*path, "arguments"), call.get("arguments"))
             case "audio":
                 self._add(gathered, number, "audio", (*path, "transcript"), mapping(value).get("transcript"))
             case "reasoning_details":
@@ -242,8 +246,14 @@ class OpenAIChatReader:
             place = index if place is None else place
             name = self._call_name(gathered, number, place, string(call.get("id")))
             for kind, holds in _CALL_FIELDS:
-                text = mapping(call.get(kind)).get(holds)
-                self._add(gathered, number, f"{name}/{holds}", (*path, index, kind, holds), text)
+                fields = mapping(call.get(kind))
+                self._called(number, name, fields)
+                self._add(gathered, number, f"{name}/{holds}", (*path, index, kind, holds), fields.get(holds))
+
+    def _called(self, number: int, name: str, fields: dict[str, object]) -> None:
+        """Note the tool of a call: only its first chunk names it."""
+        if tool := string(fields.get("name")):
+            self._tools[f"choice/{number}/{name}"] = tool
 
     def _call_name(self, gathered: _Gathered, number: int, place: int, call_id: str) -> str:
         """What names the tool call at `place`. Gemini's compatible endpoint sends parallel calls, whole, all at place
@@ -265,7 +275,8 @@ class OpenAIChatReader:
         self._opened(number, channel)
         role = Role.TOOL_CALL if name.startswith(("tool/", "function/")) else Role.ASSISTANT
         make = json_delta if name.endswith("/arguments") else text_delta
-        gathered.deltas.append(make(channel, new_slot((path,), role, text)))
+        tool = self._tools.get(channel.rpartition("/")[0], "") if role is Role.TOOL_CALL else ""
+        gathered.deltas.append(make(channel, new_slot((path,), role, text, tool)))
 
     def _opened(self, number: int, channel: str) -> None:
         channels = self._open.get(number)
@@ -304,7 +315,8 @@ def _read_message(found: Collector, path: Path, role: Role, message: dict[str, o
             case "tool_calls":
                 _read_calls(found, (*path, key), value)
             case "function_call":
-                found.leaves((*path, key, "arguments"), Role.TOOL_CALL, mapping(value).get("arguments"))
+                call = mapping(value)
+                found.call((*path, key, "arguments"), call.get("name"), call.get("arguments"))
             case "audio":
                 found.text((*path, key, "transcript"), role, mapping(value).get("transcript"))
             case "reasoning_details":
@@ -318,7 +330,8 @@ def _read_message(found: Collector, path: Path, role: Role, message: dict[str, o
 def _read_calls(found: Collector, path: Path, value: object) -> None:
     for index, call in objects(value):
         for kind, holds in _CALL_FIELDS:
-            found.leaves((*path, index, kind, holds), Role.TOOL_CALL, mapping(call.get(kind)).get(holds))
+            fields = mapping(call.get(kind))
+            found.call((*path, index, kind, holds), fields.get("name"), fields.get(holds))
 
 
 def _read_content(found: Collector, path: Path, role: Role, value: object) -> None:

@@ -99,10 +99,11 @@ class OpenAIResponses(OpenAIReplies):
 class OpenAIResponsesReader:
     """Reads `response.*` events. Remembers what a closing event of our own must repeat: id, time and number."""
 
-    __slots__ = ("_channels", "_created_at", "_id", "_model", "_number")
+    __slots__ = ("_channels", "_created_at", "_id", "_model", "_number", "_tools")
 
     def __init__(self, model: str) -> None:
         self._channels: dict[tuple[str, int | None, int | None], str] = {}
+        self._tools: dict[int | None, str] = {}  # by place in the output: the tool that is called
         self._model = model
         self._id = "resp_blocked"
         self._created_at: int | float = 0
@@ -164,7 +165,10 @@ class OpenAIResponsesReader:
         if isinstance(text, str):
             if not text:
                 return EventView()
-            slot = new_slot(_DELTA, role, text)
+            tool = (
+                self._tools.get(integer(document.get("output_index")), "") if role is Role.TOOL_CALL else ""
+            )
+            slot = new_slot(_DELTA, role, text, tool)
             return delta_view(
                 (json_delta(channel, slot) if field == "arguments" else text_delta(channel, slot),)
             )
@@ -194,9 +198,11 @@ class OpenAIResponsesReader:
         name = kind[9:]
         if name.endswith(".done") and (known := _FIELDS.get(name[:-5])):
             closes = self._close(name[:-5], document)
+            found.tool = self._tools.get(integer(document.get("output_index")), "")
             for key in _WHOLE:
                 _read_part(found, (key,), known[1], document.get(key))
         elif isinstance(item := document.get("item"), dict):
+            self._tools[integer(document.get("output_index"))] = _tool(item)
             _read_item(found, ("item",), item, Role.ASSISTANT)
         elif isinstance(part := document.get("part"), dict):
             _read_part(found, ("part",), Role.ASSISTANT, part)
@@ -269,7 +275,7 @@ def _read_item(found: Collector, path: Path, item: dict[str, object], role: Role
         if key in ("content", "summary"):
             _read_parts(found, (*path, key), speaker, value)
         elif key in _CALL_FIELDS:
-            found.leaves((*path, key), Role.TOOL_CALL, value)
+            found.call((*path, key), _tool(item), value)
         elif key in _RESULT_FIELDS:
             _read_parts(found, (*path, key), Role.TOOL_RESULT, value)
         elif key == "result" and kind == "image_generation_call":
@@ -278,6 +284,11 @@ def _read_item(found: Collector, path: Path, item: dict[str, object], role: Role
             found.schema((*path, key), value)
         elif key in ("text", "refusal", "reason", "result"):
             found.prose((*path, key), Role.TOOL_RESULT if key == "result" else speaker, value)
+
+
+def _tool(item: dict[str, object]) -> str:
+    """The tool that an item calls: its name, or for built-in tools what its type says (`shell_call`)."""
+    return string(item.get("name")) or string(item.get("type")).removesuffix("_call")
 
 
 def _read_parts(found: Collector, path: Path, role: Role, value: object) -> None:

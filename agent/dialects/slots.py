@@ -49,18 +49,28 @@ _SCHEMA_WORDS = frozenset(
 
 
 class Collector:
-    """Gathers the slots and attachments of one document, in the order in which it is told of them."""
+    """Gathers the slots and attachments of one document, in the order in which it is told of them.
 
-    __slots__ = ("attachments", "slots")
+    `tool` names the tool whose call is being read; slots found meanwhile carry it.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("attachments", "slots", "tool")
+
+    def __init__(self, *, tool: str = "") -> None:
         self.slots: list[Slot] = []
         self.attachments: list[Attachment] = []
+        self.tool = tool
+
+    def call(self, path: Path, tool: object, value: object) -> None:
+        """The arguments of a call of `tool`: a JSON text, a structured value, or free text."""
+        outer, self.tool = self.tool, tool if isinstance(tool, str) else ""
+        self.leaves(path, Role.TOOL_CALL, value)
+        self.tool = outer
 
     def text(self, path: Path, role: Role, value: object) -> None:
         """`value`, if it is a text: a slot, and further slots for texts with escapes in the JSON it may hold."""
         if isinstance(value, str) and value:
-            self.slots.append(new_slot((path,), role, value))
+            self.slots.append(new_slot((path,), role, value, self.tool))
             if "\\" in value:
                 self._texts_inside((path,), role, value)
 
@@ -78,7 +88,7 @@ class Collector:
             case bool() | None:
                 pass
             case int() | float() if abs(value) >= _LONG_NUMBER:
-                self.slots.append(new_slot((path,), role, number_text(value)))
+                self.slots.append(new_slot((path,), role, number_text(value), self.tool))
 
     def schema(self, path: Path, value: object) -> None:
         """A tool definition or JSON Schema: what it says to the model, without the words of the schema language."""
@@ -151,7 +161,7 @@ class Collector:
         are, where a detector has already seen them."""
         if isinstance(value, str):
             if escaped.touch(value):
-                self.slots.append(new_slot((*address, path), role, value))
+                self.slots.append(new_slot((*address, path), role, value, self.tool))
                 if "\\" in value:
                     self._texts_inside((*address, path), role, value)
             return

@@ -30,7 +30,7 @@ def assert_every_slot_can_be_edited(name: str, document: object) -> None:
     for slot in before:
         edits = (Edit(address=slot.address, start=0, end=len(slot.text), replacement="[X]\n"),)
         after = request(name, orjson.loads(DIALECTS[name].edit_request(body, edits))).slots
-        assert Slot(address=slot.address, role=slot.role, text="[X]\n") in after
+        assert Slot(address=slot.address, role=slot.role, text="[X]\n", tool=slot.tool) in after
         outer = slot.address[:1]
         assert [one for one in after if one.address[:1] != outer] == [
             one for one in before if one.address[:1] != outer
