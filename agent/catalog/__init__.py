@@ -1,7 +1,8 @@
 """Facts about AI services as data: which hosts, which paths, which dialect. Lookups only, no input or output beyond
-reading the bundled file."""
+reading the bundled files."""
 
+from agent.catalog.harness import Harness, bundled_harness
 from agent.catalog.lookup import Catalog, Match
 from agent.catalog.rows import bundled_surfaces, parse_surfaces
 
-__all__ = ["Catalog", "Match", "bundled_surfaces", "parse_surfaces"]
+__all__ = ["Catalog", "Harness", "Match", "bundled_harness", "bundled_surfaces", "parse_surfaces"]

@@ -12,6 +12,7 @@ from agent.dialects.encoding import Decoder
 from agent.errors import ContentError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.ledger import Ledger, captured
+from agent.gateway.pacing import Pacing
 from agent.gateway.scans import ScanPool
 from agent.gateway.transport.base import UpstreamResponse
 from agent.gateway.wire import Wire
@@ -132,24 +133,31 @@ class Answering:
         self, response: UpstreamResponse, inspector: StreamInspector, scope: Scope
     ) -> UpstreamError | None:
         """Move the stream until its end, a block, or a failure of the upstream, which is returned."""
-        clock = time.perf_counter
-        spent = 0.0
         failure: UpstreamError | None = None
+        work = _Stopwatch()
+
+        def step(what: Callable[[], bytes]) -> bytes:
+            with work:
+                return self._step(inspector, what, scope)
+
+        pacing = Pacing(
+            rest=partial(step, inspector.rest),
+            holding=lambda: inspector.holding,
+            write=self._wire.write,
+            clock=time.monotonic,
+        )
         try:
-            async for chunk in _decoded(response, limit=self._limit):
-                begun = clock()
-                ready = self._step(inspector, partial(inspector.feed, chunk), scope)
-                spent += clock() - begun
-                if ready:
-                    await self._wire.write(ready)
-                if inspector.blocked:
-                    return None
+            async with pacing.running():
+                async for chunk in _decoded(response, limit=self._limit):
+                    await pacing.step(partial(step, partial(inspector.feed, chunk)))
+                    if inspector.blocked:
+                        return None
         except UpstreamError as error:
             failure = error
         except ContentError as error:
             failure = UpstreamError(f"the provider's stream cannot be read: {error}")
         finally:
-            self._ledger.add_work(spent)
+            self._ledger.add_work(work.spent)
         if ready := self._step(inspector, inspector.finish, scope):
             await self._wire.write(ready)
         return failure
@@ -215,6 +223,21 @@ class Answering:
         if capture is not CaptureMode.METADATA:
             original, redacted = inspector.texts()
             ledger.answer = captured(capture, _slots(redacted), _slots(original), self._capture_key)
+
+
+class _Stopwatch:
+    """Adds up the seconds spent inside it."""
+
+    __slots__ = ("_begun", "spent")
+
+    def __init__(self) -> None:
+        self.spent = self._begun = 0.0
+
+    def __enter__(self) -> None:
+        self._begun = time.perf_counter()
+
+    def __exit__(self, *exc: object) -> None:
+        self.spent += time.perf_counter() - self._begun
 
 
 def _slots(texts: list[str]) -> tuple[Slot, ...]:

@@ -71,6 +71,11 @@ class _Channel:
         self._scanner.feed(text if self._fragment is None else self._fragment.feed(text))
         self._update(judge)
 
+    def rest(self, judge: _Judge) -> None:
+        if not self.closed and self._scanner.holding:
+            self._scanner.rest()
+            self._update(judge)
+
     def finish(self, judge: _Judge) -> None:
         if not self.closed:
             self.closed = True
@@ -248,6 +253,19 @@ class StreamInspector:
             self._unread.popleft()
             if self._stopping:  # what the reader has seen must stay what the client may see
                 self._unread.clear()
+        return self._drain()
+
+    @property
+    def holding(self) -> bool:
+        """Whether events wait for their text to clear."""
+        return bool(self._queue)
+
+    def rest(self) -> bytes:
+        """Nothing has come for a while: what may be sent now, though it might have been the beginning of a match."""
+        if self.blocked or self._released:
+            return b""
+        for channel in self._channels.values():
+            channel.rest(self._judge)
         return self._drain()
 
     def finish(self) -> bytes:

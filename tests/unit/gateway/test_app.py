@@ -102,7 +102,7 @@ async def test_a_broken_stream_is_cut_and_nobody_takes_it_for_whole(
 
 async def test_a_client_that_leaves_ends_its_exchange(house: House) -> None:
     response = house.gateway.answers(
-        ChatText().piece("x" * 40), ChatText().piece("y" * 40), asyncio.Event(), headers=SSE
+        ChatText().piece("xxx " * 10), ChatText().piece("yyy " * 10), asyncio.Event(), headers=SSE
     )
     client = await house.chat("hi")
     await client.until(b"xxx")

@@ -1,0 +1,183 @@
+"""Pseudonyms: consistent stand-ins for values on the way out, and the values again on the way back.
+
+Owns the vault of one conversation and the question where a value may be put back. A vault lives in memory only, and as
+long as its conversation is remembered. The same value has the same stand-in throughout a conversation, so that
+a model can speak of it and a prompt cache stays warm; another conversation has others, and knows none of these.
+
+A stand-in is ASCII, typed and of a fixed form, `ALIAS_EMAIL_7K3QH2XA`: Markdown, JSON and shells leave it alone, and
+one pattern finds it. It is put back only as a whole, only if this conversation issued it, and never where it would
+carry the value off the machine: in web addresses, or in calls of tools that are not known to stay local.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b32encode
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from agent.guardrails.regex import Regexp, compiled, escaped
+from agent.guardrails.rule import Rule
+from agent.model.content import Role, Slot
+from agent.model.findings import Family, Finding
+
+MAX_VALUES = 10_000
+"""Values of one conversation; beyond that values are redacted instead."""
+SHORTEST_KNOWN = 6
+"""Characters from which on a known value is also looked for where no rule finds it."""
+
+KNOWN_RULE = "known-value"
+"""The rule of findings that are values already known."""
+
+_LONGEST_KNOWN = 256
+_MEMORY = 64 << 20
+_PREFIX = "ALIAS_"
+_DIGEST = 8  # base-32 digits: 40 bits, keyed, so that nobody can make one up
+_MAX_KIND = 40
+_LOOK_BACK = 2_048  # characters before a stand-in that tell whether it stands in a web address
+_BREAKS = frozenset(" \t\r\n<>")
+_QUOTES = frozenset("\"'`")
+_GOES_ON = frozenset("=?&/#%+")  # a quote behind one of these may belong to an address
+_MARKS = (
+    "](",
+    "=//",
+    "http://",
+    "https://",
+    "ws://",
+    "wss://",
+    "ftp://",
+)  # "](" opens the target of a Markdown link
+_WEB = ("http:", "https:", "data:", "javascript:", "//", "www.")
+
+ALIAS_RULE = Rule(
+    id="alias",
+    family=Family.CUSTOM,
+    type="alias",
+    pattern=rf"(?i)\b{_PREFIX}[A-Z0-9_]{{1,{_MAX_KIND}}}_[A-Z2-7]{{{_DIGEST}}}\b",
+    keywords=(_PREFIX.lower(),),
+    rank=1_000,  # a stand-in is what we put there: no other rule has a say about it
+)
+"""What recognises a stand-in. Part of the rules of a policy that pseudonymises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A value that was replaced."""
+
+    value: str
+    family: Family
+    type: str
+
+
+class Vault:
+    """The stand-ins of one conversation, both ways. `key` is random and never leaves it."""
+
+    def __init__(self, key: bytes, *, elders: Callable[[], Iterable[Vault]] | None = None) -> None:
+        """`elders` gives vaults that are asked too when a value is put back: those of the same user's conversations,
+        where the provider keeps what came before and the request does not say which."""
+        self._key = key
+        self._elders = elders
+        self._known: dict[str, Known] = {}  # by stand-in
+        self._values: dict[str, str] = {}  # stand-in by value
+        self._search: Regexp | None = None
+        self._search_size = 0  # how many values there were when it was made
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def stand_in(self, finding: Finding, value: str) -> str | None:
+        """What stands for `value`; None where the vault is full."""
+        if (known := self._values.get(value)) is not None:
+            return known
+        if len(self._known) >= MAX_VALUES:
+            return None
+        kind = "".join(char if char.isalnum() else "_" for char in finding.type.upper() if char.isascii())
+        digest = hmac.digest(self._key, f"{finding.type}\0{value}".encode("utf-8", "surrogatepass"), "sha256")
+        token = f"{_PREFIX}{kind[:_MAX_KIND].strip('_') or 'VALUE'}_{b32encode(digest).decode()[:_DIGEST]}"
+        self._known[token] = Known(value=value, family=finding.family, type=finding.type)
+        self._values[value] = token
+        return token
+
+    def original(self, token: str) -> Known | None:
+        """The value for which this conversation issued `token`, in any case; None where it did not."""
+        token = token.upper()
+        if (known := self._known.get(token)) is not None or self._elders is None:
+            return known
+        for vault in self._elders():
+            if vault is not self and (known := vault.original(token)) is not None:
+                return known
+        return None
+
+    def occurrences(self, text: str, covered: Iterable[Finding]) -> Iterator[Finding]:
+        """Known values that stand in `text` as whole words and that no finding of `covered` touches: what was found in
+        its context once is the same value without it."""
+        if not self._values or (search := self._searched()) is None:
+            return
+        data = text.encode("utf-8", "surrogatepass")
+        taken = [(each.start, each.end) for each in covered]
+        at = at_characters = 0
+        while (match := search.search(data, at)) is not None:
+            start = at_characters + len(data[at : match.start()].decode("utf-8", "surrogatepass"))
+            value = data[match.start() : match.end()].decode("utf-8", "surrogatepass")
+            end = start + len(value)
+            at, at_characters = match.end(), end
+            if _alone(text, start, end) and all(end <= begin or stop <= start for begin, stop in taken):
+                known = self._known[self._values[value]]
+                yield Finding(start=start, end=end, family=known.family, type=known.type, rule=KNOWN_RULE)
+
+    def _searched(self) -> Regexp | None:
+        """One pattern for all known values, made anew when there are more."""
+        if self._search_size != len(self._values):
+            self._search_size = len(self._values)
+            wanted = (value for value in self._values if SHORTEST_KNOWN <= len(value) <= _LONGEST_KNOWN)
+            words = [escaped(value) for value in sorted(wanted, key=len, reverse=True)]
+            self._search = compiled("|".join(words), memory=_MEMORY, captures=False) if words else None
+        return self._search
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """Tools whose calls stay on the machine: into their arguments values may be put back. Names in lower case."""
+
+    local: frozenset[str] = frozenset()
+
+    def stays(self, slot: Slot) -> bool:
+        """Whether what the slot says stays on the machine: an answer's text, or the arguments of a local tool."""
+        return slot.role is not Role.TOOL_CALL or slot.tool.lower() in self.local
+
+
+def leads_away(text: str, start: int) -> bool:
+    """Whether what stands at `start` of `text` is part of a web address, an image's or link's included, which a client
+    may open by itself. Addresses of databases and the like are not: nobody opens those unasked."""
+    begin = start
+    floor = max(0, start - _LOOK_BACK)
+    while begin > floor and not _ends_address(text, begin - 1):
+        begin -= 1
+    if begin == floor > 0:
+        return True  # too long to tell
+    before = text[begin:start].replace("\\", "").lower()
+    if before.startswith(_WEB) or any(mark in before for mark in _MARKS):
+        return True
+    host, slash, _ = before.partition("/")
+    return bool(slash) and "://" not in before and _hostlike(host)
+
+
+def _ends_address(text: str, place: int) -> bool:
+    char = text[place]
+    return char in _BREAKS or (char in _QUOTES and text[place - 1 : place] not in _GOES_ON)
+
+
+def _hostlike(text: str) -> bool:
+    """`evil.example`, which some clients make a link of."""
+    labels = text.rpartition("@")[2].partition(":")[0].split(".")
+    return len(labels) > 1 and labels[-1].isalpha() and len(labels[-1]) > 1 and all(labels)
+
+
+def _alone(text: str, start: int, end: int) -> bool:
+    return not (_word(text[start - 1 : start]) and _word(text[start])) and not (
+        _word(text[end : end + 1]) and _word(text[end - 1])
+    )
+
+
+def _word(char: str) -> bool:
+    return char.isalnum() or char == "_"
