@@ -10,7 +10,7 @@ from agent.errors import ContentError
 from agent.inspection.documents import StubbornContent, judge_document
 from agent.inspection.rules import Scope, where_of
 from agent.inspection.verdicts import Tally, refusal
-from agent.model.decision import Action, Decision
+from agent.model.decision import Decision
 from agent.policy import UnknownFormat, access
 
 
@@ -30,7 +30,7 @@ class RequestVerdict:
     @property
     def blocked(self) -> bool:
         """Whether nothing may be forwarded."""
-        return self.decision.action is Action.BLOCK and self.decision.applied
+        return self.decision.stops
 
 
 def inspect_request(dialect: RequestFormat, head: RequestHead, body: bytes, scope: Scope) -> RequestVerdict:

@@ -96,9 +96,9 @@ class _Channel:
 
     def _take(self, finding: Finding, action: Action) -> None:
         start, end = self._raw(finding.start), self._raw(finding.end)
-        if action is Action.BLOCK and self.stop is None:
+        if action.stops and self.stop is None:
             self.stop = start
-        elif action is Action.REDACT:
+        elif action.rewrites:
             text = marker(finding.type)
             bare = self._fragment is not None and not self._fragment.in_string(finding.start)
             self.rewrites.append(_Rewrite(start, end, f'"{text}"' if bare else text))
@@ -167,7 +167,7 @@ class _Judge:
 
     def __call__(self, finding: Finding) -> Action:
         action = self._tally.count(finding, Where.ANSWER)
-        if action is Action.BLOCK and self._enforcing:
+        if action.stops and self._enforcing:
             self.blocking = True
         return action if self._enforcing else Action.ALLOW
 
@@ -366,9 +366,9 @@ class StreamInspector:
                 if not scanned(finding.family, slot.role):
                     continue
                 action = self._judge.again(finding)
-                if action is Action.BLOCK:
+                if action.stops:
                     self.blocked = True
-                elif action is Action.REDACT:
+                elif action.rewrites:
                     edits.append(
                         Edit(
                             address=slot.address,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.model.decision import Action
 from agent.policy.document import Policy
 from agent.policy.scope import Subject, mismatch
 
@@ -25,7 +24,7 @@ def decide(policy: Policy, subject: Subject) -> AccessVerdict:
     for rule in policy.access:
         if mismatch(rule, subject) is not None:
             continue
-        if rule.action is Action.BLOCK:
+        if rule.action.stops:
             return AccessVerdict(
                 allowed=False,
                 rule_id=rule.id,

@@ -255,4 +255,4 @@ class Policy(_Section):
 
     def enforces(self, action: Action) -> bool:
         """Whether a verdict of `action` changes what happens (nothing does in observe mode)."""
-        return self.mode is Mode.ENFORCE and action >= Action.REDACT
+        return self.mode is Mode.ENFORCE and action.changes

@@ -186,6 +186,6 @@ Template = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(c
 """A block message."""
 
 _allow_or_block = _action(Action.ALLOW, Action.BLOCK)
-_any_action = _action(Action.ALLOW, Action.ALERT, Action.REDACT, Action.BLOCK)
+_any_action = _action(*Action)
 AccessAction = Annotated[Action, *_allow_or_block]
 GuardrailAction = Annotated[Action, *_any_action]
