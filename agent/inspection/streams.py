@@ -17,8 +17,9 @@ from agent.dialects import sse
 from agent.dialects.base import Delta, Dialect, EventView, StreamReader
 from agent.dialects.fragment import FragmentText
 from agent.errors import ContentError
+from agent.inspection.replacements import marker
 from agent.inspection.rules import Scope, scanned
-from agent.inspection.verdicts import Tally, marker
+from agent.inspection.verdicts import Tally
 from agent.model.content import NO_USAGE, Edit, Role, Slot, Usage, Where
 from agent.model.decision import Action, Decision
 from agent.model.findings import Finding
@@ -41,6 +42,7 @@ class _Channel:
 
     __slots__ = (
         "_fragment",
+        "_role",
         "_scanner",
         "_seen",
         "clear",
@@ -52,7 +54,8 @@ class _Channel:
         "stop",
     )
 
-    def __init__(self, scope: Scope, *, json_fragment: bool, keep_text: bool) -> None:
+    def __init__(self, scope: Scope, role: Role, *, json_fragment: bool, keep_text: bool) -> None:
+        self._role = role
         self._scanner = scope.rules.scanner.stream()
         self._fragment = FragmentText() if json_fragment else None
         self._seen = 0
@@ -84,7 +87,7 @@ class _Channel:
             if self.rewrites and self._seen:
                 self._grow(findings[self._seen - 1])
             for finding in findings[self._seen :]:
-                self._take(finding, judge(finding))
+                self._take(finding, judge(finding, self._role))
             self._seen = len(findings)
         self.clear = self._raw(self._scanner.cleared)
 
@@ -165,18 +168,18 @@ class _Judge:
         self._enforcing = tally.enforcing
         self.blocking = False  # some text of the stream must not go out
 
-    def __call__(self, finding: Finding) -> Action:
-        action = self._tally.count(finding, Where.ANSWER)
+    def __call__(self, finding: Finding, role: Role) -> Action:
+        action = self._tally.count(finding, Where.ANSWER, role=role)
         if action.stops and self._enforcing:
             self.blocking = True
         return action if self._enforcing else Action.ALLOW
 
-    def again(self, finding: Finding) -> Action:
+    def again(self, finding: Finding, role: Role) -> Action:
         """The same for a text that repeats what was streamed: counted only if its rule was not yet hit."""
         if self._tally.has(finding, Where.ANSWER):
-            action = self._tally.judge(finding, Where.ANSWER)
+            action = self._tally.judge(finding, Where.ANSWER, role=role)
             return action if self._enforcing else Action.ALLOW
-        return self(finding)
+        return self(finding, role)
 
 
 class StreamInspector:
@@ -335,7 +338,7 @@ class StreamInspector:
         channel = self._channels.get(delta.channel)
         if channel is None or channel.closed:
             channel = self._channels[delta.channel] = _Channel(
-                self._scope, json_fragment=delta.json_fragment, keep_text=self._keep_text
+                self._scope, delta.slot.role, json_fragment=delta.json_fragment, keep_text=self._keep_text
             )
         start = channel.length
         channel.feed(delta.slot.text, self._judge)
@@ -365,7 +368,7 @@ class StreamInspector:
             for finding in self._scope.rules.scan(slot.text):
                 if not scanned(finding.family, slot.role):
                     continue
-                action = self._judge.again(finding)
+                action = self._judge.again(finding, slot.role)
                 if action.stops:
                     self.blocked = True
                 elif action.rewrites:
