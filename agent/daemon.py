@@ -30,6 +30,7 @@ from agent.gateway.upgrade import UpgradeHandler
 from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
 from agent.host.device import read_device
+from agent.host.justifications import JustificationFile
 from agent.host.paths import StatePaths, bundled_policies
 from agent.host.processes import process_finder
 from agent.host.roots import root_store
@@ -138,7 +139,8 @@ class _Parts:
             audit=self._audit,
             secret=read_secret,
             scans=self._scans,
-            capture_key=hmac.new(token.encode(), b"capture", hashlib.sha256).digest(),
+            capture_key=_key(token, b"capture"),
+            justifications=JustificationFile(self._paths.justifications, _key(token, b"justification")),
         )
         upgrades = UpgradeHandler(self.policy, transport, self._audit)
         server = self._server = GatewayServer(
@@ -244,6 +246,11 @@ class _Parts:
             "connections_intercepted": self._engine.connections,
             "audit_events": self._audit.count,
         }
+
+
+def _key(token: str, purpose: bytes) -> bytes:
+    """A key of this machine for one purpose."""
+    return hmac.new(token.encode(), purpose, hashlib.sha256).digest()
 
 
 def _base_url_connection() -> Connection:

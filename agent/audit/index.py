@@ -14,8 +14,10 @@ class Keep(IntEnum):
     """How dear an event is, in the order in which retention gives events up."""
 
     PLAIN = 0  # allowed, metadata only
-    DETAILED = 1  # allowed with content, alerts, redactions, blocks that were only observed
-    ALWAYS = 2  # blocks, incidents, and what the trail says about itself
+    DETAILED = (
+        1  # allowed with content, alerts, redactions, guardrails on trial, blocks that were only observed
+    )
+    ALWAYS = 2  # blocks and questions, incidents, and what the trail says about itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class EventRow:
     surface: str
     app: str
 
+
+_STOPPED = frozenset({"ask", "block"})
 
 type Columns = tuple[int, str, int, str, str, str, str, str, str, str, int]
 """The fields of EventRow, then Keep."""
@@ -70,6 +74,7 @@ def columns(document: dict[str, Json]) -> Columns:
 
 
 def _keep(decision: Any, *, has_content: bool) -> Keep:
-    if decision is None or (decision["action"] == "block" and decision["applied"]):
+    if decision is None or (decision["action"] in _STOPPED and decision["applied"]):
         return Keep.ALWAYS
-    return Keep.DETAILED if has_content or decision["action"] != "allow" else Keep.PLAIN
+    told = decision["action"] != "allow" or any(hit.get("shadow") for hit in decision["hits"])
+    return Keep.DETAILED if has_content or told else Keep.PLAIN

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from agent import __version__
 from agent.audit.chain import Json
 from agent.model.content import Usage
-from agent.model.decision import Action, Decision
+from agent.model.decision import Action, Decision, Hit
 from agent.model.device import Device
 from agent.model.record import AuditEvent, CaptureMode, Exchange, Incident, IncidentKind, Outcome
 from agent.model.traffic import Connection
@@ -72,13 +72,16 @@ _INCIDENTS: Mapping[IncidentKind, _Class] = {
 }
 _REFUSING = frozenset({IncidentKind.MISDIRECTED, IncidentKind.UPGRADE_REFUSED})
 
-# action_id, disposition_id, severity_id of a decision that is carried out
+# action_id and disposition_id of a decision that is carried out
 _ALLOWED, _DENIED, _OBSERVED, _MODIFIED = 1, 2, 3, 4
-_CONTROL: Mapping[Action, tuple[int, int, int]] = {
-    Action.ALLOW: (_ALLOWED, 1, 1),
-    Action.ALERT: (_ALLOWED, 19, 2),
-    Action.REDACT: (_MODIFIED, 11, 2),
-    Action.BLOCK: (_DENIED, 2, 3),
+_CONTROL: Mapping[Action, tuple[int, int]] = {
+    Action.ALLOW: (_ALLOWED, 1),
+    Action.ALERT: (_ALLOWED, 19),
+    Action.PSEUDONYMIZE: (_MODIFIED, 11),
+    Action.MASK: (_MODIFIED, 11),
+    Action.REDACT: (_MODIFIED, 11),
+    Action.ASK: (_DENIED, 2),
+    Action.BLOCK: (_DENIED, 2),
 }
 _DETECTED = 15
 _ERROR = 27
@@ -227,7 +230,7 @@ class OcsfMapper:
 def _control(event: Exchange) -> Document:
     """The attributes of the security_control profile, and the severity."""
     decision = event.decision
-    action, disposition, severity = _CONTROL[decision.action]
+    action, disposition = _CONTROL[decision.action]
     if not decision.applied and decision.action is not Action.ALLOW:
         action, disposition = _OBSERVED, _DETECTED
     match event.outcome:
@@ -239,7 +242,7 @@ def _control(event: Exchange) -> Document:
         "action_id": action,
         "disposition_id": disposition,
         "is_alert": decision.action is not Action.ALLOW,
-        "severity_id": severity,
+        "severity_id": int(decision.severity),
     }
 
 
@@ -336,19 +339,30 @@ def _decision(decision: Decision) -> Document:
         "action": decision.action.word,
         "applied": decision.applied,
         "rule_ids": list(decision.rule_ids[:_MAX_LIST]),
-        "hits": [
-            {
-                "family": hit.family,
-                "type": hit.type,
-                "rule": hit.rule,
-                "guardrail": hit.guardrail,
-                "where": hit.where,
-                "action": hit.action.word,
-                "count": hit.count,
-            }
-            for hit in decision.hits[:_MAX_LIST]
-        ],
+        "hits": [_hit(hit, applied=decision.applied) for hit in decision.hits[:_MAX_LIST]],
     }
+
+
+def _hit(hit: Hit, *, applied: bool) -> Document:
+    document: Document = {
+        "family": hit.family,
+        "type": hit.type,
+        "rule": hit.rule,
+        "guardrail": hit.guardrail,
+        "where": hit.where,
+        "action": hit.action.word,
+        "applied": applied and not hit.shadow,
+        "count": hit.count,
+        "severity": hit.severity.word,
+        "score": int(hit.score * 100),  # of a hundred: the chain knows no floats
+    }
+    if hit.shadow:
+        document["shadow"] = True
+    if hit.fingerprints:
+        document["fingerprints"] = list(hit.fingerprints[:_MAX_LIST])
+    if hit.justification:
+        document["justification"] = _text(hit.justification)
+    return document
 
 
 def _timing(event: Exchange) -> Document:

@@ -23,6 +23,8 @@ _COLOURS = (
 )
 _WHAT = 16  # characters: the longest kind of incident
 _DAY_SECONDS = 24 * 3600
+SURE = 100
+"""The score, of a hundred, of a detector that is sure."""
 
 
 def listing(rows: Iterable[EventRow], *, now: float | None = None) -> Table:
@@ -152,9 +154,23 @@ def _hits(found: object) -> str:
     return "\n".join(
         f"{_text(hit, 'count')} × {_text(hit, 'family')}/{_text(hit, 'type')} in the "
         f"{_text(hit, 'where').replace('_', ' ')}: {_text(hit, 'action')} "
-        f"(detector {_text(hit, 'rule')}, guardrail {_text(hit, 'guardrail')})"
+        f"({', '.join(_circumstances(hit))})"
         for hit in each
     )
+
+
+def _circumstances(hit: object) -> Iterator[str]:
+    yield f"detector {_text(hit, 'rule')}"
+    yield f"guardrail {_text(hit, 'guardrail')}"
+    if severity := _text(hit, "severity"):
+        yield f"severity {severity}"
+    score = at(hit, "score")
+    if isinstance(score, int) and score < SURE:
+        yield f"score {score / 100}"
+    if at(hit, "shadow"):
+        yield "on trial: nothing was done"
+    if reason := _text(hit, "justification"):
+        yield f"allowed because: {reason}"
 
 
 def _policy(ours: object) -> str:

@@ -19,8 +19,10 @@ from agent.errors import ConfigError, ContentError
 from agent.gateway.policy_file import PolicyFile
 from agent.host.paths import bundled_policies
 from agent.inspection import RuleBook
+from agent.inspection.documents import count_findings
+from agent.inspection.rules import where_of
 from agent.inspection.verdicts import Tally
-from agent.model.content import Where
+from agent.model.content import Role, Slot
 from agent.model.decision import Action
 from agent.model.findings import Finding
 from agent.policy import Subject
@@ -62,11 +64,9 @@ def scan(
 
 def judged(rules: RuleBook, text: str) -> tuple[tuple[Finding, ...], Action]:
     """What the rules find in a prompt, and what the policy does about it."""
-    findings = rules.scan(text)
-    tally = Tally(rules.scope(Subject(host=""), ref="-"))
-    for finding in findings:
-        tally.count(finding, Where.PROMPT)
-    return findings, tally.decision().action
+    tally = Tally(rules.scope(Subject(host="", size=len(text)), ref="-"))
+    count_findings((Slot(address=((),), role=Role.USER, text=text),), tally, where_of)
+    return rules.scan(text), tally.decision().action
 
 
 def _results(rules: RuleBook, stream: TextIO) -> Iterator[str]:

@@ -19,7 +19,6 @@ from agent.gateway.wire import Wire
 from agent.inspection import AnswerVerdict, Scope, StreamInspector, inspect_answer
 from agent.inspection.verdicts import failed_check
 from agent.model.content import Role, Slot
-from agent.model.decision import Action
 from agent.model.record import CaptureMode, Outcome
 
 log = logging.getLogger(__name__)
@@ -172,7 +171,7 @@ class Answering:
             log.exception("inspection of the answer of exchange %s failed", self._ledger.id)
             decision = failed_check(scope)
             self._ledger.decided(decision)
-            if decision.action is Action.BLOCK and decision.applied:
+            if decision.stops:
                 return inspector.stop(decision.message)
             return inspector.release()
 

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from agent.dialects import DIALECTS, raw_text
 from agent.dialects.base import Block, Dialect, RequestHead, Voice
 from agent.dialects.encoding import decode
-from agent.errors import AuditError, ConfigError, ContentError, UpstreamError
+from agent.errors import AuditError, ConfigError, ContentError, HostError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.answers import Answering
 from agent.gateway.ledger import Ledger, captured, newest_turn
-from agent.gateway.ports import AuditSink, PolicyInForce, SecretSource
+from agent.gateway.ports import AuditSink, JustificationSource, PolicyInForce, SecretSource
 from agent.gateway.routing import Refusal, Route, route_base_url, route_intercepted
 from agent.gateway.scans import ScanPool
+from agent.gateway.subjects import subject_of
 from agent.gateway.transport.base import (
     FailureKind,
     Headers,
@@ -30,12 +33,12 @@ from agent.gateway.transport.base import (
 )
 from agent.gateway.wire import BodyTooLarge, ClientGone, Wire
 from agent.inspection import RequestVerdict, Scope, inspect_request, judge_access
+from agent.inspection.justified import Justified
 from agent.inspection.verdicts import failed_check
-from agent.model.decision import Decision
+from agent.model.decision import Action, Decision
 from agent.model.ids import short_ref, uuid7
 from agent.model.record import AuditEvent, CaptureMode, Incident, IncidentKind, Outcome
 from agent.model.traffic import Connection, Tier
-from agent.policy import Subject
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +77,7 @@ class ExchangeHandler:
         secret: SecretSource,
         scans: ScanPool,
         capture_key: bytes,
+        justifications: JustificationSource | None = None,
         max_body: int = MAX_BODY,
     ) -> None:
         self._policy = policy
@@ -82,6 +86,7 @@ class ExchangeHandler:
         self._secret = secret
         self._scans = scans
         self._capture_key = capture_key
+        self._justifications = justifications
         self._max_body = max_body
 
     async def handle(self, request: ClientRequest, wire: Wire) -> bool:
@@ -177,6 +182,7 @@ class ExchangeHandler:
         response = await self._send(
             request, route, fields=fields, body=payload, length=len(payload), ledger=ledger
         )
+        scope = scope.informed(verdict.request, unread=0 if verdict.understood else len(body))
         return await self._answering(wire, book).inspect(response, dialect, verdict.request, scope)
 
     async def _read(self, request: ClientRequest, wire: Wire) -> bytes:
@@ -212,6 +218,8 @@ class ExchangeHandler:
         with ledger.working():
             try:
                 verdict = await self._scans.run(len(body), inspect_request, dialect, head, body, scope)
+                if (excused := await self._justified(verdict.decision, scope)) is not None:
+                    verdict = await self._scans.run(len(body), inspect_request, dialect, head, body, excused)
             except Exception:
                 log.exception("inspection of exchange %s failed", ledger.id)
                 verdict = RequestVerdict(decision=failed_check(scope), body=body, understood=False)
@@ -232,14 +240,26 @@ class ExchangeHandler:
         return captured(capture, redacted, original, self._capture_key)
 
     def _scope(self, route: Route, ledger: Ledger, connection: Connection) -> Scope:
-        subject = Subject(
-            host=route.host,
-            path=route.plain_path,
-            surface=route.surface.id,
-            app=connection.app,
-            user=connection.process.user if connection.process else "",
-        )
-        return ledger.rules.scope(subject, ref=short_ref(ledger.id))
+        subject = subject_of(route, connection, at=ledger.started_at)
+        scope = ledger.rules.scope(subject, ref=short_ref(ledger.id))
+        key = self._justifications.key if self._justifications is not None else b""
+        return replace(scope, justified=Justified(key=key))
+
+    async def _justified(self, decision: Decision, scope: Scope) -> Scope | None:
+        """The scope with the reasons that were given for findings the user was asked about, None where there are
+        none. Only then is the file looked at."""
+        if decision.action is not Action.ASK or self._justifications is None:
+            return None
+        read = partial(self._justifications.reasons, now=time.time(), minutes=scope.rules.policy.ask.minutes)
+        try:
+            reasons = await asyncio.get_running_loop().run_in_executor(None, read)
+        except HostError as error:
+            log.error("the justifications cannot be read: %s", error)  # noqa: TRY400  said in full
+            return None
+        asked = {(hit.guardrail, print_) for hit in decision.hits for print_ in hit.fingerprints}
+        if asked.isdisjoint(reasons):
+            return None
+        return replace(scope, justified=replace(scope.justified, reasons=reasons))
 
     async def _send(
         self,

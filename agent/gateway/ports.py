@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from agent.inspection import RuleBook
@@ -22,6 +23,19 @@ class PolicyInForce(Protocol):
     @property
     def rules(self) -> RuleBook:
         """The current one."""
+        ...
+
+
+class JustificationSource(Protocol):
+    """The reasons that people gave for findings they were asked about."""
+
+    @property
+    def key(self) -> bytes:
+        """What the fingerprints of findings are made with."""
+        ...
+
+    def reasons(self, *, now: float, minutes: int) -> Mapping[tuple[str, str], str]:
+        """Those given in the last `minutes`, by guardrail and fingerprint. Blocks. Raises HostError."""
         ...
 
 

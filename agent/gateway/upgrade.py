@@ -13,12 +13,12 @@ from agent.gateway.exchange import ClientRequest
 from agent.gateway.local import foreign
 from agent.gateway.ports import AuditSink, PolicyInForce
 from agent.gateway.routing import Refusal, Route, route_base_url, route_intercepted
+from agent.gateway.subjects import subject_of
 from agent.gateway.transport.base import Transport, Tunnel
 from agent.inspection import Scope, judge_access
 from agent.model.ids import short_ref, uuid7
 from agent.model.record import Incident, IncidentKind
 from agent.model.traffic import Tier
-from agent.policy import Subject
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +62,9 @@ class UpgradeHandler:
             )
             _refuse(client, REFUSED, "this path is inspected over HTTPS; WebSocket is refused by Drawbridge")
             return
-        subject = Subject(
-            host=route.host, path=route.plain_path, surface=route.surface.id, app=request.connection.app
-        )
-        scope: Scope = rules.scope(subject, ref=short_ref(uuid7(time.time())))
+        now = time.time()
+        subject = subject_of(route, request.connection, at=now)
+        scope: Scope = rules.scope(subject, ref=short_ref(uuid7(now)))
         if (refused := judge_access(scope)) is not None and refused.applied:
             _refuse(client, "403 Forbidden", refused.message)
             return

@@ -42,6 +42,8 @@ class StatePaths:
     lock: Path  # held while a daemon runs
     control_token: Path
     logs: Path
+    justifications: Path  # reasons that people gave for what they were asked about
+    feedback: Path  # findings that people say are none
 
     @classmethod
     def under(cls, root: Path) -> StatePaths:
@@ -66,6 +68,8 @@ class StatePaths:
             lock=run_ / "daemon.lock",
             control_token=run_ / "control.token",
             logs=root / "logs",
+            justifications=root / "justifications.jsonl",
+            feedback=root / "feedback.jsonl",
         )
 
     def prepare(self) -> None:

@@ -11,7 +11,7 @@ from agent.inspection.documents import Parse, Rewrite, StubbornContent, judge_do
 from agent.inspection.rules import Scope
 from agent.inspection.verdicts import Tally, refusal
 from agent.model.content import Role, Where
-from agent.model.decision import Action, Decision
+from agent.model.decision import Decision
 from agent.policy import UnknownFormat
 
 
@@ -27,7 +27,7 @@ class AnswerVerdict:
     @property
     def blocked(self) -> bool:
         """Whether the client must not see it."""
-        return self.decision.action is Action.BLOCK and self.decision.applied
+        return self.decision.stops
 
 
 def inspect_answer(dialect: Dialect, body: bytes, scope: Scope) -> AnswerVerdict:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
+from agent.inspection.replacements import replacement
 from agent.inspection.rules import RuleBook, scanned
-from agent.inspection.verdicts import Tally, marker
+from agent.inspection.verdicts import Tally
 from agent.model.content import Edit, Role, Slot, Where
 from agent.model.decision import Action
+from agent.model.findings import Finding
 
 ROUNDS = 8  # nesting is at most 4 levels deep; each round clears the deepest level that still has findings
 
@@ -17,49 +20,76 @@ type Place = Callable[[Role], Where]
 
 
 class StubbornContent(Exception):
-    """Content that is still found after it was redacted: the document must not pass."""
+    """Content that is still found after it was rewritten: the document must not pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    slot: Slot
+    finding: Finding
+
+    @property
+    def value(self) -> str:
+        return self.slot.text[self.finding.start : self.finding.end]
+
+    def edit(self, action: Action) -> Edit:
+        return Edit(
+            address=self.slot.address,
+            start=self.finding.start,
+            end=self.finding.end,
+            replacement=replacement(action, self.finding, self.value),
+        )
 
 
 def judge_document(
     body: bytes, slots: tuple[Slot, ...], tally: Tally, place: Place, *, parse: Parse, rewrite: Rewrite
 ) -> bytes:
-    """Count every finding in the slots; return the body with what the policy redacts taken out.
+    """Count every finding in the slots; return the body with what the policy hides taken out or replaced.
 
     Text inside JSON inside a string is seen twice (as part of the outer text and as a slot of its own), so edits are
     made from the deepest level up, and the result is read and scanned again until it is clean: what is sent was
     itself inspected. Raises StubbornContent where that does not end, ContentError from `parse`.
     """
     rules = tally.scope.rules
-    edits = _count(slots, tally, rules, place)
-    if not edits or not tally.enforcing or tally.decision().action is Action.BLOCK:
+    edits = count_findings(slots, tally, place)
+    if not edits or not tally.enforcing or tally.decision().action.stops:
         return body
     for _ in range(ROUNDS):
         depth = max(len(edit.address) for edit in edits)
         body = rewrite(body, tuple(edit for edit in edits if len(edit.address) == depth))
         slots = parse(body)
-        edits = _redactions(slots, tally, rules, place)
+        edits = _left(slots, tally, rules, place)
         if not edits:
             return body
     raise StubbornContent
 
 
-def _count(slots: tuple[Slot, ...], tally: Tally, rules: RuleBook, place: Place) -> list[Edit]:
+def count_findings(slots: tuple[Slot, ...], tally: Tally, place: Place) -> list[Edit]:
+    """Count every finding in the slots; returns what is to be rewritten. To be called once for each tally."""
+    found = list(_findings(slots, tally.scope.rules))
+    if tally.weighs:
+        tally.weigh((each.finding, place(each.slot.role), each.slot.role, each.value) for each in found)
     edits: list[Edit] = []
-    for slot in slots:
-        for finding in rules.scan(slot.text):
-            if scanned(finding.family, slot.role) and tally.count(finding, place(slot.role)) is Action.REDACT:
-                edits.append(_edit(slot, finding.start, finding.end, finding.type))
+    for each in found:
+        role = each.slot.role
+        action = tally.count(each.finding, place(role), role=role, value=each.value)
+        if action.rewrites:
+            edits.append(each.edit(action))
     return edits
 
 
-def _redactions(slots: tuple[Slot, ...], tally: Tally, rules: RuleBook, place: Place) -> list[Edit]:
-    return [
-        _edit(slot, finding.start, finding.end, finding.type)
-        for slot in slots
-        for finding in rules.scan(slot.text)
-        if scanned(finding.family, slot.role) and tally.judge(finding, place(slot.role)) is Action.REDACT
-    ]
+def _left(slots: tuple[Slot, ...], tally: Tally, rules: RuleBook, place: Place) -> list[Edit]:
+    edits: list[Edit] = []
+    for each in _findings(slots, rules):
+        role = each.slot.role
+        action = tally.judge(each.finding, place(role), role=role, value=each.value)
+        if action.rewrites:
+            edits.append(each.edit(action))
+    return edits
 
 
-def _edit(slot: Slot, start: int, end: int, kind: str) -> Edit:
-    return Edit(address=slot.address, start=start, end=end, replacement=marker(kind))
+def _findings(slots: tuple[Slot, ...], rules: RuleBook) -> Iterator[_Found]:
+    for slot in slots:
+        for finding in rules.scan(slot.text):
+            if scanned(finding.family, slot.role):
+                yield _Found(slot, finding)

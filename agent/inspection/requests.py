@@ -10,7 +10,7 @@ from agent.errors import ContentError
 from agent.inspection.documents import StubbornContent, judge_document
 from agent.inspection.rules import Scope, where_of
 from agent.inspection.verdicts import Tally, refusal
-from agent.model.decision import Action, Decision
+from agent.model.decision import Decision
 from agent.policy import UnknownFormat, access
 
 
@@ -30,7 +30,7 @@ class RequestVerdict:
     @property
     def blocked(self) -> bool:
         """Whether nothing may be forwarded."""
-        return self.decision.action is Action.BLOCK and self.decision.applied
+        return self.decision.stops
 
 
 def inspect_request(dialect: RequestFormat, head: RequestHead, body: bytes, scope: Scope) -> RequestVerdict:
@@ -39,14 +39,15 @@ def inspect_request(dialect: RequestFormat, head: RequestHead, body: bytes, scop
     try:
         request = dialect.parse_request(head, body)
     except ContentError as error:
+        scope = scope.informed(ParsedRequest(), unread=len(body))
         if (refused := judge_access(scope)) is not None:
             return RequestVerdict(decision=refused, body=body, understood=False, problem=str(error))
         return _unknown(head, body, scope, str(error))
-    if (refused := judge_access(scope, model=request.model)) is not None:
+    textless = bool(body) and not request.slots and not request.attachments
+    scope = scope.informed(request, unread=len(body) if textless else 0)
+    if (refused := judge_access(scope)) is not None:
         return RequestVerdict(decision=refused, body=body, request=request)
-    if (
-        body and not request.slots and not request.attachments
-    ):  # a document of some other shape: nothing was found to read
+    if textless:  # a document of some other shape: nothing was found to read
         verdict = _unknown(head, body, scope, "the request holds no text where its format has it")
         return replace(verdict, request=replace(request, slots=verdict.request.slots))
     return _judge(dialect, head, body, request, scope)
@@ -72,9 +73,10 @@ def _judge(
     return RequestVerdict(decision=tally.decision(), body=body, request=request)
 
 
-def judge_access(scope: Scope, *, model: str = "") -> Decision | None:
-    """The refusal by an access rule of the policy, or None where the exchange may go on."""
-    verdict = access.decide(scope.rules.policy, replace(scope.subject, model=model))
+def judge_access(scope: Scope) -> Decision | None:
+    """The refusal by an access rule of the policy, or None where the exchange may go on. Rules that ask for the model,
+    size or attachments need a scope that is informed of the request."""
+    verdict = access.decide(scope.rules.policy, scope.subject)
     if verdict.allowed:
         return None
     return refusal(scope, verdict.reason, rule=verdict.rule_id, template=verdict.message)

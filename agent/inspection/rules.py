@@ -11,8 +11,11 @@ from hashlib import blake2b
 
 from agent.catalog import Catalog, bundled_surfaces
 from agent.dialects import DIALECTS
+from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
 from agent.guardrails import Rule, Scanner, bundled_rules, keyword_rule
+from agent.inspection.justified import NOTHING_JUSTIFIED, Justified
+from agent.inspection.replacements import MARKER, STAR, is_masked
 from agent.model.content import Role, Where
 from agent.model.decision import Action, Fallback
 from agent.model.findings import Family, Finding
@@ -20,8 +23,6 @@ from agent.policy import Guardrail, Policy, Subject, guardrails
 
 CACHED_TEXT = 256  # characters: below this a scan costs no more than the hash
 CACHE_ENTRIES = 8192
-MARKER = "[REDACTED:"
-"""How the text begins that stands in the place of a redacted one; the kind of data and `]` follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,19 @@ class Scope:
     subject: Subject
     guardrails: tuple[Guardrail, ...]
     ref: str  # a short reference that the user can quote
+    justified: Justified = NOTHING_JUSTIFIED
+
+    def informed(self, request: ParsedRequest, *, unread: int = 0) -> Scope:
+        """The scope once the request is known: rules may ask for its model, size and attachments. `unread` is the size
+        (bytes) of a body that could not be read."""
+        subject = replace(
+            self.subject,
+            model=request.model,
+            size=unread or sum(len(slot.text) for slot in request.slots if len(slot.address) == 1),
+            attachments=request.attachments,
+        )
+        chosen = guardrails.select(self.rules.policy, subject, self.ref)
+        return replace(self, subject=subject, guardrails=chosen)
 
     @property
     def watches_answers(self) -> bool:
@@ -60,12 +74,13 @@ class RuleBook:
 
     def scope(self, subject: Subject, *, ref: str) -> Scope:
         """The scope of one exchange."""
-        return Scope(rules=self, subject=subject, guardrails=guardrails.select(self.policy, subject), ref=ref)
+        chosen = guardrails.select(self.policy, subject, ref)
+        return Scope(rules=self, subject=subject, guardrails=chosen, ref=ref)
 
     def scan(self, text: str) -> tuple[Finding, ...]:
         """All findings in a text. Texts seen before (agents resend their whole history) cost one hash.
 
-        A marker of ours is no finding, though the name of a detector may hold the very word that it looks for.
+        A marker or mask of ours is no finding, though the name of a detector may hold the very word that it looks for.
         """
         if len(text) < CACHED_TEXT:
             return self._find(text)
@@ -78,9 +93,11 @@ class RuleBook:
 
     def _find(self, text: str) -> tuple[Finding, ...]:
         found = self.scanner.scan(text)
-        if not found or MARKER not in text:
-            return found
-        return tuple(finding for finding in found if not self._in_marker(text, finding))
+        if found and STAR in text:
+            found = tuple(each for each in found if not is_masked(text[each.start : each.end]))
+        if found and MARKER in text:
+            found = tuple(each for each in found if not self._in_marker(text, each))
+        return found
 
     def _in_marker(self, text: str, finding: Finding) -> bool:
         opening = text.rfind(MARKER, 0, finding.start + len(MARKER))
@@ -135,11 +152,11 @@ def on_error(scope: Scope) -> Fallback:
 
 def _wanted(policy: Policy, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     """The rules that some guardrail of the policy could act on. Of findings that overlap the one with the gravest
-    action wins: an alert must not cover what is to be redacted."""
+    action wins: an alert must not cover what is to be redacted, nor may a guardrail on trial."""
     wanted: list[Rule] = []
     for rule in rules:
         actions = [
-            guardrail.action
+            min(guardrail.action, Action.ALERT) if guardrail.shadow else guardrail.action
             for guardrail in policy.guardrails
             if guardrails.rule_for((guardrail,), rule.family, rule.type, guardrail.where[0]) is not None
         ]

@@ -17,8 +17,9 @@ from agent.dialects import sse
 from agent.dialects.base import Delta, Dialect, EventView, StreamReader
 from agent.dialects.fragment import FragmentText
 from agent.errors import ContentError
+from agent.inspection.replacements import marker
 from agent.inspection.rules import Scope, scanned
-from agent.inspection.verdicts import Tally, marker
+from agent.inspection.verdicts import Tally
 from agent.model.content import NO_USAGE, Edit, Role, Slot, Usage, Where
 from agent.model.decision import Action, Decision
 from agent.model.findings import Finding
@@ -41,6 +42,7 @@ class _Channel:
 
     __slots__ = (
         "_fragment",
+        "_role",
         "_scanner",
         "_seen",
         "clear",
@@ -52,7 +54,8 @@ class _Channel:
         "stop",
     )
 
-    def __init__(self, scope: Scope, *, json_fragment: bool, keep_text: bool) -> None:
+    def __init__(self, scope: Scope, role: Role, *, json_fragment: bool, keep_text: bool) -> None:
+        self._role = role
         self._scanner = scope.rules.scanner.stream()
         self._fragment = FragmentText() if json_fragment else None
         self._seen = 0
@@ -89,7 +92,7 @@ class _Channel:
             if self.rewrites and self._seen:
                 self._grow(findings[self._seen - 1])
             for finding in findings[self._seen :]:
-                self._take(finding, judge(finding))
+                self._take(finding, judge(finding, self._role))
             self._seen = len(findings)
         self.clear = self._raw(self._scanner.cleared)
 
@@ -101,9 +104,9 @@ class _Channel:
 
     def _take(self, finding: Finding, action: Action) -> None:
         start, end = self._raw(finding.start), self._raw(finding.end)
-        if action is Action.BLOCK and self.stop is None:
+        if action.stops and self.stop is None:
             self.stop = start
-        elif action is Action.REDACT:
+        elif action.rewrites:
             text = marker(finding.type)
             bare = self._fragment is not None and not self._fragment.in_string(finding.start)
             self.rewrites.append(_Rewrite(start, end, f'"{text}"' if bare else text))
@@ -170,18 +173,18 @@ class _Judge:
         self._enforcing = tally.enforcing
         self.blocking = False  # some text of the stream must not go out
 
-    def __call__(self, finding: Finding) -> Action:
-        action = self._tally.count(finding, Where.ANSWER)
-        if action is Action.BLOCK and self._enforcing:
+    def __call__(self, finding: Finding, role: Role) -> Action:
+        action = self._tally.count(finding, Where.ANSWER, role=role)
+        if action.stops and self._enforcing:
             self.blocking = True
         return action if self._enforcing else Action.ALLOW
 
-    def again(self, finding: Finding) -> Action:
+    def again(self, finding: Finding, role: Role) -> Action:
         """The same for a text that repeats what was streamed: counted only if its rule was not yet hit."""
         if self._tally.has(finding, Where.ANSWER):
-            action = self._tally.judge(finding, Where.ANSWER)
+            action = self._tally.judge(finding, Where.ANSWER, role=role)
             return action if self._enforcing else Action.ALLOW
-        return self(finding)
+        return self(finding, role)
 
 
 class StreamInspector:
@@ -353,7 +356,7 @@ class StreamInspector:
         channel = self._channels.get(delta.channel)
         if channel is None or channel.closed:
             channel = self._channels[delta.channel] = _Channel(
-                self._scope, json_fragment=delta.json_fragment, keep_text=self._keep_text
+                self._scope, delta.slot.role, json_fragment=delta.json_fragment, keep_text=self._keep_text
             )
         start = channel.length
         channel.feed(delta.slot.text, self._judge)
@@ -383,10 +386,10 @@ class StreamInspector:
             for finding in self._scope.rules.scan(slot.text):
                 if not scanned(finding.family, slot.role):
                     continue
-                action = self._judge.again(finding)
-                if action is Action.BLOCK:
+                action = self._judge.again(finding, slot.role)
+                if action.stops:
                     self.blocked = True
-                elif action is Action.REDACT:
+                elif action.rewrites:
                     edits.append(
                         Edit(
                             address=slot.address,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from agent.guardrails import LIMIT_RULE
-from agent.inspection.rules import MARKER, Scope, on_error
-from agent.model.content import Where
+from agent.inspection.rules import Scope, on_error
+from agent.model.content import Role, Where
 from agent.model.decision import Action, Decision, Fallback, Hit
 from agent.model.findings import Finding
 from agent.policy import Guardrail, Mode, guardrails, message
+from agent.policy.guardrails import Place, Reached, Verdict
 
+MAX_FINGERPRINTS = 1000
+"""Of one hit. A request with more different values cannot be justified."""
 
-def marker(kind: str) -> str:
-    """What stands in the place of a redacted text: ASCII, typed, safe in JSON, Markdown and shells."""
-    return f"{MARKER}{kind}]"
+type _Key = tuple[str, str, Where, Action, str]
 
 
 class Tally:
@@ -22,38 +24,63 @@ class Tally:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self._hits: dict[tuple[str, str, Where], Hit] = {}
-        self._blocking: tuple[Guardrail, Hit] | None = None
+        self._conditions = guardrails.Conditions(scope.subject)
+        self._reached: Reached = frozenset()
+        self._hits: dict[_Key, Hit] = {}
+        self._fingerprints: dict[_Key, dict[str, None]] = {}
+        self._stopping: dict[Action, tuple[Guardrail, Hit]] = {}
 
-    def judge(self, finding: Finding, where: Where) -> Action:
+    @property
+    def weighs(self) -> bool:
+        """Whether a guardrail wants to see all findings of a request first, to count them: see `weigh`."""
+        return any(guardrail.at_least > 1 for guardrail in self.scope.guardrails)
+
+    def weigh(self, findings: Iterable[tuple[Finding, Where, Role, str]]) -> None:
+        """Look at all findings of a request with their values, once, before they are counted. A guardrail with
+        `at_least` counts different values, of the findings that no guardrail before it decides about."""
+        values: dict[tuple[str, Where], set[tuple[str, str]]] = {}
+        for finding, where, role, value in findings:
+            for rule in guardrails.speaking(self.scope.guardrails, finding, Place(where=where, role=role)):
+                if self._conditions.holds(rule, where) is False:
+                    continue
+                if rule.at_least > 1:
+                    values.setdefault((rule.id, where), set()).add((finding.type, value))
+                elif not rule.shadow:
+                    break
+        enough = {rule.id: rule.at_least for rule in self.scope.guardrails}
+        self._reached = frozenset(key for key, found in values.items() if len(found) >= enough[key[0]])
+
+    def judge(
+        self, finding: Finding, where: Where, *, role: Role | None = None, value: str | None = None
+    ) -> Action:
         """Which action the policy takes on a finding, without counting it."""
-        guardrail = self._guardrail(finding, where)
-        return Action.ALLOW if guardrail is None else guardrail.action
+        guardrail = self._verdict(finding, Place(where=where, role=role)).guardrail
+        return Action.ALLOW if guardrail is None else self._action(guardrail, finding, where, value)[0]
 
-    def count(self, finding: Finding, where: Where) -> Action:
-        """Count a finding; returns the action that its guardrail asks for (ALLOW where none applies)."""
-        guardrail = self._guardrail(finding, where)
+    def count(
+        self, finding: Finding, where: Where, *, role: Role | None = None, value: str | None = None
+    ) -> Action:
+        """Count a finding, whose text is `value` where it is known; returns the action to be taken on it (ALLOW where
+        no guardrail applies)."""
+        verdict = self._verdict(finding, Place(where=where, role=role))
+        for shadow in verdict.shadows:
+            self._add(finding, shadow, where, _in_place(shadow.action, where))
+        guardrail = verdict.guardrail
         if guardrail is None:
             return Action.ALLOW
-        key = (finding.rule, guardrail.id, where)
-        seen = self._hits.get(key)
-        hit = Hit(
-            family=finding.family,
-            type=finding.type,
-            rule=finding.rule,
-            guardrail=guardrail.id,
-            where=where,
-            action=guardrail.action,
-            count=1 if seen is None else seen.count + 1,
-        )
-        self._hits[key] = hit
-        if guardrail.action is Action.BLOCK and self._blocking is None:
-            self._blocking = (guardrail, hit)
-        return guardrail.action
+        action, fingerprint, reason = self._action(guardrail, finding, where, value)
+        key = self._add(finding, guardrail, where, action, reason)
+        if action is Action.ASK and fingerprint:
+            known = self._fingerprints.setdefault(key, {})
+            if len(known) < MAX_FINGERPRINTS:
+                known[fingerprint] = None
+        if action.stops:
+            self._stopping.setdefault(action, (guardrail, self._hits[key]))
+        return action
 
     def has(self, finding: Finding, where: Where) -> bool:
         """Whether this finding's rule has been counted in that part of the exchange."""
-        return any(rule == finding.rule and place is where for rule, _, place in self._hits)
+        return any(key[0] == finding.rule and key[2] is where for key in self._hits)
 
     @property
     def enforcing(self) -> bool:
@@ -62,29 +89,73 @@ class Tally:
 
     def decision(self) -> Decision:
         """The decision on everything counted so far."""
-        hits = tuple(self._hits.values())
-        action = max((hit.action for hit in hits), default=Action.ALLOW)
+        hits = tuple(
+            replace(hit, fingerprints=tuple(self._fingerprints[key])) if key in self._fingerprints else hit
+            for key, hit in self._hits.items()
+        )
+        real = [hit for hit in hits if not hit.shadow]
+        action = max((hit.action for hit in real), default=Action.ALLOW)
         return Decision(
             action=action,
-            reason="; ".join(sorted({_reason(hit) for hit in hits if hit.action is action and hit.action})),
-            message=self._message() if action is Action.BLOCK else "",
-            rule_ids=_unique(hit.guardrail for hit in hits),
+            reason="; ".join(sorted({_reason(hit) for hit in real if hit.action is action and hit.action})),
+            message=self._message(action) if action.stops else "",
+            rule_ids=_unique(hit.guardrail for hit in real),
             hits=hits,
             applied=self.enforcing,
         )
 
-    def _guardrail(self, finding: Finding, where: Where) -> Guardrail | None:
-        """The guardrail that decides. On the rest of a text with too many findings, which were not told apart, it is
-        the gravest."""
+    def _verdict(self, finding: Finding, place: Place) -> Verdict:
+        """Which guardrail decides. On the rest of a text with too many findings, which were not told apart, it is the
+        gravest."""
         if finding.rule == LIMIT_RULE:
-            there = (guardrail for guardrail in self.scope.guardrails if where in guardrail.where)
-            return max(there, key=lambda guardrail: guardrail.action, default=None)
-        return guardrails.rule_for(self.scope.guardrails, finding.family, finding.type, where)
+            there = (
+                rule
+                for rule in self.scope.guardrails
+                if place.where in rule.where
+                and not rule.shadow
+                and self._conditions.holds(rule, place.where) is not False
+            )
+            return Verdict(guardrail=max(there, key=lambda rule: rule.action, default=None))
+        speaking = guardrails.speaking(self.scope.guardrails, finding, place)
+        return guardrails.judge(speaking, self._conditions, self._reached, place.where)
 
-    def _message(self) -> str:
-        assert self._blocking is not None
-        guardrail, hit = self._blocking
-        template = self.scope.rules.policy.block_message(guardrail)
+    def _action(
+        self, guardrail: Guardrail, finding: Finding, where: Where, value: str | None
+    ) -> tuple[Action, str, str]:
+        """The action, and where it is to ask, the finding's fingerprint and the reason that was given for it."""
+        action = _in_place(guardrail.action, where)
+        if action is not Action.ASK or value is None:
+            return action, "", ""
+        justified = self.scope.justified
+        fingerprint = justified.fingerprint(finding, value)
+        reason = justified.reason(guardrail.id, fingerprint) if fingerprint else ""
+        return (Action.ALERT if reason else action), fingerprint, reason
+
+    def _add(
+        self, finding: Finding, guardrail: Guardrail, where: Where, action: Action, reason: str = ""
+    ) -> _Key:
+        key: _Key = (finding.rule, guardrail.id, where, action, reason)
+        seen = self._hits.get(key)
+        if seen is None:
+            self._hits[key] = Hit(
+                family=finding.family,
+                type=finding.type,
+                rule=finding.rule,
+                guardrail=guardrail.id,
+                where=where,
+                action=action,
+                severity=guardrail.grade,
+                score=finding.score,
+                shadow=guardrail.shadow,
+                justification=reason,
+            )
+        else:
+            self._hits[key] = replace(seen, count=seen.count + 1, score=max(seen.score, finding.score))
+        return key
+
+    def _message(self, action: Action) -> str:
+        guardrail, hit = self._stopping[action]
+        template = self.scope.rules.policy.stop_message(guardrail, action)
         return message.render(template, reason=_reason(hit), rule=guardrail.id, ref=self.scope.ref)
 
 
@@ -106,6 +177,11 @@ def failed_check(scope: Scope) -> Decision:
     if on_error(scope) is Fallback.BLOCK:
         return refusal(scope, reason, rule="on_error")
     return Decision(reason=reason)
+
+
+def _in_place(action: Action, where: Where) -> Action:
+    """An answer cannot be asked for again as it was: there, to ask is to block."""
+    return Action.BLOCK if action is Action.ASK and where is Where.ANSWER else action
 
 
 def _reason(hit: Hit) -> str:

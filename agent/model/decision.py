@@ -25,10 +25,52 @@ class Action(IntEnum):
         """The lower-case name, as policies and events spell it."""
         return self.name.lower()
 
+    @property
+    def changes(self) -> bool:
+        """Whether it changes what happens: everything above an alert does."""
+        return self > Action.ALERT
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether the text goes on with something else in the place of what was found."""
+        return Action.ALERT < self < Action.ASK
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing goes on."""
+        return self >= Action.ASK
+
     @classmethod
     def parse(cls, word: str) -> Action:
         """The action of that lower-case name. Raises KeyError."""
         return cls[word.upper()]
+
+
+class Severity(IntEnum):
+    """How much a hit matters to those who read the events; the numbers are OCSF's `severity_id`."""
+
+    INFO = 1
+    LOW = 2
+    MEDIUM = 3
+    HIGH = 4
+    CRITICAL = 5
+
+    @property
+    def word(self) -> str:
+        """The lower-case name, as policies and events spell it."""
+        return self.name.lower()
+
+    @classmethod
+    def parse(cls, word: str) -> Severity:
+        """The severity of that lower-case name. Raises KeyError."""
+        return cls[word.upper()]
+
+    @classmethod
+    def of(cls, action: Action) -> Severity:
+        """The severity of an action where nobody chose another."""
+        if action.stops:
+            return cls.MEDIUM
+        return cls.INFO if action is Action.ALLOW else cls.LOW
 
 
 class Fallback(StrEnum):
@@ -40,7 +82,12 @@ class Fallback(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """What one rule found in one part of an exchange, counted; never the value."""
+    """What one rule found in one part of an exchange, counted; never the value.
+
+    `shadow` marks what a guardrail on trial would have done: recorded, never carried out. Where the action is `ask`,
+    `fingerprints` are keyed hashes of the values, by which a justification names exactly these; `justification` is
+    the reason that somebody gave for such findings, which then are only alerts.
+    """
 
     family: Family
     type: str
@@ -49,11 +96,16 @@ class Hit:
     where: Where
     action: Action
     count: int = 1
+    severity: Severity = Severity.LOW
+    score: float = 1.0  # of the surest finding
+    shadow: bool = False
+    fingerprints: tuple[str, ...] = ()
+    justification: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Allow, alert, redact or block; why; and by which rules of the policy.
+    """What is done (the gravest action of the hits that are not shadows), why, and by which rules of the policy.
 
     `applied` is False in observe mode: recorded, not enforced.
     """
@@ -64,3 +116,17 @@ class Decision:
     rule_ids: tuple[str, ...] = ()
     hits: tuple[Hit, ...] = ()
     applied: bool = True
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing may go on."""
+        return self.applied and self.action.stops
+
+    @property
+    def severity(self) -> Severity:
+        """The gravest severity of the hits that count, or that of the action where it is no hit's."""
+        real = [hit for hit in self.hits if not hit.shadow]
+        severities = [hit.severity for hit in real]
+        if not any(hit.action is self.action for hit in real):
+            severities.append(Severity.of(self.action))
+        return max(severities)

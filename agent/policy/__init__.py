@@ -13,7 +13,6 @@ from agent.policy.document import (
     ClientDistrust,
     Detector,
     DistrustAction,
-    Guardrail,
     Mode,
     Policy,
     Provider,
@@ -23,17 +22,21 @@ from agent.policy.document import (
     Upstream,
 )
 from agent.policy.explanation import Step, explain
+from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.loading import load
 from agent.policy.schema import json_schema
-from agent.policy.scope import Subject
+from agent.policy.scope import Destination, Subject
 
 __all__ = [
     "AccessRule",
     "AccessVerdict",
+    "Ask",
     "Central",
     "ClientDistrust",
+    "Destination",
     "Detector",
     "DistrustAction",
+    "Examples",
     "Guardrail",
     "KnownNames",
     "Mode",

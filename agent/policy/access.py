@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.model.decision import Action
-from agent.policy.document import Policy
-from agent.policy.scope import Subject, mismatch
+from agent.policy.conditions import ConditionFailed
+from agent.policy.document import AccessRule, Policy
+from agent.policy.scope import Subject, facts, mismatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +23,9 @@ class AccessVerdict:
 def decide(policy: Policy, subject: Subject) -> AccessVerdict:
     """Judge `subject` by the policy's access rules. Whether a block is enforced is the policy's `mode`."""
     for rule in policy.access:
-        if mismatch(rule, subject) is not None:
+        if not fits(rule, subject):
             continue
-        if rule.action is Action.BLOCK:
+        if rule.action.stops:
             return AccessVerdict(
                 allowed=False,
                 rule_id=rule.id,
@@ -34,6 +34,18 @@ def decide(policy: Policy, subject: Subject) -> AccessVerdict:
             )
         return AccessVerdict(allowed=True, rule_id=rule.id)
     return AccessVerdict(allowed=True)
+
+
+def fits(rule: AccessRule, subject: Subject) -> bool:
+    """Whether a rule applies. One whose condition fails applies if it blocks, and does not if it allows."""
+    if mismatch(rule, subject) is not None:
+        return False
+    if rule.condition is None:
+        return True
+    try:
+        return rule.condition.holds(facts(subject))
+    except ConditionFailed:
+        return rule.action.stops
 
 
 def _what(subject: Subject) -> str:

@@ -11,15 +11,14 @@ from functools import cached_property
 from typing import Annotated, Literal, Self
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from agent.model.content import Where
 from agent.model.decision import Action, Fallback
 from agent.model.record import CaptureMode
 from agent.model.surface import Endpoint, Surface
 from agent.policy import fields, message
-
-_MANY = 1000
+from agent.policy.guardrail import Ask, Examples, Guardrail
+from agent.policy.section import MANY, Globs, Scope, Section
 
 
 class Mode(StrEnum):
@@ -58,11 +57,7 @@ def _integer(value: object) -> object:
     return value
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-
-class ClientDistrust(_Section):
+class ClientDistrust(Section):
     """A client that refuses our certificate (pinning, own trust store)."""
 
     action: DistrustAction = Field(
@@ -71,7 +66,7 @@ class ClientDistrust(_Section):
     hours: int = Field(default=24, ge=1, le=720, description="How long the client and host are remembered.")
 
 
-class Central(_Section):
+class Central(Section):
     """A central gateway that receives the requests instead of the provider."""
 
     base_url: fields.BaseUrl = Field(description="https only; http for loopback.")
@@ -79,7 +74,7 @@ class Central(_Section):
     header: fields.HeaderName = Field(default="authorization", description="Header that carries the key.")
 
 
-class Upstream(_Section):
+class Upstream(Section):
     """Where intercepted requests go: to the provider the client meant, or to a central gateway."""
 
     route: Route = Route.NATIVE
@@ -92,14 +87,14 @@ class Upstream(_Section):
         return self
 
 
-class Provider(_Section):
+class Provider(Section):
     """A provider that clients of the base URL are served by."""
 
     key: fields.SecretReference = Field(description="env:NAME, file:/path or keyring:service/name.")
     base_url: fields.BaseUrl | None = Field(default=None, description="Instead of the provider's own.")
 
 
-class Providers(_Section):
+class Providers(Section):
     """Keys for clients that use the local base URL, by reference only."""
 
     openai: Provider | None = None
@@ -107,56 +102,25 @@ class Providers(_Section):
     gemini: Provider | None = None
 
 
-_Globs = Annotated[tuple[fields.Glob, ...], Field(max_length=_MANY)]
-
-
-class Scope(_Section):
-    """To which exchanges a rule applies. An empty list applies to all; several lists must all fit."""
-
-    hosts: Annotated[tuple[fields.HostGlob, ...], Field(max_length=_MANY)] = ()
-    surfaces: Annotated[tuple[fields.Slug, ...], Field(max_length=_MANY)] = Field(
-        default=(), description="Ids of catalog rows; 'unknown' for hosts outside the catalog."
-    )
-    apps: _Globs = Field(default=(), description="Catalog ids of client programs.")
-    models: _Globs = Field(default=(), description="Model names; '?*' is any request that names a model.")
-    users: _Globs = Field(default=(), description="Accounts of this machine that run the client.")
-
-
 class AccessRule(Scope):
     """Allows or blocks exchanges by who talks to what. The first rule that fits decides; none allows."""
 
     id: fields.Slug
-    paths: _Globs = Field(default=(), description="Request paths without query.")
+    paths: Globs = Field(default=(), description="Request paths without query.")
     action: fields.AccessAction
     message: fields.Template | None = Field(default=None, description="Instead of the policy's message.")
 
 
-class Guardrail(Scope):
-    """Says what is done with findings. The first guardrail that fits a finding decides; none allows."""
-
-    id: fields.Slug
-    detect: Annotated[tuple[fields.Selector, ...], Field(min_length=1, max_length=100)] = Field(
-        description="Families (secret, pii, injection, custom) or family/type; the type is a glob."
-    )
-    where: Annotated[tuple[Where, ...], Field(min_length=1)] = Field(
-        default=tuple(Where), description="Parts of an exchange; all by default."
-    )
-    action: fields.GuardrailAction
-    message: fields.Template | None = Field(default=None, description="Instead of the policy's message.")
-    on_error: Fallback | None = Field(
-        default=None, description="What to do when the check itself fails, instead of the policy's on_error."
-    )
-
-
-class Detector(_Section):
+class Detector(Section):
     """A rule of your own. Its findings are of the family custom, with its id as type."""
 
     id: fields.Slug
     pattern: fields.Pattern | None = Field(default=None, description="A regular expression in RE2 syntax.")
     keywords: Annotated[
-        tuple[Annotated[str, Field(min_length=2, max_length=200)], ...], Field(max_length=_MANY)
+        tuple[Annotated[str, Field(min_length=2, max_length=200)], ...], Field(max_length=MANY)
     ] = Field(default=(), description="Words or phrases, taken literally.")
     ignore_case: bool = Field(default=True, description="For keywords; a pattern says (?i) itself.")
+    examples: Examples = Field(default=Examples(), description="Tried whenever the policy is read.")
 
     @model_validator(mode="after")
     def _has_one_kind(self) -> Self:
@@ -167,7 +131,7 @@ class Detector(_Section):
         return self
 
 
-class CatalogEndpoint(_Section):
+class CatalogEndpoint(Section):
     """An inference path and the dialect spoken there."""
 
     path: fields.EndpointPath = Field(
@@ -177,23 +141,23 @@ class CatalogEndpoint(_Section):
     operation: fields.Slug = "chat"
 
 
-class CatalogRow(_Section):
+class CatalogRow(Section):
     """A further AI service. Only listed hosts are ever decrypted."""
 
     id: fields.Slug
     name: fields.Text
     provider: fields.Slug
-    hosts: Annotated[tuple[fields.Host, ...], Field(min_length=1, max_length=_MANY)] = Field(
+    hosts: Annotated[tuple[fields.Host, ...], Field(min_length=1, max_length=MANY)] = Field(
         description="Exact names, or '*.suffix' for every name below a suffix."
     )
-    endpoints: Annotated[tuple[CatalogEndpoint, ...], Field(max_length=_MANY)] = ()
+    endpoints: Annotated[tuple[CatalogEndpoint, ...], Field(max_length=MANY)] = ()
     http2: bool = Field(default=False, description="Its clients need HTTP/2.")
     websockets: bool = Field(
         default=False, description="Pipe WebSockets on paths where no model is asked; else they are refused."
     )
 
 
-class Policy(_Section):
+class Policy(Section):
     """What Drawbridge does with the AI traffic of this machine."""
 
     schema_version: Annotated[Literal[1], BeforeValidator(_integer)]
@@ -205,6 +169,7 @@ class Policy(_Section):
         default=message.DEFAULT,
         description="What a blocked client shows; {reason}, {rule} and {ref} are filled in.",
     )
+    ask: Ask = Ask()
     capture: CaptureMode = Field(
         default=CaptureMode.METADATA, description="What the audit trail keeps of content."
     )
@@ -216,10 +181,10 @@ class Policy(_Section):
     client_distrust: ClientDistrust = ClientDistrust()
     upstream: Upstream = Upstream()
     providers: Providers = Providers()
-    access: Annotated[tuple[AccessRule, ...], Field(max_length=_MANY)] = ()
-    guardrails: Annotated[tuple[Guardrail, ...], Field(max_length=_MANY)] = ()
-    detectors: Annotated[tuple[Detector, ...], Field(max_length=_MANY)] = ()
-    catalog: Annotated[tuple[CatalogRow, ...], Field(max_length=_MANY)] = ()
+    access: Annotated[tuple[AccessRule, ...], Field(max_length=MANY)] = ()
+    guardrails: Annotated[tuple[Guardrail, ...], Field(max_length=MANY)] = ()
+    detectors: Annotated[tuple[Detector, ...], Field(max_length=MANY)] = ()
+    catalog: Annotated[tuple[CatalogRow, ...], Field(max_length=MANY)] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -253,6 +218,13 @@ class Policy(_Section):
         """The message template for a block by `rule` (by none: the policy's); see `message.render`."""
         return (rule.message if rule is not None else None) or self.message
 
+    def stop_message(self, guardrail: Guardrail, action: Action) -> str:
+        """The message template where `guardrail` stops something by `action`. One that asks, but met an answer, blocks
+        there: its own words about asking would mislead."""
+        if action is Action.ASK:
+            return guardrail.message or self.ask.message
+        return self.message if guardrail.action is Action.ASK else self.block_message(guardrail)
+
     def enforces(self, action: Action) -> bool:
         """Whether a verdict of `action` changes what happens (nothing does in observe mode)."""
-        return self.mode is Mode.ENFORCE and action >= Action.REDACT
+        return self.mode is Mode.ENFORCE and action.changes

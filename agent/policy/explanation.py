@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.policy.document import AccessRule, Guardrail, Policy, Scope
+from agent.policy.access import fits
+from agent.policy.document import AccessRule, Policy
+from agent.policy.guardrail import Guardrail
 from agent.policy.scope import Subject, mismatch
+from agent.policy.section import Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,8 @@ def explain(policy: Policy, subject: Subject) -> tuple[Step, ...]:
 
 def _step(section: str, rule: AccessRule | Guardrail, subject: Subject, *, decides: bool) -> Step:
     key = mismatch(rule, subject)
+    if key is None and isinstance(rule, AccessRule) and not fits(rule, subject):
+        key = "when"
     return Step(
         section=section,
         rule_id=rule.id,
@@ -49,17 +54,38 @@ def _step(section: str, rule: AccessRule | Guardrail, subject: Subject, *, decid
 
 
 def _fits(rule: AccessRule | Guardrail) -> str:
-    scopes = ", ".join(key for key in (*Scope.model_fields, "paths") if getattr(rule, key, ()))
-    scope = f"fits by {scopes}" if scopes else "applies to everything"
+    keys = [key for key in (*Scope.model_fields, "paths") if key != "when" and getattr(rule, key, None)]
+    scope = f"fits by {', '.join(keys)}" if keys else "applies to everything"
+    if rule.when is not None:
+        scope += f", when {rule.when}"
     match rule:
         case Guardrail():
-            where = ", ".join(rule.where)
-            return f"{scope}; {rule.action.word}s {', '.join(rule.detect)} in {where}"
+            return f"{scope}; {_does(rule)}"
         case _:
             return scope
 
 
+def _does(rule: Guardrail) -> str:
+    """What a guardrail does with which findings, in words."""
+    words = [f"{rule.action.word}s {', '.join(rule.detect)} in {', '.join(rule.where)}"]
+    if rule.roles:
+        words.append(f"said by {', '.join(rule.roles)}")
+    if rule.threshold:
+        words.append(f"of a score of {rule.threshold} or more")
+    if rule.at_least > 1:
+        words.append(f"where there are {rule.at_least} different ones")
+    if rule.sampling < 1:
+        words.append(f"in {rule.sampling * 100:g} % of the exchanges")
+    if rule.severity is not None:
+        words.append(f"severity {rule.severity.word}")
+    if rule.shadow:
+        words.append("on trial (shadow): recorded only")
+    return ", ".join(words)
+
+
 def _misfit(rule: AccessRule | Guardrail, subject: Subject, key: str) -> str:
+    if key == "when":
+        return f"the condition does not hold: {rule.when}"
     value = getattr(subject, key.removesuffix("s"))
     patterns = ", ".join(getattr(rule, key))
     return f"{key.removesuffix('s')} '{value}' fits none of: {patterns}"

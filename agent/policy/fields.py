@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import re2
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from agent.model.decision import Action
+from agent.model.decision import Action, Severity
 from agent.model.findings import Family
+from agent.policy.conditions import MAX_LENGTH, check_condition
 from agent.policy.hostnames import check_host, check_host_glob
 from agent.policy.message import check_template
 
@@ -155,6 +156,15 @@ def _action(*actions: Action) -> tuple[PlainValidator, PlainSerializer, WithJson
     )
 
 
+def _severity(value: object) -> Severity:
+    if isinstance(value, Severity):
+        return value
+    words = [severity.word for severity in Severity]
+    if isinstance(value, str) and value in words:
+        return Severity.parse(value)
+    raise ValueError(f"must be one of: {', '.join(words)}")
+
+
 def _lower(text: str) -> str:
     return text.lower()
 
@@ -185,7 +195,20 @@ Pattern = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_p
 Template = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(check_template)]
 """A block message."""
 
+Condition = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH), AfterValidator(check_condition)]
+"""A condition of `agent.policy.conditions`."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+ExampleText = Annotated[str, Field(min_length=1, max_length=10_000)]
+
+SeverityWord = Annotated[
+    Severity,
+    PlainValidator(_severity),
+    PlainSerializer(lambda severity: severity.word, return_type=str),
+    WithJsonSchema({"type": "string", "enum": [severity.word for severity in Severity]}),
+]
+
 _allow_or_block = _action(Action.ALLOW, Action.BLOCK)
-_any_action = _action(Action.ALLOW, Action.ALERT, Action.REDACT, Action.BLOCK)
+_any_action = _action(*Action)
 AccessAction = Annotated[Action, *_allow_or_block]
 GuardrailAction = Annotated[Action, *_any_action]

@@ -6,6 +6,10 @@ from string import Formatter
 
 FIELDS = ("reason", "rule", "ref")
 DEFAULT = "Blocked by company AI policy: {reason}. Ref {ref}. Ask your IT team if this is wrong."
+ASK = (
+    "Held back by company AI policy: {reason}. To see why: `drawbridge explain {ref}`. "
+    'To send it all the same, say why: `drawbridge explain {ref} --justify "reason"`, then repeat the request.'
+)
 
 
 def check_template(text: str) -> str:

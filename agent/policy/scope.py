@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.policy.document import AccessRule, Scope
+from agent.model.content import Attachment, Where
+from agent.policy.conditions import MAX_LISTED, Value
+from agent.policy.document import AccessRule
 from agent.policy.glob import first_match
+from agent.policy.section import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where a request is bound for: to the provider that the client meant (native), to the central gateway (central),
+    or, from the local base URL, to a provider that the policy names (provider)."""
+
+    kind: str = "native"
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """Who asks for what. Empty where unknown: only a rule without that key, or with the glob `*`, fits then.
 
-    `path` is without query and in the one spelling the catalog compares: percent-decoded, dots resolved.
+    `path` is without query and in the one spelling the catalog compares: percent-decoded, dots resolved. `size` is
+    in characters, of all texts of the request, or in bytes where it could not be read. `hour` (0 to 23) and `weekday`
+    (1 is Monday, ISO 8601) are this machine's, of the moment the request came.
     """
 
     host: str
@@ -21,10 +36,17 @@ class Subject:
     app: str = ""
     model: str = ""
     user: str = ""
+    groups: tuple[str, ...] = ()
+    size: int = 0
+    attachments: tuple[Attachment, ...] = ()
+    destination: Destination = Destination()
+    device_os: str = ""
+    hour: int = 0
+    weekday: int = 1
 
 
 def mismatch(scope: Scope, subject: Subject) -> str | None:
-    """The first key of `scope` that does not fit `subject`, or None where all do."""
+    """The first key of `scope` that does not fit `subject`, or None where all do. Conditions are not asked."""
     if scope.surfaces and subject.surface not in scope.surfaces:
         return "surfaces"
     if scope.hosts and first_match(scope.hosts, subject.host) is None:
@@ -38,3 +60,31 @@ def mismatch(scope: Scope, subject: Subject) -> str | None:
     if isinstance(scope, AccessRule) and scope.paths and first_match(scope.paths, subject.path) is None:
         return "paths"
     return None
+
+
+def facts(subject: Subject, where: Where = Where.PROMPT) -> Mapping[str, Value]:
+    """What a condition can ask about an exchange, for one part of it."""
+    return {
+        "app": subject.app,
+        "user": subject.user,
+        "groups": list(subject.groups[:MAX_LISTED]),
+        "model": subject.model,
+        "host": subject.host,
+        "surface": subject.surface,
+        "path": subject.path,
+        "direction": where.value,
+        "size": subject.size,
+        "attachments": [
+            {
+                "kind": each.kind,
+                "media_type": each.media_type,
+                "size": -1 if each.size is None else each.size,
+                "name": each.name,
+            }
+            for each in subject.attachments[:MAX_LISTED]
+        ],
+        "destination": {"kind": subject.destination.kind, "host": subject.destination.host},
+        "device": {"os": subject.device_os},
+        "hour": subject.hour,
+        "weekday": subject.weekday,
+    }

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from agent.errors import AuditError
 from agent.model.content import Usage, Where
-from agent.model.decision import Action, Decision, Hit
+from agent.model.decision import Action, Decision, Hit, Severity
 from agent.model.device import Device
 from agent.model.findings import Family
 from agent.model.ids import uuid7
@@ -71,7 +71,7 @@ def make_exchange(**changes: object) -> Exchange:
 
 def decided(action: Action, *, applied: bool = True) -> Decision:
     """A decision by one guardrail about one hit."""
-    hits = () if action is Action.ALLOW else (replace(HIT, action=action),)
+    hits = () if action is Action.ALLOW else (replace(HIT, action=action, severity=Severity.of(action)),)
     reason = "" if action is Action.ALLOW else "github token in the prompt"
     return Decision(
         action=action,

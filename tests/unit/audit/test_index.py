@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent.audit.index import Keep, columns, event_row
 from agent.audit.ocsf import OcsfMapper, Stamp
-from agent.model.decision import Action
+from agent.model.decision import Action, Decision
 from agent.model.record import AuditEvent, CaptureMode, IncidentKind
-from tests.fakes.audit import CONNECTION, DEVICE, decided, make_block, make_exchange, make_incident
+from tests.fakes.audit import CONNECTION, DEVICE, HIT, decided, make_block, make_exchange, make_incident
 
 MAPPER = OcsfMapper(DEVICE, {})
 
@@ -38,6 +40,8 @@ def test_an_incident_has_the_host_of_its_connection_if_any() -> None:
         (make_exchange(capture=CaptureMode.REDACTED), Keep.DETAILED),
         (make_exchange(decision=decided(Action.ALERT)), Keep.DETAILED),
         (make_exchange(decision=decided(Action.BLOCK, applied=False)), Keep.DETAILED),
+        (make_exchange(decision=Decision(hits=(replace(HIT, shadow=True),))), Keep.DETAILED),
+        (make_exchange(decision=decided(Action.ASK)), Keep.ALWAYS),
         (make_block(), Keep.ALWAYS),
         (make_incident(), Keep.ALWAYS),
     ],

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from agent.audit.chain import canonical
 from agent.audit.ocsf import OcsfMapper, Stamp
 from agent.model.content import Attachment, Usage
-from agent.model.decision import Action
+from agent.model.decision import Action, Decision, Hit, Severity
 from agent.model.record import AuditEvent, CaptureMode, IncidentKind, Outcome, Timing
 from agent.model.traffic import Process
-from tests.fakes.audit import CONNECTION, DEVICE, NOW, decided, make_block, make_exchange, make_incident
+from tests.fakes.audit import CONNECTION, DEVICE, HIT, NOW, decided, make_block, make_exchange, make_incident
 
 MAPPER = OcsfMapper(DEVICE, {"gemini": "gcp.gemini"})
 STAMP = Stamp(sequence=7, logged_ms=1_790_000_001_000)
@@ -96,9 +96,42 @@ def test_our_own_facts_stand_under_drawbridge() -> None:
             "guardrail": "credentials",
             "where": "prompt",
             "action": "redact",
+            "applied": True,
             "count": 2,
+            "severity": "low",
+            "score": 100,
         }
     ]
+
+
+def hits(*found: Hit, action: Action = Action.ALLOW) -> list[dict[str, Any]]:
+    decision = Decision(action=action, hits=found)
+    told: list[dict[str, Any]] = ocsf(make_exchange(decision=decision))["unmapped"]["drawbridge"]["decision"][
+        "hits"
+    ]
+    return told
+
+
+def test_what_a_guardrail_on_trial_found_is_told_and_not_applied() -> None:
+    [hit] = hits(replace(HIT, action=Action.BLOCK, shadow=True, severity=Severity.HIGH, score=0.5))
+    assert (hit["action"], hit["applied"], hit["shadow"]) == ("block", False, True)
+    assert (hit["severity"], hit["score"]) == ("high", 50)
+
+
+def test_a_question_keeps_fingerprints_and_an_answer_to_it_its_reason() -> None:
+    asked, excused = hits(
+        replace(HIT, action=Action.ASK, fingerprints=("ab", "cd")),
+        replace(HIT, action=Action.ALERT, justification="test data"),
+    )
+    assert asked["fingerprints"] == ["ab", "cd"]
+    assert "fingerprints" not in excused
+    assert excused["justification"] == "test data"
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_the_severity_of_a_guardrail_is_that_of_the_event(severity: Severity) -> None:
+    decision = Decision(action=Action.ALERT, hits=(replace(HIT, action=Action.ALERT, severity=severity),))
+    assert ocsf(make_exchange(decision=decision))["severity_id"] == severity
 
 
 @pytest.mark.parametrize(
@@ -106,7 +139,10 @@ def test_our_own_facts_stand_under_drawbridge() -> None:
     [
         (Action.ALLOW, True, (1, 1, False, False)),
         (Action.ALERT, True, (1, 19, True, True)),
+        (Action.PSEUDONYMIZE, True, (4, 11, True, True)),
+        (Action.MASK, True, (4, 11, True, True)),
         (Action.REDACT, True, (4, 11, True, True)),
+        (Action.ASK, True, (2, 2, True, True)),
         (Action.BLOCK, True, (2, 2, True, True)),
         (Action.ALLOW, False, (1, 1, False, False)),
         (Action.BLOCK, False, (3, 15, True, False)),

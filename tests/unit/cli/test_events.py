@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rich.console import Console
 
@@ -9,9 +11,9 @@ from agent.audit import StoredEvent
 from agent.audit.index import columns, event_row
 from agent.audit.ocsf import OcsfMapper, Stamp
 from agent.cli.events import at, clock, details, listing, rules_of, what
-from agent.model.decision import Action
+from agent.model.decision import Action, Decision, Severity
 from agent.model.record import AuditEvent, CaptureMode, IncidentKind, Outcome
-from tests.fakes.audit import CONNECTION, DEVICE, NOW, decided, make_block, make_exchange, make_incident
+from tests.fakes.audit import CONNECTION, DEVICE, HIT, NOW, decided, make_block, make_exchange, make_incident
 
 
 def stored(event: AuditEvent) -> StoredEvent:
@@ -76,6 +78,17 @@ def test_details_tell_who_asked_whom_and_why_it_was_decided_so() -> None:
 def test_a_decision_that_was_only_observed_says_so() -> None:
     told = dict(details(stored(make_exchange(decision=decided(Action.BLOCK, applied=False)))))
     assert told["decision"] == "block (only observed), by credentials"
+
+
+def test_the_circumstances_of_a_hit_are_told() -> None:
+    hits = (
+        replace(HIT, action=Action.BLOCK, shadow=True, severity=Severity.HIGH, score=0.5),
+        replace(HIT, action=Action.ALERT, justification="test data"),
+    )
+    told = dict(details(stored(make_exchange(decision=Decision(action=Action.ALERT, hits=hits)))))
+    trial, excused = told["found"].splitlines()
+    assert "severity high, score 0.5, on trial: nothing was done" in trial
+    assert excused.endswith("severity low, allowed because: test data)")
 
 
 def test_an_incident_has_only_what_it_knows() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from agent.errors import ConfigError
+from agent.errors import ConfigError, HostError
 from agent.gateway.exchange import ClientRequest, ExchangeHandler
 from agent.gateway.scans import ScanPool
 from agent.gateway.transport.base import Headers
@@ -28,6 +28,23 @@ class InForce:
     """Implements `PolicyInForce`."""
 
     rules: RuleBook
+
+
+class Reasons:
+    """Implements `JustificationSource`: those that a test gives."""
+
+    def __init__(self) -> None:
+        self.key = b"j" * 32
+        self.given: dict[tuple[str, str], str] = {}
+        self.asked: list[int] = []  # for how many minutes each time
+        self.broken = False
+
+    def reasons(self, *, now: float, minutes: int) -> dict[tuple[str, str], str]:
+        del now
+        self.asked.append(minutes)
+        if self.broken:
+            raise HostError("others may open the file")
+        return self.given
 
 
 @pytest.fixture
@@ -52,6 +69,7 @@ class Gateway:
         self.audit = FakeAudit()
         self.secrets = {"env:HUB_KEY": "hub-" + "secret", "env:OPENAI_KEY": "open-" + "secret"}
         self.scans = ScanPool()
+        self.reasons = Reasons()
         self.whole: bool | None = None  # what the last exchange returned
         self.handler = ExchangeHandler(
             policy=self.policy,
@@ -60,6 +78,7 @@ class Gateway:
             secret=self._secret,
             scans=self.scans,
             capture_key=b"k" * 32,
+            justifications=self.reasons,
             max_body=self.max_body,
         )
 

@@ -271,3 +271,94 @@ def test_a_document_of_some_other_shape_is_judged_as_text(dialect: str) -> None:
     verdict = inspect_request(DIALECTS[dialect], HEAD, body, toy_scope())
     assert not verdict.understood
     assert verdict.body == b'{"notes": "[REDACTED:toy]"}'
+
+
+MASKING = """
+schema_version: 1
+id: masking
+guardrails: [{id: g, detect: [%s], action: mask}]
+detectors:
+  - {id: any, pattern: '[0-9A-Z*]{4} ?[0-9A-Z*]{4} ?[0-9A-Z*]{4} ?[0-9A-Z*]{4}'}
+"""
+
+
+def asked(policy: str, text: str, **subject: str) -> RequestVerdict:
+    scope = rule_book(policy).scope(Subject(host="api.openai.com", **subject), ref="R")
+    body = json.dumps({"model": "gpt-x", "messages": [user(text)]}).encode()
+    return inspect_request(CHAT, HEAD, body, scope)
+
+
+def test_a_masked_text_is_not_found_again_whatever_the_detector_says() -> None:
+    verdict = asked(MASKING % "custom", "pay 4111 1111 1111 1111 and 5500000000000004 now")
+    assert said(verdict) == "pay **** **** **** 1111 and ************0004 now"
+    assert (verdict.blocked, verdict.decision.action) == (False, Action.MASK)
+
+
+def test_a_masked_card_is_no_card() -> None:
+    verdict = asked(MASKING % "pii/payment_card", "card number 4539 5781 2345 6706 now")
+    assert said(verdict) == "card number **** **** **** 6706 now"
+    assert asked(MASKING % "pii/payment_card", str(said(verdict))).decision.hits == ()
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_masked_text_in_json_within_json_ends(depth: int) -> None:
+    text = "4111 1111 1111 1111"
+    for _ in range(depth):
+        text = json.dumps({"card": text})
+    verdict = asked(MASKING % "custom", text)
+    assert not verdict.blocked
+    assert "**** **** **** 1111" in str(said(verdict))
+
+
+CONDITIONS = """
+schema_version: 1
+id: conditions
+access:
+  - {id: too-large, when: "size > 1000", action: block}
+  - {id: no-pictures, when: 'attachments.exists(a, a.media_type.startsWith("image/"))', action: block}
+guardrails:
+  - {id: cheap-models, detect: [custom], models: ["gpt-x"], action: block}
+  - {id: others, detect: [custom], action: alert}
+detectors: [{id: toy, pattern: 'TOY'}]
+"""
+
+
+def test_rules_may_ask_for_what_only_the_request_tells() -> None:
+    assert asked(CONDITIONS, "x" * 1001).decision.rule_ids == ("too-large",)
+    assert not asked(CONDITIONS, "x" * 1000).blocked
+    assert asked(CONDITIONS, "a TOY").decision.rule_ids == ("cheap-models",)
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    body = json.dumps({"model": "m", "messages": [user([picture])]}).encode()
+    scope = rule_book(CONDITIONS).scope(Subject(host="api.openai.com"), ref="R")
+    assert inspect_request(CHAT, HEAD, body, scope).decision.rule_ids == ("no-pictures",)
+
+
+@pytest.mark.parametrize("body", [b"no json " * 200, b'{"else": "' + b"x" * 1000 + b'"}'])
+def test_a_body_that_cannot_be_read_is_as_large_as_it_is(body: bytes) -> None:
+    scope = rule_book(CONDITIONS).scope(Subject(host="api.openai.com"), ref="R")
+    assert inspect_request(CHAT, HEAD, body, scope).decision.rule_ids == ("too-large",)
+
+
+def test_nested_texts_count_once_in_the_size_and_once_as_a_value() -> None:
+    policy = """
+schema_version: 1
+id: nested
+access: [{id: too-large, when: "size > 60", action: block}]
+guardrails: [{id: bulk, detect: [custom], where: [prompt], action: block, at_least: 2}]
+detectors: [{id: toy, pattern: 'TOY-[0-9]'}]
+"""
+    assert not asked(policy, json.dumps({"a": "TOY-1", "b": ["TOY-1", "x" * 20]})).blocked
+    assert asked(policy, json.dumps({"a": "TOY-1", "b": "TOY-2"})).decision.rule_ids == ("bulk",)
+
+
+def test_a_question_stops_the_request_like_a_block() -> None:
+    policy = """
+schema_version: 1
+id: asking
+guardrails: [{id: g, detect: [custom], action: ask}]
+detectors: [{id: toy, pattern: 'TOY'}]
+"""
+    verdict = asked(policy, "TOY")
+    assert verdict.blocked
+    assert verdict.decision.action is Action.ASK
+    assert "drawbridge explain R --justify" in verdict.decision.message

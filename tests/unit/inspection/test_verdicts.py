@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.guardrails import LIMIT_RULE, LIMIT_TYPE
-from agent.inspection.verdicts import Tally, marker, refusal
-from agent.model.content import Where
-from agent.model.decision import Action
+from agent.inspection.justified import Justified
+from agent.inspection.verdicts import Tally, refusal
+from agent.model.content import Role, Where
+from agent.model.decision import Action, Severity
 from agent.model.findings import Family, Finding
 from agent.policy import Subject
 from tests.fakes.rulebooks import rule_book, toy_scope
@@ -94,5 +97,99 @@ def test_a_refusal_names_its_rule_and_fills_its_template_in() -> None:
     assert decision.message == "no way (access-1, REF12345)"
 
 
-def test_a_marker_is_plain_ascii_and_names_the_kind() -> None:
-    assert marker("aws_key") == "[REDACTED:aws_key]"
+TRIAL = """
+schema_version: 1
+id: trial
+guardrails:
+  - {id: trial, detect: [custom/bomb], action: block, shadow: true, severity: high}
+  - {id: real, detect: [custom/bomb], action: alert, severity: info}
+detectors: [{id: bomb, pattern: 'BOMB'}]
+"""
+
+
+def test_a_guardrail_on_trial_is_recorded_beside_the_one_that_decides() -> None:
+    tally = Tally(rule_book(TRIAL).scope(Subject(host="h"), ref="R"))
+    assert tally.count(finding("bomb"), Where.PROMPT) is Action.ALERT
+    assert tally.count(finding("bomb"), Where.PROMPT) is Action.ALERT
+    decision = tally.decision()
+    assert (decision.action, decision.rule_ids, decision.message) == (Action.ALERT, ("real",), "")
+    assert decision.reason == "bomb in the prompt"
+    assert [(hit.guardrail, hit.action, hit.shadow, hit.count) for hit in decision.hits] == [
+        ("trial", Action.BLOCK, True, 2),
+        ("real", Action.ALERT, False, 2),
+    ]
+    assert decision.severity is Severity.INFO
+
+
+def test_a_hit_has_the_score_of_its_surest_finding() -> None:
+    tally = Tally(toy_scope())
+    for score in (0.2, 0.7, 0.4):
+        tally.count(replace(finding("toy"), score=score), Where.PROMPT)
+    assert tally.decision().hits[0].score == 0.7
+
+
+ASKING = """
+schema_version: 1
+id: asking
+message: "blocked: {reason}"
+ask: {message: "why {reason}? {ref}"}
+guardrails: [{id: g, detect: [custom], action: ask}]
+detectors: [{id: bomb, pattern: 'BOMB-.'}]
+"""
+
+
+def asking(justified: Justified) -> Tally:
+    scope = rule_book(ASKING).scope(Subject(host="h"), ref="R")
+    return Tally(replace(scope, justified=justified))
+
+
+def test_a_question_names_its_findings_by_fingerprint_and_each_value_once() -> None:
+    tally = asking(Justified(key=b"k"))
+    for value in ("BOMB-1", "BOMB-2", "BOMB-1"):
+        assert tally.count(finding("bomb"), Where.PROMPT, role=Role.USER, value=value) is Action.ASK
+    decision = tally.decision()
+    assert (decision.action, decision.message) == (Action.ASK, "why bomb in the prompt? R")
+    [hit] = decision.hits
+    assert (hit.count, len(hit.fingerprints)) == (3, 2)
+    assert "BOMB" not in "".join(hit.fingerprints)
+
+
+def test_a_reason_covers_exactly_the_values_it_was_given_for() -> None:
+    known = Justified(key=b"k").fingerprint(finding("bomb"), "BOMB-1")
+    tally = asking(Justified(key=b"k", reasons={("g", known): "a test"}))
+    assert tally.count(finding("bomb"), Where.PROMPT, value="BOMB-1") is Action.ALERT
+    assert tally.decision().action is Action.ALERT
+    assert [(hit.justification, hit.fingerprints) for hit in tally.decision().hits] == [("a test", ())]
+    assert tally.count(finding("bomb"), Where.PROMPT, value="BOMB-2") is Action.ASK
+    assert tally.decision().action is Action.ASK
+
+
+def test_a_question_about_an_answer_is_a_block_in_the_policys_words() -> None:
+    tally = asking(Justified(key=b"k"))
+    assert tally.count(finding("bomb"), Where.ANSWER) is Action.BLOCK
+    assert tally.decision().message == "blocked: bomb in the answer"
+
+
+BULK = """
+schema_version: 1
+id: bulk
+guardrails:
+  - {id: ours, detect: [custom/ours], action: allow}
+  - {id: bulk, detect: [custom], where: [prompt], action: block, at_least: 2}
+  - {id: few, detect: [custom], action: alert}
+detectors: [{id: name, pattern: 'N[0-9]'}, {id: ours, pattern: 'O[0-9]'}]
+"""
+
+
+def test_enough_is_counted_in_different_values_that_no_guardrail_before_took() -> None:
+    def decided(*values: str) -> Action:
+        tally = Tally(rule_book(BULK).scope(Subject(host="h"), ref="R"))
+        found = [(finding("ours" if value[0] == "O" else "name"), value) for value in values]
+        tally.weigh((each, Where.PROMPT, Role.USER, value) for each, value in found)
+        for each, value in found:
+            tally.count(each, Where.PROMPT, role=Role.USER, value=value)
+        return tally.decision().action
+
+    assert decided("N1", "N2") is Action.BLOCK
+    assert decided("N1", "N1", "N1") is Action.ALERT
+    assert decided("N1", "O1", "O2") is Action.ALERT

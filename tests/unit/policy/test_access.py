@@ -49,3 +49,30 @@ def test_a_block_carries_its_reason_and_the_rules_own_message_before_the_policys
 def test_without_rules_everything_is_allowed() -> None:
     verdict = access.decide(Policy(schema_version=1, id="p"), Subject(host="x.example"))
     assert (verdict.allowed, verdict.rule_id, verdict.message) == (True, "", "")
+
+
+CONDITIONS = load(
+    """
+schema_version: 1
+id: p
+access:
+  - {id: small, when: "size <= 10", action: allow}
+  - {id: large, when: "size > 20", action: block}
+""",
+    source="p.yaml",
+)
+
+
+@pytest.mark.parametrize(
+    ("size", "allowed", "rule"), [(10, True, "small"), (15, True, ""), (21, False, "large")]
+)
+def test_a_condition_must_hold(size: int, allowed: bool, rule: str) -> None:
+    verdict = access.decide(CONDITIONS, Subject(host="x.example", size=size))
+    assert (verdict.allowed, verdict.rule_id) == (allowed, rule)
+
+
+@pytest.mark.parametrize(("action", "fits"), [("allow", False), ("block", True)])
+def test_a_rule_whose_condition_fails_only_applies_if_it_blocks(action: str, fits: bool) -> None:
+    rules = f"[{{id: r, when: 'attachments[0].size > 5', action: {action}}}]"
+    rule = load(f"schema_version: 1\nid: p\naccess: {rules}", source="p.yaml").access[0]
+    assert access.fits(rule, Subject(host="x.example")) is fits

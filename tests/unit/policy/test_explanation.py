@@ -35,3 +35,25 @@ def test_a_block_ends_the_explanation() -> None:
     assert [(step.section, step.rule_id, step.action, step.decides) for step in steps] == [
         ("access", "chat", "block", True)
     ]
+
+
+def test_what_a_guardrail_asks_for_is_said() -> None:
+    policy = load(
+        "schema_version: 1\nid: p\nguardrails:\n"
+        "  - {id: g, detect: [pii], where: [prompt], roles: [user], action: ask, severity: high, threshold: 0.5,\n"
+        "     at_least: 3, sampling: 0.1, shadow: true, when: size > 10}\n",
+        source="p.yaml",
+    )
+    [step] = explain(policy, Subject(host="api.example"))
+    assert step.why == (
+        "applies to everything, when size > 10; asks pii in prompt, said by user, of a score of 0.5 or more, "
+        "where there are 3 different ones, in 10 % of the exchanges, severity high, on trial (shadow): recorded only"
+    )
+
+
+def test_an_access_rule_whose_condition_does_not_hold_says_so() -> None:
+    policy = load(
+        "schema_version: 1\nid: p\naccess: [{id: a, when: size > 10, action: block}]", source="p.yaml"
+    )
+    [step] = explain(policy, Subject(host="api.example"))
+    assert (step.matched, step.why) == (False, "the condition does not hold: size > 10")

@@ -84,7 +84,7 @@ WRONG = [
     (RULE + "}\n" + GUARDRAIL.replace("id: g", "id: a") + "}", "6: guardrails[0].id: 'a' is already the id"),
     (
         "guardrails:\n  - {id: g, detect: [secrets], action: block}",
-        "the families are: secret, pii, injection, custom",
+        "the families are: secret, pii, injection, label, custom, check",
     ),
     ("guardrails:\n  - {id: g, detect: [pii/], action: block}", "4: guardrails[0].detect[0]: has no type"),
     (
@@ -104,7 +104,10 @@ WRONG = [
         "4: guardrails[0].where[0]: must be one of: prompt, tool_result, answer",
     ),
     (GUARDRAIL + "on_error: never}", "4: guardrails[0].on_error: must be one of: allow, block"),
-    ("guardrails:\n  - {id: g, detect: [pii], action: deny}", "must be one of: allow, alert, redact, block"),
+    (
+        "guardrails:\n  - {id: g, detect: [pii], action: deny}",
+        "must be one of: allow, alert, pseudonymize, mask, redact, ask, block",
+    ),
     ("detectors:\n  - {id: d}", "4: detectors[0]: needs either 'pattern' or 'keywords'"),
     ("detectors:\n  - {id: d, pattern: a, keywords: [ab]}", "4: detectors[0]: needs either"),
     (

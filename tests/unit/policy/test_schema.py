@@ -20,9 +20,11 @@ def test_it_names_every_key_and_refuses_others() -> None:
     assert set(schema["properties"]) == set(Policy.model_fields)
     sections = [schema, *(each for each in schema["$defs"].values() if each["type"] == "object")]
     assert all(section["additionalProperties"] is False for section in sections)
-    assert schema["$defs"]["Guardrail"]["properties"]["action"]["enum"] == [
-        "allow",
-        "alert",
-        "redact",
-        "block",
-    ]
+    action = schema["$defs"]["Guardrail"]["properties"]["action"]
+    assert action["enum"] == ["allow", "alert", "pseudonymize", "mask", "redact", "ask", "block"]
+
+
+def test_every_key_of_a_guardrail_is_described() -> None:
+    keys = orjson.loads(json_schema())["$defs"]["Guardrail"]["properties"]
+    plain = {"id", "hosts", "description"}
+    assert {key for key, value in keys.items() if "description" not in value} <= plain

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from agent.model.content import Attachment, Where
 from agent.model.decision import Action
 from agent.policy import AccessRule, Subject
-from agent.policy.scope import mismatch
+from agent.policy.conditions import MAX_LISTED, VARIABLES
+from agent.policy.scope import facts, mismatch
 
 SUBJECT = Subject(
     host="api.openai.com", path="/v1/chat", surface="openai", app="cursor", model="gpt-4o", user="alice"
@@ -37,3 +39,16 @@ def test_what_is_unknown_fits_only_a_rule_that_takes_anything() -> None:
     assert mismatch(rule(models=("*",)), unnamed) is None
     assert mismatch(rule(models=("?*",)), unnamed) == "models"
     assert mismatch(rule(surfaces=("unknown",)), unnamed) is None
+
+
+def test_the_facts_are_what_a_condition_may_ask_for() -> None:
+    told = facts(SUBJECT, Where.ANSWER)
+    assert set(told) == set(VARIABLES)
+    assert (told["model"], told["direction"], told["size"]) == ("gpt-4o", "answer", 0)
+
+
+def test_long_lists_are_cut_and_an_unknown_size_is_below_any() -> None:
+    files = (Attachment(kind="file"),) * (MAX_LISTED + 1)
+    told = facts(Subject(host="h", attachments=files, groups=("g",) * 500))
+    assert told["groups"] == ["g"] * MAX_LISTED
+    assert told["attachments"] == [{"kind": "file", "media_type": "", "size": -1, "name": ""}] * MAX_LISTED

@@ -1,0 +1,26 @@
+"""Who asks for what, from what is known before a request is read."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+
+from agent.gateway.routing import Route
+from agent.model.traffic import Connection
+from agent.policy import Destination, Subject
+
+
+def subject_of(route: Route, connection: Connection, *, at: float, platform: str = sys.platform) -> Subject:
+    """The subject of an exchange that came at the Unix time `at`."""
+    moment = datetime.fromtimestamp(at).astimezone()
+    return Subject(
+        host=route.host,
+        path=route.plain_path,
+        surface=route.surface.id,
+        app=connection.app,
+        user=connection.process.user if connection.process else "",
+        destination=Destination(kind=route.upstream, host=route.target.host),
+        device_os={"darwin": "macos", "win32": "windows"}.get(platform, platform),
+        hour=moment.hour,
+        weekday=moment.isoweekday(),
+    )

@@ -1,0 +1,41 @@
+"""Who asks for what, as the gateway knows it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from agent.gateway.routing import Route
+from agent.gateway.subjects import subject_of
+from agent.model.surface import Surface
+from agent.model.traffic import Target
+from agent.policy import Destination
+from tests.fakes.audit import CONNECTION
+
+ROUTE = Route(
+    surface=Surface(id="openai", name="OpenAI", provider="openai", hosts=("api.openai.com",)),
+    endpoint=None,
+    host="api.openai.com",
+    path="/v1/x",
+    plain_path="/v1/x",
+    query=b"",
+    target=Target(host="hub.example"),
+    upstream="central",
+)
+FRIDAY_EVENING = datetime(2026, 11, 27, 22, 30).astimezone().timestamp()
+
+
+def test_a_subject_is_what_route_and_connection_tell() -> None:
+    subject = subject_of(ROUTE, CONNECTION, at=FRIDAY_EVENING)
+    assert (subject.host, subject.path, subject.surface) == ("api.openai.com", "/v1/x", "openai")
+    assert (subject.app, subject.user) == ("codex-cli", "alice")
+    assert subject.destination == Destination(kind="central", host="hub.example")
+    assert (subject.hour, subject.weekday) == (22, 5)
+
+
+@pytest.mark.parametrize(
+    ("platform", "name"), [("darwin", "macos"), ("win32", "windows"), ("linux", "linux")]
+)
+def test_the_system_is_named_as_people_name_it(platform: str, name: str) -> None:
+    assert subject_of(ROUTE, CONNECTION, at=0, platform=platform).device_os == name
