@@ -210,7 +210,7 @@ class Answering:
         ledger.usage, ledger.model, ledger.finish_reason = answer.usage, answer.model, answer.finish_reason
         capture = scope.rules.policy.capture
         if capture is not CaptureMode.METADATA and verdict.understood and not verdict.blocked:
-            kept = dialect.parse_answer(verdict.body).slots if capture is CaptureMode.REDACTED else ()
+            kept = dialect.parse_answer(verdict.judged).slots if capture is CaptureMode.REDACTED else ()
             ledger.answer = captured(capture, kept, answer.slots, self._capture_key)
 
     def _heard(self, inspector: StreamInspector, scope: Scope) -> None:

@@ -7,6 +7,7 @@ with the same words: agents resend their whole history. Two users, programs or s
 from __future__ import annotations
 
 import secrets
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -46,27 +47,30 @@ class Conversations:
         self._harness = harness
         self._now = now
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()  # the least recently used first
+        self._lock = threading.Lock()  # large requests are inspected in another thread
 
     def vault(
         self, principal: tuple[str, ...], fields: Headers, body: bytes, request: ParsedRequest
     ) -> Vault:
         """The vault of the conversation that `request` continues or begins. `principal` says who asks whom: user,
         program and service."""
-        self._forget(self._now() - IDLE_HOURS * 3600)
         key, continued = self._key(principal, fields, _document(body), request)
-        entry = self._entries.get(key)
-        if entry is None:
-            if len(self._entries) >= MAX_CONVERSATIONS:
-                self._entries.popitem(last=False)
-            elders = partial(self._vaults_of, principal) if continued else None
-            entry = _Entry(Vault(secrets.token_bytes(_KEY_BYTES), elders=elders), principal, 0.0)
-            self._entries[key] = entry
-        entry.used_at = self._now()
-        self._entries.move_to_end(key)
-        return entry.vault
+        with self._lock:
+            self._forget(self._now() - IDLE_HOURS * 3600)
+            entry = self._entries.get(key)
+            if entry is None:
+                if len(self._entries) >= MAX_CONVERSATIONS:
+                    self._entries.popitem(last=False)
+                elders = partial(self._vaults_of, principal) if continued else None
+                entry = _Entry(Vault(secrets.token_bytes(_KEY_BYTES), elders=elders), principal, 0.0)
+                self._entries[key] = entry
+            entry.used_at = self._now()
+            self._entries.move_to_end(key)
+            return entry.vault
 
     def _vaults_of(self, principal: tuple[str, ...]) -> tuple[Vault, ...]:
-        return tuple(entry.vault for entry in self._entries.values() if entry.principal == principal)
+        with self._lock:
+            return tuple(entry.vault for entry in self._entries.values() if entry.principal == principal)
 
     def _forget(self, before: float) -> None:
         while self._entries and next(iter(self._entries.values())).used_at < before:

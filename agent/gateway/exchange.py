@@ -12,12 +12,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from functools import partial
 
+from agent.catalog import bundled_harness
 from agent.dialects import DIALECTS, raw_text
 from agent.dialects.base import Block, Dialect, RequestHead, Voice
 from agent.dialects.encoding import decode
 from agent.errors import AuditError, ConfigError, ContentError, HostError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.answers import Answering
+from agent.gateway.conversations import Conversations
 from agent.gateway.ledger import Ledger, captured, newest_turn
 from agent.gateway.ports import AuditSink, JustificationSource, PolicyInForce, SecretSource
 from agent.gateway.routing import Refusal, Route, route_base_url, route_intercepted
@@ -78,8 +80,10 @@ class ExchangeHandler:
         scans: ScanPool,
         capture_key: bytes,
         justifications: JustificationSource | None = None,
+        conversations: Conversations | None = None,
         max_body: int = MAX_BODY,
     ) -> None:
+        self._conversations = conversations or Conversations(bundled_harness(), time.monotonic)
         self._policy = policy
         self._transport = transport
         self._audit = audit
@@ -165,9 +169,9 @@ class ExchangeHandler:
         assert route.endpoint is not None
         dialect = DIALECTS[route.endpoint.dialect]
         sent = await self._read(request, wire)
-        scope = self._scope(route, ledger, request.connection)
         with ledger.working():
             body = self._decoded(request, sent)
+        scope = self._conversing(self._scope(route, ledger, request.connection), request, body)
         verdict = await self._judged(dialect, request, route, body, scope, ledger)
         ledger.request = verdict.request
         ledger.decided(verdict.decision)
@@ -182,6 +186,7 @@ class ExchangeHandler:
         response = await self._send(
             request, route, fields=fields, body=payload, length=len(payload), ledger=ledger
         )
+        scope = replace(scope, vault=verdict.vault, open_vault=None)
         scope = scope.informed(verdict.request, unread=0 if verdict.understood else len(body))
         return await self._answering(wire, book).inspect(response, dialect, verdict.request, scope)
 
@@ -244,6 +249,16 @@ class ExchangeHandler:
         scope = ledger.rules.scope(subject, ref=short_ref(ledger.id))
         key = self._justifications.key if self._justifications is not None else b""
         return replace(scope, justified=Justified(key=key))
+
+    def _conversing(self, scope: Scope, request: ClientRequest, body: bytes) -> Scope:
+        """The scope that knows how to find the conversation's pseudonyms, where the policy makes any."""
+        if not scope.rules.pseudonymizes:
+            return scope
+        subject = scope.subject
+        process = request.connection.process
+        program = subject.app or (process.executable or process.name if process else "")
+        principal = (subject.user, program, subject.surface, subject.host)
+        return replace(scope, open_vault=partial(self._conversations.vault, principal, request.headers, body))
 
     async def _justified(self, decision: Decision, scope: Scope) -> Scope | None:
         """The scope with the reasons that were given for findings the user was asked about, None where there are

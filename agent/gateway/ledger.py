@@ -77,6 +77,8 @@ class Ledger:
             rule_ids=tuple(dict.fromkeys(first.rule_ids + second.rule_ids)),
             hits=first.hits + second.hits,
             applied=first.applied and second.applied,
+            restored=first.restored + second.restored,
+            unrestored=first.unrestored + second.unrestored,
         )
 
     @contextmanager

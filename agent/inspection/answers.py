@@ -8,6 +8,7 @@ from agent.dialects import raw_text
 from agent.dialects.base import Dialect, ParsedAnswer, RequestHead
 from agent.errors import ContentError
 from agent.inspection.documents import Parse, Rewrite, StubbornContent, judge_document
+from agent.inspection.restoration import Restored, Restorer
 from agent.inspection.rules import Scope
 from agent.inspection.verdicts import Tally, refusal
 from agent.model.content import Role, Where
@@ -17,10 +18,14 @@ from agent.policy import UnknownFormat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerVerdict:
-    """What is to be done with an answer. `understood` is False where it did not follow its dialect."""
+    """What is to be done with an answer. `understood` is False where it did not follow its dialect.
+
+    `judged` is the body before values were put back in it: what may be kept of it.
+    """
 
     decision: Decision
     body: bytes
+    judged: bytes = b""
     answer: ParsedAnswer = field(default_factory=ParsedAnswer)
     understood: bool = True
 
@@ -37,7 +42,7 @@ def inspect_answer(dialect: Dialect, body: bytes, scope: Scope) -> AnswerVerdict
     except ContentError:
         return _as_text(body, scope)
     if not scope.watches_answers:
-        return AnswerVerdict(decision=Decision(), body=body, answer=answer)
+        return AnswerVerdict(decision=Decision(), body=body, judged=body, answer=answer)
     return _judge(
         body,
         answer,
@@ -50,7 +55,7 @@ def inspect_answer(dialect: Dialect, body: bytes, scope: Scope) -> AnswerVerdict
 def _as_text(body: bytes, scope: Scope) -> AnswerVerdict:
     """Unknown is not unseen: an answer that does not follow its dialect is judged as one piece of text."""
     text, head = raw_text.RawText(), RequestHead(method="", path="")
-    unread = AnswerVerdict(decision=Decision(), body=body, understood=False)
+    unread = AnswerVerdict(decision=Decision(), body=body, judged=body, understood=False)
     if scope.rules.policy.unknown_format is not UnknownFormat.ALLOW or not scope.watches_answers:
         return unread
     try:
@@ -77,7 +82,15 @@ def _judge(
         return AnswerVerdict(
             decision=refusal(scope, "a redaction did not hold", rule="redaction"), body=b"", answer=answer
         )
-    return AnswerVerdict(decision=tally.decision(), body=body, answer=answer)
+    decision, judged = tally.decision(), body
+    if scope.vault is not None and scope.restores and tally.enforcing and not decision.stops:
+        restorer = Restorer(scope.vault, scope.rules.alias, scope.rules.local_tools)
+        try:
+            body = restorer.document(body, parse(body), parse=parse, rewrite=rewrite)
+        except ContentError:  # what was judged stays as it is: with its stand-ins
+            restorer.count = Restored()
+        decision = replace(decision, restored=restorer.count.back, unrestored=restorer.count.left)
+    return AnswerVerdict(decision=decision, body=body, judged=judged, answer=answer)
 
 
 def _in_answer(role: Role) -> Where:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
+from agent.inspection.pseudonyms import KNOWN_RULE, Vault
 from agent.inspection.replacements import replacement
-from agent.inspection.rules import RuleBook, scanned
+from agent.inspection.rules import scanned
 from agent.inspection.verdicts import Tally
 from agent.model.content import Edit, Role, Slot, Where
 from agent.model.decision import Action
@@ -17,6 +19,10 @@ ROUNDS = 8  # nesting is at most 4 levels deep; each round clears the deepest le
 type Parse = Callable[[bytes], tuple[Slot, ...]]
 type Rewrite = Callable[[bytes, tuple[Edit, ...]], bytes]
 type Place = Callable[[Role], Where]
+
+
+class _Judge(Protocol):
+    def __call__(self, finding: Finding, where: Where, *, role: Role, value: str) -> Action: ...
 
 
 class StubbornContent(Exception):
@@ -32,12 +38,12 @@ class _Found:
     def value(self) -> str:
         return self.slot.text[self.finding.start : self.finding.end]
 
-    def edit(self, action: Action) -> Edit:
+    def edit(self, action: Action, vault: Vault | None) -> Edit:
         return Edit(
             address=self.slot.address,
             start=self.finding.start,
             end=self.finding.end,
-            replacement=replacement(action, self.finding, self.value),
+            replacement=replacement(action, self.finding, self.value, vault),
         )
 
 
@@ -50,7 +56,6 @@ def judge_document(
     made from the deepest level up, and the result is read and scanned again until it is clean: what is sent was
     itself inspected. Raises StubbornContent where that does not end, ContentError from `parse`.
     """
-    rules = tally.scope.rules
     edits = count_findings(slots, tally, place)
     if not edits or not tally.enforcing or tally.decision().action.stops:
         return body
@@ -58,7 +63,7 @@ def judge_document(
         depth = max(len(edit.address) for edit in edits)
         body = rewrite(body, tuple(edit for edit in edits if len(edit.address) == depth))
         slots = parse(body)
-        edits = _left(slots, tally, rules, place)
+        edits = _left(slots, tally, place)
         if not edits:
             return body
     raise StubbornContent
@@ -66,30 +71,35 @@ def judge_document(
 
 def count_findings(slots: tuple[Slot, ...], tally: Tally, place: Place) -> list[Edit]:
     """Count every finding in the slots; returns what is to be rewritten. To be called once for each tally."""
-    found = list(_findings(slots, tally.scope.rules))
+    found = list(_findings(slots, tally, place))
     if tally.weighs:
         tally.weigh((each.finding, place(each.slot.role), each.slot.role, each.value) for each in found)
+    return _edits(found, tally, place, tally.count)
+
+
+def _left(slots: tuple[Slot, ...], tally: Tally, place: Place) -> list[Edit]:
+    return _edits(_findings(slots, tally, place), tally, place, tally.judge)
+
+
+def _edits(found: Iterable[_Found], tally: Tally, place: Place, judge: _Judge) -> list[Edit]:
     edits: list[Edit] = []
     for each in found:
         role = each.slot.role
-        action = tally.count(each.finding, place(role), role=role, value=each.value)
+        action = judge(each.finding, place(role), role=role, value=each.value)
+        if each.finding.rule == KNOWN_RULE and not action.changes:
+            action = Action.PSEUDONYMIZE  # what went out under a stand-in once does not go out plainly
         if action.rewrites:
-            edits.append(each.edit(action))
+            edits.append(each.edit(action, tally.scope.vault))
     return edits
 
 
-def _left(slots: tuple[Slot, ...], tally: Tally, rules: RuleBook, place: Place) -> list[Edit]:
-    edits: list[Edit] = []
-    for each in _findings(slots, rules):
-        role = each.slot.role
-        action = tally.judge(each.finding, place(role), role=role, value=each.value)
-        if action.rewrites:
-            edits.append(each.edit(action))
-    return edits
-
-
-def _findings(slots: tuple[Slot, ...], rules: RuleBook) -> Iterator[_Found]:
+def _findings(slots: tuple[Slot, ...], tally: Tally, place: Place) -> Iterator[_Found]:
+    rules, vault = tally.scope.rules, tally.scope.vault
     for slot in slots:
-        for finding in rules.scan(slot.text):
+        found = rules.scan(slot.text)
+        for finding in found:
             if scanned(finding.family, slot.role):
+                yield _Found(slot, finding)
+        if vault is not None and place(slot.role) is not Where.ANSWER:
+            for finding in vault.occurrences(slot.text, found):
                 yield _Found(slot, finding)

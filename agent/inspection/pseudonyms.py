@@ -26,6 +26,8 @@ MAX_VALUES = 10_000
 SHORTEST_KNOWN = 6
 """Characters from which on a known value is also looked for where no rule finds it."""
 
+LOOK_BACK = 2_048
+"""Characters before a stand-in that tell whether it stands in a web address."""
 KNOWN_RULE = "known-value"
 """The rule of findings that are values already known."""
 
@@ -34,7 +36,6 @@ _MEMORY = 64 << 20
 _PREFIX = "ALIAS_"
 _DIGEST = 8  # base-32 digits: 40 bits, keyed, so that nobody can make one up
 _MAX_KIND = 40
-_LOOK_BACK = 2_048  # characters before a stand-in that tell whether it stands in a web address
 _BREAKS = frozenset(" \t\r\n<>")
 _QUOTES = frozenset("\"'`")
 _GOES_ON = frozenset("=?&/#%+")  # a quote behind one of these may belong to an address
@@ -82,8 +83,10 @@ class Vault:
         self._search: Regexp | None = None
         self._search_size = 0  # how many values there were when it was made
 
-    def __len__(self) -> int:
-        return len(self._known)
+    @property
+    def active(self) -> bool:
+        """Whether there can be anything to put back."""
+        return bool(self._known) or self._elders is not None
 
     def stand_in(self, finding: Finding, value: str) -> str | None:
         """What stands for `value`; None where the vault is full."""
@@ -135,22 +138,17 @@ class Vault:
         return self._search
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """Tools whose calls stay on the machine: into their arguments values may be put back. Names in lower case."""
-
-    local: frozenset[str] = frozenset()
-
-    def stays(self, slot: Slot) -> bool:
-        """Whether what the slot says stays on the machine: an answer's text, or the arguments of a local tool."""
-        return slot.role is not Role.TOOL_CALL or slot.tool.lower() in self.local
+def stays(slot: Slot, local_tools: frozenset[str]) -> bool:
+    """Whether what the slot says stays on the machine: an answer's text, or the arguments of a tool that is known to
+    stay local. Names of tools in lower case."""
+    return slot.role is not Role.TOOL_CALL or slot.tool.lower() in local_tools
 
 
 def leads_away(text: str, start: int) -> bool:
     """Whether what stands at `start` of `text` is part of a web address, an image's or link's included, which a client
     may open by itself. Addresses of databases and the like are not: nobody opens those unasked."""
     begin = start
-    floor = max(0, start - _LOOK_BACK)
+    floor = max(0, start - LOOK_BACK)
     while begin > floor and not _ends_address(text, begin - 1):
         begin -= 1
     if begin == floor > 0:

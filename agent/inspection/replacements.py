@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.guardrails import LIMIT_RULE
+from agent.inspection.pseudonyms import Vault
 from agent.model.decision import Action
 from agent.model.findings import Finding
 
@@ -16,10 +17,14 @@ _LONGEST = 64  # of a longer one not even the length is told
 _SEPARATORS = " -"  # what people group digits with stays, so that the kind of value is still seen
 
 
-def replacement(action: Action, finding: Finding, text: str) -> str:
-    """What stands in the place of `text`, which is what `finding` found, under an action that rewrites."""
-    if action is Action.MASK and finding.rule != LIMIT_RULE:
-        return masked(text)
+def replacement(action: Action, finding: Finding, text: str, vault: Vault | None = None) -> str:
+    """What stands in the place of `text`, which is what `finding` found, under an action that rewrites. Where no vault
+    can keep it, a value is not pseudonymised but redacted."""
+    if finding.rule != LIMIT_RULE:
+        if action is Action.MASK:
+            return masked(text)
+        if action is Action.PSEUDONYMIZE and vault is not None:
+            return vault.stand_in(finding, text) or marker(finding.type)
     return marker(finding.type)
 
 

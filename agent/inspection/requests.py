@@ -8,6 +8,7 @@ from agent.dialects import raw_text
 from agent.dialects.base import ParsedRequest, RequestFormat, RequestHead
 from agent.errors import ContentError
 from agent.inspection.documents import StubbornContent, judge_document
+from agent.inspection.pseudonyms import Vault
 from agent.inspection.rules import Scope, where_of
 from agent.inspection.verdicts import Tally, refusal
 from agent.model.decision import Decision
@@ -16,7 +17,8 @@ from agent.policy import UnknownFormat, access
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestVerdict:
-    """What is to be done with a request: `decision`, and the `body` to forward where it is not blocked.
+    """What is to be done with a request: `decision`, and the `body` to forward where it is not blocked. `vault` holds
+    what stands for hidden values in it.
 
     `understood` is False where the body did not follow its dialect; `problem` then says why.
     """
@@ -26,6 +28,7 @@ class RequestVerdict:
     request: ParsedRequest = field(default_factory=ParsedRequest)
     understood: bool = True
     problem: str = ""
+    vault: Vault | None = None
 
     @property
     def blocked(self) -> bool:
@@ -70,7 +73,7 @@ def _judge(
         return RequestVerdict(
             decision=refusal(scope, "a redaction did not hold", rule="redaction"), body=b"", request=request
         )
-    return RequestVerdict(decision=tally.decision(), body=body, request=request)
+    return RequestVerdict(decision=tally.decision(), body=body, request=request, vault=scope.vault)
 
 
 def judge_access(scope: Scope) -> Decision | None:

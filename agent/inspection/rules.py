@@ -6,15 +6,18 @@ touch it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-from agent.catalog import Catalog, bundled_surfaces
+from agent.catalog import Catalog, bundled_harness, bundled_surfaces
 from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
 from agent.guardrails import Rule, Scanner, bundled_rules, keyword_rule
+from agent.guardrails.regex import compiled
 from agent.inspection.justified import NOTHING_JUSTIFIED, Justified
+from agent.inspection.pseudonyms import ALIAS_RULE, Vault
 from agent.inspection.replacements import MARKER, STAR, is_masked
 from agent.model.content import Role, Where
 from agent.model.decision import Action, Fallback
@@ -23,6 +26,7 @@ from agent.policy import Guardrail, Policy, Subject, guardrails
 
 CACHED_TEXT = 256  # characters: below this a scan costs no more than the hash
 CACHE_ENTRIES = 8192
+_ALIAS_MEMORY = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,8 @@ class Scope:
     guardrails: tuple[Guardrail, ...]
     ref: str  # a short reference that the user can quote
     justified: Justified = NOTHING_JUSTIFIED
+    open_vault: OpenVault | None = None
+    vault: Vault | None = None  # of the conversation, once the request is known
 
     def informed(self, request: ParsedRequest, *, unread: int = 0) -> Scope:
         """The scope once the request is known: rules may ask for its model, size and attachments. `unread` is the size
@@ -45,12 +51,24 @@ class Scope:
             attachments=request.attachments,
         )
         chosen = guardrails.select(self.rules.policy, subject, self.ref)
-        return replace(self, subject=subject, guardrails=chosen)
+        vault = self.vault
+        if vault is None and self.open_vault is not None:
+            vault = self.open_vault(request)
+        return replace(self, subject=subject, guardrails=chosen, vault=vault)
+
+    @property
+    def restores(self) -> bool:
+        """Whether an answer may hold stand-ins to be put back."""
+        return self.vault is not None and self.vault.active
 
     @property
     def watches_answers(self) -> bool:
-        """Whether any guardrail looks at answers."""
-        return any(Where.ANSWER in guardrail.where for guardrail in self.guardrails)
+        """Whether any guardrail looks at answers, or stand-ins are to be put back in them."""
+        return self.restores or any(Where.ANSWER in guardrail.where for guardrail in self.guardrails)
+
+
+type OpenVault = Callable[[ParsedRequest], Vault]
+"""Gives the vault of the conversation to which a request belongs."""
 
 
 class RuleBook:
@@ -60,7 +78,11 @@ class RuleBook:
         """Raises PolicyError where a catalog row or a detector of the policy cannot work."""
         self.policy = policy
         self.catalog = Catalog((*bundled_surfaces(), *policy.surfaces()))
-        self.scanner = Scanner(_wanted(policy, (*bundled_rules(), *_detectors(policy))))
+        self.pseudonymizes = any(guardrail.action is Action.PSEUDONYMIZE for guardrail in policy.guardrails)
+        self.alias = compiled(ALIAS_RULE.pattern, memory=_ALIAS_MEMORY, captures=False)
+        self.local_tools = bundled_harness().local_tools
+        rules = _wanted(policy, (*bundled_rules(), *_detectors(policy)))
+        self.scanner = Scanner((*rules, ALIAS_RULE) if self.pseudonymizes else rules)
         self._kinds = frozenset(rule.type for rule in self.scanner.rules)
         self._known = VerdictCache(CACHE_ENTRIES)
         for surface in self.catalog.surfaces:
@@ -93,6 +115,8 @@ class RuleBook:
 
     def _find(self, text: str) -> tuple[Finding, ...]:
         found = self.scanner.scan(text)
+        if found and self.pseudonymizes:
+            found = tuple(each for each in found if each.rule != ALIAS_RULE.id)
         if found and STAR in text:
             found = tuple(each for each in found if not is_masked(text[each.start : each.end]))
         if found and MARKER in text:

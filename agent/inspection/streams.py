@@ -1,23 +1,24 @@
 """Inspects an answer while it streams: events in, events out, unchanged wherever nothing had to change.
 
-Each text of the stream (a choice, a content block, a tool call's arguments) has its own scanner, which says how much
-of the text can no longer be part of a match. Events wait in order until all their text is clear; then they go out as
-the bytes they came in, or, where a finding lies in them, with that text rewritten. Nothing is ever taken back, so
-nothing may go out too early.
+Each text of the stream (a choice, a content block, a tool call's arguments) is a channel with its own scanner, which
+says how much of the text can no longer be part of a match. Events wait in order until all their text is clear; then
+they go out as the bytes they came in, or, where something is to be changed in them, with that text rewritten. Nothing
+is ever taken back, so nothing may go out too early.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
 from agent.dialects import sse
 from agent.dialects.base import Delta, Dialect, EventView, StreamReader
-from agent.dialects.fragment import FragmentText
 from agent.errors import ContentError
-from agent.inspection.replacements import marker
+from agent.inspection.channels import Channel
+from agent.inspection.replacements import replacement
+from agent.inspection.restoration import Restorer
 from agent.inspection.rules import Scope, scanned
 from agent.inspection.verdicts import Tally
 from agent.model.content import NO_USAGE, Edit, Role, Slot, Usage, Where
@@ -29,111 +30,8 @@ _NOTHING = EventView()
 
 
 @dataclass(slots=True)
-class _Rewrite:
-    """A redaction in a channel's own (raw) offsets; `end` may grow while a long match goes on."""
-
-    start: int
-    end: int
-    replacement: str
-
-
-class _Channel:
-    """One text of the stream: what arrived, how much of it is clear, and what is to be changed in it."""
-
-    __slots__ = (
-        "_fragment",
-        "_role",
-        "_scanner",
-        "_seen",
-        "clear",
-        "closed",
-        "kept",
-        "length",
-        "rewrites",
-        "sent",
-        "stop",
-    )
-
-    def __init__(self, scope: Scope, role: Role, *, json_fragment: bool, keep_text: bool) -> None:
-        self._role = role
-        self._scanner = scope.rules.scanner.stream()
-        self._fragment = FragmentText() if json_fragment else None
-        self._seen = 0
-        self.length = 0
-        self.clear = 0
-        self.closed = False
-        self.rewrites: list[_Rewrite] = []
-        self.stop: int | None = None  # nothing from here on may go out
-        self.kept: list[str] | None = [] if keep_text else None
-        self.sent = 0  # of the text that is kept, how much went out
-
-    def feed(self, text: str, judge: _Judge) -> None:
-        self.length += len(text)
-        if self.kept is not None:
-            self.kept.append(text)
-        self._scanner.feed(text if self._fragment is None else self._fragment.feed(text))
-        self._update(judge)
-
-    def rest(self, judge: _Judge) -> None:
-        if not self.closed and self._scanner.holding:
-            self._scanner.rest()
-            self._update(judge)
-
-    def finish(self, judge: _Judge) -> None:
-        if not self.closed:
-            self.closed = True
-            self._scanner.finish()
-            self._update(judge)
-            self.clear = self.length
-
-    def _update(self, judge: _Judge) -> None:
-        findings = self._scanner.findings
-        if findings:
-            if self.rewrites and self._seen:
-                self._grow(findings[self._seen - 1])
-            for finding in findings[self._seen :]:
-                self._take(finding, judge(finding, self._role))
-            self._seen = len(findings)
-        self.clear = self._raw(self._scanner.cleared)
-
-    def _grow(self, finding: Finding) -> None:
-        """The last finding may have been open-ended when it was first seen."""
-        last = self.rewrites[-1]
-        if last.start == self._raw(finding.start):
-            last.end = max(last.end, self._raw(finding.end))
-
-    def _take(self, finding: Finding, action: Action) -> None:
-        start, end = self._raw(finding.start), self._raw(finding.end)
-        if action.stops and self.stop is None:
-            self.stop = start
-        elif action.rewrites:
-            text = marker(finding.type)
-            bare = self._fragment is not None and not self._fragment.in_string(finding.start)
-            self.rewrites.append(_Rewrite(start, end, f'"{text}"' if bare else text))
-
-    def _raw(self, offset: int) -> int:
-        return offset if self._fragment is None else self._fragment.raw_offset(offset)
-
-    def rewritten(self, start: int, text: str) -> str | None:
-        """The piece of text that began at `start`, with its part of every redaction; None where nothing changes."""
-        end = start + len(text)
-        touching = [rewrite for rewrite in self.rewrites if rewrite.start < end and rewrite.end > start]
-        if not touching:
-            return None
-        parts: list[str] = []
-        at = start
-        for rewrite in touching:
-            parts.append(text[at - start : max(rewrite.start, at) - start])
-            if rewrite.start >= start:
-                parts.append(rewrite.replacement)
-            at = min(max(rewrite.end, at), end)
-        parts.append(text[at - start :])
-        return "".join(parts)
-
-
-@dataclass(slots=True)
 class _Piece:
-    channel: _Channel
+    channel: Channel
     start: int
     end: int
     slot: Slot
@@ -203,8 +101,13 @@ class StreamInspector:
         self._scope = scope
         self._tally = Tally(scope)
         self._judge = _Judge(self._tally)
+        self._restorer = (
+            Restorer(scope.vault, scope.rules.alias, scope.rules.local_tools)
+            if scope.vault is not None and scope.restores and self._tally.enforcing
+            else None
+        )
         self._events = sse.SseDecoder()
-        self._channels: dict[str, _Channel] = {}
+        self._channels: dict[str, Channel] = {}
         self._queue: deque[_Waiting] = deque()
         self._waiting = 0
         self._watching = scope.watches_answers or keep_text
@@ -220,7 +123,11 @@ class StreamInspector:
 
     def decision(self) -> Decision:
         """The decision on what has been seen so far."""
-        return self._tally.decision()
+        decision = self._tally.decision()
+        if self._restorer is None:
+            return decision
+        count = self._restorer.count
+        return replace(decision, restored=count.back, unrestored=count.left)
 
     def texts(self) -> tuple[list[str], list[str]]:
         """The texts of the stream as they came, and as far as they were sent, as they were sent. Empty unless
@@ -229,7 +136,7 @@ class StreamInspector:
         sent: list[str] = []
         for channel, text in zip(self._channels.values(), original, strict=True):
             went_out = text[: channel.sent]
-            changed = channel.rewritten(0, went_out)
+            changed = channel.rewritten(0, went_out, restored=False)
             sent.append(went_out if changed is None else changed)
         return original, sent
 
@@ -268,7 +175,7 @@ class StreamInspector:
         if self.blocked or self._released:
             return b""
         for channel in self._channels.values():
-            channel.rest(self._judge)
+            channel.rest()
         return self._drain()
 
     def finish(self) -> bytes:
@@ -286,7 +193,7 @@ class StreamInspector:
             elif view != _NOTHING:
                 self._take(event, view)
         for channel in self._channels.values():
-            channel.finish(self._judge)
+            channel.finish()
         return self._drain()
 
     def stop(self, message: str) -> bytes:
@@ -328,10 +235,10 @@ class StreamInspector:
         pieces = tuple([self._feed(delta) for delta in view.deltas])
         for name in view.closes:
             if (channel := self._channels.get(name)) is not None:
-                channel.finish(self._judge)
+                channel.finish()
         if view.final:
             for channel in self._channels.values():
-                channel.finish(self._judge)
+                channel.finish()
         edits = self._whole(view.repeats) if view.repeats else ()
         if not self._queue and not edits and not self.blocked and _all_plain(pieces):
             self._ready.append(event.raw)  # the common case: nothing waits, nothing changes
@@ -355,11 +262,16 @@ class StreamInspector:
     def _feed(self, delta: Delta) -> _Piece:
         channel = self._channels.get(delta.channel)
         if channel is None or channel.closed:
-            channel = self._channels[delta.channel] = _Channel(
-                self._scope, delta.slot.role, json_fragment=delta.json_fragment, keep_text=self._keep_text
+            channel = self._channels[delta.channel] = Channel(
+                self._scope,
+                delta.slot,
+                self._judge,
+                restorer=self._restorer,
+                json_fragment=delta.json_fragment,
+                keep_text=self._keep_text,
             )
         start = channel.length
-        channel.feed(delta.slot.text, self._judge)
+        channel.feed(delta.slot.text)
         return _Piece(channel, start, channel.length, delta.slot)
 
     def _as_text(self, event: sse.SseEvent) -> sse.SseEvent:
@@ -383,6 +295,8 @@ class StreamInspector:
         """Redactions in texts that an event repeats as a whole. They were counted as they streamed, or are now."""
         edits: list[Edit] = []
         for slot in slots:
+            if self._restorer is not None:
+                edits += self._restorer.edits(slot)
             for finding in self._scope.rules.scan(slot.text):
                 if not scanned(finding.family, slot.role):
                     continue
@@ -395,7 +309,7 @@ class StreamInspector:
                             address=slot.address,
                             start=finding.start,
                             end=finding.end,
-                            replacement=marker(finding.type),
+                            replacement=replacement(action, finding, slot.text[finding.start : finding.end]),
                         )
                     )
         return tuple(edits)

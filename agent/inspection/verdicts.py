@@ -180,8 +180,14 @@ def failed_check(scope: Scope) -> Decision:
 
 
 def _in_place(action: Action, where: Where) -> Action:
-    """An answer cannot be asked for again as it was: there, to ask is to block."""
-    return Action.BLOCK if action is Action.ASK and where is Where.ANSWER else action
+    """An answer cannot be asked for again as it was: there, to ask is to block. And it goes to the user, from whom
+    there is nothing to hide: there, what would be pseudonymised is only noted."""
+    if where is Where.ANSWER:
+        if action is Action.ASK:
+            return Action.BLOCK
+        if action is Action.PSEUDONYMIZE:
+            return Action.ALERT
+    return action
 
 
 def _reason(hit: Hit) -> str:

@@ -107,7 +107,8 @@ class Hit:
 class Decision:
     """What is done (the gravest action of the hits that are not shadows), why, and by which rules of the policy.
 
-    `applied` is False in observe mode: recorded, not enforced.
+    `applied` is False in observe mode: recorded, not enforced. `restored` and `unrestored` count the stand-ins of an
+    answer that were put back, and those that were left since they are not known or would have left the machine.
     """
 
     action: Action = Action.ALLOW
@@ -116,6 +117,8 @@ class Decision:
     rule_ids: tuple[str, ...] = ()
     hits: tuple[Hit, ...] = ()
     applied: bool = True
+    restored: int = 0
+    unrestored: int = 0
 
     @property
     def stops(self) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.guardrails import Scanner
 from agent.inspection import pseudonyms
-from agent.inspection.pseudonyms import ALIAS_RULE, KNOWN_RULE, Tools, Vault, leads_away
+from agent.inspection.pseudonyms import ALIAS_RULE, KNOWN_RULE, Vault, leads_away, stays
 from agent.model.content import Role, Slot
 from agent.model.findings import Family, Finding
 
@@ -134,12 +134,12 @@ def test_other_text_does_not(before: str) -> None:
 
 
 def test_only_listed_tools_stay_here() -> None:
-    tools = Tools(local=frozenset({"edit"}))
+    tools = frozenset({"edit"})
 
     def slot(role: Role, tool: str) -> Slot:
         return Slot(address=((),), role=role, text="x", tool=tool)
 
-    assert tools.stays(slot(Role.ASSISTANT, ""))
-    assert tools.stays(slot(Role.TOOL_CALL, "Edit"))
-    assert not tools.stays(slot(Role.TOOL_CALL, "WebFetch"))
-    assert not tools.stays(slot(Role.TOOL_CALL, ""))
+    assert stays(slot(Role.ASSISTANT, ""), tools)
+    assert stays(slot(Role.TOOL_CALL, "Edit"), tools)
+    assert not stays(slot(Role.TOOL_CALL, "WebFetch"), tools)
+    assert not stays(slot(Role.TOOL_CALL, ""), tools)
