@@ -43,8 +43,9 @@ _LITERAL = r"[\w+/=.:@%-]{1,200}"
 _JOINT = r"\s{0,4}(?:\+|\.{1,2}|&|\|\|)?\s{0,4}(?:\\?\r?\n\s{0,40})?[fFrRbBuU]{0,2}"
 _QUOTE = "[\"'`]"
 
-type Look = Callable[[bytes, int], Sequence[Span]]
-"""What the rules find in a text, where carriers are opened from the given level on. Spans as `scan` makes them."""
+type Look = Callable[[bytes, int, int], Sequence[Span]]
+"""What the rules find in a text, where carriers are opened from the given level on, and only those that begin at the
+given place or later. Spans as `scan` makes them."""
 
 
 class Opened(NamedTuple):
@@ -80,7 +81,7 @@ class Carrier(Detector):
         best: Span | None = None
         low, high = end, start
         for opened in self.opened(data, start, min(end, start + _MAX_OPENED)):
-            for span in self._look(opened.text, level):
+            for span in self._look(opened.text, level, opened.context):
                 if span.end <= opened.context:
                     continue
                 begin, stop = start, end
@@ -95,10 +96,10 @@ class Carrier(Detector):
                 low, high = min(low, begin), max(high, stop)
         return None if best is None else Span(low, high, best.detector)
 
-    def spans_within(self, data: bytes, level: int, most: int) -> list[Span]:
-        """What is found in the matches of a text that was itself carried, at most `most`."""
+    def spans_within(self, data: bytes, level: int, start: int, most: int) -> list[Span]:
+        """What is found in the matches, from `start` on, of a text that was itself carried, at most `most`."""
         found: list[Span] = []
-        at = 0
+        at = start
         while len(found) < most and (match := self.search(data, at)) is not None:
             span = self.judge_at(match, data, level)
             if span is not None:

@@ -9,6 +9,7 @@ become the Latin letters they look like. Works in pieces: what it gives does not
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 
 from agent.guardrails.regex import Regexp, compiled
 
@@ -27,6 +28,9 @@ _ALIKE = dict(
         strict=True,
     )
 )
+_INVISIBLE = frozenset(_ZERO_WIDTH)
+_NOTHING = dict.fromkeys(map(ord, _ZERO_WIDTH))
+_FULL_WIDTH = range(0xFF01, 0xFF5F)  # in ASCII's order, from the exclamation mark on
 _MATHEMATICAL = range(0x1D400, 0x1D6A4)  # thirteen alphabets of 52 letters
 _MATHEMATICAL_DIGITS = range(0x1D7CE, 0x1D800)  # five rows of ten digits
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -36,11 +40,10 @@ class Folder:
     """What folding needs, compiled once; immutable."""
 
     def __init__(self) -> None:
-        self.invisible = _compiled(f"[{_ZERO_WIDTH}]+")
-        self.foreign = _compiled(
-            f"[{_SPACES}{_HYPHENS}{''.join(_QUOTES)}\uff01-\uff5e"
-            rf"\x{{1D400}}-\x{{1D6A3}}\x{{1D7CE}}-\x{{1D7FF}}]"
-        )
+        self.invisible = _compiled(f"[{_ZERO_WIDTH}]")
+        self.long_run = _compiled(f"[{_ZERO_WIDTH}]{{{KEPT_RUN},}}")
+        self.ascii = {char: _ascii(char) for char in _foreign()}
+        self.foreign = _compiled(f"[{''.join(self.ascii)}]")
         self.alike = _compiled(f"[0-9A-Za-z][{''.join(_ALIKE)}]+")
 
     def folding(self) -> Folding:
@@ -68,22 +71,30 @@ class Folding:
     def feed(self, text: str) -> str:
         """What `text` adds to the view."""
         if text.isascii() and not self._pending:
-            return self._plain(text)
-        data = text.encode("utf-8", "surrogatepass")
+            return self._given(text)
+        text = self._pending + text
+        self._pending = ""
         pieces: list[str] = []
+        if self._keeping:
+            rest = text.lstrip(_ZERO_WIDTH)
+            pieces.append(self._kept(text[: len(text) - len(rest)]))
+            text = rest
+        visible = text.rstrip(_ZERO_WIDTH)
+        if len(text) - len(visible) < KEPT_RUN:
+            text, self._pending = visible, text[len(visible) :]
+        data = text.encode("utf-8", "surrogatepass")
         at = 0
-        while (match := self._folder.invisible.search(data, at)) is not None:
-            if match.start() > at:
-                pieces.append(self._visible(data[at : match.start()]))
-            pieces.append(self._run(data[match.start() : match.end()].decode()))
+        while (match := self._folder.long_run.search(data, at)) is not None:
+            pieces.append(self._visible(data[at : match.start()]))
+            pieces.append(self._kept(data[match.start() : match.end()].decode()))
             at = match.end()
-        if at < len(data):
-            pieces.append(self._visible(data[at:]))
+        pieces.append(self._visible(data[at:]))
         return "".join(pieces)
 
     def finish(self) -> str:
         """The text has ended. What the end adds to the view is nothing; what was pending is dropped."""
-        self._drop()
+        self._drop(0, len(self._pending))
+        self._pending = ""
         return ""
 
     def start(self, offset: int) -> int:
@@ -96,30 +107,41 @@ class Folding:
         """Where in the text the character before `offset` of the view ends."""
         return self.start(offset - 1) + 1 if offset else 0
 
-    def _plain(self, text: str) -> str:
+    def _given(self, text: str) -> str:
         if text:
             self._keeping = False
             self._length += len(text)
             self._latin = text[-1].isascii() and text[-1].isalnum()
         return text
 
+    def _kept(self, run: str) -> str:
+        """A long run of invisible characters, or more of one."""
+        self._keeping = True
+        self._length += len(run)
+        self._latin = False
+        return run
+
     def _visible(self, data: bytes) -> str:
-        self._drop()
-        self._keeping = False
+        """Text in which all runs of invisible characters are short."""
         text = data.decode("utf-8", "surrogatepass")
         if not text.isascii():
-            text = self._imitated(self._spelt_out(text, data))
-        return self._plain(text)
+            if self._folder.invisible.search(data) is not None:
+                text = self._without_invisible(text)
+            text = self._imitated(self._spelt_out(text))
+        return self._given(text)
 
-    def _spelt_out(self, text: str, data: bytes) -> str:
+    def _without_invisible(self, text: str) -> str:
+        for earlier, place in enumerate([at for at, char in enumerate(text) if char in _INVISIBLE]):
+            self._drop(place - earlier, 1)
+        return text.translate(_NOTHING)
+
+    def _spelt_out(self, text: str) -> str:
         """`text` with full-width and other forms made ASCII, character by character."""
-        search, at, seen = self._folder.foreign.search, 0, set[str]()
-        while (match := search(data, at)) is not None:
-            seen.add(data[match.start() : match.end()].decode())
-            at = match.end()
-        for char in seen:
-            text = text.replace(char, _ascii(char))
-        return text
+        if self._folder.foreign.search(text.encode("utf-8", "surrogatepass")) is None:
+            return text
+        known = self._folder.ascii
+        present = {ord(char): known[char] for char in set(text) if char in known}
+        return text.translate(present)
 
     def _imitated(self, text: str) -> str:
         """`text` with Cyrillic and Greek letters behind ASCII ones made Latin."""
@@ -129,37 +151,36 @@ class Folding:
         at = 0
         while (match := self._folder.alike.search(data, at)) is not None:
             pieces.append(data[at : match.start()])
-            pieces.append(
-                "".join(
-                    _ALIKE.get(char, char) for char in data[match.start() : match.end()].decode()
-                ).encode()
-            )
+            imitated = data[match.start() : match.end()].decode()
+            pieces.append("".join([_ALIKE.get(char, char) for char in imitated]).encode())
             at = match.end()
         if not pieces:
             return text
         return (b"".join(pieces) + data[at:]).decode("utf-8", "surrogatepass")[1:]
 
-    def _run(self, run: str) -> str:
-        """What a run of invisible characters, or a part of one, adds to the view."""
-        if not self._keeping and len(self._pending) + len(run) < KEPT_RUN:
-            self._pending += run
-            return ""
-        kept, self._pending, self._keeping = self._pending + run, "", True
-        self._length += len(kept)
-        self._latin = False
-        return kept
-
-    def _drop(self) -> None:
-        if not self._pending:
+    def _drop(self, ahead: int, count: int) -> None:
+        """Note that `count` characters were dropped before the one that comes `ahead` characters from here."""
+        if not count:
             return
-        count = len(self._pending) + (self._dropped[-1] if self._dropped else 0)
-        self._pending = ""
-        self._places.append(self._length)
-        self._dropped.append(count)
+        place, count = self._length + ahead, count + (self._dropped[-1] if self._dropped else 0)
+        if self._places and self._places[-1] == place:
+            self._dropped[-1] = count
+        else:
+            self._places.append(place)
+            self._dropped.append(count)
+
+
+def _foreign() -> Iterator[str]:
+    """All characters that are made ASCII wherever they stand."""
+    yield from _SPACES
+    yield from _HYPHENS
+    yield from _QUOTES
+    for codes in (_FULL_WIDTH, _MATHEMATICAL, _MATHEMATICAL_DIGITS):
+        yield from map(chr, codes)
 
 
 def _ascii(char: str) -> str:
-    """The ASCII character that a character of `Folder.foreign` stands for."""
+    """The ASCII character that a foreign one stands for."""
     code = ord(char)
     if char in _SPACES:
         return " "
@@ -171,7 +192,7 @@ def _ascii(char: str) -> str:
         return _LETTERS[(code - _MATHEMATICAL.start) % len(_LETTERS)]
     if code in _MATHEMATICAL_DIGITS:
         return str((code - _MATHEMATICAL_DIGITS.start) % 10)
-    return chr(code - 0xFEE0)  # full-width forms stand in ASCII's order
+    return chr(code - _FULL_WIDTH.start + 0x21)
 
 
 def _compiled(pattern: str) -> Regexp:

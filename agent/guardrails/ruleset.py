@@ -110,15 +110,15 @@ class RuleSet:
             return Finding(start=start, end=end, family=rule.family, type=rule.type, rule=rule.id)
         return Finding(start=start, end=end, family=self._limit_family, type=LIMIT_TYPE, rule=LIMIT_RULE)
 
-    def _look(self, data: bytes, level: int) -> list[Span]:
-        """What a text that was carried holds, the gravest first."""
+    def _look(self, data: bytes, level: int, start: int) -> list[Span]:
+        """What a text that was carried holds, the gravest first; before `start` it is only context."""
         most = self.limits.max_findings + 1
         found: list[Span] = []
         for detector in self.candidates(data):
             if not isinstance(detector, Carrier):
                 found.extend(detector.spans(data, Cursor(0, 0), len(data) + 1, most)[0])
             elif level < LEVELS:
-                found.extend(detector.spans_within(data, level + 1, most))
+                found.extend(detector.spans_within(data, level + 1, start, most))
         return sorted(found, key=lambda span: (self.tiers[span.detector], span.start))
 
     def _compile(self, rules: Sequence[Rule]) -> None:
