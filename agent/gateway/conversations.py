@@ -9,10 +9,11 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
+from itertools import dropwhile, takewhile
 
 import orjson
 
@@ -88,7 +89,7 @@ class Conversations:
             kind, continued = "kept", True
         else:
             kind = "begun"
-            words = next((slot.text for slot in request.slots if slot.role is Role.USER), "")
+            words = "\0".join(_opening(request))
         text = "\0".join((*principal, kind, words))
         return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest(), continued
 
@@ -103,6 +104,13 @@ class Conversations:
             if isinstance(named, str) and named:
                 return named[:_MAX_HINT]
         return ""
+
+
+def _opening(request: ParsedRequest) -> Iterator[str]:
+    """What the user says before anybody answers. Agents put reminders before the user's own words, the same for all
+    conversations in one folder: the first text alone would not tell them apart."""
+    said = dropwhile(lambda slot: slot.role is not Role.USER, request.slots)
+    return (slot.text for slot in takewhile(lambda slot: slot.role is Role.USER, said))
 
 
 def _document(body: bytes) -> _Document:

@@ -59,6 +59,7 @@ def run_client(
     origin: str | None = None,
     stream: bool = False,
     tools: bool = False,
+    tool_name: str = "",
     tool_result: str | None = None,
     strict: bool = False,
     timeout: float = 60.0,
@@ -66,12 +67,13 @@ def run_client(
     """One call of the SDK that `client` (one of CLIENTS) names, under `env`.
 
     `origin` (`https://host:port`) points the SDK somewhere else than at its provider. `tools` offers the tool
-    `lookup`; `tool_result` continues a conversation in which it was called. Raises AssertionError where the
-    script itself fails, subprocess.TimeoutExpired after `timeout` seconds.
+    `lookup`, or one of `tool_name`; `tool_result` continues a conversation in which it was called. Raises
+    AssertionError where the script itself fails, subprocess.TimeoutExpired after `timeout` seconds.
     """
     command = [sys.executable, str(SCRIPTS / f"{client}.py"), prompt]
     command += ["--stream"] if stream else []
     command += ["--tools"] if tools else []
+    command += ["--tool-name", tool_name] if tool_name else []
     command += ["--strict"] if strict else []
     command += ["--tool-result", tool_result] if tool_result is not None else []
     command += ["--base-url", origin + _BASE_PATHS.get(client, "")] if origin else []

@@ -6,7 +6,7 @@ import argparse
 
 from google import genai
 from google.genai import types
-from reporting import EARLIER_CALL, TOOL, TOOL_SCHEMA, Outcome, run
+from reporting import EARLIER_CALL, TOOL_SCHEMA, Outcome, run
 
 
 def ask(arguments: argparse.Namespace, outcome: Outcome) -> None:
@@ -14,10 +14,12 @@ def ask(arguments: argparse.Namespace, outcome: Outcome) -> None:
     client = genai.Client(http_options=types.HttpOptions(base_url=arguments.base_url))
     contents = [types.Content(role="user", parts=[types.Part(text=arguments.prompt)])]
     if arguments.tool_result is not None:
-        call = types.Part.from_function_call(name=TOOL, args=EARLIER_CALL)
-        result = types.Part.from_function_response(name=TOOL, response={"result": arguments.tool_result})
+        call = types.Part.from_function_call(name=arguments.tool_name, args=EARLIER_CALL)
+        result = types.Part.from_function_response(
+            name=arguments.tool_name, response={"result": arguments.tool_result}
+        )
         contents += [types.Content(role="model", parts=[call]), types.Content(role="user", parts=[result])]
-    declaration = types.FunctionDeclaration(name=TOOL, parameters_json_schema=TOOL_SCHEMA)
+    declaration = types.FunctionDeclaration(name=arguments.tool_name, parameters_json_schema=TOOL_SCHEMA)
     config = types.GenerateContentConfig(
         tools=[types.Tool(function_declarations=[declaration])] if arguments.tools else None,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from openai import OpenAI
-from reporting import EARLIER_CALL, TOOL, TOOL_SCHEMA, Outcome, run
+from reporting import EARLIER_CALL, TOOL_SCHEMA, Outcome, run
 
 
 def ask(arguments: argparse.Namespace, outcome: Outcome) -> None:
@@ -14,13 +14,13 @@ def ask(arguments: argparse.Namespace, outcome: Outcome) -> None:
     client = OpenAI(base_url=arguments.base_url, _strict_response_validation=arguments.strict)
     messages = [{"role": "user", "content": arguments.prompt}]
     if arguments.tool_result is not None:
-        function = {"name": TOOL, "arguments": json.dumps(EARLIER_CALL)}
+        function = {"name": arguments.tool_name, "arguments": json.dumps(EARLIER_CALL)}
         call = {"id": "call_earlier", "type": "function", "function": function}
         messages += [
             {"role": "assistant", "content": None, "tool_calls": [call]},
             {"role": "tool", "tool_call_id": "call_earlier", "content": arguments.tool_result},
         ]
-    function = {"name": TOOL, "description": "Looks something up.", "parameters": TOOL_SCHEMA}
+    function = {"name": arguments.tool_name, "description": "Looks something up.", "parameters": TOOL_SCHEMA}
     settings = {"tools": [{"type": "function", "function": function}]} if arguments.tools else {}
     if not arguments.stream:
         answer = client.chat.completions.create(model=arguments.model, messages=messages, **settings)

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from openai import OpenAI
-from reporting import EARLIER_CALL, TOOL, TOOL_SCHEMA, Outcome, run
+from reporting import EARLIER_CALL, TOOL_SCHEMA, Outcome, run
 
 
 def ask(arguments: argparse.Namespace, outcome: Outcome) -> None:
@@ -18,12 +18,12 @@ def ask(arguments: argparse.Namespace, outcome: Outcome) -> None:
             {
                 "type": "function_call",
                 "call_id": "call_earlier",
-                "name": TOOL,
+                "name": arguments.tool_name,
                 "arguments": json.dumps(EARLIER_CALL),
             },
             {"type": "function_call_output", "call_id": "call_earlier", "output": arguments.tool_result},
         ]
-    tool = {"type": "function", "name": TOOL, "parameters": TOOL_SCHEMA, "strict": False}
+    tool = {"type": "function", "name": arguments.tool_name, "parameters": TOOL_SCHEMA, "strict": False}
     settings = {"tools": [tool]} if arguments.tools else {}
     if arguments.stream:
         with client.responses.stream(model=arguments.model, input=items, **settings) as stream:

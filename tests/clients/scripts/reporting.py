@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 TOOL = "lookup"
-"""The tool that `--tools` offers; it takes one string, `query`."""
+"""The tool that `--tools` offers where no other is named; it takes one string, `query`."""
 
 TOOL_SCHEMA = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
 
@@ -42,7 +42,8 @@ def run(script: Callable[[argparse.Namespace, Outcome], None], *, model: str) ->
     parser = argparse.ArgumentParser()
     parser.add_argument("prompt")
     parser.add_argument("--stream", action="store_true")
-    parser.add_argument("--tools", action="store_true", help=f"offer the tool {TOOL!r}")
+    parser.add_argument("--tools", action="store_true", help="offer a tool")
+    parser.add_argument("--tool-name", default=TOOL, help=f"how the tool is called; default: {TOOL}")
     parser.add_argument("--tool-result", help="pretend the tool was called and returned this")
     parser.add_argument("--base-url")
     parser.add_argument("--model", default=model)
