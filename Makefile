@@ -24,7 +24,7 @@ test: lint unit ## lint, types, architecture and every test
 
 unit: .venv/.ready ## the unit tests: no network, under ten seconds
 	@echo "test: unit"
-	@$(BIN)/python -m pytest -q tests/unit
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal tests/unit
 
 lint: .venv/.ready ## ruff, mypy strict, import contracts
 	@echo "lint: ruff, mypy, import contracts"
