@@ -11,12 +11,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from agent.catalog.paths import normalise
-from agent.cli.console import explains_errors, out, say_json, settings_from
-from agent.gateway.policy_file import PolicyFile
+from agent.cli.console import EXIT_FAILED, explains_errors, out, say_json, settings_from
+from agent.gateway.policy_file import PolicyFile, read_rules, read_sidecar
 from agent.host.paths import bundled_policies
 from agent.inspection import RuleBook
+from agent.inspection.examples import Trial
+from agent.inspection.sidecars import run_sidecar
 from agent.policy import Subject, access, json_schema
 from agent.policy import explain as explain_policy
+from agent.policy.source import dotted
 
 app = typer.Typer(help="Policies: check them, and see how they decide.", no_args_is_help=True)
 
@@ -79,6 +82,55 @@ def explain(
             mark = "[bold green]yes[/]" if step["matched"] else "[dim]no[/]"
             rules.add_row(step["section"], escape(step["rule"]), mark, escape(step["why"]))
         out().print(rules)
+
+
+@app.command("test")
+@explains_errors
+def try_examples(
+    file: Annotated[Path, typer.Argument(help="Policy file.")], *, as_json: AsJson = False
+) -> None:
+    """Try every example: those of the policy's own rules, and those beside it in NAME.examples.yaml. Exit status 1
+    where one fails."""
+    path = file / "policy.yaml" if file.is_dir() else file
+    rules = read_rules(path, examples=False)
+    sidecar = read_sidecar(path)
+    trials = [*rules.trials(), *(run_sidecar(rules, sidecar) if sidecar is not None else ())]
+    failed = sum(not trial.ok for trial in trials)
+    if as_json:
+        say_json({"passed": len(trials) - failed, "failed": failed, "examples": list(map(_trial, trials))})
+    else:
+        _show_trials(trials, failed)
+    if failed:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _trial(trial: Trial) -> dict[str, object]:
+    return {
+        "example": dotted(trial.location),
+        "about": trial.about,
+        "ok": trial.ok,
+        "expected": trial.expected,
+        "got": trial.got,
+        "rule": trial.rule,
+    }
+
+
+def _show_trials(trials: list[Trial], failed: int) -> None:
+    if not trials:
+        out().print(
+            "There are no examples: write 'examples:' in a rule, or a file NAME.examples.yaml beside it."
+        )
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "example", "about", "expected", "got"):
+        table.add_column(name, overflow="fold")
+    for trial in trials:
+        mark = "[green]✓[/]" if trial.ok else "[bold red]✗[/]"
+        where = dotted(tuple(step for step in trial.location if step != "examples"))
+        table.add_row(mark, *map(escape, (where, trial.about, trial.expected, trial.got)))
+    out().print(table)
+    count = "1 example" if len(trials) == 1 else f"{len(trials)} examples"
+    out().print(f"{count}, [bold]{failed} failed[/]" if failed else f"[green]ok[/] {count}")
 
 
 @app.command()

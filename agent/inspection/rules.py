@@ -14,6 +14,7 @@ from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
 from agent.guardrails import Rule, Scanner, bundled_rules, keyword_rule
+from agent.inspection.examples import Trial, check_examples, try_examples
 from agent.inspection.justified import NOTHING_JUSTIFIED, Justified
 from agent.inspection.replacements import MARKER, STAR, is_masked
 from agent.model.content import Role, Where
@@ -56,11 +57,13 @@ class Scope:
 class RuleBook:
     """A policy that is ready to judge. Building it costs tens of milliseconds: once per policy."""
 
-    def __init__(self, policy: Policy) -> None:
-        """Raises PolicyError where a catalog row or a detector of the policy cannot work."""
+    def __init__(self, policy: Policy, *, examples: bool = True) -> None:
+        """Raises PolicyError where a catalog row or a detector of the policy cannot work or, unless `examples` is
+        False, one of its rules does not do what its own examples say."""
         self.policy = policy
         self.catalog = Catalog((*bundled_surfaces(), *policy.surfaces()))
-        self.scanner = Scanner(_wanted(policy, (*bundled_rules(), *_detectors(policy))))
+        detectors = _detectors(policy)
+        self.scanner = Scanner(_wanted(policy, (*bundled_rules(), *detectors)))
         self._kinds = frozenset(rule.type for rule in self.scanner.rules)
         self._known = VerdictCache(CACHE_ENTRIES)
         for surface in self.catalog.surfaces:
@@ -71,6 +74,12 @@ class RuleBook:
                         f"surface {surface.id!r}: unknown dialect {endpoint.dialect!r}",
                         hint=f"known: {known}",
                     )
+        if examples:
+            check_examples(policy, self.scan, detectors)
+
+    def trials(self) -> tuple[Trial, ...]:
+        """The examples of the policy's own rules, tried."""
+        return tuple(try_examples(self.policy, self.scan, _detectors(self.policy)))
 
     def scope(self, subject: Subject, *, ref: str) -> Scope:
         """The scope of one exchange."""
