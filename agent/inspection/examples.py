@@ -118,10 +118,10 @@ def _decided(verdict: Verdict, rule: Guardrail) -> bool:
 
 
 def _told(finding: Finding, verdict: Verdict) -> str:
-    what = f"found {finding.family}/{finding.type}"
-    if verdict.guardrail is None:
-        return f"{what}, which no guardrail decides"
-    return f"{what}, which '{verdict.guardrail.id}' decides ({verdict.guardrail.action.word})"
+    decider = verdict.guardrail
+    decides = "no guardrail decides" if decider is None else f"'{decider.id}' decides ({decider.action.word})"
+    trials = "".join(f", '{each.id}' on trial ({each.action.word})" for each in verdict.shadows)
+    return f"found {finding.family}/{finding.type}, which {decides}{trials}"
 
 
 def _place(rule: Guardrail) -> Place:
