@@ -202,7 +202,7 @@ def _try(program: _Program, tokens: tuple[_Token, ...]) -> None:
     """Evaluate with made-up exchanges, made of the texts and numbers that the condition itself names so that its
     branches are reached. Raises ValueError where one shows a mistake that no exchange could mend."""
     answered, failure = False, ""
-    for facts in _made_up(tokens):
+    for facts in _made_up(tokens, frozenset(program.variables())):
         try:
             found = program.run(facts)
         except ConditionFailed as error:
@@ -217,15 +217,18 @@ def _try(program: _Program, tokens: tuple[_Token, ...]) -> None:
         raise ValueError(f"can never be evaluated ({failure})")
 
 
-def _made_up(tokens: tuple[_Token, ...]) -> Iterator[dict[str, Value]]:
+def _made_up(tokens: tuple[_Token, ...], names: frozenset[str]) -> Iterator[dict[str, Value]]:
     texts = ["", *_named(token.value for token in tokens if token.kind == "text")]
     numbers = [0, *_numbers(token.value for token in tokens if token.kind == "number")]
+    sample = {name: value for name, value in _SAMPLE.items() if name in names}
     dice = Random(0)  # noqa: S311  the same trials each time: no secret is made here
     for trial in range(_TRIALS):
-        facts = {name: _like(value, texts, numbers, dice) for name, value in _SAMPLE.items()}
+        facts = {name: _like(value, texts, numbers, dice) for name, value in sample.items()}
         many = (0, 1, 8)[trial % 3]
-        facts["groups"] = [dice.choice(texts) for _ in range(many)]
-        facts["attachments"] = [_like(dict(_ATTACHMENT), texts, numbers, dice) for _ in range(many)]
+        if "groups" in names:
+            facts["groups"] = [dice.choice(texts) for _ in range(many)]
+        if "attachments" in names:
+            facts["attachments"] = [_like(dict(_ATTACHMENT), texts, numbers, dice) for _ in range(many)]
         yield facts
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from agent.gateway.policy_file import read_rules, read_sidecar
+from agent.inspection import RuleBook
 from agent.inspection.sidecars import run_sidecar
 from agent.model.decision import Action
 from agent.policy import load
+from agent.policy.loading import load_sidecar
 
 FOLDER = Path(__file__).parents[3] / "policies"
 FILES = sorted(
@@ -35,3 +37,16 @@ def test_the_default_policy_blocks_nothing() -> None:
     assert not any(rule.action.stops for rule in (*policy.access, *policy.guardrails))
     assert policy.fallback(policy.guardrails[0]) == "allow"
     assert max(rule.action for rule in policy.guardrails) is Action.REDACT
+
+
+REFERENCE = (FOLDER.parent / "docs/policy.md").read_text(encoding="utf-8")
+SNIPPETS = [part.partition("```")[0] for part in REFERENCE.split("```yaml\n")[1:]]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=range(len(SNIPPETS)))
+def test_what_the_reference_shows_loads(snippet: str) -> None:
+    if snippet.startswith("findings:"):
+        assert load_sidecar(snippet, source="docs/policy.md").texts
+    else:
+        rules = RuleBook(load(f"schema_version: 1\nid: p\n{snippet}", source="docs/policy.md"))
+        assert rules.policy.id == "p"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -102,3 +103,10 @@ def test_every_variable_can_be_asked_for() -> None:
     for name in VARIABLES:
         assert check_condition(f"{name} == {name}")
     assert MAX_LENGTH == 1000
+
+
+def test_a_condition_is_asked_from_any_thread() -> None:
+    condition = Condition("size > 3")
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        found = list(pool.map(lambda size: condition.holds({"size": size}), range(8)))
+    assert found == [False] * 4 + [True] * 4
