@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from agent.host.paths import bundled_policies
 from agent.inspection import RuleBook
 from agent.inspection.examples import Trial
 from agent.inspection.sidecars import run_sidecar
-from agent.policy import Subject, access, json_schema
+from agent.policy import Destination, Subject, access, json_schema
 from agent.policy import explain as explain_policy
 from agent.policy.source import dotted
 
@@ -59,6 +60,8 @@ def explain(
     path: Annotated[str, typer.Option(help="Request path.")] = "/",
     app_id: Annotated[str, typer.Option("--app", help="Catalog id of the program.")] = "",
     model: Annotated[str, typer.Option(help="Model it asks for.")] = "",
+    user: Annotated[str, typer.Option(help="Account that runs the program.")] = "",
+    size: Annotated[int, typer.Option(min=0, help="Characters of the request's texts.")] = 0,
     policy: Annotated[
         Path | None, typer.Option(help="Policy file; default: the one the agent would use.")
     ] = None,
@@ -66,7 +69,8 @@ def explain(
 ) -> None:
     """Show what happens to such a request: decrypted or not, by which rule it is allowed, which guardrails look."""
     source = PolicyFile(policy or settings_from().policy or bundled_policies() / "default")
-    report = _report(source.rules, host.lower(), normalise(path), app_id, model)
+    subject = Subject(host=host.lower(), path=normalise(path), app=app_id, model=model, user=user, size=size)
+    report = _report(source.rules, subject)
     if as_json:
         say_json(report)
         return
@@ -140,11 +144,13 @@ def schema() -> None:
     sys.stdout.write(json_schema())
 
 
-def _report(rules: RuleBook, host: str, path: str, app_id: str, model: str) -> dict[str, object]:
-    surface = rules.catalog.surface(host)
-    endpoint = rules.catalog.endpoint(surface, path) if surface is not None else None
-    subject = Subject(
-        host=host, path=path, surface=surface.id if surface else "unknown", app=app_id, model=model
+def _report(rules: RuleBook, asked: Subject) -> dict[str, object]:
+    surface = rules.catalog.surface(asked.host)
+    endpoint = rules.catalog.endpoint(surface, asked.path) if surface is not None else None
+    subject = replace(
+        asked,
+        surface=surface.id if surface else "unknown",
+        destination=Destination(kind=rules.policy.upstream.route.value, host=asked.host),
     )
     verdict = access.decide(rules.policy, subject)
     if surface is None:
@@ -154,8 +160,8 @@ def _report(rules: RuleBook, host: str, path: str, app_id: str, model: str) -> d
     else:
         traffic = "decrypted and inspected"
     return {
-        "host": host,
-        "path": path,
+        "host": asked.host,
+        "path": asked.path,
         "surface": surface.id if surface else "",
         "traffic": traffic,
         "dialect": endpoint.dialect if endpoint else "",

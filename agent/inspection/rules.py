@@ -21,6 +21,7 @@ from agent.model.content import Role, Where
 from agent.model.decision import Action, Fallback
 from agent.model.findings import Family, Finding
 from agent.policy import Guardrail, Policy, Subject, guardrails
+from agent.policy.scope import mismatch
 
 CACHED_TEXT = 256  # characters: below this a scan costs no more than the hash
 CACHE_ENTRIES = 8192
@@ -153,10 +154,22 @@ def scanned(family: Family, role: Role) -> bool:
 
 
 def on_error(scope: Scope) -> Fallback:
-    """What to do when the inspection itself fails: the strictest of the guardrails that apply."""
+    """What to do when the inspection itself fails: the strictest of the guardrails that apply or, where the model is
+    not known yet, may apply. One on trial has no say."""
     policy = scope.rules.policy
-    blocks = any(policy.fallback(guardrail) is Fallback.BLOCK for guardrail in scope.guardrails)
+    blocks = any(
+        policy.fallback(guardrail) is Fallback.BLOCK
+        for guardrail in policy.guardrails
+        if not guardrail.shadow and _may_apply(guardrail, scope)
+    )
     return Fallback.BLOCK if blocks else Fallback.ALLOW
+
+
+def _may_apply(guardrail: Guardrail, scope: Scope) -> bool:
+    if guardrail in scope.guardrails:
+        return True
+    for_some_model = bool(guardrail.models) and not scope.subject.model
+    return for_some_model and mismatch(guardrail.model_copy(update={"models": ()}), scope.subject) is None
 
 
 def _wanted(policy: Policy, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:

@@ -24,6 +24,7 @@ _MACROS = frozenset({"exists", "all", "exists_one", "filter"})
 _FUNCTIONS = _MACROS | {"has", "size", "contains", "startsWith", "endsWith"}
 _WORDS = frozenset({"true", "false", "null", "in"})
 _NO_OPERATORS = frozenset("+*/%")
+_UNRELATED = (KeyboardInterrupt, SystemExit, GeneratorExit)
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
 _ATTACHMENT: Mapping[str, Value] = {"kind": "image", "media_type": "image/png", "size": 1, "name": "a.png"}
@@ -95,7 +96,9 @@ class _Program:
         self._context = cel.Context
         try:
             self._compiled = cel.compile(text)
-        except ValueError as error:
+        except _UNRELATED:
+            raise
+        except BaseException as error:  # a panic of the library is no Exception
             raise ValueError(f"is not CEL: {_in_short(error)}") from None
 
     def variables(self) -> list[str]:
@@ -105,11 +108,13 @@ class _Program:
         # a Context, since a plain dict would be joined by the library's own functions: 30 µs for each evaluation
         try:
             return self._compiled.execute(self._context(dict(variables)))
-        except Exception as error:
+        except _UNRELATED:
+            raise
+        except BaseException as error:  # a panic of the library is no Exception
             raise ConditionFailed(f"{type(error).__name__}: {_in_short(error)}") from error
 
 
-def _in_short(error: Exception) -> str:
+def _in_short(error: BaseException) -> str:
     lines = str(error).splitlines()
     said = next((line for line in lines if "ERROR:" in line), lines[0] if lines else "")
     return said.partition("ERROR: ")[2].removeprefix("<input>:1:")[:160] or said.partition(".")[0][:160]

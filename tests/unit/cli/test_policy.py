@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from agent.policy import json_schema
 from tests.fakes.command_line import Drawbridge
 
@@ -107,3 +109,12 @@ def test_an_example_that_fails_is_shown_with_what_came_out(drawbridge: Drawbridg
 
 def test_a_policy_without_examples_is_told_how_to_get_some(drawbridge: Drawbridge, policy: Path) -> None:
     assert "There are no examples" in drawbridge("policy", "test", policy).stdout
+
+
+@pytest.mark.parametrize(("size", "access"), [(10, "allowed (no rule fits)"), (11, "blocked by rule large")])
+def test_a_condition_is_asked_about_what_was_given(
+    drawbridge: Drawbridge, policy: Path, size: int, access: str
+) -> None:
+    policy.write_text(policy.read_text() + "access:\n  - {id: large, when: size > 10, action: block}\n")
+    asked = ("--host", "api.openai.com", "--user", "ann", "--size", size, "--policy", policy, "--json")
+    assert json.loads(drawbridge("policy", "explain", *asked).stdout)["access"] == access

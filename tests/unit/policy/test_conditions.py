@@ -88,6 +88,11 @@ def test_an_item_that_is_not_there_fails_the_condition(text: str) -> None:
         Condition(check_condition(text)).holds({**FACTS, "groups": [], "attachments": []})
 
 
+def test_a_text_that_is_not_valid_unicode_fails_the_condition() -> None:
+    with pytest.raises(ConditionFailed):
+        Condition(check_condition('user == "ann"')).holds({**FACTS, "user": "ann\ud800"})
+
+
 def test_only_the_variables_that_it_names_are_looked_at() -> None:
     assert Condition("size > 3").holds({"size": 4})
 
