@@ -47,6 +47,9 @@ def explain(
         str | None,
         typer.Option("--false-positive", metavar="NOTE", help="Put on record that this is no such data."),
     ] = None,
+    policy_file: Annotated[
+        Path | None, typer.Option("--policy", help="Policy file; default: the one the agent would use.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     state_dir: Annotated[Path | None, typer.Option(help="State directory of the agent.")] = None,
 ) -> None:
@@ -54,7 +57,7 @@ def explain(
     settings = settings_from({"state_dir": state_dir and str(state_dir.absolute())})
     paths = StatePaths.under(settings.state_dir)
     event = Trail(paths).show(reference)
-    policy = PolicyFile(settings.policy or bundled_policies() / "default").rules.policy
+    policy = PolicyFile(policy_file or settings.policy or bundled_policies() / "default").rules.policy
     report = Report(event=event, policy=policy, hits=tuple(found_hits(event)))
     if reason is not None:
         _justify(paths, report, _words(reason, "--justify"))
@@ -66,8 +69,10 @@ def explain(
     if reason is None and note is None:
         _show(report)
     if reason is not None:
+        # how long is the policy's matter: only the one that asked is known to say it right
+        time_left = f" for {policy.ask.minutes} minutes" if report.same_policy else ""
         out().print(
-            f"[green]ok[/] on record: what was found in {report.ref} may be sent for {policy.ask.minutes} minutes. "
+            f"[green]ok[/] on record: what was found in {report.ref} may be sent{time_left}. "
             "Repeat the request; its event will hold your reason."
         )
     if note is not None:
@@ -154,7 +159,7 @@ def _found(report: Report) -> Iterator[Text]:
 
 def _reasons(report: Report) -> Iterator[str]:
     if report.event.row.decision and not report.same_policy:
-        yield "The policy has changed since; what follows is about the one in force."
+        yield "It was another policy that decided; what follows is about the one in force now (see --policy)."
     guardrails = {rule.id: rule for rule in report.policy.guardrails}
     access = {rule.id for rule in report.policy.access}
     for name in report.deciding:

@@ -81,7 +81,7 @@ def test_the_same_is_told_to_programs(drawbridge: Drawbridge, store: Store) -> N
 
 def test_a_policy_that_has_changed_since_is_said(drawbridge: Drawbridge, store: Store) -> None:
     ref = store(make_block(policy_hash="cd" * 32))
-    assert "The policy has changed since" in drawbridge("explain", ref).stdout
+    assert "another policy" in drawbridge("explain", ref).stdout
 
 
 def test_an_access_rule_that_decided_is_named(drawbridge: Drawbridge, store: Store, policy: Path) -> None:
