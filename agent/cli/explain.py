@@ -6,6 +6,7 @@ record in the state directory, where the running agent finds the reasons.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,15 +89,21 @@ def _words(text: str, option: str) -> str:
 
 
 def _justify(paths: StatePaths, report: Report, reason: str) -> None:
+    terminal = sys.stdin.isatty()
+    if report.policy.ask.terminal and not terminal:
+        raise AuditError(
+            "a reason counts only if it is given at a terminal",
+            hint="This is for a person to decide: run the command yourself, in a terminal of your own.",
+        )
     if not report.asked:
         raise AuditError(
             f"{report.ref} asks for no reason: it was decided to {report.event.row.decision or 'do nothing'}",
             hint="Only what a guardrail with the action 'ask' held back can be justified. Ask your IT team.",
         )
-    justify(
-        paths.justifications,
-        Justification(at=time.time(), event=report.event.row.id, reason=reason, findings=report.asked),
+    given = Justification(
+        at=time.time(), event=report.event.row.id, reason=reason, findings=report.asked, terminal=terminal
     )
+    justify(paths.justifications, given)
 
 
 def _complain(paths: StatePaths, report: Report, note: str) -> None:

@@ -250,7 +250,10 @@ class ExchangeHandler:
         none. Only then is the file looked at."""
         if decision.action is not Action.ASK or self._justifications is None:
             return None
-        read = partial(self._justifications.reasons, now=time.time(), minutes=scope.rules.policy.ask.minutes)
+        ask = scope.rules.policy.ask
+        read = partial(
+            self._justifications.reasons, now=time.time(), minutes=ask.minutes, terminal=ask.terminal
+        )
         try:
             reasons = await asyncio.get_running_loop().run_in_executor(None, read)
         except Exception:  # whatever is wrong with the file: the question stands

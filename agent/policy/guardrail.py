@@ -96,6 +96,10 @@ class Ask(Section):
     minutes: int = Field(
         default=60, ge=1, le=1440, description="How long a reason that was given covers the same findings."
     )
+    terminal: bool = Field(
+        default=True,
+        description="Only reasons given at a terminal count: an AI agent that runs commands has none.",
+    )
     message: fields.Template = Field(
         default=message.ASK,
         description="What a client shows that must ask; {reason}, {rule} and {ref} are filled in.",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -37,6 +39,19 @@ def dial(asking: AgentProcess) -> Iterator[Dial]:
         yield dial
 
 
+pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
+
+
+def at_terminal(agent: AgentProcess, *arguments: str) -> CompletedProcess[str]:
+    """A command of ours, as a person runs it."""
+    theirs, ours = os.openpty()
+    try:
+        return agent.drawbridge(*arguments, "--policy", str(agent.directory / "policy.yaml"), stdin=ours)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 def test_with_a_reason_the_same_request_passes_and_no_other(
     asking: AgentProcess, dial: Dial, provider: Provider, dialect: Dialect
@@ -48,7 +63,7 @@ def test_with_a_reason_the_same_request_passes_and_no_other(
     assert f"drawbridge explain {ref} --justify" in dialect.error_message(refused.document)
     assert provider.requests == ()
 
-    told = asking.drawbridge("explain", ref, "--justify", "a key that is revoked")
+    told = at_terminal(asking, "explain", ref, "--justify", "a key that is revoked")
     assert told.returncode == 0, told.stderr
     assert line.ask("POST", dialect.target(), dialect.body(f"my key is {key}")).status == 200
     assert key in provider.requests[-1].body.decode()
@@ -74,3 +89,12 @@ def test_a_request_that_is_too_large_is_refused_in_the_words_of_the_rule(
     assert dialect.error_message(refused.document).startswith("Too large. Ref ")
     assert dial(dialect.host).ask("POST", dialect.target(), dialect.body("x" * 4000)).status == 200
     assert len(provider.requests) == 1
+
+
+def test_an_agent_without_a_terminal_cannot_give_the_reason_itself(asking: AgentProcess, dial: Dial) -> None:
+    dialect = DIALECTS[0]
+    refused = dial(dialect.host).ask("POST", dialect.target(), dialect.body(f"my key is {made_up_key()}"))
+    ref = refused.headers["x-drawbridge-ref"]
+    told = asking.drawbridge("explain", ref, "--justify", "the task needs it")
+    assert told.returncode == 1
+    assert "given at a terminal" in told.stderr

@@ -45,6 +45,7 @@ def paths(tmp_path: Path) -> StatePaths:
 def store(paths: StatePaths, policy: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Puts an event into the trail, under the policy in force; returns its reference."""
     monkeypatch.setenv("DRAWBRIDGE_POLICY", str(policy))
+    policy.write_text(policy.read_text() + "ask: {terminal: false}\n")  # no test has one
     digest = PolicyFile(policy).rules.policy.digest
 
     def put(event: AuditEvent) -> str:
@@ -108,8 +109,19 @@ def test_a_reason_covers_what_was_asked_about_and_nothing_else(
     [record] = read_records(paths.justifications)
     assert record["reason"] == "a rehearsal"
     at = float(str(record["at"]))
-    reasons = JustificationFile(paths.justifications, b"k").reasons(now=at, minutes=1)
+    reasons = JustificationFile(paths.justifications, b"k").reasons(now=at, minutes=1, terminal=False)
     assert reasons == {("names", "ab"): "a rehearsal", ("names", "cd"): "a rehearsal"}
+
+
+def test_without_a_terminal_no_reason_is_taken_unless_the_policy_says_so(
+    drawbridge: Drawbridge, store: Store, paths: StatePaths, policy: Path
+) -> None:
+    ref = store(asking())
+    policy.write_text(policy.read_text().replace("terminal: false", "terminal: true"))
+    result = drawbridge("explain", ref, "--justify", "an agent says so")
+    assert result.exit_code == 1
+    assert "given at a terminal" in result.stderr
+    assert not paths.justifications.exists()
 
 
 def test_what_was_blocked_cannot_be_justified(

@@ -39,7 +39,8 @@ class Reasons:
         self.asked: list[int] = []  # for how many minutes each time
         self.broken = False
 
-    def reasons(self, *, now: float, minutes: int) -> dict[tuple[str, str], str]:
+    def reasons(self, *, now: float, minutes: int, terminal: bool) -> dict[tuple[str, str], str]:
+        assert terminal
         del now
         self.asked.append(minutes)
         if self.broken:
