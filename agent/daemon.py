@@ -17,8 +17,10 @@ from contextlib import ExitStack, suppress
 
 from agent import __version__
 from agent.audit import Spool
+from agent.catalog import bundled_harness
 from agent.errors import AuditError, DrawbridgeError
 from agent.gateway.app import GatewayApp
+from agent.gateway.conversations import Conversations
 from agent.gateway.exchange import ExchangeHandler
 from agent.gateway.local import LocalPages
 from agent.gateway.policy_file import PolicyFile
@@ -140,6 +142,7 @@ class _Parts:
             secret=read_secret,
             scans=self._scans,
             capture_key=_key(token, b"capture"),
+            conversations=Conversations(bundled_harness(), time.monotonic),
             justifications=JustificationFile(self._paths.justifications, _key(token, b"justification")),
         )
         upgrades = UpgradeHandler(self.policy, transport, self._audit)

@@ -23,6 +23,7 @@ _COLOURS = (
 )
 _WHAT = 16  # characters: the longest kind of incident
 _DAY_SECONDS = 24 * 3600
+_PRINTS = 3  # fingerprints that are shown of a hit
 SURE = 100
 """The score, of a hundred, of a detector that is sure."""
 
@@ -169,6 +170,12 @@ def _circumstances(hit: object) -> Iterator[str]:
         yield f"score {score / 100}"
     if at(hit, "shadow"):
         yield "on trial: nothing was done"
+    prints = at(hit, "fingerprints")
+    if isinstance(prints, list) and prints:
+        shown = ", ".join(str(each)[:8] for each in prints[:_PRINTS])
+        yield f"fingerprints {shown}" + (
+            f" and {len(prints) - _PRINTS} more" if len(prints) > _PRINTS else ""
+        )
     if reason := _text(hit, "justification"):
         yield f"allowed because: {reason}"
 

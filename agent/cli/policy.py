@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +12,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from agent.catalog.paths import normalise
-from agent.cli.console import explains_errors, out, say_json, settings_from
-from agent.gateway.policy_file import PolicyFile
+from agent.cli.console import EXIT_FAILED, explains_errors, out, say_json, settings_from
+from agent.gateway.policy_file import PolicyFile, read_rules, read_sidecar
 from agent.host.paths import bundled_policies
 from agent.inspection import RuleBook
-from agent.policy import Subject, access, json_schema
+from agent.inspection.examples import Trial
+from agent.inspection.sidecars import run_sidecar
+from agent.policy import Destination, Subject, access, json_schema
 from agent.policy import explain as explain_policy
+from agent.policy.source import dotted
 
 app = typer.Typer(help="Policies: check them, and see how they decide.", no_args_is_help=True)
 
@@ -56,6 +60,8 @@ def explain(
     path: Annotated[str, typer.Option(help="Request path.")] = "/",
     app_id: Annotated[str, typer.Option("--app", help="Catalog id of the program.")] = "",
     model: Annotated[str, typer.Option(help="Model it asks for.")] = "",
+    user: Annotated[str, typer.Option(help="Account that runs the program.")] = "",
+    size: Annotated[int, typer.Option(min=0, help="Characters of the request's texts.")] = 0,
     policy: Annotated[
         Path | None, typer.Option(help="Policy file; default: the one the agent would use.")
     ] = None,
@@ -63,7 +69,8 @@ def explain(
 ) -> None:
     """Show what happens to such a request: decrypted or not, by which rule it is allowed, which guardrails look."""
     source = PolicyFile(policy or settings_from().policy or bundled_policies() / "default")
-    report = _report(source.rules, host.lower(), normalise(path), app_id, model)
+    subject = Subject(host=host.lower(), path=normalise(path), app=app_id, model=model, user=user, size=size)
+    report = _report(source.rules, subject)
     if as_json:
         say_json(report)
         return
@@ -81,6 +88,55 @@ def explain(
         out().print(rules)
 
 
+@app.command("test")
+@explains_errors
+def try_examples(
+    file: Annotated[Path, typer.Argument(help="Policy file.")], *, as_json: AsJson = False
+) -> None:
+    """Try every example: those of the policy's own rules, and those beside it in NAME.examples.yaml. Exit status 1
+    where one fails."""
+    path = file / "policy.yaml" if file.is_dir() else file
+    rules = read_rules(path, examples=False)
+    sidecar = read_sidecar(path)
+    trials = [*rules.trials(), *(run_sidecar(rules, sidecar) if sidecar is not None else ())]
+    failed = sum(not trial.ok for trial in trials)
+    if as_json:
+        say_json({"passed": len(trials) - failed, "failed": failed, "examples": list(map(_trial, trials))})
+    else:
+        _show_trials(trials, failed)
+    if failed:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _trial(trial: Trial) -> dict[str, object]:
+    return {
+        "example": dotted(trial.location),
+        "about": trial.about,
+        "ok": trial.ok,
+        "expected": trial.expected,
+        "got": trial.got,
+        "rule": trial.rule,
+    }
+
+
+def _show_trials(trials: list[Trial], failed: int) -> None:
+    if not trials:
+        out().print(
+            "There are no examples: write 'examples:' in a rule, or a file NAME.examples.yaml beside it."
+        )
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "example", "about", "expected", "got"):
+        table.add_column(name, overflow="fold")
+    for trial in trials:
+        mark = "[green]✓[/]" if trial.ok else "[bold red]✗[/]"
+        where = dotted(tuple(step for step in trial.location if step != "examples"))
+        table.add_row(mark, *map(escape, (where, trial.about, trial.expected, trial.got)))
+    out().print(table)
+    count = "1 example" if len(trials) == 1 else f"{len(trials)} examples"
+    out().print(f"{count}, [bold]{failed} failed[/]" if failed else f"[green]ok[/] {count}")
+
+
 @app.command()
 @explains_errors
 def schema() -> None:
@@ -88,11 +144,13 @@ def schema() -> None:
     sys.stdout.write(json_schema())
 
 
-def _report(rules: RuleBook, host: str, path: str, app_id: str, model: str) -> dict[str, object]:
-    surface = rules.catalog.surface(host)
-    endpoint = rules.catalog.endpoint(surface, path) if surface is not None else None
-    subject = Subject(
-        host=host, path=path, surface=surface.id if surface else "unknown", app=app_id, model=model
+def _report(rules: RuleBook, asked: Subject) -> dict[str, object]:
+    surface = rules.catalog.surface(asked.host)
+    endpoint = rules.catalog.endpoint(surface, asked.path) if surface is not None else None
+    subject = replace(
+        asked,
+        surface=surface.id if surface else "unknown",
+        destination=Destination(kind=rules.policy.upstream.route.value, host=asked.host),
     )
     verdict = access.decide(rules.policy, subject)
     if surface is None:
@@ -102,8 +160,8 @@ def _report(rules: RuleBook, host: str, path: str, app_id: str, model: str) -> d
     else:
         traffic = "decrypted and inspected"
     return {
-        "host": host,
-        "path": path,
+        "host": asked.host,
+        "path": asked.path,
         "surface": surface.id if surface else "",
         "traffic": traffic,
         "dialect": endpoint.dialect if endpoint else "",

@@ -12,11 +12,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from agent.catalog import bundled_harness
 from agent.dialects import DIALECTS, raw_text
 from agent.dialects.base import Block, Dialect, RequestHead, Voice
 from agent.dialects.encoding import decode
-from agent.errors import AuditError, ConfigError, ContentError, HostError, UpstreamError
+from agent.errors import AuditError, ConfigError, ContentError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.answers import Answering
 from agent.gateway.conversations import Conversations
@@ -80,10 +79,10 @@ class ExchangeHandler:
         scans: ScanPool,
         capture_key: bytes,
         justifications: JustificationSource | None = None,
-        conversations: Conversations | None = None,
+        conversations: Conversations,
         max_body: int = MAX_BODY,
     ) -> None:
-        self._conversations = conversations or Conversations(bundled_harness(), time.monotonic)
+        self._conversations = conversations
         self._policy = policy
         self._transport = transport
         self._audit = audit
@@ -265,11 +264,14 @@ class ExchangeHandler:
         none. Only then is the file looked at."""
         if decision.action is not Action.ASK or self._justifications is None:
             return None
-        read = partial(self._justifications.reasons, now=time.time(), minutes=scope.rules.policy.ask.minutes)
+        ask = scope.rules.policy.ask
+        read = partial(
+            self._justifications.reasons, now=time.time(), minutes=ask.minutes, terminal=ask.terminal
+        )
         try:
             reasons = await asyncio.get_running_loop().run_in_executor(None, read)
-        except HostError as error:
-            log.error("the justifications cannot be read: %s", error)  # noqa: TRY400  said in full
+        except Exception:  # whatever is wrong with the file: the question stands
+            log.exception("the justifications cannot be read")
             return None
         asked = {(hit.guardrail, print_) for hit in decision.hits for print_ in hit.fingerprints}
         if asked.isdisjoint(reasons):

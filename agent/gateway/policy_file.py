@@ -9,7 +9,10 @@ from agent.dialects import DIALECTS
 from agent.errors import PolicyError
 from agent.guardrails import bundled_rules
 from agent.inspection import RuleBook
+from agent.inspection.examples import ExamplesFailed
 from agent.policy import KnownNames, load
+from agent.policy.loading import load_sidecar, located
+from agent.policy.sidecar import Sidecar
 
 MAX_BYTES = 5 * 1024 * 1024
 
@@ -29,24 +32,38 @@ class PolicyFile:
         return self.rules
 
 
-def read_rules(path: Path) -> RuleBook:
-    """The compiled policy of a file. Blocks. Raises PolicyError."""
+def read_rules(path: Path, *, examples: bool = True) -> RuleBook:
+    """The compiled policy of a file. Blocks. Raises PolicyError, also where one of its own examples fails, unless
+    `examples` is False."""
+    text = _read(path, "policy")
+    try:
+        return RuleBook(load(text, source=str(path), known=known_names()), examples=examples)
+    except ExamplesFailed as failed:
+        raise located(text, failed.problems, source=str(path)) from failed
+
+
+def read_sidecar(policy: Path) -> Sidecar | None:
+    """The examples beside a policy, in `name.examples.yaml`, None where there are none. Blocks. Raises PolicyError."""
+    path = policy.with_suffix(".examples.yaml")
+    return load_sidecar(_read(path, "file"), source=str(path)) if path.is_file() else None
+
+
+def _read(path: Path, what: str) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise PolicyError(
-            f"cannot read the policy {path}: {error.strerror}", hint="check the path"
+            f"cannot read the {what} {path}: {error.strerror}", hint="check the path"
         ) from error
     if len(data) > MAX_BYTES:
-        raise PolicyError(f"the policy {path} is larger than {MAX_BYTES // 2**20} MB")
+        raise PolicyError(f"the {what} {path} is larger than {MAX_BYTES // 2**20} MB")
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PolicyError(
-            f"the policy {path} is not UTF-8 (byte {error.start})", hint="save it as UTF-8"
+            f"the {what} {path} is not UTF-8 (byte {error.start})", hint="save it as UTF-8"
         ) from error
-    return RuleBook(load(text, source=str(path), known=known_names()))
 
 
 def known_names() -> KnownNames:

@@ -34,8 +34,9 @@ class JustificationSource(Protocol):
         """What the fingerprints of findings are made with."""
         ...
 
-    def reasons(self, *, now: float, minutes: int) -> Mapping[tuple[str, str], str]:
-        """Those given in the last `minutes`, by guardrail and fingerprint. Blocks. Raises HostError."""
+    def reasons(self, *, now: float, minutes: int, terminal: bool) -> Mapping[tuple[str, str], str]:
+        """Those given in the last `minutes`, by guardrail and fingerprint; with `terminal` only those given at one.
+        Blocks. Raises HostError."""
         ...
 
 

@@ -17,12 +17,14 @@ _EARLY_SECONDS = 60  # a clock that was set back by less makes no reason void
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Justification:
-    """One reason. `findings` are pairs of a guardrail's id and a fingerprint, `event` the exchange they were met in."""
+    """One reason. `findings` are pairs of a guardrail's id and a fingerprint, `event` the exchange they were met in;
+    `terminal` says whether a terminal was there when it was given, so most likely a person."""
 
     at: float  # Unix seconds
     event: str
     reason: str
     findings: tuple[tuple[str, str], ...]
+    terminal: bool
 
 
 def justify(path: Path, justification: Justification) -> None:
@@ -32,6 +34,7 @@ def justify(path: Path, justification: Justification) -> None:
         "event": justification.event,
         "reason": justification.reason,
         "findings": [list(pair) for pair in justification.findings],
+        "terminal": justification.terminal,
     }
     add_record(path, record, keep=lambda old: _holds(old, justification.at, LONGEST_MINUTES))
 
@@ -46,11 +49,15 @@ class JustificationFile:
         self._seen: tuple[int, int, int] | None = None
         self._records: tuple[Record, ...] = ()
 
-    def reasons(self, *, now: float, minutes: int) -> Mapping[tuple[str, str], str]:
+    def reasons(self, *, now: float, minutes: int, terminal: bool) -> Mapping[tuple[str, str], str]:
         """The reasons given in the last `minutes`, by guardrail and fingerprint; the newest where there are several.
-        Raises HostError for a file that others may open."""
+        With `terminal` only those given at one. Raises HostError for a file that others may open."""
         self._refresh()
-        held = (record for record in self._records if _holds(record, now, minutes))
+        held = (
+            record
+            for record in self._records
+            if _holds(record, now, minutes) and (record.get("terminal") is True or not terminal)
+        )
         return {pair: str(record.get("reason", "")) for record in held for pair in _pairs(record)}
 
     def _refresh(self) -> None:

@@ -16,6 +16,7 @@ from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
 from agent.guardrails import Rule, Scanner, bundled_rules, keyword_rule
 from agent.guardrails.regex import compiled
+from agent.inspection.examples import Trial, check_examples, try_examples
 from agent.inspection.justified import NOTHING_JUSTIFIED, Justified
 from agent.inspection.pseudonyms import ALIAS_RULE, Vault
 from agent.inspection.replacements import MARKER, STAR, is_masked
@@ -23,6 +24,7 @@ from agent.model.content import Role, Where
 from agent.model.decision import Action, Fallback
 from agent.model.findings import Family, Finding
 from agent.policy import Guardrail, Policy, Subject, guardrails
+from agent.policy.scope import mismatch
 
 CACHED_TEXT = 256  # characters: below this a scan costs no more than the hash
 CACHE_ENTRIES = 8192
@@ -74,14 +76,16 @@ type OpenVault = Callable[[ParsedRequest], Vault]
 class RuleBook:
     """A policy that is ready to judge. Building it costs tens of milliseconds: once per policy."""
 
-    def __init__(self, policy: Policy) -> None:
-        """Raises PolicyError where a catalog row or a detector of the policy cannot work."""
+    def __init__(self, policy: Policy, *, examples: bool = True) -> None:
+        """Raises PolicyError where a catalog row or a detector of the policy cannot work or, unless `examples` is
+        False, one of its rules does not do what its own examples say."""
         self.policy = policy
         self.catalog = Catalog((*bundled_surfaces(), *policy.surfaces()))
         self.pseudonymizes = any(guardrail.action is Action.PSEUDONYMIZE for guardrail in policy.guardrails)
         self.alias = compiled(ALIAS_RULE.pattern, memory=_ALIAS_MEMORY, captures=False)
         self.local_tools = bundled_harness().local_tools
-        rules = _wanted(policy, (*bundled_rules(), *_detectors(policy)))
+        detectors = _detectors(policy)
+        rules = _wanted(policy, (*bundled_rules(), *detectors))
         self.scanner = Scanner((*rules, ALIAS_RULE) if self.pseudonymizes else rules)
         self._kinds = frozenset(rule.type for rule in self.scanner.rules)
         self._known = VerdictCache(CACHE_ENTRIES)
@@ -93,6 +97,12 @@ class RuleBook:
                         f"surface {surface.id!r}: unknown dialect {endpoint.dialect!r}",
                         hint=f"known: {known}",
                     )
+        if examples:
+            check_examples(policy, self.scan, detectors)
+
+    def trials(self) -> tuple[Trial, ...]:
+        """The examples of the policy's own rules, tried."""
+        return tuple(try_examples(self.policy, self.scan, _detectors(self.policy)))
 
     def scope(self, subject: Subject, *, ref: str) -> Scope:
         """The scope of one exchange."""
@@ -168,10 +178,22 @@ def scanned(family: Family, role: Role) -> bool:
 
 
 def on_error(scope: Scope) -> Fallback:
-    """What to do when the inspection itself fails: the strictest of the guardrails that apply."""
+    """What to do when the inspection itself fails: the strictest of the guardrails that apply or, where the model is
+    not known yet, may apply. One on trial has no say."""
     policy = scope.rules.policy
-    blocks = any(policy.fallback(guardrail) is Fallback.BLOCK for guardrail in scope.guardrails)
+    blocks = any(
+        policy.fallback(guardrail) is Fallback.BLOCK
+        for guardrail in policy.guardrails
+        if not guardrail.shadow and _may_apply(guardrail, scope)
+    )
     return Fallback.BLOCK if blocks else Fallback.ALLOW
+
+
+def _may_apply(guardrail: Guardrail, scope: Scope) -> bool:
+    if guardrail in scope.guardrails:
+        return True
+    for_some_model = bool(guardrail.models) and not scope.subject.model
+    return for_some_model and mismatch(guardrail.model_copy(update={"models": ()}), scope.subject) is None
 
 
 def _wanted(policy: Policy, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:

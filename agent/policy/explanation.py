@@ -60,12 +60,12 @@ def _fits(rule: AccessRule | Guardrail) -> str:
         scope += f", when {rule.when}"
     match rule:
         case Guardrail():
-            return f"{scope}; {_does(rule)}"
+            return f"{scope}; {what_it_does(rule)}"
         case _:
             return scope
 
 
-def _does(rule: Guardrail) -> str:
+def what_it_does(rule: Guardrail) -> str:
     """What a guardrail does with which findings, in words."""
     words = [f"{rule.action.word}s {', '.join(rule.detect)} in {', '.join(rule.where)}"]
     if rule.roles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -10,6 +11,13 @@ from agent.model.content import Role, Where
 from agent.model.decision import Fallback, Severity
 from agent.policy import fields, message
 from agent.policy.section import Scope, Section
+
+SPEAKERS: Mapping[Where, frozenset[Role]] = {
+    Where.PROMPT: frozenset({Role.SYSTEM, Role.USER, Role.ASSISTANT, Role.TOOL_CALL}),
+    Where.TOOL_RESULT: frozenset({Role.TOOL_RESULT}),
+    Where.ANSWER: frozenset({Role.ASSISTANT, Role.TOOL_CALL}),
+}
+"""Who speaks in which part of an exchange. A prompt brings all of the conversation along."""
 
 _Texts = Annotated[tuple[fields.ExampleText, ...], Field(max_length=50)]
 
@@ -68,6 +76,14 @@ class Guardrail(Scope):
             )
         return self
 
+    @model_validator(mode="after")
+    def _roles_can_speak(self) -> Self:
+        speakers = frozenset[Role]().union(*(SPEAKERS[where] for where in self.where))
+        for role in self.roles:
+            if role not in speakers:
+                raise ValueError(f"'roles': {role} never speaks in: {', '.join(self.where)}")
+        return self
+
     @property
     def grade(self) -> Severity:
         """The severity of its hits."""
@@ -79,6 +95,10 @@ class Ask(Section):
 
     minutes: int = Field(
         default=60, ge=1, le=1440, description="How long a reason that was given covers the same findings."
+    )
+    terminal: bool = Field(
+        default=True,
+        description="Only reasons given at a terminal count: an AI agent that runs commands has none.",
     )
     message: fields.Template = Field(
         default=message.ASK,

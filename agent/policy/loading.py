@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Annotated, Union, get_args, get_origin
@@ -13,6 +14,8 @@ from pydantic_core import ErrorDetails
 from agent.errors import PolicyError
 from agent.policy.cross_checks import KnownNames, cross_check
 from agent.policy.document import Policy
+from agent.policy.section import Section
+from agent.policy.sidecar import Sidecar
 from agent.policy.source import Location, Problem, Source, Tree, dotted, read, shown_key
 
 _MAX_REPORTED = 20
@@ -38,19 +41,36 @@ def load(text: str, *, source: str, known: KnownNames | None = None) -> Policy:
     if not problems and document.tree is None:
         problems.append(Problem(location=(), text="the file is empty: schema_version and id are required"))
     elif not problems:
-        policy, problems = _validate(document)
+        policy, problems = _validate(document, Policy)
         problems += cross_check(document, known or KnownNames())
     if problems or policy is None:
         raise _error(document, problems, source)
     return policy
 
 
-def _validate(document: Source) -> tuple[Policy | None, list[Problem]]:
+def load_sidecar(text: str, *, source: str) -> Sidecar:
+    """The examples that `text` (YAML) holds. Raises PolicyError as `load` does."""
+    document = read(text)
+    problems = list(document.problems)
+    sidecar: Sidecar | None = None
+    if not problems:
+        sidecar, problems = _validate(document, Sidecar)
+    if problems or sidecar is None:
+        raise _error(document, problems, source)
+    return sidecar
+
+
+def located(text: str, problems: Iterable[Problem], *, source: str) -> PolicyError:
+    """The error that names problems found in a policy after it was loaded, with the lines of its `text`."""
+    return _error(read(text), list(problems), source)
+
+
+def _validate[T: Section](document: Source, root: type[T]) -> tuple[T | None, list[Problem]]:
     try:
-        return Policy.model_validate_json(orjson.dumps(document.tree)), []
+        return root.model_validate_json(orjson.dumps(document.tree)), []
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        return None, [problem for each in details if (problem := _problem(document, each)) is not None]
+        return None, [problem for each in details if (problem := _problem(document, each, root)) is not None]
 
 
 def _error(document: Source, problems: list[Problem], source: str) -> PolicyError:
@@ -67,19 +87,19 @@ def _error(document: Source, problems: list[Problem], source: str) -> PolicyErro
     return PolicyError("\n".join(lines), hint="Correct these lines and check the file again.")
 
 
-def _problem(document: Source, details: ErrorDetails) -> Problem | None:
+def _problem(document: Source, details: ErrorDetails, root: type[Section]) -> Problem | None:
     location: Location = details["loc"]
     value = _value_at(document.tree, location)
     if details["type"] == "too_short" and value:
         return None  # its items are wrong, and reported themselves
-    return Problem(location=location, text=_text(details, location, value))
+    return Problem(location=location, text=_text(details, location, value, root))
 
 
-def _text(details: ErrorDetails, location: Location, value: Tree) -> str:
+def _text(details: ErrorDetails, location: Location, value: Tree, root: type[Section]) -> str:
     context = details.get("ctx", {})
     match details["type"]:
         case "extra_forbidden":
-            return _unknown_key(location)
+            return _unknown_key(location, root)
         case "missing":
             return "this key is required"
         case "value_error":
@@ -103,16 +123,16 @@ def _wrong_type(wanted: str, value: Tree) -> str:
     return text
 
 
-def _unknown_key(location: Location) -> str:
-    allowed = _keys_at(location[:-1])
+def _unknown_key(location: Location, root: type[Section]) -> str:
+    allowed = _keys_at(location[:-1], root)
     close = get_close_matches(str(location[-1])[:64], allowed, n=1)
     guess = f": did you mean '{close[0]}'?" if close else ""
     return f"unknown key '{shown_key(str(location[-1]))}'{guess} (allowed: {', '.join(allowed)})"
 
 
-def _keys_at(location: Location) -> tuple[str, ...]:
+def _keys_at(location: Location, root: type[Section]) -> tuple[str, ...]:
     """The keys of the section at `location`."""
-    section: object = Policy
+    section: object = root
     for step in location:
         if isinstance(step, int):
             section = get_args(section)[0]

@@ -164,7 +164,9 @@ class AgentProcess:
 
     # What a person at the terminal does.
 
-    def drawbridge(self, *arguments: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
+    def drawbridge(
+        self, *arguments: str, timeout: float = 30.0, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.CompletedProcess[str]:
         """A command of ours, in the agent's environment; `--state-dir` stands behind its first words."""
         words = next((i for i, word in enumerate(arguments) if word.startswith("-")), len(arguments))
         command = [sys.executable, "-m", "agent", *arguments[:words], "--state-dir", str(self.paths.root)]
@@ -172,6 +174,7 @@ class AgentProcess:
             [*command, *arguments[words:]],
             env=self._environ,
             cwd=self.directory,
+            stdin=stdin,
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -84,9 +84,11 @@ def test_the_circumstances_of_a_hit_are_told() -> None:
     hits = (
         replace(HIT, action=Action.BLOCK, shadow=True, severity=Severity.HIGH, score=0.5),
         replace(HIT, action=Action.ALERT, justification="test data"),
+        replace(HIT, action=Action.ASK, fingerprints=tuple(digit * 32 for digit in "0123")),
     )
     told = dict(details(stored(make_exchange(decision=Decision(action=Action.ALERT, hits=hits)))))
-    trial, excused = told["found"].splitlines()
+    trial, excused, asked = told["found"].splitlines()
+    assert asked.endswith("severity low, fingerprints 00000000, 11111111, 22222222 and 1 more)")
     assert "severity high, score 0.5, on trial: nothing was done" in trial
     assert excused.endswith("severity low, allowed because: test data)")
 

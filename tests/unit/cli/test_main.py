@@ -11,6 +11,8 @@ from agent.cli.main import app
 from tests.fakes.command_line import Drawbridge
 
 COMMANDS = {
+    "explain",
+    "policy test",
     "demo",
     "up",
     "exec",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from agent.policy import json_schema
 from tests.fakes.command_line import Drawbridge
 
@@ -76,3 +78,43 @@ def test_an_access_rule_that_blocks_is_named(drawbridge: Drawbridge, policy: Pat
 
 def test_the_schema_is_printed_as_it_is(drawbridge: Drawbridge) -> None:
     assert drawbridge("policy", "schema").stdout == json_schema()
+
+
+EXAMPLES = "Nightjar], examples: {match: [about Nightjar], no_match: [about nothing]}}"
+
+
+def test_every_example_is_tried_and_shown(drawbridge: Drawbridge, policy: Path) -> None:
+    policy.write_text(policy.read_text().replace("Nightjar]}", EXAMPLES))
+    policy.with_suffix(".examples.yaml").write_text("texts: [{text: Nightjar, action: block, rule: names}]")
+    shown = drawbridge("policy", "test", policy)
+    assert shown.exit_code == 0
+    assert [line.split()[:3] for line in shown.stdout.splitlines()[1:4]] == [
+        ["✓", "detectors[0].match[0]", "project"],
+        ["✓", "detectors[0].no_match[0]", "project"],
+        ["✓", "texts[0]", "text"],
+    ]
+    assert shown.stdout.splitlines()[-1] == "ok 3 examples"
+
+
+def test_an_example_that_fails_is_shown_with_what_came_out(drawbridge: Drawbridge, policy: Path) -> None:
+    policy.with_suffix(".examples.yaml").write_text("texts: [{text: hello, action: block, rule: names}]")
+    result = drawbridge("policy", "test", policy, "--json")
+    assert result.exit_code == 1
+    facts = json.loads(result.stdout)
+    assert (facts["passed"], facts["failed"]) == (0, 1)
+    [example] = facts["examples"]
+    assert (example["expected"], example["got"], example["ok"]) == ("block by names", "allow", False)
+    assert drawbridge("policy", "test", policy).stdout.splitlines()[1].startswith("✗  texts[0]")
+
+
+def test_a_policy_without_examples_is_told_how_to_get_some(drawbridge: Drawbridge, policy: Path) -> None:
+    assert "There are no examples" in drawbridge("policy", "test", policy).stdout
+
+
+@pytest.mark.parametrize(("size", "access"), [(10, "allowed (no rule fits)"), (11, "blocked by rule large")])
+def test_a_condition_is_asked_about_what_was_given(
+    drawbridge: Drawbridge, policy: Path, size: int, access: str
+) -> None:
+    policy.write_text(policy.read_text() + "access:\n  - {id: large, when: size > 10, action: block}\n")
+    asked = ("--host", "api.openai.com", "--user", "ann", "--size", size, "--policy", policy, "--json")
+    assert json.loads(drawbridge("policy", "explain", *asked).stdout)["access"] == access

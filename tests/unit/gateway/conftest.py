@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
 
+from agent.catalog import Harness
 from agent.errors import ConfigError, HostError
+from agent.gateway.conversations import Conversations
 from agent.gateway.exchange import ClientRequest, ExchangeHandler
 from agent.gateway.scans import ScanPool
 from agent.gateway.transport.base import Headers
@@ -39,7 +42,8 @@ class Reasons:
         self.asked: list[int] = []  # for how many minutes each time
         self.broken = False
 
-    def reasons(self, *, now: float, minutes: int) -> dict[tuple[str, str], str]:
+    def reasons(self, *, now: float, minutes: int, terminal: bool) -> dict[tuple[str, str], str]:
+        assert terminal
         del now
         self.asked.append(minutes)
         if self.broken:
@@ -78,6 +82,7 @@ class Gateway:
             secret=self._secret,
             scans=self.scans,
             capture_key=b"k" * 32,
+            conversations=Conversations(Harness(), time.monotonic),
             justifications=self.reasons,
             max_body=self.max_body,
         )

@@ -8,7 +8,7 @@ import pytest
 from blockbuster import BlockingError
 
 from agent.errors import PolicyError
-from agent.gateway.policy_file import MAX_BYTES, PolicyFile, known_names, read_rules
+from agent.gateway.policy_file import MAX_BYTES, PolicyFile, known_names, read_rules, read_sidecar
 
 GOOD = "schema_version: 1\nid: good\nrevision: {revision}\n"
 
@@ -69,3 +69,33 @@ def test_what_a_policy_may_refer_to_is_what_there_is() -> None:
     assert {"openai-chat", "anthropic-messages"} <= known.dialects
     assert {"openai", "anthropic", "gemini"} <= known.surfaces
     assert {"pii/email", "pii/payment_card"} <= known.types
+
+
+def test_an_example_that_fails_is_named_with_its_line_and_the_policy_refused(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(
+        "schema_version: 1\n"
+        "id: p\n"
+        "detectors:\n"
+        "  - id: toy\n"
+        "    keywords: [toy]\n"
+        "    examples:\n"
+        "      match:\n"
+        "        - a toy\n"
+        "        - a ball\n"
+    )
+    with pytest.raises(PolicyError) as caught:
+        read_rules(file)
+    assert str(caught.value) == (
+        f"{file}:9: detectors[0].examples.match[1]: 'toy' found nothing; it should: find something"
+    )
+    assert read_rules(file, examples=False).policy.id == "p"
+
+
+def test_the_examples_beside_a_policy_are_found_by_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    assert read_sidecar(file) is None
+    (tmp_path / "mine.examples.yaml").write_text("texts: [{text: a, action: allow}]")
+    sidecar = read_sidecar(file)
+    assert sidecar is not None
+    assert len(sidecar.texts) == 1

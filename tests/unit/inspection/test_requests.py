@@ -362,3 +362,20 @@ detectors: [{id: toy, pattern: 'TOY'}]
     assert verdict.blocked
     assert verdict.decision.action is Action.ASK
     assert "drawbridge explain R --justify" in verdict.decision.message
+
+
+@given(
+    st.recursive(
+        st.sampled_from(["4111 1111 1111 1111", "4111111111111111 2222", "plain", "**** 1111", "AAAA BBBB"]),
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3).map(json.dumps),
+            st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=2).map(json.dumps),
+        ),
+        max_leaves=5,
+    )
+)
+def test_masking_ends_however_deep_a_text_is_wrapped(text: str) -> None:
+    verdict = asked(MASKING % "custom", text)
+    assert not verdict.blocked
+    assert "4111" not in str(said(verdict))
+    assert asked(MASKING % "custom", str(said(verdict))).body == verdict.body

@@ -189,7 +189,14 @@ def test_injection_rules_never_judge_a_system_prompt() -> None:
 
 @pytest.mark.parametrize(
     ("own", "expected"),
-    [("", Fallback.ALLOW), (", on_error: block", Fallback.BLOCK), (", on_error: allow", Fallback.ALLOW)],
+    [
+        ("", Fallback.ALLOW),
+        (", on_error: block", Fallback.BLOCK),
+        (", on_error: allow", Fallback.ALLOW),
+        (", on_error: block, shadow: true", Fallback.ALLOW),
+        (", on_error: block, models: [some-model]", Fallback.BLOCK),
+        (", on_error: block, models: [some-model], apps: [other]", Fallback.ALLOW),
+    ],
 )
 def test_a_failed_check_follows_the_strictest_guardrail_that_applies(own: str, expected: Fallback) -> None:
     rules = rule_book(

@@ -487,3 +487,52 @@ def test_the_rule_book_is_kept_when_the_policy_changes_meanwhile() -> None:
     assert toy_scope(OBSERVING).rules is not scope.rules
     assert ChatText().heard(judge.feed(ChatText().piece(TOY[5:] + ".")) + judge.finish()) == f"{GONE}."
     assert "observe" not in toy_policy()
+
+
+def one_guardrail(more: str) -> Scope:
+    rules = rule_book(
+        f"""
+schema_version: 1
+id: one
+guardrails: [{{id: g, detect: [custom/toy], {more}}}]
+detectors: [{{id: toy, pattern: 'TOY-[0-9]{{6}}'}}]
+"""
+    )
+    return rules.scope(Subject(host="api.openai.com"), ref="R")
+
+
+@all_voices
+@pytest.mark.parametrize(
+    "action", [action.word for action in Action if action.changes and action is not Action.PSEUDONYMIZE]
+)
+def test_under_every_action_that_changes_something_the_value_stays_back(voice: Voice, action: str) -> None:
+    judge = inspector(voice, one_guardrail(f"action: {action}"))
+    out = through(judge, voice.events(cut(json.dumps({"say": f"it is {TOY}."}), [4])))
+    assert TOY.encode() not in out
+    assert judge.blocked is Action.parse(action).stops
+
+
+@text_voices
+def test_nothing_is_hidden_from_the_user_under_a_stand_in(voice: Voice) -> None:
+    judge = inspector(voice, one_guardrail("action: pseudonymize"))
+    stream = b"".join(voice.events(cut(f"it is {TOY}.", [4])))
+    assert through(judge, [stream]) == stream
+    assert judge.decision().action is Action.ALERT
+
+
+@all_voices
+def test_a_guardrail_for_one_speaker_looks_at_no_other(voice: Voice) -> None:
+    calls = voice in ARGUMENTS
+    text = json.dumps({"say": f"it is {TOY}."})
+    for role, expected in (("tool_call", calls), ("assistant", not calls)):
+        judge = inspector(voice, one_guardrail(f"action: redact, roles: [{role}]"))
+        through(judge, voice.events(cut(text, [5])))
+        assert (judge.decision().action is Action.REDACT) is expected
+
+
+@text_voices
+def test_a_guardrail_on_trial_leaves_the_stream_alone(voice: Voice) -> None:
+    stream = b"".join(voice.events(cut(f"it is {TOY}.", [4])))
+    judge = inspector(voice, one_guardrail("action: block, shadow: true"))
+    assert through(judge, [stream]) == stream
+    assert [(hit.shadow, hit.action) for hit in judge.decision().hits] == [(True, Action.BLOCK)]

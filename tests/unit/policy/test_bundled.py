@@ -1,55 +1,52 @@
-"""The policies we ship, and the allow and deny examples beside them."""
+"""The policies we ship, and the examples in and beside them."""
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
-import yaml
 
-from agent.model.content import Where
+from agent.gateway.policy_file import read_rules, read_sidecar
+from agent.inspection import RuleBook
+from agent.inspection.sidecars import run_sidecar
 from agent.model.decision import Action
-from agent.model.findings import Family
-from agent.policy import Policy, Subject, access, guardrails, load
+from agent.policy import load
+from agent.policy.loading import load_sidecar
 
 FOLDER = Path(__file__).parents[3] / "policies"
-FILES = ("default/policy.yaml", "examples/strict.yaml", "examples/central.yaml")
+FILES = sorted(
+    path.relative_to(FOLDER).as_posix()
+    for path in FOLDER.rglob("*.yaml")
+    if not path.name.endswith(".examples.yaml")
+)
 
 
-def policy_of(file: str) -> Policy:
-    return load((FOLDER / file).read_text(encoding="utf-8"), source=file)
-
-
-def cases(section: str) -> list[tuple[str, dict[str, str]]]:
-    return [
-        (file, case)
-        for file in FILES
-        for case in yaml.safe_load((FOLDER / file).with_suffix(".examples.yaml").read_text(encoding="utf-8"))[
-            section
-        ]
-    ]
-
-
-@pytest.mark.parametrize(("file", "case"), cases("findings"))
-def test_findings_are_treated_as_the_examples_say(file: str, case: dict[str, str]) -> None:
-    family, _, kind = case["finding"].partition("/")
-    policy = policy_of(file)
-    rules = guardrails.select(policy, Subject(host="api.openai.com"))
-    rule = guardrails.rule_for(rules, Family(family), kind, Where(case["where"]))
-    assert (rule.action if rule else Action.ALLOW) is Action.parse(case["action"])
-    assert (rule.id if rule else None) == case.get("rule")
-
-
-@pytest.mark.parametrize(("file", "case"), cases("access"))
-def test_access_is_decided_as_the_examples_say(file: str, case: dict[str, str]) -> None:
-    known = {field.name for field in fields(Subject)}
-    verdict = access.decide(policy_of(file), Subject(**{key: case[key] for key in case.keys() & known}))
-    assert verdict.allowed is (case["action"] == "allow")
-    assert verdict.rule_id == case.get("rule", "")
+@pytest.mark.parametrize("file", FILES)
+def test_a_policy_does_what_its_examples_say(file: str) -> None:
+    rules = read_rules(FOLDER / file)  # which tries those inside
+    sidecar = read_sidecar(FOLDER / file)
+    assert sidecar is not None
+    trials = list(run_sidecar(rules, sidecar))
+    assert [trial for trial in trials if not trial.ok] == []
+    assert trials
 
 
 def test_the_default_policy_blocks_nothing() -> None:
-    policy = policy_of("default/policy.yaml")
-    assert not any(rule.action is Action.BLOCK for rule in (*policy.access, *policy.guardrails))
+    text = (FOLDER / "default/policy.yaml").read_text(encoding="utf-8")
+    policy = load(text, source="policy.yaml")
+    assert not any(rule.action.stops for rule in (*policy.access, *policy.guardrails))
     assert policy.fallback(policy.guardrails[0]) == "allow"
+    assert max(rule.action for rule in policy.guardrails) is Action.REDACT
+
+
+REFERENCE = (FOLDER.parent / "docs/policy.md").read_text(encoding="utf-8")
+SNIPPETS = [part.partition("```")[0] for part in REFERENCE.split("```yaml\n")[1:]]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=range(len(SNIPPETS)))
+def test_what_the_reference_shows_loads(snippet: str) -> None:
+    if snippet.startswith("findings:"):
+        assert load_sidecar(snippet, source="docs/policy.md").texts
+    else:
+        rules = RuleBook(load(f"schema_version: 1\nid: p\n{snippet}", source="docs/policy.md"))
+        assert rules.policy.id == "p"

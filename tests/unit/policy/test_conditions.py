@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -87,6 +88,11 @@ def test_an_item_that_is_not_there_fails_the_condition(text: str) -> None:
         Condition(check_condition(text)).holds({**FACTS, "groups": [], "attachments": []})
 
 
+def test_a_text_that_is_not_valid_unicode_fails_the_condition() -> None:
+    with pytest.raises(ConditionFailed):
+        Condition(check_condition('user == "ann"')).holds({**FACTS, "user": "ann\ud800"})
+
+
 def test_only_the_variables_that_it_names_are_looked_at() -> None:
     assert Condition("size > 3").holds({"size": 4})
 
@@ -102,3 +108,10 @@ def test_every_variable_can_be_asked_for() -> None:
     for name in VARIABLES:
         assert check_condition(f"{name} == {name}")
     assert MAX_LENGTH == 1000
+
+
+def test_a_condition_is_asked_from_any_thread() -> None:
+    condition = Condition("size > 3")
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        found = list(pool.map(lambda size: condition.holds({"size": size}), range(8)))
+    assert found == [False] * 4 + [True] * 4

@@ -28,3 +28,12 @@ def test_every_key_of_a_guardrail_is_described() -> None:
     keys = orjson.loads(json_schema())["$defs"]["Guardrail"]["properties"]
     plain = {"id", "hosts", "description"}
     assert {key for key, value in keys.items() if "description" not in value} <= plain
+
+
+def test_every_key_is_described_in_the_reference() -> None:
+    text = (FILE.parents[2] / "docs/policy.md").read_text(encoding="utf-8")
+    coded = {word for part in text.split("`")[1::2] for word in part.replace(".", " ").split()}
+    sections = [orjson.loads(json_schema())]
+    sections += sections[0]["$defs"].values()
+    keys = {key for section in sections for key in section.get("properties", {})}
+    assert sorted(keys - coded) == []

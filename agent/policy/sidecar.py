@@ -1,0 +1,72 @@
+"""The examples beside a policy: `name.examples.yaml` says what `name.yaml` does with typical findings, texts and
+requests. Says what may stand there, runs nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from agent.model.content import Role, Where
+from agent.policy import fields
+from agent.policy.section import MANY, Section
+
+_Name = Annotated[str, Field(max_length=512)]
+
+
+class _Case(Section):
+    """Who asks for what, as far as it matters, and what should come of it."""
+
+    host: _Name = "api.openai.com"
+    path: _Name = ""
+    surface: _Name | None = Field(default=None, description="By default what the catalog says of the host.")
+    app: _Name = ""
+    model: _Name = ""
+    user: _Name = ""
+    rule: fields.Slug | None = Field(
+        default=None, description="The rule that decides; none where it is left out."
+    )
+
+
+class FindingCase(_Case):
+    """A finding without its text."""
+
+    finding: fields.Selector = Field(description="family/type")
+    where: Where = Where.PROMPT
+    role: Role | None = None
+    score: fields.Share = 1.0
+    action: fields.GuardrailAction
+
+
+class TextCase(_Case):
+    """A text, judged by everything the policy has. Write no real credential here."""
+
+    text: fields.ExampleText
+    where: Where = Where.PROMPT
+    role: Role | None = None
+    action: fields.GuardrailAction
+
+
+class AttachmentCase(Section):
+    """Something in a request that is no text."""
+
+    kind: _Name = "file"
+    media_type: _Name = ""
+    size: Annotated[int, Field(ge=0)] | None = None
+    name: _Name = ""
+
+
+class AccessCase(_Case):
+    """A request, judged by the access rules."""
+
+    size: Annotated[int, Field(ge=0)] = 0
+    attachments: Annotated[tuple[AttachmentCase, ...], Field(max_length=100)] = ()
+    action: fields.AccessAction
+
+
+class Sidecar(Section):
+    """All examples of a policy."""
+
+    findings: Annotated[tuple[FindingCase, ...], Field(max_length=MANY)] = ()
+    texts: Annotated[tuple[TextCase, ...], Field(max_length=MANY)] = ()
+    access: Annotated[tuple[AccessCase, ...], Field(max_length=MANY)] = ()
