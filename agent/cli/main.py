@@ -10,6 +10,7 @@ import typer
 from agent import __version__
 from agent.cli import audit, authority, configuration, demo, launch, policy, scan, status, up
 from agent.cli.console import out
+from agent.cli.eval import evaluate
 
 app = typer.Typer(
     name="drawbridge",
@@ -50,6 +51,7 @@ app.command(
 )(launch.launch)
 app.command("status")(status.status)
 app.command("scan")(scan.scan)
+app.command("eval")(evaluate)
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
 app.add_typer(authority.app, name="ca")
