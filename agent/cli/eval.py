@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -236,19 +237,20 @@ def _show_bars(console: Console, report: Report, bars: list[Bar]) -> None:
 
 
 def _chosen(report: Report, count: int, only: str) -> Iterator[Mistake]:
-    """Of each family and kind of mistake the first `count`, spread over types rather than all of one."""
+    """Of each family the first `count` misses and false alarms, spread over types, evasions last."""
     fitting = [
         each for each in report.mistakes if only in each.type or only in each.context or only in each.rule
     ]
     for family in report.families:
         for missed in (True, False):
             mine = [each for each in fitting if each.family is family and (not each.rule) is missed]
-            seen: dict[str, int] = {}
+            seen: Counter[tuple[str, bool]] = Counter()
             ranks = []
             for place, each in enumerate(mine):
-                seen[each.type] = seen.get(each.type, 0) + 1
-                ranks.append((seen[each.type], place))
-            yield from (mine[place] for _, place in sorted(ranks)[:count])
+                group = (each.type, each.kind is Kind.EVASION)
+                seen[group] += 1
+                ranks.append((group[1], seen[group], place))
+            yield from (mine[place] for _, _, place in sorted(ranks)[:count])
 
 
 def _show_mistakes(report: Report, count: int, only: str) -> None:
@@ -259,11 +261,13 @@ def _show_mistakes(report: Report, count: int, only: str) -> None:
         evasion = " (evasion)" if each.kind is Kind.EVASION else ""
         console.print(
             f"[bold]{each.family.value}/{escape(each.type)}[/] {what}{evasion}"
-            f"  [dim]{escape(each.place)} {escape(each.row)} {escape(each.context)}[/]"
+            f"  [dim]{escape(each.place)} {escape(each.row)} {escape(each.context)}[/]",
+            emoji=False,
         )
         console.print(
             f"  [dim]{_line(each.before)}[/][reverse]{_line(each.value)}[/][dim]{_line(each.after)}[/]",
             soft_wrap=True,
+            emoji=False,
         )
 
 

@@ -3,6 +3,8 @@
 Nothing in it is a credential, a person's data or an attack, so whatever is found is a false alarm.
 """
 
+# ruff: noqa: E501  a template is one line
+
 from __future__ import annotations
 
 import json
@@ -15,7 +17,24 @@ _NOUNS = (
     "order", "invoice", "session", "cache", "token", "payload", "worker", "queue", "metric", "segment", "cursor", "user",
     "route", "chunk", "layer", "key", "secret", "account", "widget", "buffer", "cluster", "record", "index", "lease",
 )  # fmt: skip
-_VERBS = "load save parse merge rotate fetch validate render flush sort group retry encode split resolve publish".split()
+_VERBS = [
+    "load",
+    "save",
+    "parse",
+    "merge",
+    "rotate",
+    "fetch",
+    "validate",
+    "render",
+    "flush",
+    "sort",
+    "group",
+    "retry",
+    "encode",
+    "split",
+    "resolve",
+    "publish",
+]
 _TASKS = """
 Write a {language} function that can {verb} a {noun} and returns None when it is missing.
 Why does this {language} code leak memory when I {verb} the {noun}?
@@ -40,7 +59,20 @@ Napisz funkcję w {language}, która zwraca {noun} albo pustą listę.
 用 {language} 写一个函数，解析 {noun} 并返回错误列表。
 Напиши на {language} функцию, которая объединяет два списка {noun} без дубликатов.
 """
-_LANGUAGES = ("Python", "TypeScript", "Go", "Rust", "Java", "C#", "Ruby", "Kotlin", "Swift", "PHP", "C++", "Bash")
+_LANGUAGES = (
+    "Python",
+    "TypeScript",
+    "Go",
+    "Rust",
+    "Java",
+    "C#",
+    "Ruby",
+    "Kotlin",
+    "Swift",
+    "PHP",
+    "C++",
+    "Bash",
+)
 
 
 def rows(draw: random.Random) -> Iterator[Row]:
@@ -79,12 +111,12 @@ def _python(draw: random.Random, size: int) -> str:
         verb = draw.choice(_VERBS)
         parts.append(
             f"\n@dataclass(frozen=True)\nclass {noun.capitalize()}{other.capitalize()}:\n    {noun}_id: int\n"
-            f"    {other}: str = \"\"\n    max_{other}s: int = {draw.randint(2, 4096)}\n\n\n"
+            f'    {other}: str = ""\n    max_{other}s: int = {draw.randint(2, 4096)}\n\n\n'
             f"def {verb}_{noun}({other}: {other.capitalize()}, *, timeout: float = {draw.randint(1, 60)}.0) -> list[str]:\n"
-            f"    \"\"\"{verb.capitalize()} every {noun} of the {other}.\"\"\"\n"
+            f'    """{verb.capitalize()} every {noun} of the {other}."""\n'
             f"    password_hash = {other}.password_hash  # never the {noun} itself\n"
             f"    {noun}s = [{noun} for {noun} in {other}.{noun}s if {noun}.ready]\n"
-            f"    if not {noun}s:\n        raise LookupError(f\"no {noun} for {{{other}.id}}\")\n"
+            f'    if not {noun}s:\n        raise LookupError(f"no {noun} for {{{other}.id}}")\n'
             f"    return sorted({noun}.name for {noun} in {noun}s)\n"
         )
     return "".join(parts)
@@ -107,7 +139,7 @@ def _typescript(draw: random.Random, size: int) -> str:
 
 
 def _go(draw: random.Random, size: int) -> str:
-    parts = ["package main\n\nimport (\n\t\"context\"\n\t\"fmt\"\n)\n"]
+    parts = ['package main\n\nimport (\n\t"context"\n\t"fmt"\n)\n']
     for _ in range(size):
         noun, other = draw.sample(_NOUNS, 2)
         verb = draw.choice(_VERBS).capitalize()
@@ -116,7 +148,7 @@ def _go(draw: random.Random, size: int) -> str:
             f"\nfunc (s *Store) {verb}{noun.capitalize()}(ctx context.Context, {other} string) error {{\n"
             f"\trows, err := s.db.QueryContext(ctx, \"SELECT id FROM {noun}s WHERE {other} = $1 LIMIT {draw.randint(10, 900)}\", {other})\n"
             f"\tif err != nil {{\n\t\treturn fmt.Errorf(\"{verb.lower()} {noun}: %w\", err)\n\t}}\n\tdefer rows.Close()\n\treturn rows.Err()\n}}\n"
-        )  # fmt: skip # noqa: E501
+        )  # fmt: skip
     return "".join(parts)
 
 
@@ -129,7 +161,7 @@ def _diff(draw: random.Random, size: int) -> str:
             f"diff --git a/src/{noun}.py b/src/{noun}.py\nindex {fill(draw, '{hex:7}')}..{fill(draw, '{hex:7}')} 100644\n"
             f"--- a/src/{noun}.py\n+++ b/src/{noun}.py\n@@ -{line},6 +{line},7 @@ class {noun.capitalize()}:\n"
             f"     def {other}(self) -> str:\n-        return self._{other}\n+        if self._{other} is None:\n"
-            f"+            raise ValueError(\"{other} is not set\")\n+        return self._{other}\n \n"
+            f'+            raise ValueError("{other} is not set")\n+        return self._{other}\n \n'
         )
     return "".join(parts)
 
@@ -142,18 +174,18 @@ def _log(draw: random.Random, size: int) -> str:
         f"{draw.choice(_VERBS)} {draw.choice(_NOUNS)} took {draw.randint(1, 9000)}ms status={draw.choice([200, 201, 204, 404, 500])} "
         f"bytes={draw.randint(100, 10**7)} from 10.{draw.randint(0, 255)}.{draw.randint(0, 255)}.{draw.randint(1, 254)}\n"
         for _ in range(size * 5)
-    )  # fmt: skip # noqa: E501
+    )  # fmt: skip
 
 
 def _tests(draw: random.Random, size: int) -> str:
     lines = [
         f"tests/test_{draw.choice(_NOUNS)}.py::test_{draw.choice(_VERBS)}_{draw.choice(_NOUNS)} {draw.choice(['PASSED'] * 6 + ['FAILED'])} [{place:3}%]"
         for place in range(size * 6)
-    ]  # fmt: skip # noqa: E501
+    ]  # fmt: skip
     trace = (
         f'Traceback (most recent call last):\n  File "/app/src/{draw.choice(_NOUNS)}.py", line {draw.randint(9, 400)}, in {draw.choice(_VERBS)}\n'
         f"    raise KeyError({draw.choice(_NOUNS)!r})\nKeyError: {draw.choice(_NOUNS)!r}\n"
-    )  # fmt: skip # noqa: E501
+    )  # fmt: skip
     return "============ test session starts ============\n" + "\n".join(lines) + "\n" + trace
 
 
@@ -168,7 +200,7 @@ def _json(draw: random.Random, size: int) -> str:
             for _ in range(size * 3)
         ],
         indent=2,
-    )  # fmt: skip # noqa: E501
+    )  # fmt: skip
 
 
 def _lock(draw: random.Random, size: int) -> str:
@@ -176,7 +208,7 @@ def _lock(draw: random.Random, size: int) -> str:
         f'    "node_modules/{draw.choice(_NOUNS)}-{draw.choice(_VERBS)}": {{\n      "version": "{draw.randint(0, 9)}.{draw.randint(0, 30)}.{draw.randint(0, 9)}",\n'
         f'      "integrity": "sha512-{fill(draw, "{b64:86}")}==",\n      "engines": {{ "node": ">=18" }}\n    }},\n'
         for _ in range(size * 3)
-    )  # fmt: skip # noqa: E501
+    )  # fmt: skip
 
 
 def _sql(draw: random.Random, size: int) -> str:
@@ -202,7 +234,7 @@ def _terminal(draw: random.Random, size: int) -> str:
             ]
         )()
         for _ in range(size * 5)
-    )  # fmt: skip # noqa: E501
+    )  # fmt: skip
 
 
 def _yaml(draw: random.Random, size: int) -> str:
@@ -211,7 +243,7 @@ def _yaml(draw: random.Random, size: int) -> str:
         f"  template:\n    spec:\n      containers:\n        - name: api\n          image: registry.corp.net/{draw.choice(_NOUNS)}@sha256:{fill(draw, '{hex:64}')}\n"
         "          env:\n            - name: API_KEY\n              valueFrom:\n                secretKeyRef: {name: api-credentials, key: apiKey}\n"
         for _ in range(size)
-    )  # fmt: skip # noqa: E501
+    )  # fmt: skip
 
 
 _KINDS: dict[str, Callable[[random.Random, int], str]] = {

@@ -33,7 +33,9 @@ def _homoglyphs(value: str) -> str:
 
 _DISGUISES: dict[str, Callable[[str], str]] = {
     "base64": lambda value: base64.b64encode(value.encode()).decode(),
-    "base64 of an assignment": lambda value: base64.b64encode(f"export API_TOKEN={value}\n".encode()).decode(),
+    "base64 of an assignment": lambda value: base64.b64encode(
+        f"export API_TOKEN={value}\n".encode()
+    ).decode(),
     "base64 twice": lambda value: base64.b64encode(base64.b64encode(value.encode())).decode(),
     "hex": lambda value: value.encode().hex(),
     "percent": lambda value: "".join(f"%{ord(char):02X}" for char in value),

@@ -156,24 +156,59 @@ def card(draw: random.Random) -> str:
     """A card number, ISO/IEC 7812, in one of the groupings that are printed."""
     prefix, length = draw.choice(_CARDS)
     body = prefix + fill(draw, f"{{d:{length - 1 - len(prefix)}}}")
-    total = sum(
-        sum(divmod(int(digit) * (2 - place % 2), 10)) for place, digit in enumerate(reversed(body))
-    )
+    total = sum(sum(divmod(int(digit) * (2 - place % 2), 10)) for place, digit in enumerate(reversed(body)))
     number = body + str(-total % 10)
-    if length == 15:
-        groups = (number[:4], number[4:10], number[10:])
-    elif length == 14:
+    if length == 15 or length == 14:
         groups = (number[:4], number[4:10], number[10:])
     else:
         groups = (number[:4], number[4:8], number[8:12], number[12:])
     return draw.choice(["", " ", " ", "-"]).join(groups)
 
 
-_IBANS = (
-    "DE18n GB4a14n FR10n11c2n ES20n IT1a10n12c NL4a10n BE12n AT16n CH5n12c PL24n SE20n NO11n DK14n FI14n IE4a14n PT21n "
-    "CZ20n SK20n HU24n RO4a16c BG4a6n8c GR7n16c HR17n SI15n LT16n LV4a13c EE16n LU3n13c MT4a5n18c CY8n16c TR6n16c "
-    "SA2n18c AE19n IL19n BR23n1a1c MC10n11c2n LI5n12c IS22n UA6n19c RS18n GE2a16n KZ3n13c"
-).split()
+_IBANS = [
+    "DE18n",
+    "GB4a14n",
+    "FR10n11c2n",
+    "ES20n",
+    "IT1a10n12c",
+    "NL4a10n",
+    "BE12n",
+    "AT16n",
+    "CH5n12c",
+    "PL24n",
+    "SE20n",
+    "NO11n",
+    "DK14n",
+    "FI14n",
+    "IE4a14n",
+    "PT21n",
+    "CZ20n",
+    "SK20n",
+    "HU24n",
+    "RO4a16c",
+    "BG4a6n8c",
+    "GR7n16c",
+    "HR17n",
+    "SI15n",
+    "LT16n",
+    "LV4a13c",
+    "EE16n",
+    "LU3n13c",
+    "MT4a5n18c",
+    "CY8n16c",
+    "TR6n16c",
+    "SA2n18c",
+    "AE19n",
+    "IL19n",
+    "BR23n1a1c",
+    "MC10n11c2n",
+    "LI5n12c",
+    "IS22n",
+    "UA6n19c",
+    "RS18n",
+    "GE2a16n",
+    "KZ3n13c",
+]
 
 
 def iban(draw: random.Random) -> str:

@@ -1,5 +1,7 @@
 """Harmless texts with the words of attacks: everyday sentences, articles on security, the harness of an agent."""
 
+# ruff: noqa: E501  a template is one line
+
 from __future__ import annotations
 
 import random
@@ -107,7 +109,9 @@ def rows(draw: random.Random) -> Iterator[Row]:
             yield _harmless(passage, context)
             others = draw.sample([other for other in passages if other != passage], 2)
             yield _harmless("\n\n".join([others[0], passage, others[1]]), context)
-            yield _harmless(f"Summarise this for the newsletter:\n\n{passage}\n\nKeep it under 80 words.", context)
+            yield _harmless(
+                f"Summarise this for the newsletter:\n\n{passage}\n\nKeep it under 80 words.", context
+            )
             yield _harmless(f"[tool] read_file notes.md\n{passage}\n[end]", context)
 
 

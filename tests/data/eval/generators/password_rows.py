@@ -1,5 +1,7 @@
 """Passwords: in connection strings, assignments, headers, commands, files and sentences."""
 
+# ruff: noqa: E501  a template is one line
+
 from __future__ import annotations
 
 import base64
@@ -9,11 +11,44 @@ from urllib.parse import quote
 
 from tests.data.eval.generators.marking import Row, fill, mark, row
 
-_WORDS = (
-    "Winter Copper Falcon Bridge Marble Tunnel Garden Rocket Silver Harbor Pepper Violet Canyon Meadow Anchor Thunder "
-    "Lantern Orchid Walnut Cobalt Saffron Glacier Comet Juniper"
-).split()
-_USERS = ("app", "svc_orders", "dbadmin", "etl", "reporting", "maria.k", "deploy", "readonly", "grafana", "jenkins")
+_WORDS = [
+    "Winter",
+    "Copper",
+    "Falcon",
+    "Bridge",
+    "Marble",
+    "Tunnel",
+    "Garden",
+    "Rocket",
+    "Silver",
+    "Harbor",
+    "Pepper",
+    "Violet",
+    "Canyon",
+    "Meadow",
+    "Anchor",
+    "Thunder",
+    "Lantern",
+    "Orchid",
+    "Walnut",
+    "Cobalt",
+    "Saffron",
+    "Glacier",
+    "Comet",
+    "Juniper",
+]
+_USERS = (
+    "app",
+    "svc_orders",
+    "dbadmin",
+    "etl",
+    "reporting",
+    "maria.k",
+    "deploy",
+    "readonly",
+    "grafana",
+    "jenkins",
+)
 _HOSTS = (
     "db.prod.corp.net", "10.20.3.14", "pg-main.internal", "cache-1.eu-west-1.compute.internal", "mq.acme.dev",
     "cluster0.ab1cd.mongodb.net", "sql01.contoso.local", "localhost",
@@ -134,7 +169,9 @@ def password(draw: random.Random, *, plain: bool = False) -> str:
             lambda: f"{word.lower()}-{other.lower()}-{draw.randint(10, 99)}-{draw.choice(_WORDS).lower()}",
             lambda: f"{word[0].lower()}{fill(draw, '{d:1}')}{other}{fill(draw, '{an:5}')}",
             lambda: f"{word}.{fill(draw, '{an:6}')}_{fill(draw, '{d:2}')}",
-            lambda: fill(draw, "{an:6}") + draw.choice("-_." if plain else "-_.!*~+=#%") + fill(draw, "{an:6}"),
+            lambda: (
+                fill(draw, "{an:6}") + draw.choice("-_." if plain else "-_.!*~+=#%") + fill(draw, "{an:6}")
+            ),
             lambda: f"{word.lower().replace('o', '0').replace('e', '3')}{fill(draw, '{d:3}')}",
         ]
     )()
@@ -160,13 +197,20 @@ def _filled(draw: random.Random, template: str) -> str:
 
 def connections(draw: random.Random) -> Iterator[Row]:
     """Connection strings, alone and in settings."""
-    frames = ("DATABASE_URL={}\n", 'url: "{}"\n', "$ connect '{}'\n", '{{"dsn": "{}"}}', "it fails with {} - why?", "{}")
+    frames = (
+        "DATABASE_URL={}\n",
+        'url: "{}"\n',
+        "$ connect '{}'\n",
+        '{{"dsn": "{}"}}',
+        "it fails with {} - why?",
+        "{}",
+    )
     for template in _CONNECTIONS.strip().splitlines():
         for _ in range(5):
             text = _filled(draw, template)
             if "://" not in template or "raw" in template:
                 text = text.replace("\ue000password", "\ue000connection_string_password")
-            yield row(draw.choice(frames).format(text), family="secret", context="connection string", source="documentation of drivers")  # fmt: skip # noqa: E501
+            yield row(draw.choice(frames).format(text), family="secret", context="connection string", source="documentation of drivers")  # fmt: skip
     for template in _AZURE:
         for frame in frames:
             values = {
@@ -174,7 +218,7 @@ def connections(draw: random.Random) -> Iterator[Row]:
                 "azure_shared_access_key": mark("azure_shared_access_key", fill(draw, "{b64:43}=")),
                 "azure_sas_signature": mark("azure_sas_signature", quote(fill(draw, "{b64:43}="), safe="")),
             }
-            yield row(frame.format(template.format(**values)), family="secret", context="connection string", source="Azure documentation")  # fmt: skip # noqa: E501
+            yield row(frame.format(template.format(**values)), family="secret", context="connection string", source="Azure documentation")  # fmt: skip
 
 
 def places(draw: random.Random) -> Iterator[Row]:
@@ -183,7 +227,9 @@ def places(draw: random.Random) -> Iterator[Row]:
         context, _, template = line.partition("|")
         template = template.replace("\\n", "\n").replace('\\\\"', '\\"')
         for _ in range(6):
-            yield row(_filled(draw, template), family="secret", context=f"password in {context}", source="own")
+            yield row(
+                _filled(draw, template), family="secret", context=f"password in {context}", source="own"
+            )
 
 
 def headers(draw: random.Random) -> Iterator[Row]:
@@ -201,9 +247,14 @@ def headers(draw: random.Random) -> Iterator[Row]:
         ):
             yield row(text, family="secret", context=context, source="RFC 6750, RFC 7617")
         cookie = mark("session_cookie", fill(draw, "{b64u:48}"))
-        yield row(f"Cookie: theme=dark; sessionid={cookie}; lang=en\n", family="secret", context="cookie", source="own")
+        yield row(
+            f"Cookie: theme=dark; sessionid={cookie}; lang=en\n",
+            family="secret",
+            context="cookie",
+            source="own",
+        )
         secret = mark("npm_auth", uuid_text(draw))
-        yield row(f"//npm.corp.net/:_authToken={secret}\nalways-auth=true\n", family="secret", context="npmrc", source="npm documentation")  # fmt: skip # noqa: E501
+        yield row(f"//npm.corp.net/:_authToken={secret}\nalways-auth=true\n", family="secret", context="npmrc", source="npm documentation")  # fmt: skip
 
 
 def uuid_text(draw: random.Random) -> str:

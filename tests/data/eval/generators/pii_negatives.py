@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from tests.data.eval.generators.marking import Row, fill, row
 
 _TEMPLATES = r"""
-version|numpy==1.26.{d:1} scipy>=1.14.{d:1} node 22.{d:2}.{d:1}.0 chrome/{d:3}.0.{d:4}.{d:3}
+version|numpy==1.26.{d:1} scipy>=1.14.{d:1} node 22.1{d:1}.{d:1}.0 chrome/1{d:2}.0.6{d:3}.1{d:2}
 version|Microsoft.Extensions.Logging 8.0.{d:1}.{d:1}; driver 535.183.{d:2}.{d:1}; firmware 7.1.4.34
 version|AssemblyVersion("4.8.{d:4}.{d:2}")
-version|Upgrade from 10.12.{d:2}.{d:2} to 11.2.{d:2}.{d:1} breaks the plugin API
+version|Upgrade from 10.12.5{d:1}.2{d:1} to 11.2.6{d:1}.{d:1} breaks the plugin API
 oid|1.3.6.1.4.1.{d:5}.2.1 sysDescr 1.3.6.1.2.1.1.1.0
 oid|OID 2.16.840.1.113883.3.{d:3} and 2.5.29.17
 oid|signature algorithm 1.2.840.113549.1.1.11
@@ -93,12 +93,21 @@ lock file|"resolved": "mirror/lodash-4.17.21.tgz", "integrity": "sha512-{b64:86}
 
 def rows(draw: random.Random) -> Iterator[Row]:
     """Each template some times, alone and within a question."""
-    frames = ("{}", "{}", "```\n{}\n```\nWhy does this fail?", "Given:\n{}\nexplain it.", "log: {} (phone home disabled)")
+    frames = (
+        "{}",
+        "{}",
+        "```\n{}\n```\nWhy does this fail?",
+        "Given:\n{}\nexplain it.",
+        "log: {} (phone home disabled)",
+    )
     for line in _TEMPLATES.strip("\n").splitlines():
         context, template = line.split("|", 1)
         for _ in range(5):
             template_text = template.replace("{{", "\1").replace("}}", "\2")
             text = fill(draw, template_text).replace("\1", "{").replace("\2", "}")
             yield row(
-                draw.choice(frames).replace("{}", text), family="pii", context=context, source="own, after what code and logs hold"
+                draw.choice(frames).replace("{}", text),
+                family="pii",
+                context=context,
+                source="own, after what code and logs hold",
             )

@@ -1,5 +1,7 @@
 """Texts in which credentials turn up in prompts and tool results. Each takes the value, marked, and its name."""
 
+# ruff: noqa: E501  a template is one line
+
 from __future__ import annotations
 
 import json
@@ -72,7 +74,9 @@ def json_config(draw: random.Random, name: str, value: str, vendor: str) -> str:
 
 def json_in_json(draw: random.Random, name: str, value: str, vendor: str) -> str:
     inner = json.dumps({"env": {name: value}, "cwd": "/app"}, ensure_ascii=False)
-    return json.dumps({"type": "tool_result", "content": [{"type": "text", "text": inner}]}, ensure_ascii=False)
+    return json.dumps(
+        {"type": "tool_result", "content": [{"type": "text", "text": inner}]}, ensure_ascii=False
+    )
 
 
 def toml_config(draw: random.Random, name: str, value: str, vendor: str) -> str:
@@ -186,7 +190,7 @@ def stack_trace(draw: random.Random, name: str, value: str, vendor: str) -> str:
 
 
 def dockerfile(draw: random.Random, name: str, value: str, vendor: str) -> str:
-    return f"FROM python:3.13-slim\nWORKDIR /app\nENV {name}={value}\nCOPY . .\nCMD [\"python\", \"main.py\"]\n"
+    return f'FROM python:3.13-slim\nWORKDIR /app\nENV {name}={value}\nCOPY . .\nCMD ["python", "main.py"]\n'
 
 
 def compose(draw: random.Random, name: str, value: str, vendor: str) -> str:
@@ -202,7 +206,7 @@ def kubernetes(draw: random.Random, name: str, value: str, vendor: str) -> str:
 
 
 def kubernetes_env(draw: random.Random, name: str, value: str, vendor: str) -> str:
-    return f"        env:\n        - name: {name}\n          value: \"{value}\"\n        - name: TZ\n          value: UTC\n"
+    return f'        env:\n        - name: {name}\n          value: "{value}"\n        - name: TZ\n          value: UTC\n'
 
 
 def actions(draw: random.Random, name: str, value: str, vendor: str) -> str:

@@ -4,6 +4,8 @@ Each line: type, template, the vendor's name, names that people give the variabl
 shapeless: only its name tells what it is, so it never stands without one.
 """
 
+# ruff: noqa: E501  a template is one line
+
 from __future__ import annotations
 
 import base64
@@ -233,7 +235,7 @@ def formats() -> list[Format]:
         found.append(
             Format(
                 type=kind,
-                make=lambda draw, template=template.removeprefix("="): fill(draw, template),
+                make=lambda draw, template=template: fill(draw, template.removeprefix("=")),
                 vendor=vendor,
                 names=tuple(names.split()),
                 shapeless=template.startswith("="),
@@ -278,21 +280,32 @@ def _structured() -> list[Format]:
     def jwt(draw: random.Random) -> str:
         head = _part({"alg": draw.choice(["HS256", "RS256", "ES256"]), "typ": "JWT"})
         body = _part(
-            {"sub": fill(draw, "{d:10}"), "iss": "https://id.corp.net", "iat": 17_00_000_000 + draw.randint(0, 9**8)}
+            {
+                "sub": fill(draw, "{d:10}"),
+                "iss": "https://id.corp.net",
+                "iat": 17_00_000_000 + draw.randint(0, 9**8),
+            }
         )
         return f"{head}.{body}.{fill(draw, '{b64u:43}')}"
 
     def service_account(draw: random.Random) -> str:
-        return "ops_" + _part({"signInAddress": "corp.1password.com", "userAuth": {"method": "SRPg-4096"}, "srpX": fill(draw, "{hex:64}"), "muk": {"k": fill(draw, "{b64u:43}")}})  # fmt: skip # noqa: E501
+        return "ops_" + _part({"signInAddress": "corp.1password.com", "userAuth": {"method": "SRPg-4096"}, "srpX": fill(draw, "{hex:64}"), "muk": {"k": fill(draw, "{b64u:43}")}})  # fmt: skip
 
     def sentry(draw: random.Random) -> str:
-        body = _part({"iat": 1_700_000_000 + draw.randint(0, 9**7), "url": "https://sentry.io", "org": "acme"})
+        body = _part(
+            {"iat": 1_700_000_000 + draw.randint(0, 9**7), "url": "https://sentry.io", "org": "acme"}
+        )
         return f"sntrys_{body}_{fill(draw, '{b64:43}')}"
 
     return [
         Format(type="jwt", make=jwt, vendor="session", names=("ACCESS_TOKEN", "ID_TOKEN", "SESSION_JWT")),
         Format(type="jwt", make=jwt, vendor="Supabase", names=("SUPABASE_SERVICE_ROLE_KEY",)),
-        Format(type="onepassword_service_token", make=service_account, vendor="1Password", names=("OP_SERVICE_ACCOUNT_TOKEN",)),  # fmt: skip # noqa: E501
+        Format(
+            type="onepassword_service_token",
+            make=service_account,
+            vendor="1Password",
+            names=("OP_SERVICE_ACCOUNT_TOKEN",),
+        ),
         Format(type="sentry_token", make=sentry, vendor="Sentry", names=("SENTRY_AUTH_TOKEN",)),
     ]
 

@@ -1,5 +1,7 @@
 """What looks like a credential and is none: ids, hashes, public keys, placeholders, code that only names secrets."""
 
+# ruff: noqa: E501  a template is one line
+
 from __future__ import annotations
 
 import base64
@@ -178,5 +180,3 @@ def _text(draw: random.Random, template: str) -> str:
     for doubled, single in (("}}}}", "\2\2"), ("}}}", "}\2"), ("}}", "\2")):
         text = text.replace(doubled, single)
     return fill(draw, text).replace("\1", "{").replace("\2", "}")
-
-

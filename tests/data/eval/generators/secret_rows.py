@@ -1,5 +1,7 @@
 """The set of secrets: tokens in contexts, connection strings, passwords, private keys, and what only looks like them."""
 
+# ruff: noqa: E501  a template is one line
+
 from __future__ import annotations
 
 import random
@@ -56,20 +58,29 @@ _KEYS = (
 
 def pem(draw: random.Random, label: str, newline: str = "\n") -> str:
     """A block of that label, RFC 7468, with a random body."""
-    lines = [text_of(draw, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 64) for _ in range(draw.randint(8, 24))]  # fmt: skip # noqa: E501
+    lines = [text_of(draw, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 64) for _ in range(draw.randint(8, 24))]  # fmt: skip
     if label.startswith("PGP"):
         lines = ["", *lines, "=" + fill(draw, "{b64:4}")]
-    return newline.join([f"-----BEGIN {label}-----", *lines, fill(draw, "{b64:31}="), f"-----END {label}-----"])
+    return newline.join(
+        [f"-----BEGIN {label}-----", *lines, fill(draw, "{b64:31}="), f"-----END {label}-----"]
+    )
 
 
 def private_keys(draw: random.Random) -> Iterator[Row]:
     """PEM blocks in files, in YAML, in JSON on one line, in code, in shells, and one that is cut off."""
     for label in _KEYS:
         for context in ("file", "yaml", "json", "terraform", "prose", "dotenv", "truncated", "diff"):
-            yield row(_key_text(draw, label, context), family="secret", context=f"key in {context}", source="RFC 7468")
+            yield row(
+                _key_text(draw, label, context),
+                family="secret",
+                context=f"key in {context}",
+                source="RFC 7468",
+            )
     for _ in range(6):
         lines = "\n".join(fill(draw, "{b64:64}") for _ in range(4))
-        text = f"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: me\nPublic-Lines: 2\n{lines}\n"
+        text = (
+            f"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: me\nPublic-Lines: 2\n{lines}\n"
+        )
         body = "\n".join(fill(draw, "{b64:64}") for _ in range(2))
         secret = mark("private_key", f"Private-Lines: 2\n{body}\nPrivate-MAC: {fill(draw, '{hex:64}')}")
         yield row(text + secret + "\n", family="secret", context="key in file", source="PuTTY documentation")
@@ -88,7 +99,7 @@ def _key_text(draw: random.Random, label: str, context: str) -> str:
         case "json":
             return f'{{"type": "service_account", "private_key_id": "{fill(draw, "{hex:40}")}", "private_key": "{flat}\\n"}}'
         case "terraform":
-            return f"variable \"key\" {{\n  default = <<EOT\n{whole}\nEOT\n}}\n"
+            return f'variable "key" {{\n  default = <<EOT\n{whole}\nEOT\n}}\n'
         case "prose":
             return f"ssh says 'invalid format' for this key, what is wrong with it?\n\n{whole}\n\nThanks!"
         case "dotenv":
