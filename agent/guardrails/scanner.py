@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from agent.guardrails.detector import Cursor, Span
+from agent.guardrails.explanation import Account, explained
 from agent.guardrails.offsets import encoded, in_characters
 from agent.guardrails.overlap import disjoint
 from agent.guardrails.rule import Rule
@@ -50,6 +51,10 @@ class Scanner:
             rest = [Span(limit, len(data), len(self.rules))]
         spans = [*disjoint(spans, self._rules.tiers), *rest]
         return tuple(self._rules.finding(*span) for span in in_characters(spans, data))
+
+    def explain(self, text: str) -> tuple[Account, ...]:
+        """Every match of every rule in `text`, with what became of it. For people: slower than a scan."""
+        return explained(self._rules, text, self.scan(text))
 
     def stream(self) -> StreamScanner:
         """A scan of one text that arrives in pieces; its findings are those of `scan` on the whole."""
