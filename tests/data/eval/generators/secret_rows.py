@@ -13,12 +13,14 @@ from tests.data.eval.generators.secret_contexts import CONTEXTS, NAMELESS, long_
 from tests.data.eval.generators.secret_formats import Format, formats
 
 _PER_FORMAT = 8
+_STRIDE = 7  # has no divisor in common with the count of contexts: neighbours meet different ones
 _SOURCE = "vendors' documentation of token formats"
 
 
 def rows(draw: random.Random) -> Iterator[Row]:
     """All rows of the family."""
     yield from tokens(draw)
+    yield from several(draw)
     yield from private_keys(draw)
     yield from password_rows.rows(draw)
     yield from secret_negatives.rows(draw)
@@ -30,13 +32,30 @@ def tokens(draw: random.Random) -> Iterator[Row]:
     turn = 0
     for kind in formats():
         for _ in range(_PER_FORMAT):
-            context = names[turn % len(names)]
+            context = names[turn * _STRIDE % len(names)]
             turn += 1
             if kind.shapeless and context in NAMELESS:
-                context = names[turn % len(names)]
+                context = names[turn * _STRIDE % len(names)]
                 turn += 1
             yield token(draw, kind, context)
-        turn += 3  # so that a format meets other contexts than the one before
+
+
+def several(draw: random.Random) -> Iterator[Row]:
+    """Settings with several credentials between harmless ones, as `env` and `.env` files print them."""
+    known = formats()
+    harmless = (
+        "NODE_ENV=production",
+        "PORT=8080",
+        "LOG_LEVEL=info",
+        "TZ=UTC",
+        "HOME=/root",
+        "REGION=eu-west-1",
+    )
+    for _ in range(40):
+        lines = [f"{kind.names[0]}={mark(kind.type, kind.make(draw))}" for kind in draw.sample(known, 5)]
+        lines += draw.sample(harmless, 4)
+        draw.shuffle(lines)
+        yield row("$ env\n" + "\n".join(lines) + "\n", family="secret", context="several", source=_SOURCE)
 
 
 def token(draw: random.Random, kind: Format, context: str) -> Row:
