@@ -24,6 +24,7 @@ from agent.inspection import RuleBook
 from agent.inspection.evaluation import (
     Bar,
     FamilyScore,
+    Fault,
     Kind,
     Mistake,
     Part,
@@ -54,7 +55,7 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON document.")] = False,
     family: Annotated[Family | None, typer.Option(help="Measure this family only.")] = None,
     show_errors: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Show N misses and N false alarms of each family.")
+        int, typer.Option(min=0, metavar="N", help="Show N mistakes of each kind and family.")
     ] = 0,
     only: Annotated[
         str, typer.Option(help="Of the mistakes show those whose type, context or rule contains this.")
@@ -237,13 +238,13 @@ def _show_bars(console: Console, report: Report, bars: list[Bar]) -> None:
 
 
 def _chosen(report: Report, count: int, only: str) -> Iterator[Mistake]:
-    """Of each family the first `count` misses and false alarms, spread over types, evasions last."""
+    """Of each family and fault the first `count`, spread over types, evasions last."""
     fitting = [
         each for each in report.mistakes if only in each.type or only in each.context or only in each.rule
     ]
     for family in report.families:
-        for missed in (True, False):
-            mine = [each for each in fitting if each.family is family and (not each.rule) is missed]
+        for fault in Fault:
+            mine = [each for each in fitting if each.family is family and each.fault is fault]
             seen: Counter[tuple[str, bool]] = Counter()
             ranks = []
             for place, each in enumerate(mine):
@@ -257,7 +258,7 @@ def _show_mistakes(report: Report, count: int, only: str) -> None:
     console = out()
     console.print()
     for each in _chosen(report, count, only):
-        what = f"false alarm by {escape(each.rule)}" if each.rule else "missed"
+        what = each.fault.value + (f" by {escape(each.rule)}" if each.rule else "")
         evasion = " (evasion)" if each.kind is Kind.EVASION else ""
         console.print(
             f"[bold]{each.family.value}/{escape(each.type)}[/] {what}{evasion}"

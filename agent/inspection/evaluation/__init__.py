@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from agent.inspection.evaluation.bars import Bar, parse_bar
 from agent.inspection.evaluation.rows import Gold, Kind, Row, parse_row
-from agent.inspection.evaluation.scoring import FamilyScore, Mistake, Part, Report, Scoring
+from agent.inspection.evaluation.scoring import FamilyScore, Fault, Mistake, Part, Report, Scoring
 
 __all__ = [
     "Bar",
     "FamilyScore",
+    "Fault",
     "Gold",
     "Kind",
     "Mistake",

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from agent.inspection.evaluation.rows import Gold, Kind, Row
 from agent.model.findings import Family, Finding
@@ -104,9 +105,19 @@ METRICS: Mapping[str, Callable[[FamilyScore], float | None]] = {
 `evasion` is the recall on evasions."""
 
 
+class Fault(StrEnum):
+    """What was wrong."""
+
+    MISSED = "missed"
+    PARTLY = "left partly legible"  # found, but no finding covers all of it
+    FALSE = "false alarm"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """One span that was missed, or one finding that was wrong (`rule` is set), with some of the text around it."""
+    """One span that was missed, or one finding that was wrong, with some of the text around it."""
+
+    fault: Fault
 
     place: str
     row: str
@@ -114,7 +125,7 @@ class Mistake:
     family: Family
     type: str
     context: str
-    rule: str
+    rule: str  # which found it; empty where none did
     before: str
     value: str
     after: str
@@ -192,14 +203,16 @@ class Scoring:
                 part.typed += any(each.type == span.type for each in over)
                 part.covered += _covered(span, over)
             if not over:
-                self._mistakes.append(_mistake(row, span.start, span.end, span.family, span.type, ""))
+                self._mistakes.append(_mistake(row, span, Fault.MISSED))
+            elif not score.by_text and not _covered(span, over):
+                self._mistakes.append(_mistake(row, span, Fault.PARTLY, over[0].rule))
         for each in found:
             if any(each.start < span.end and each.end > span.start for span in gold):
                 continue
             for part in (*parts, score.types[each.type]) if headline else parts:
                 part.false += 1
             score.false_rules[each.rule] += 1
-            self._mistakes.append(_mistake(row, each.start, each.end, each.family, each.type, each.rule))
+            self._mistakes.append(_mistake(row, each, Fault.FALSE, each.rule))
 
 
 def _covered(span: Gold, over: Iterable[Finding]) -> bool:
@@ -212,16 +225,17 @@ def _covered(span: Gold, over: Iterable[Finding]) -> bool:
     return at >= span.end
 
 
-def _mistake(row: Row, start: int, end: int, family: Family, kind: str, rule: str) -> Mistake:
+def _mistake(row: Row, where: Gold | Finding, fault: Fault, rule: str = "") -> Mistake:
     return Mistake(
+        fault=fault,
         place=row.place,
         row=row.id,
         kind=row.kind,
-        family=family,
-        type=kind,
+        family=where.family,
+        type=where.type,
         context=row.context,
         rule=rule,
-        before=row.text[max(0, start - _AROUND) : start],
-        value=row.text[start:end],
-        after=row.text[end : end + _AROUND],
+        before=row.text[max(0, where.start - _AROUND) : where.start],
+        value=row.text[where.start : where.end],
+        after=row.text[where.end : where.end + _AROUND],
     )

@@ -68,6 +68,6 @@ def rows(draw: random.Random) -> Iterator[Row]:
         known.setdefault(kind.type, kind)
     for name, disguise in _DISGUISES.items():
         for kind in draw.sample(_TYPES, 6):
-            hidden = mark(kind, disguise(known[kind].make(draw)))
+            hidden = mark(kind, disguise(known[kind].value(draw)))
             text = draw.choice(_FRAMES).format(hidden)
             yield row(text, family="secret", context=name, source="own", kind="evasion")

@@ -164,7 +164,7 @@ def password(draw: random.Random, *, plain: bool = False) -> str:
     word, other = draw.sample(_WORDS, 2)
     return draw.choice(
         [
-            lambda: f"{word}{draw.randint(1990, 2026)}{draw.choice('!_.' if not plain else '_.')}",
+            lambda: f"{word}{draw.randint(1990, 2026)}{draw.choice('!_-' if not plain else '_-')}",
             lambda: fill(draw, "{an:12-20}"),
             lambda: f"{word.lower()}-{other.lower()}-{draw.randint(10, 99)}-{draw.choice(_WORDS).lower()}",
             lambda: f"{word[0].lower()}{fill(draw, '{d:1}')}{other}{fill(draw, '{an:5}')}",

@@ -1,7 +1,8 @@
 """Credentials as vendors document them: prefix, alphabet, length. No rule of ours was read for these.
 
 Each line: type, template, the vendor's name, names that people give the variable. A template that starts with `=` is
-shapeless: only its name tells what it is, so it never stands without one.
+shapeless: only its name tells what it is, so it never stands without one. `§` parts what is secret from what may stand
+before and after it: the host of a webhook is public.
 """
 
 # ruff: noqa: E501  a template is one line
@@ -15,7 +16,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.data.eval.generators.marking import ALPHABETS, fill, text_of
+from tests.data.eval.generators.marking import ALPHABETS, fill, mark, text_of
 
 _TABLE = """
 openai_api_key|sk-proj-{b64u:74}T3BlbkFJ{b64u:74}|OpenAI|OPENAI_API_KEY
@@ -97,7 +98,7 @@ heroku_api_key|={uuid}|Heroku|HEROKU_API_KEY
 netlify_token|nfp_{an:36}|Netlify|NETLIFY_AUTH_TOKEN
 vercel_legacy_token|={an:24}|Vercel|VERCEL_TOKEN
 render_api_key|rnd_{an:28}|Render|RENDER_API_KEY
-flyio_token|FlyV1 fm2_{b64:160}|Fly.io|FLY_API_TOKEN
+flyio_token|FlyV1 §fm2_{b64:160}|Fly.io|FLY_API_TOKEN
 flyio_token|fo1_{b64u:43}|Fly.io|FLY_API_TOKEN
 railway_token|={uuid}|Railway|RAILWAY_TOKEN
 supabase_key|sbp_{hex:40}|Supabase|SUPABASE_ACCESS_TOKEN
@@ -134,11 +135,11 @@ yandex_key|AQVN{b64u:36}|Yandex Cloud|YC_API_KEY
 slack_token|xoxb-{d:12}-{d:13}-{an:24}|Slack|SLACK_BOT_TOKEN
 slack_token|xoxp-{d:12}-{d:12}-{d:13}-{hex:32}|Slack|SLACK_USER_TOKEN
 slack_token|xapp-1-A{up:10}-{d:13}-{hex:64}|Slack|SLACK_APP_TOKEN
-slack_webhook|https://hooks.slack.com/services/T{up:10}/B{up:10}/{an:24}|Slack|SLACK_WEBHOOK_URL
+slack_webhook|https://hooks.slack.com/services/T{up:10}/B{up:10}/§{an:24}|Slack|SLACK_WEBHOOK_URL
 discord_bot_token|M{an:25}.G{an:5}.{b64u:38}|Discord|DISCORD_TOKEN DISCORD_BOT_TOKEN
-discord_webhook|https://discord.com/api/webhooks/{d:19}/{b64u:68}|Discord|DISCORD_WEBHOOK
+discord_webhook|https://discord.com/api/webhooks/{d:19}/§{b64u:68}|Discord|DISCORD_WEBHOOK
 telegram_bot_token|{d:10}:AA{b64u:33}|Telegram|TELEGRAM_BOT_TOKEN
-teams_webhook|https://contoso.webhook.office.com/webhookb2/{uuid}@{uuid}/IncomingWebhook/{hex:32}/{uuid}|Teams|TEAMS_WEBHOOK_URL
+teams_webhook|https://contoso.webhook.office.com/webhookb2/{uuid}@{uuid}/IncomingWebhook/§{hex:32}§/{uuid}|Teams|TEAMS_WEBHOOK_URL
 twilio_api_key|SK{hex:32}|Twilio|TWILIO_API_KEY
 twilio_auth_token|={hex:32}|Twilio|TWILIO_AUTH_TOKEN
 sendgrid_api_key|SG.{b64u:22}.{b64u:43}|SendGrid|SENDGRID_API_KEY
@@ -203,7 +204,7 @@ tailscale_key|tskey-auth-{an:12}CNTRL-{an:32}|Tailscale|TS_AUTHKEY
 ngrok_token|={an:27}_{an:21}|ngrok|NGROK_AUTHTOKEN
 openshift_token|sha256~{b64u:43}|OpenShift|OC_TOKEN
 prefect_key|pnu_{an:36}|Prefect|PREFECT_API_KEY
-cloudinary_url|cloudinary://{d:15}:{b64u:27}@acmecloud|Cloudinary|CLOUDINARY_URL
+cloudinary_url|cloudinary://{d:15}:§{b64u:27}§@acmecloud|Cloudinary|CLOUDINARY_URL
 readme_key|rdme_xn8s9h{hex:60}|ReadMe|README_API_KEY
 fernet_key|={b64u:43}=|Airflow|AIRFLOW__CORE__FERNET_KEY FERNET_KEY
 rails_secret|={hex:128}|Rails|SECRET_KEY_BASE
@@ -216,6 +217,9 @@ generic_secret|={hex:40}|the webhook|WEBHOOK_SECRET ACCESS_TOKEN
 """
 
 
+_SECRET_FROM = "§"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """One kind of credential."""
@@ -225,6 +229,17 @@ class Format:
     vendor: str
     names: tuple[str, ...]
     shapeless: bool = False
+
+    def value(self, draw: random.Random) -> str:
+        """One, as it is used."""
+        return self.make(draw).replace(_SECRET_FROM, "")
+
+    def marked(self, draw: random.Random) -> str:
+        """One, of which the secret part is marked."""
+        parts = self.make(draw).split(_SECRET_FROM)
+        if len(parts) == 1:
+            return mark(self.type, parts[0])
+        return parts[0] + mark(self.type, parts[1]) + "".join(parts[2:])
 
 
 def formats() -> list[Format]:

@@ -52,7 +52,7 @@ def several(draw: random.Random) -> Iterator[Row]:
         "REGION=eu-west-1",
     )
     for _ in range(40):
-        lines = [f"{kind.names[0]}={mark(kind.type, kind.make(draw))}" for kind in draw.sample(known, 5)]
+        lines = [f"{kind.names[0]}={kind.marked(draw)}" for kind in draw.sample(known, 5)]
         lines += draw.sample(harmless, 4)
         draw.shuffle(lines)
         yield row("$ env\n" + "\n".join(lines) + "\n", family="secret", context="several", source=_SOURCE)
@@ -60,10 +60,10 @@ def several(draw: random.Random) -> Iterator[Row]:
 
 def token(draw: random.Random, kind: Format, context: str) -> Row:
     """One value in one context."""
-    value, name = kind.make(draw), draw.choice(kind.names)
+    value, name = kind.marked(draw), draw.choice(kind.names)
     if not kind.shapeless and draw.random() < 0.25:
         name = draw.choice(["TOKEN", "API_KEY", "CREDENTIAL", "SECRET", "AUTH"])
-    text = CONTEXTS[context](draw, name, mark(kind.type, value), kind.vendor)
+    text = CONTEXTS[context](draw, name, value, kind.vendor)
     if draw.random() < 0.06:
         text = long_text(draw, text)
     return row(text, family="secret", context=context, source=_SOURCE)
@@ -78,11 +78,10 @@ _KEYS = (
 def pem(draw: random.Random, label: str, newline: str = "\n") -> str:
     """A block of that label, RFC 7468, with a random body."""
     lines = [text_of(draw, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 64) for _ in range(draw.randint(8, 24))]  # fmt: skip
-    if label.startswith("PGP"):
+    lines.append(fill(draw, "{b64:31}="))
+    if label.startswith("PGP"):  # RFC 9580: a blank line first, a checksum last
         lines = ["", *lines, "=" + fill(draw, "{b64:4}")]
-    return newline.join(
-        [f"-----BEGIN {label}-----", *lines, fill(draw, "{b64:31}="), f"-----END {label}-----"]
-    )
+    return newline.join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----"])
 
 
 def private_keys(draw: random.Random) -> Iterator[Row]:
@@ -101,7 +100,7 @@ def private_keys(draw: random.Random) -> Iterator[Row]:
             f"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: me\nPublic-Lines: 2\n{lines}\n"
         )
         body = "\n".join(fill(draw, "{b64:64}") for _ in range(2))
-        secret = mark("private_key", f"Private-Lines: 2\n{body}\nPrivate-MAC: {fill(draw, '{hex:64}')}")
+        secret = f"Private-Lines: 2\n{mark('private_key', body)}\nPrivate-MAC: {fill(draw, '{hex:64}')}"
         yield row(text + secret + "\n", family="secret", context="key in file", source="PuTTY documentation")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.inspection.evaluation import FamilyScore, Gold, Kind, Row, Scoring
+from agent.inspection.evaluation import FamilyScore, Fault, Gold, Kind, Row, Scoring
 from agent.model.findings import Family, Finding
 
 
@@ -109,5 +109,14 @@ def test_mistakes_tell_what_was_missed_and_what_was_wrong_with_the_text_around()
     scoring = Scoring(Family)
     scoring.add(row((4, 8)), [found(10, 12, kind="odd")])
     missed, wrong = scoring.report().mistakes
+    assert (missed.fault, wrong.fault) == (Fault.MISSED, Fault.FALSE)
     assert (missed.rule, missed.value, missed.before) == ("", "4567", "0123")
     assert (wrong.rule, wrong.value, wrong.type) == ("rule-odd", "01", "odd")
+
+
+def test_what_is_found_in_part_is_a_hit_and_a_mistake() -> None:
+    scoring = Scoring(Family)
+    scoring.add(row((4, 8)), [found(4, 7)])
+    report = scoring.report()
+    assert report.families[Family.SECRET].spans.hits == 1
+    assert [(each.fault, each.rule) for each in report.mistakes] == [(Fault.PARTLY, "rule-key")]
