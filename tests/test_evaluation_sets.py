@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from functools import cache
 from hashlib import sha256
@@ -10,6 +11,7 @@ from hashlib import sha256
 import phonenumbers
 import pytest
 
+from agent.guardrails import Scanner, bundled_rules
 from agent.inspection.evaluation import Kind, Row, parse_row
 from tests.data.eval import generate
 from tests.data.eval.generators import phone_numbers
@@ -92,3 +94,16 @@ def test_the_telephone_numbers_have_lengths_that_their_countries_know() -> None:
         forms.setdefault(country, []).append(form)
     assert len(forms) >= 30
     assert {country for country in forms if share_of_valid(country, forms[country]) < 1} == set()
+
+
+def test_a_stream_finds_in_the_sets_what_a_scan_of_the_whole_finds() -> None:
+    draw, scanner = random.Random(1), Scanner(bundled_rules())
+    sample = [row.text for name in ("secrets", "pii", "injection") for row in rows(name)[::20]]
+    for text in sample:
+        stream, at = scanner.stream(), 0
+        while at < len(text):
+            size = draw.randint(1, 12)
+            stream.feed(text[at : at + size])
+            at += size
+        stream.finish()
+        assert tuple(stream.findings) == scanner.scan(text), text

@@ -165,6 +165,7 @@ def _plain_family(score: FamilyScore) -> dict[str, object]:
         "evasions": _plain_part(score.evasions),
         "types": {name: _plain_part(part) for name, part in sorted(score.types.items())},
         "contexts": {name: _plain_part(part) for name, part in sorted(score.contexts.items())},
+        "variants": {name: _plain_part(part) for name, part in sorted(score.variants.items())},
         "evasion_contexts": {
             name: _plain_part(part) for name, part in sorted(score.evasion_contexts.items())
         },
@@ -196,6 +197,7 @@ def _show(report: Report, bars: list[Bar]) -> None:
     for family, score in report.families.items():
         _show_parts(console, f"{family.value}: worst types", _worst(score.types))
         _show_parts(console, f"{family.value}: by context", _worst(score.contexts, most=60))
+        _show_parts(console, f"{family.value}: by variant", _worst(score.variants, most=60))
         _show_parts(console, f"{family.value}: evasions", _worst(score.evasion_contexts))
         if score.false_rules:
             rules = ", ".join(f"{escape(rule)} {count}" for rule, count in score.false_rules.most_common(12))

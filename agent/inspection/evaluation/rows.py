@@ -51,6 +51,7 @@ class Row:
     family: Family | None
     gold: tuple[Gold, ...] = ()
     context: str = ""  # what kind of text it is: dotenv, log, prose …
+    variant: str = ""  # how it is written, where a type has several forms: a country's telephone numbers
     place: str = ""  # file and line, for messages
 
 
@@ -90,6 +91,7 @@ class _Reader:
             family=family,
             gold=gold,
             context=str(table.get("context") or ""),
+            variant=str(table.get("variant") or ""),
             place=self._place,
         )
 

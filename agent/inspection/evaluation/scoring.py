@@ -78,6 +78,7 @@ class FamilyScore:
     evasions: Part = field(default_factory=Part)
     types: dict[str, Part] = field(default_factory=lambda: defaultdict(Part))
     contexts: dict[str, Part] = field(default_factory=lambda: defaultdict(Part))
+    variants: dict[str, Part] = field(default_factory=lambda: defaultdict(Part))
     evasion_contexts: dict[str, Part] = field(default_factory=lambda: defaultdict(Part))
     false_rules: Counter[str] = field(default_factory=Counter)
 
@@ -182,7 +183,11 @@ class Scoring:
             if not gold:
                 score.negatives += 1
                 score.alarmed += bool(found)
-        parts = (score.spans, score.contexts[row.context]) if row.kind is not Kind.BENIGN else ()
+        parts: tuple[Part, ...] = (
+            (score.spans, score.contexts[row.context]) if row.kind is not Kind.BENIGN else ()
+        )
+        if row.variant and parts:
+            parts = (*parts, score.variants[row.variant])
         self._spans(row, gold, found, parts, score)
 
     def _text(self, part: Part, gold: list[Gold], found: list[Finding]) -> None:

@@ -43,6 +43,8 @@ def lines(name: str) -> Iterator[str]:
         table: dict[str, object] = {"id": f"{name}-{number:04}", "kind": row.kind}
         if row.family:
             table["family"] = row.family
+        if row.variant:
+            table["variant"] = row.variant
         table |= {
             "context": row.context,
             "source": row.source,

@@ -41,6 +41,7 @@ class Row:
     context: str
     source: str
     family: str = ""
+    variant: str = ""
     spans: list[dict[str, object]] = field(default_factory=list)
 
 
@@ -49,7 +50,7 @@ def mark(kind: str, value: str) -> str:
     return f"{OPEN}{kind}{TYPED}{value}{CLOSE}"
 
 
-def row(text: str, *, family: str, context: str, source: str, kind: str = "") -> Row:
+def row(text: str, *, family: str, context: str, source: str, kind: str = "", variant: str = "") -> Row:
     """The row of a composed text: the marks become spans. Without marks it is a hard negative."""
     plain: list[str] = []
     spans: list[dict[str, object]] = []
@@ -68,6 +69,7 @@ def row(text: str, *, family: str, context: str, source: str, kind: str = "") ->
         context=context,
         source=source,
         family=family,
+        variant=variant,
         spans=spans,
     )
 

@@ -159,22 +159,29 @@ chat|[10:01] ana: what was the wifi password again?\n[10:02] li: {raw}\n[10:02] 
 """
 
 
-def password(draw: random.Random, *, plain: bool = False) -> str:
+SHAPES = (
+    "word and year", "random", "passphrase", "mixed", "dotted", "random with a mark", "leet",
+)  # fmt: skip
+
+
+def password(draw: random.Random, *, plain: bool = False, shape: str = "") -> str:
     """A password as people and generators make them; `plain`: of characters that need no escaping anywhere."""
-    word, other = draw.sample(_WORDS, 2)
-    return draw.choice(
-        [
-            lambda: f"{word}{draw.randint(1990, 2026)}{draw.choice('!_-' if not plain else '_-')}",
-            lambda: fill(draw, "{an:12-20}"),
-            lambda: f"{word.lower()}-{other.lower()}-{draw.randint(10, 99)}-{draw.choice(_WORDS).lower()}",
-            lambda: f"{word[0].lower()}{fill(draw, '{d:1}')}{other}{fill(draw, '{an:5}')}",
-            lambda: f"{word}.{fill(draw, '{an:6}')}_{fill(draw, '{d:2}')}",
-            lambda: (
-                fill(draw, "{an:6}") + draw.choice("-_." if plain else "-_.!*~+=#%") + fill(draw, "{an:6}")
-            ),
-            lambda: f"{word.lower().replace('o', '0').replace('e', '3')}{fill(draw, '{d:3}')}",
-        ]
-    )()
+    word, other, third = draw.sample(_WORDS, 3)
+    match shape or draw.choice(SHAPES):
+        case "word and year":
+            return f"{word}{draw.randint(1990, 2026)}{draw.choice('_-' if plain else '!_-')}"
+        case "random":
+            return fill(draw, "{an:12-20}")
+        case "passphrase":
+            return f"{word.lower()}-{other.lower()}-{draw.randint(10, 99)}-{third.lower()}"
+        case "mixed":
+            return f"{word[0].lower()}{fill(draw, '{d:1}')}{other}{fill(draw, '{an:5}')}"
+        case "dotted":
+            return f"{word}.{fill(draw, '{an:6}')}_{fill(draw, '{d:2}')}"
+        case "leet":
+            return f"{word.lower().replace('o', '0').replace('e', '3')}{fill(draw, '{d:3}')}"
+        case _:
+            return fill(draw, "{an:6}") + draw.choice("-_." if plain else "-_.!*~+=#%") + fill(draw, "{an:6}")
 
 
 def rows(draw: random.Random) -> Iterator[Row]:
@@ -184,9 +191,9 @@ def rows(draw: random.Random) -> Iterator[Row]:
     yield from headers(draw)
 
 
-def _filled(draw: random.Random, template: str) -> str:
+def _filled(draw: random.Random, template: str, shape: str = "") -> str:
     needs_plain = any(word in template for word in ("curl -u", "docker login", "pgpass", "csv", "net use"))
-    raw = password(draw, plain=needs_plain)
+    raw = password(draw, plain=needs_plain, shape=shape)
     return template.format(
         user=draw.choice(_USERS),
         host=draw.choice(_HOSTS),
@@ -210,7 +217,13 @@ def connections(draw: random.Random) -> Iterator[Row]:
             text = _filled(draw, template)
             if "://" not in template or "raw" in template:
                 text = text.replace("\ue000password", "\ue000connection_string_password")
-            yield row(draw.choice(frames).format(text), family="secret", context="connection string", source="documentation of drivers")  # fmt: skip
+            yield row(
+                draw.choice(frames).format(text),
+                family="secret",
+                context="connection string",
+                source="documentation of drivers",
+                variant=template.split("{")[0].split("=")[0] or template[:16],
+            )
     for template in _AZURE:
         for frame in frames:
             values = {
@@ -226,10 +239,10 @@ def places(draw: random.Random) -> Iterator[Row]:
     for line in _PLACES.strip("\n").splitlines():
         context, _, template = line.partition("|")
         template = template.replace("\\n", "\n").replace('\\\\"', '\\"')
-        for _ in range(6):
-            yield row(
-                _filled(draw, template), family="secret", context=f"password in {context}", source="own"
-            )
+        for shape in SHAPES:
+            text = _filled(draw, template, shape)
+            variant = f"password, {shape}"
+            yield row(text, family="secret", context=f"password in {context}", source="own", variant=variant)
 
 
 def headers(draw: random.Random) -> Iterator[Row]:

@@ -130,11 +130,13 @@ class _Turn:
     def __init__(self) -> None:
         self._at = 0
 
-    def row(self, draw: random.Random, kind: str, label: str, value: str, source: str) -> Row:
+    def row(
+        self, draw: random.Random, kind: str, label: str, value: str, source: str, variant: str = ""
+    ) -> Row:
         context = list(PLACES)[self._at % len(PLACES)]
         self._at += 1
         text = PLACES[context](draw, _name(draw), label, mark(kind, value))
-        return row(text, family="pii", context=context, source=source)
+        return row(text, family="pii", context=context, source=source, variant=variant)
 
 
 def numbers(draw: random.Random) -> Iterator[Row]:
@@ -195,7 +197,8 @@ def phones(draw: random.Random) -> Iterator[Row]:
     labels = {"DE": "Telefon;Tel.;Handy;Mobil", "FR": "téléphone;Tél.", "ES": "teléfono;móvil", "IT": "telefono;cell.", "NL": "telefoon", "PL": "telefon", "PT": "telefone", "BR": "telefone;celular", "JP": "電話番号;TEL", "CN": "手机;电话", "KR": "전화번호", "RU": "телефон"}  # fmt: skip
     for country, form in phone_numbers.forms():
         label = draw.choice([*labels.get(country, "").split(";"), "phone", "tel", "mobile"]) or "phone number"
-        yield turn.row(draw, "phone", label, phone_numbers.number(draw, form), "numbering plans, ITU-T E.129")
+        variant, source = f"phone {country}", "numbering plans, ITU-T E.129"
+        yield turn.row(draw, "phone", label, phone_numbers.number(draw, form), source, variant)
         text = draw.choice(
             [
                 "Call me back under {} after six.",
@@ -204,7 +207,7 @@ def phones(draw: random.Random) -> Iterator[Row]:
                 "Signature:\nKarl\nT {}\nacme",
             ]
         ).format(mark("phone", phone_numbers.number(draw, form)))
-        yield row(text, family="pii", context="in passing", source="numbering plans, ITU-T E.129")
+        yield row(text, family="pii", context="in passing", source=source, variant=variant)
 
 
 def payments(draw: random.Random) -> Iterator[Row]:

@@ -17,9 +17,15 @@ def parsed(file: str = "set.jsonl", **table: object) -> Row:
 
 def test_a_row_with_everything_is_taken_as_it_is() -> None:
     row = parsed(
-        id="r1", kind="evasion", family="pii", context="log", spans=[{"start": 1, "end": 3, "type": "email"}]
+        id="r1",
+        kind="evasion",
+        family="pii",
+        context="log",
+        variant="v",
+        spans=[{"start": 1, "end": 3, "type": "email"}],
     )
-    assert (row.id, row.kind, row.context, row.place) == ("r1", Kind.EVASION, "log", "set.jsonl:3")
+    assert (row.id, row.kind, row.context, row.variant) == ("r1", Kind.EVASION, "log", "v")
+    assert row.place == "set.jsonl:3"
     assert row.gold == (Gold(start=1, end=3, family=Family.PII, type="email"),)
 
 

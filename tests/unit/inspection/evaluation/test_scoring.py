@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.inspection.evaluation import FamilyScore, Fault, Gold, Kind, Row, Scoring
 from agent.model.findings import Family, Finding
 
@@ -84,6 +86,14 @@ def test_evasions_are_counted_apart() -> None:
     assert result.metric("recall") == 1.0
     assert result.metric("evasion") == 0.0
     assert result.evasion_contexts["log"].gold == 1
+
+
+def test_contexts_types_and_variants_are_counted_of_the_headline_only() -> None:
+    positive = replace(row((0, 5)), variant="short")
+    evasion = replace(row((0, 5), kind=Kind.EVASION), variant="short")
+    result = score((positive, [found(0, 5)]), (evasion, []))
+    for parts, name in ((result.contexts, "log"), (result.types, "key"), (result.variants, "short")):
+        assert (parts[name].gold, parts[name].hits) == (1, 1)
 
 
 def test_injection_is_judged_by_rows() -> None:
