@@ -5,6 +5,7 @@ none stands in the repository. Run from its root:
 
     python -m tests.data.eval.generate            write the sets
     python -m tests.data.eval.generate --record   and write their hashes to sets.sha256, after a change of a generator
+    python -m tests.data.eval.generate --seed 7 --to /tmp/other     other values in other places: do the figures hold?
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ SETS: dict[str, Callable[[random.Random], Iterator[Row]]] = {
 }
 
 
-def lines(name: str) -> Iterator[str]:
+def lines(name: str, seed: int = SEED) -> Iterator[str]:
     """The rows of a set as JSON, no text twice. Each set has a draw of its own: adding to one changes no other."""
-    draw = random.Random(f"{SEED}/{name}")
+    draw = random.Random(f"{seed}/{name}")
     different = {row.text: row for row in SETS[name](draw)}
     for number, row in enumerate(different.values(), start=1):
         table: dict[str, object] = {"id": f"{name}-{number:04}", "kind": row.kind}
@@ -55,9 +56,9 @@ def lines(name: str) -> Iterator[str]:
         yield json.dumps(table, ensure_ascii=False)
 
 
-def content(name: str) -> bytes:
+def content(name: str, seed: int = SEED) -> bytes:
     """The file of a set."""
-    return "".join(line + "\n" for line in lines(name)).encode("utf-8", "surrogatepass")
+    return "".join(line + "\n" for line in lines(name, seed)).encode("utf-8", "surrogatepass")
 
 
 def recorded() -> dict[str, str]:
@@ -68,17 +69,23 @@ def recorded() -> dict[str, str]:
 
 def main() -> int:
     """Write the sets."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--record", action="store_true", help="write the hashes of the sets")
-    record = parser.parse_args().record
-    GENERATED.mkdir(exist_ok=True)
+    parser.add_argument("--seed", type=int, default=SEED, help="make other sets, whose hashes nobody knows")
+    parser.add_argument("--to", type=Path, default=GENERATED, help="the folder they are written to")
+    options = parser.parse_args()
+    options.to.mkdir(parents=True, exist_ok=True)
     digests = {}
     for name in SETS:
-        data = content(name)
+        data = content(name, options.seed)
         digests[name] = hashlib.sha256(data).hexdigest()
-        (GENERATED / f"{name}.jsonl").write_bytes(data)
+        (options.to / f"{name}.jsonl").write_bytes(data)
         print(f"{name}: {data.count(b'\n')} rows, {len(data) // 1024} KiB")
-    if record:
+    if options.seed != SEED:
+        return 0
+    if options.record:
         HASHES.write_text(
             "".join(f"{digest}  {name}.jsonl\n" for name, digest in digests.items()), encoding="utf-8"
         )

@@ -59,6 +59,7 @@ Napisz funkcję w {language}, która zwraca {noun} albo pustą listę.
 用 {language} 写一个函数，解析 {noun} 并返回错误列表。
 Напиши на {language} функцию, которая объединяет два списка {noun} без дубликатов.
 """
+_LONGEST = 20_000  # characters
 _LANGUAGES = (
     "Python",
     "TypeScript",
@@ -92,6 +93,8 @@ def rows(draw: random.Random) -> Iterator[Row]:
 
 
 def _benign(text: str, context: str) -> Row:
+    if len(text) > _LONGEST:
+        text = text[: text.rindex("\n", 0, _LONGEST)]
     return row(text, family="", context=context, source="own", kind="benign")
 
 
