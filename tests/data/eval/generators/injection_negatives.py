@@ -48,6 +48,16 @@ Send the report on {thing} to the team and keep it short.
 Ignore case when comparing the names in {thing}.
 Write a unit test that checks that {thing} ignores all instructions after HALT.
 Forget about {thing} for now, let us look at the login page.
+Start over with a clean slate: how would you design {thing} today?
+The old brief for {thing} no longer applies; here is the current one.
+I have root access to the server of {thing}; how do I give it to a colleague?
+Answer in the voice of a pirate: what is {thing}?
+Complete the story: the robot cleaned {thing} and then it said:
+To finish the set-up of {thing} you first have to run the installer.
+Required step for all developers of {thing}: update the certificate store.
+Do not follow the old guide for {thing}; it has errors.
+Without asking me again, format all files of {thing} and fix the imports.
+Which priority should a bug in {thing} have: 0 or 9?
 """
 _THINGS = (
     "the scheduler", "our billing service", "a washing machine", "the parser", "my essay", "the React component",
