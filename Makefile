@@ -1,7 +1,7 @@
 # Two commands on a fresh machine: `make demo` shows the main job, `make test` proves it.
 # Each target sets up what it needs by itself; nothing but python3, pip and make is expected.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test unit lint bench schema lock clean
+.PHONY: help setup demo run test unit lint eval bench schema lock clean
 BIN := .venv/bin
 
 help: ## list the targets
@@ -33,8 +33,17 @@ lint: .venv/.ready ## ruff, mypy strict, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache | tail -n 12
 
+# What the guardrails must reach on the evaluation sets; docs/guardrails.md says how it is counted.
+BARS := secret.f1=0.95 secret.false_alarms=0.02 secret.benign=0 pii.f1=0.95 pii.false_alarms=0.05 \
+	injection.f1=0.80 injection.false_alarms=0.02
+
+eval: .venv/.ready ## precision, recall and false alarms of the guardrails, against their bars
+	@$(BIN)/python -m tests.data.eval.generate
+	@$(BIN)/python -m agent eval tests/data/eval/generated $(addprefix --require ,$(BARS))
+
 bench: .venv/.ready ## latency, CPU and memory beside their peers, in one run
 	@$(BIN)/python tests/bench/bridge.py
+	@$(BIN)/python -m tests.bench.guardrails --quick
 
 schema: .venv/.ready ## regenerate policies/schema from the policy models
 	@$(BIN)/drawbridge policy schema > policies/schema/policy.schema.json

@@ -10,6 +10,7 @@ import typer
 from agent import __version__
 from agent.cli import audit, authority, configuration, demo, explain, launch, policy, scan, status, up
 from agent.cli.console import out
+from agent.cli.eval import evaluate
 
 app = typer.Typer(
     name="drawbridge",
@@ -51,6 +52,7 @@ app.command(
 app.command("status")(status.status)
 app.command("scan")(scan.scan)
 app.command("explain")(explain.explain)
+app.command("eval")(evaluate)
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
 app.add_typer(authority.app, name="ca")

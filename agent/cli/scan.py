@@ -14,6 +14,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from agent.cli import explanation
 from agent.cli.console import explains_errors, out, settings_from
 from agent.errors import ConfigError, ContentError
 from agent.gateway.policy_file import PolicyFile
@@ -47,6 +48,13 @@ def scan(
             help='One JSON object a line in, {"id","text"}, and one out: {"id","findings","decision"}.',
         ),
     ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="What of a rule matched, who decides, and what was nearly a finding."),
+    ] = False,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="With --explain: show values in full. Mind where that ends up.")
+    ] = False,
 ) -> None:
     """Scan text with the guardrails of a policy, without any agent running.
 
@@ -56,8 +64,10 @@ def scan(
     rules = PolicyFile(path).rules
     with _opened(file) as stream:
         if as_json:
-            for line in _results(rules, stream):
+            for line in _results(rules, stream, explain=explain):
                 sys.stdout.write(line + "\n")
+        elif explain:
+            _show_explained(rules, _limited(stream.read(MAX_TEXT + 1)), reveal=reveal)
         else:
             _show(rules, _limited(stream.read(MAX_TEXT + 1)))
 
@@ -69,7 +79,7 @@ def judged(rules: RuleBook, text: str) -> tuple[tuple[Finding, ...], Action]:
     return rules.scan(text), tally.decision().action
 
 
-def _results(rules: RuleBook, stream: TextIO) -> Iterator[str]:
+def _results(rules: RuleBook, stream: TextIO, *, explain: bool = False) -> Iterator[str]:
     lines = iter(lambda: _limited(stream.readline(MAX_TEXT + 1)), "")
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -82,10 +92,18 @@ def _results(rules: RuleBook, stream: TextIO) -> Iterator[str]:
         if not isinstance(text, str):
             raise ContentError(f'line {number}: "text" must be a string')
         findings, action = judged(rules, text)
-        yield json.dumps(
-            {"id": name, "findings": [_plain(finding) for finding in findings], "decision": action.word},
-            ensure_ascii=False,
-        )
+        found: dict[str, object] = {"findings": [_plain(finding) for finding in findings]}
+        if explain:
+            found = _explained(rules, text)
+        yield json.dumps({"id": name, **found, "decision": action.word}, ensure_ascii=False)
+
+
+def _explained(rules: RuleBook, text: str) -> dict[str, object]:
+    findings, misses = explanation.explain(rules, text)
+    return {
+        "findings": [{**_plain(each.finding), **explanation.plain(each)} for each in findings],
+        "near_misses": [explanation.plain_account(miss) for miss in misses],
+    }
 
 
 def _plain(finding: Finding) -> dict[str, object]:
@@ -96,6 +114,17 @@ def _plain(finding: Finding) -> dict[str, object]:
         "start": finding.start,
         "end": finding.end,
     }
+
+
+def _show_explained(rules: RuleBook, text: str, *, reveal: bool) -> None:
+    findings, misses = explanation.explain(rules, text)
+    explanation.show(out(), text, findings, misses, reveal=reveal)
+    out().print(_verdict(len(findings), judged(rules, text)[1]))
+
+
+def _verdict(count: int, action: Action) -> str:
+    counted = "1 finding" if count == 1 else f"{count} findings"
+    return f"{counted}; as a prompt this would be: [bold]{action.word}[/]"
 
 
 def _show(rules: RuleBook, text: str) -> None:
@@ -110,8 +139,7 @@ def _show(rules: RuleBook, text: str) -> None:
                 str(line), str(column), finding.family.value, finding.type, escape(finding.rule), str(size)
             )
         out().print(table)
-    count = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
-    out().print(f"{count}; as a prompt this would be: [bold]{action.word}[/]")
+    out().print(_verdict(len(findings), action))
 
 
 @contextmanager

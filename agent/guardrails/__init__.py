@@ -7,6 +7,7 @@ Pure: text in, findings out; no finding holds the value it found. What a finding
 
 from __future__ import annotations
 
+from agent.guardrails.explanation import Account, Outcome
 from agent.guardrails.pack import bundled_rules, load_pack
 from agent.guardrails.rule import KEYWORD_REACH, Rule, keyword_rule
 from agent.guardrails.ruleset import LIMIT_RULE, LIMIT_TYPE, Limits
@@ -17,7 +18,9 @@ __all__ = [
     "KEYWORD_REACH",
     "LIMIT_RULE",
     "LIMIT_TYPE",
+    "Account",
     "Limits",
+    "Outcome",
     "Rule",
     "Scanner",
     "TextStream",

@@ -123,7 +123,7 @@ class Detector:
                 found.append(span)
                 at = span.end if match.end() - span.end <= _MARGIN else match.end()
                 continue
-            inside = match.start(self._taken(match))
+            inside = match.start(self.taken(match))
             if inside > match.start() >= tried:
                 at, tried = inside, match.end()
             else:
@@ -152,14 +152,12 @@ class Detector:
 
     def judge(self, match: Match, data: bytes) -> Span | None:
         """The span of a match that stands up to keywords, entropy, allowlist, stop words and validator."""
-        start, end = match.span(self._taken(match))
+        start, end = match.span(self.taken(match))
         if start < 0 or start >= end:
             return None
+        if self._keywords and self.keyword(match, data) is None:
+            return None
         reach = max(0, match.start() - KEYWORD_REACH)
-        if self._keywords:
-            around = data[reach : match.end()].lower()
-            if not any(word in around for word in self._keywords):
-                return None
         value = data[start:end].decode("utf-8", "replace")
         if not self._plausible(value):
             return None
@@ -174,9 +172,26 @@ class Detector:
     def _plausible(self, value: str) -> bool:
         if self.rule.entropy and entropy(value) <= self.rule.entropy:
             return False
-        return not any(pattern.search(value.encode("utf-8")) for pattern in self._allow)
+        return self.allowed_by(value) is None
 
-    def _taken(self, match: Match) -> int:
+    def keyword(self, match: Match, data: bytes) -> tuple[int, bytes] | None:
+        """A keyword inside a match or shortly before it, and where it stands; None where there is none."""
+        reach = max(0, match.start() - KEYWORD_REACH)
+        around = data[reach : match.end()].lower()
+        for word in self._keywords:
+            if (at := around.find(word)) >= 0:
+                return reach + at, word
+        return None
+
+    def allowed_by(self, value: str) -> int | None:
+        """Which of the rule's `allow` patterns lets the value pass; their count stands for the stop words."""
+        if not self._allow:
+            return None
+        data = value.encode("utf-8")
+        return next((place for place, pattern in enumerate(self._allow) if pattern.search(data)), None)
+
+    def taken(self, match: Match) -> int:
+        """The group of a match that is the span."""
         if self.rule.group != FIRST_GROUP:
             return self.rule.group
         return next((group for group in range(1, self._regexp.groups + 1) if match.start(group) >= 0), 0)

@@ -80,6 +80,7 @@ def _rule(table: object, family: Family, where: str) -> Rule:
         validator=_text(table, "validator", where),
         allow=allow,
         stopwords=stopwords,
+        description=_text(table, "description", where),
     )
 
 

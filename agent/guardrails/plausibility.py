@@ -52,6 +52,12 @@ def entropy(text: str) -> float:
     )
 
 
+def placeholder(value: str) -> str:
+    """The part of a value by which it shows that it stands for another; empty where none does."""
+    low = value.lower()
+    return next((word for word in _PLACEHOLDERS if word in low), "")
+
+
 def token(value: str) -> bool:
     """A token of a vendor's form that is no placeholder: none of the usual words, no long run of one character."""
     low = value.lower()

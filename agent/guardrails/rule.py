@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.errors import PolicyError
 from agent.guardrails.regex import escaped
@@ -38,6 +38,7 @@ class Rule:
     validator: str = ""  # name in validators.VALIDATORS; "" = none
     allow: tuple[str, ...] = ()  # RE2 patterns; a span in which one matches is no finding
     stopwords: tuple[str, ...] = ()  # a span that contains one, in any case, is no finding
+    description: str = field(default="", repr=False, compare=False)  # for people; changes no verdict
     rank: int = (
         0  # of overlapping findings the higher rank wins, whatever else; for a policy to put actions in order
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 
 from agent.guardrails.detector import Cursor, Span
+from agent.guardrails.explanation import Account, explained
 from agent.guardrails.folding import Folder
 from agent.guardrails.offsets import encoded, in_characters
 from agent.guardrails.overlap import disjoint
@@ -62,6 +63,13 @@ class Scanner:
             rest = [Span(limit, len(data), self._rules.rest)]
         spans = [*disjoint(spans, self._rules.tiers), *rest]
         return tuple(self._rules.finding(*span) for span in in_characters(spans, data))
+
+    def explain(self, text: str) -> tuple[Account, ...]:
+        """Every match of every rule in `text`, with what became of it. For people: slower than a scan."""
+        folding = self._folder.folding()
+        folded = folding.feed(text) + folding.finish()
+        accounts = explained(self._rules, folded, self._scan(folded))
+        return accounts if folding.straight else tuple(each.unfolded(folding) for each in accounts)
 
     def stream(self) -> TextStream:
         """A scan of one text that arrives in pieces; its findings are those of `scan` on the whole."""

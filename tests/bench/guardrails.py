@@ -1,8 +1,8 @@
-"""What the detection engine costs: scans, streams, hold-back, and whether it blocks an event loop.
+"""What the detection engine costs: scans, streams, hold-back, and whether it blocks an event loop; and its peers.
 
-Run from the repository's root: `python -m tests.bench.guardrails`. Times are CPU times of this thread, so that a busy
-machine disturbs them little; event-loop gaps are wall-clock times. Texts: Python's own library as source code, its
-documentation strings as prose, and made-up secrets between both.
+Run from the repository's root: `python -m tests.bench.guardrails`; `--quick` for the figures of docs/guardrails.md
+only. Times are CPU times of this thread, so that a busy machine disturbs them little; event-loop gaps are wall-clock
+times. Texts: Python's own library as source code, its documentation strings as prose, and made-up secrets between.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agent.guardrails import Limits, Scanner, bundled_rules
+from agent.cli.eval import all_families
+from agent.guardrails import Limits, Rule, Scanner, bundled_rules
+from agent.inspection import RuleBook
+from agent.model.findings import Family
+from tests.bench import guardrail_peers as peers
 from tests.unit.guardrails.samples import samples
 
 _KIB = 1024
@@ -207,26 +211,84 @@ async def gaps(scanner: Scanner, source: str, words: str) -> None:
             print(f"{label + ', ' + where:<44}{took:>10.1f}{gap:>10.1f}{max(g for _, g in results):>10.1f}")
 
 
+def start_of_engine() -> RuleBook:
+    """A rule book with every family on, and what it took to make it."""
+    before, begin = resident(), time.process_time()
+    book = all_families()
+    took = time.process_time() - begin
+    print(f"engine start: {took * 1e3:.0f} ms of CPU, {resident() - before} MiB")
+    return book
+
+
+def in_short(book: RuleBook, source: str, words: str) -> None:
+    """The figures that matter day by day, through the rule book, as the agent scans."""
+    head("rule book", "µs")
+    for size, count in ((4 * _KIB, 200), (200 * _KIB, 6)):
+        texts = [*pieces(source, size, count), *pieces(words, size, count)]
+        row(f"{size // _KIB} KiB, cold", microseconds(book.scan, texts))
+        row(f"{size // _KIB} KiB, warm", microseconds(book.scan, texts))
+    costs = []
+    stream, text, at = book.scanner.stream(), source[:100_000] + words[:100_000], 0
+    draw = random.Random(7)
+    while at < len(text):
+        size = draw.randint(2, 6)
+        begin = time.thread_time_ns()
+        stream.feed(text[at : at + size])
+        costs.append((time.thread_time_ns() - begin) / 1000)
+        at += size
+    row("a streamed chunk of 2-6 characters", costs)
+
+
+def beside_peers(book: RuleBook, rules: tuple[Rule, ...], source: str) -> None:
+    """The same texts, scanned by others in the same run; then the same evaluation sets."""
+    small, large = pieces(source, 4 * _KIB, 24), pieces(source, 200 * _KIB, 2)
+    secrets, data = peers.detect_secrets(), peers.presidio()
+    contenders: list[tuple[str, Callable[[str], object] | None]] = [("ours, RE2", book.scanner.scan)]
+    contenders += [(label, scan) for scan, label in (peers.gated(rules), peers.naive(rules))]
+    contenders += [("detect-secrets", secrets), ("Presidio, patterns only", data)]
+    head("peers on source code", "µs")
+    for label, scan in contenders:
+        if scan is None:
+            print(f"{label:<44}  not installed")
+            continue
+        row(f"{label}, 4 KiB", microseconds(scan, small))
+        row(f"{label}, 200 KiB", microseconds(scan, large[:1] if "every rule" in label else large))
+    print(
+        f"\n{'what they find':<44}{'precision':>12}{'recall':>12}{'F1':>12}{'alarmed':>12}{'benign/1000':>12}"
+    )
+    for family, name, others in (
+        (Family.SECRET, "secrets", (("detect-secrets", secrets),)),
+        (Family.PII, "pii", (("Presidio, patterns only", data),)),
+    ):
+        texts = peers.rows((name, "benign"))
+        peers.quality(f"ours, {name}", book.scan, family, texts)
+        for label, detect in others:
+            if detect is None:
+                print(f"{label:<44}  not installed")
+            else:
+                peers.quality(f"{label}, {name}", detect, family, texts)
+
+
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rules", default="", help="only rules whose id contains this")
-    wanted = parser.parse_args().rules
+    parser.add_argument("--quick", action="store_true", help="only the short table and the peers")
+    options = parser.parse_args()
     before = resident()
-    start = time.perf_counter()
-    rules = tuple(rule for rule in bundled_rules() if wanted in rule.id)
-    loaded = time.perf_counter()
-    scanner = Scanner(rules, limits=Limits())
-    compiled = time.perf_counter()
-    print(
-        f"{len(rules)} rules, read in {(loaded - start) * 1e3:.0f} ms, compiled in {(compiled - loaded) * 1e3:.0f} ms"
-    )
+    book = start_of_engine()
+    rules = tuple(rule for rule in bundled_rules() if options.rules in rule.id)
     source, words = source_code(), prose()
-    print(f"source code: {len(source) // _KIB} KiB, prose: {len(words) // _KIB} KiB")
-    scans(scanner, source, words)
-    streams(scanner, source, words)
-    asyncio.run(gaps(scanner, source, words))
+    print(f"{len(rules)} rules; source code: {len(source) // _KIB} KiB, prose: {len(words) // _KIB} KiB")
+    in_short(book, source, words)
     print(f"\nmemory: {before} MiB before, {resident()} MiB at most")
+    if not options.quick:
+        scanner = Scanner(rules, limits=Limits())
+        scans(scanner, source, words)
+        streams(scanner, source, words)
+        asyncio.run(gaps(scanner, source, words))
+        print(f"\nmemory: {resident()} MiB at most")
+    beside_peers(book, rules, source)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ COMMANDS = {
     "ca path",
     "ca show",
     "config explain",
+    "eval",
 }
 """A contract with scripts: names are added, never changed."""
 
