@@ -5,10 +5,12 @@ Works on bytes, since RE2 does; whoever scans maps offsets back to characters. H
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from functools import cached_property
 from typing import NamedTuple
 
 from agent.errors import PolicyError
+from agent.guardrails.allowlist import Exemption
 from agent.guardrails.closure import exact_closure, loose_closure, loosened, tail_closure
 from agent.guardrails.plausibility import entropy
 from agent.guardrails.regex import Match, Regexp, RegexpError, compiled, escaped
@@ -19,6 +21,7 @@ from agent.guardrails.validators import VALIDATORS
 _BYTES_PER_CHAR = 4
 _MARGIN = 16
 _OUTLINE_COUNT = 8
+_LINE_FEED = 0x0A
 
 
 class Span(NamedTuple):
@@ -40,17 +43,24 @@ class Cursor(NamedTuple):
         return Cursor(self.at + by, self.tried + by)
 
 
+type Compiled = MutableMapping[tuple[str, bool], Regexp]
+"""Compiled patterns by their text and whether groups are captured: rules of one pack share their exceptions."""
+
+
 class Detector:
-    """A rule ready to run. `index` is its place among the scanner's rules.
+    """A rule ready to run. `index` is its place among the scanner's rules, `shared` what rules before it compiled.
 
     Raises PolicyError, naming the rule, where RE2 refuses a pattern, where it costs more than `max_cost` RE2
     instructions, where it can match the empty text, and where the rule names what does not exist.
     """
 
-    def __init__(self, rule: Rule, index: int, *, memory: int, max_cost: int) -> None:
+    def __init__(
+        self, rule: Rule, index: int, *, memory: int, max_cost: int, shared: Compiled | None = None
+    ) -> None:
         self.rule = rule
         self.index = index
         self._memory = memory
+        self._shared: Compiled = {} if shared is None else shared
         self._regexp = self._compile(rule.pattern)
         if self._regexp.programsize > max_cost:
             raise PolicyError(
@@ -66,6 +76,10 @@ class Detector:
         if rule.stopwords:
             words = "|".join(escaped(word) for word in rule.stopwords)
             self._allow += (self._compile(f"(?i)(?:{words})", captures=False),)
+        self._exemptions = tuple(
+            Exemption(allowlist, rule.lead, lambda pattern: self._compile(pattern, captures=False))
+            for allowlist in rule.allowlists
+        )
         self._keywords = tuple(word.encode("utf-8") for word in rule.keywords)
         self._check()
         self._validator = VALIDATORS[rule.validator] if rule.validator else None
@@ -131,7 +145,10 @@ class Detector:
 
     def judge(self, match: Match, data: bytes) -> Span | None:
         """The span of a match that stands up to keywords, entropy, allowlist, stop words and validator."""
-        start, end = match.span(self._taken(match))
+        group = self._taken(match)
+        start, end = match.span(group)
+        if group == 0 and self.rule.group == FIRST_GROUP:
+            start, end = _trimmed(data, start, end)
         if start < 0 or start >= end:
             return None
         reach = max(0, match.start() - KEYWORD_REACH)
@@ -141,6 +158,8 @@ class Detector:
                 return None
         value = data[start:end].decode("utf-8", "replace")
         if not self._plausible(value):
+            return None
+        if any(exemption.covers(data, match.span(), (start, end)) for exemption in self._exemptions):
             return None
         if self._validator is not None:
             length = self._validator(value, data[reach:start].decode("utf-8", "replace"))
@@ -158,7 +177,9 @@ class Detector:
     def _taken(self, match: Match) -> int:
         if self.rule.group != FIRST_GROUP:
             return self.rule.group
-        return next((group for group in range(1, self._regexp.groups + 1) if match.start(group) >= 0), 0)
+        return next(
+            (each for each in range(1, self._regexp.groups + 1) if match.end(each) > match.start(each)), 0
+        )
 
     def _parsed(self) -> Node | None:
         try:
@@ -167,13 +188,18 @@ class Detector:
             return None
 
     def _compile(self, pattern: str, *, captures: bool = True) -> Regexp:
+        if (known := self._shared.get((pattern, captures))) is not None:
+            return known
         try:
-            return compiled(pattern, memory=self._memory, captures=captures)
+            made = compiled(pattern, memory=self._memory, captures=captures)
         except RegexpError as error:
             raise PolicyError(
                 f"rule {self.rule.id}: RE2 refuses the pattern: {error}",
                 hint="Patterns are RE2's: no look-around, no back-references, repetitions up to 1000.",
             ) from error
+        if not captures:  # exceptions, which many rules of a pack have in common
+            self._shared[pattern, captures] = made
+        return made
 
     def _check(self) -> None:
         rule = self.rule
@@ -186,3 +212,11 @@ class Detector:
         for word in rule.keywords:
             if not word.isascii() or not word or word != word.lower():
                 raise PolicyError(f"rule {rule.id}: a keyword must be ASCII and lower case")
+
+
+def _trimmed(data: bytes, start: int, end: int) -> tuple[int, int]:
+    while start < end and data[start] == _LINE_FEED:
+        start += 1
+    while end > start and data[end - 1] == _LINE_FEED:
+        end -= 1
+    return start, end

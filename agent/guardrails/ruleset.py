@@ -50,8 +50,9 @@ class RuleSet:
         """Raises PolicyError naming the rule that RE2 refuses, that is too costly, or whose id is taken."""
         _refuse_twins(rules)
         self.limits = limits
+        shared: dict[tuple[str, bool], Regexp] = {}
         self.detectors = tuple(
-            Detector(rule, index, memory=limits.rule_memory, max_cost=limits.rule_cost)
+            Detector(rule, index, memory=limits.rule_memory, max_cost=limits.rule_cost, shared=shared)
             for index, rule in enumerate(rules)
         )
         self.tiers = tiers(rules)

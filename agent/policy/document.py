@@ -11,13 +11,15 @@ from functools import cached_property
 from typing import Annotated, Literal, Self
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from agent.model.content import Where
 from agent.model.decision import Action, Fallback
 from agent.model.record import CaptureMode
 from agent.model.surface import Endpoint, Surface
 from agent.policy import fields, message
+from agent.policy.packs import Pack
+from agent.policy.section import Section as _Section
 
 _MANY = 1000
 
@@ -56,10 +58,6 @@ def _integer(value: object) -> object:
     if type(value) is not int:
         raise ValueError("must be 1")
     return value
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class ClientDistrust(_Section):
@@ -157,13 +155,25 @@ class Detector(_Section):
         tuple[Annotated[str, Field(min_length=2, max_length=200)], ...], Field(max_length=_MANY)
     ] = Field(default=(), description="Words or phrases, taken literally.")
     ignore_case: bool = Field(default=True, description="For keywords; a pattern says (?i) itself.")
+    fingerprints: fields.Companion | None = Field(
+        default=None, description="A file made by `drawbridge fingerprint`, relative to the policy's folder."
+    )
+    min_match: float = Field(
+        default=0.3, gt=0, le=1, description="For fingerprints: the part of a document that must be in the text."
+    )
+    min_shingles: int = Field(
+        default=12, ge=3, le=10_000, description="For fingerprints: or so many matches in one place."
+    )
 
     @model_validator(mode="after")
     def _has_one_kind(self) -> Self:
-        if (self.pattern is None) == (not self.keywords):
-            raise ValueError("needs either 'pattern' or 'keywords', not both and not neither")
-        if self.pattern is not None and "ignore_case" in self.model_fields_set:
+        kinds = (self.pattern is not None, bool(self.keywords), self.fingerprints is not None)
+        if sum(kinds) != 1:
+            raise ValueError("needs either 'pattern' or 'keywords' or 'fingerprints', one of them")
+        if not self.keywords and "ignore_case" in self.model_fields_set:
             raise ValueError("'ignore_case' is for keywords: start the pattern with (?i) instead")
+        if self.fingerprints is None and {"min_match", "min_shingles"} & self.model_fields_set:
+            raise ValueError("'min_match' and 'min_shingles' are for fingerprints")
         return self
 
 
@@ -219,6 +229,7 @@ class Policy(_Section):
     access: Annotated[tuple[AccessRule, ...], Field(max_length=_MANY)] = ()
     guardrails: Annotated[tuple[Guardrail, ...], Field(max_length=_MANY)] = ()
     detectors: Annotated[tuple[Detector, ...], Field(max_length=_MANY)] = ()
+    packs: Annotated[tuple[Pack, ...], Field(max_length=50)] = ()
     catalog: Annotated[tuple[CatalogRow, ...], Field(max_length=_MANY)] = ()
 
     @cached_property

@@ -134,6 +134,15 @@ def _pattern_error(text: str, error: Exception) -> str:
     return f"is not a regular expression RE2 accepts: {problem}{where}"
 
 
+def _companion(text: str) -> str:
+    parts = text.split("/")
+    if text.startswith("/") or set(text) & set("\\:\0") or any(part in ("", ".", "..") for part in parts):
+        raise ValueError(
+            "must be the name of a file beside the policy or below its folder, such as packs/company.toml"
+        )
+    return text
+
+
 def _one_of(actions: tuple[Action, ...]) -> Callable[[object], Action]:
     words = [action.word for action in actions]
 
@@ -181,6 +190,9 @@ HeaderName = Annotated[str, Field(max_length=64), AfterValidator(_header)]
 EndpointPath = Annotated[str, Field(max_length=512), AfterValidator(_endpoint_path)]
 Pattern = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_pattern)]
 """A regular expression that RE2 accepts."""
+
+Companion = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_companion)]
+"""A file that goes with the policy, by its path relative to the policy's folder, with `/`."""
 
 Template = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(check_template)]
 """A block message."""

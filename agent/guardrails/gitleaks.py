@@ -1,0 +1,209 @@
+"""Rules of gitleaks' configuration files, loaded as they are: `.gitleaks.toml`, its extensions, its allowlists.
+
+Owns what gitleaks means by a rule, and what of that holds for prompts and streams. What cannot hold (paths, commits,
+rules that must stand together, keywords far away) is left out and told by a `Note`; nothing is left out in silence.
+An in-text `gitleaks:allow` is never honoured: whoever writes the text must not switch the check off.
+Semantics: https://github.com/gitleaks/gitleaks, `config/config.go` and `detect/detect.go` of version 8.30.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from agent.errors import PolicyError
+from agent.guardrails.allowlist import Allowlist, Target
+from agent.guardrails.detector import Compiled, Detector
+from agent.guardrails.foreign_patterns import adapted, names_keyword
+from agent.guardrails.gitleaks_file import ForeignAllowlist, ForeignPack, ForeignRule, read_pack
+from agent.guardrails.notes import EVERY_RULE, LoadedPack, Note
+from agent.guardrails.rule import FIRST_GROUP, KEYWORD_REACH, Rule
+from agent.guardrails.ruleset import Limits
+from agent.model.findings import Family
+
+MAX_EXTENSIONS = 2
+"""How many files deep `[extend]` goes, as in gitleaks."""
+
+
+def extended_path(text: str, *, name: str) -> str:
+    """The file that a configuration extends, as it spells it, or an empty string. Raises PolicyError."""
+    return read_pack(text, name=name).extends
+
+
+def load_gitleaks(
+    text: str,
+    family: Family,
+    *,
+    name: str,
+    prefix: str = "",
+    extensions: Iterable[tuple[str, str]] = (),
+    limits: Limits | None = None,
+) -> LoadedPack:
+    """The rules of a gitleaks configuration. `name` is its file, for messages; `prefix` stands before every rule's id.
+
+    `extensions` are name and text of the files it extends, the nearest first. `type` is a rule's id with `_` for `-`.
+    Generic rules stand last: of equal findings the vendor's rule wins, as in gitleaks.
+    Raises PolicyError, naming file and rule, where the file is malformed or a pattern cannot work.
+    """
+    loading = _Loading(name)
+    pack = loading.merged(read_pack(text, name=name), list(extensions))
+    rules = [
+        replace(rule, id=prefix + rule.id)
+        for foreign in pack.rules.values()
+        if (rule := loading.rule(foreign, pack, family)) is not None
+    ]
+    _tried(rules, name, limits or Limits())
+    if loading.widened:
+        loading.note(
+            EVERY_RULE,
+            "regex",
+            f"the usual tail of {loading.widened} patterns also ends at , . : ) ] }} > & | # ? \\",
+        )
+    rules.sort(key=lambda rule: rule.type.startswith("generic"))
+    return LoadedPack(rules=tuple(rules), notes=tuple(loading.notes))
+
+
+def _tried(rules: list[Rule], name: str, limits: Limits) -> None:
+    """Compile every rule, also those that no guardrail uses yet, so that a bad one is found when it is written."""
+    shared: Compiled = {}
+    for index, rule in enumerate(rules):
+        try:
+            Detector(rule, index, memory=limits.rule_memory, max_cost=limits.rule_cost, shared=shared)
+        except PolicyError as error:
+            raise PolicyError(f"{name}: {error}", hint=error.hint()) from error
+
+
+class _Loading:
+    """One run over a configuration, with the notes it leads to."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.notes: list[Note] = []
+        self.widened = 0
+
+    def note(self, rule: str, key: str, text: str) -> None:
+        """Tell a deviation."""
+        self.notes.append(Note(pack=self.name, rule=rule, key=key, text=text))
+
+    def merged(self, pack: ForeignPack, extensions: list[tuple[str, str]], depth: int = 0) -> ForeignPack:
+        """`pack` and what it extends, which a rule of the same id amends."""
+        for rule, key, text in pack.remarks:
+            self.note(rule, key, text)
+        if pack.use_default:
+            self.note(
+                EVERY_RULE,
+                "extend.useDefault",
+                "our own bundled rules stand in for gitleaks' default ones, which are not loaded"
+                + ("; disabledRules has no say over them" if pack.disabled else ""),
+            )
+        if not pack.extends:
+            return pack
+        if depth == MAX_EXTENSIONS:
+            self.note(
+                EVERY_RULE,
+                "extend.path",
+                f"more than {MAX_EXTENSIONS} files deep, and ignored as in gitleaks",
+            )
+            return pack
+        if not extensions:
+            raise PolicyError(f"{self.name}: the file that it extends, {pack.extends}, was not given")
+        (name, text), *rest = extensions
+        base = self.merged(read_pack(text, name=name), rest, depth + 1)
+        return pack.amending(base)
+
+    def rule(self, foreign: ForeignRule, pack: ForeignPack, family: Family) -> Rule | None:
+        """The rule as this engine runs it, or None where it cannot find anything in a prompt."""
+        if not self._applies(foreign, pack):
+            return None
+        pattern = adapted(foreign.regex)
+        self.widened += pattern.widened
+        keywords = self._keywords(foreign, pattern.pattern)
+        rule = Rule(
+            id=foreign.id,
+            family=family,
+            type=foreign.id.replace("-", "_"),
+            pattern=pattern.pattern,
+            keywords=keywords,
+            group=foreign.group or FIRST_GROUP,
+            entropy=foreign.entropy,
+            lead=pattern.lead,
+        )
+        allowlists = [*foreign.allowlists, *pack.targeted(foreign.id)]
+        return self._with(rule, [*self._kept(foreign.id, allowlists), *self._kept("", pack.allowlists)])
+
+    def _applies(self, foreign: ForeignRule, pack: ForeignPack) -> bool:
+        if foreign.path:
+            self.note(
+                foreign.id, "path", "it looks only at files of that name, and a prompt has none: not loaded"
+            )
+        elif foreign.skip:
+            self.note(foreign.id, "skipReport", "it reports nothing itself: not loaded")
+        elif not foreign.regex and pack.use_default:
+            self.note(
+                foreign.id, "regex", "it amends a default rule of gitleaks, which is not loaded: no effect"
+            )
+        elif not foreign.regex:
+            raise PolicyError(f"{self.name}: rule {foreign.id}: a regex or a path is needed")
+        else:
+            if foreign.required:
+                self.note(
+                    foreign.id,
+                    "required",
+                    "other rules need not match nearby: it finds more than in gitleaks",
+                )
+            return True
+        return False
+
+    def _keywords(self, foreign: ForeignRule, pattern: str) -> tuple[str, ...]:
+        words = tuple(dict.fromkeys(word.lower() for word in foreign.keywords))
+        if not all(word.isascii() for word in words):
+            self.note(
+                foreign.id, "keywords", "they are not all ASCII, and none is asked for: it may find more"
+            )
+            return ()
+        if words and not names_keyword(pattern, words):
+            self.note(
+                foreign.id,
+                "keywords",
+                f"one must stand in the match or at most {KEYWORD_REACH} bytes before it, not anywhere in the text",
+            )
+        return words
+
+    def _with(self, rule: Rule, allowlists: list[Allowlist]) -> Rule:
+        """`rule` with its exceptions: those on the value alone in the form that is cheapest."""
+        plain = [each for each in allowlists if each.target is Target.SECRET and not each.every]
+        return replace(
+            rule,
+            allow=tuple(dict.fromkeys(pattern for each in plain for pattern in each.patterns)),
+            stopwords=tuple(dict.fromkeys(word for each in plain for word in each.stopwords)),
+            allowlists=tuple(each for each in allowlists if each not in plain),
+        )
+
+    def _kept(self, rule: str, allowlists: Iterable[ForeignAllowlist]) -> Iterator[Allowlist]:
+        """What of these allowlists can apply to a prompt; `rule` is empty for global ones, which are told once."""
+        for each in allowlists:
+            files = [key for key, given in (("paths", each.paths), ("commits", each.commits)) if given]
+            for key in files:
+                self._note_once(
+                    rule or EVERY_RULE,
+                    f"allowlist {key}",
+                    "the exception asks for them as well, which a prompt never has: it never applies"
+                    if each.every
+                    else "a prompt has none: these exceptions never apply",
+                )
+            if (files and each.every) or not (each.regexes or each.stopwords):
+                continue
+            if each.target is Target.LINE:
+                self._note_once(
+                    rule or EVERY_RULE,
+                    "allowlist regexTarget",
+                    "of the line only the part before and inside the match is seen",
+                )
+            yield Allowlist(
+                patterns=each.regexes, stopwords=each.stopwords, target=each.target, every=each.every
+            )
+
+    def _note_once(self, rule: str, key: str, text: str) -> None:
+        note = Note(pack=self.name, rule=rule, key=key, text=text)
+        if note not in self.notes:
+            self.notes.append(note)
