@@ -1,4 +1,4 @@
-"""The policy in force: read from its file, compiled, replaced as a whole or not at all."""
+"""The policy in force: read from its files, compiled, replaced as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from agent.catalog import bundled_surfaces
 from agent.dialects import DIALECTS
 from agent.errors import PolicyError
+from agent.gateway.companion_files import read_companions
 from agent.guardrails import bundled_rules
 from agent.inspection import RuleBook
 from agent.policy import KnownNames, load
@@ -24,13 +25,14 @@ class PolicyFile:
         self.rules = read_rules(self.path)
 
     def reload(self) -> RuleBook:
-        """Read the file again. Only when it is good does it replace the one in force. Raises PolicyError."""
+        """Read the file, and those that it names, again. Only when all are good do they replace what is in force.
+        Raises PolicyError."""
         self.rules = read_rules(self.path)
         return self.rules
 
 
 def read_rules(path: Path) -> RuleBook:
-    """The compiled policy of a file. Blocks. Raises PolicyError."""
+    """The compiled policy of a file, with the files it names. Blocks. Raises PolicyError."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -46,7 +48,8 @@ def read_rules(path: Path) -> RuleBook:
         raise PolicyError(
             f"the policy {path} is not UTF-8 (byte {error.start})", hint="save it as UTF-8"
         ) from error
-    return RuleBook(load(text, source=str(path), known=known_names()))
+    policy = load(text, source=str(path), known=known_names())
+    return RuleBook(policy, read_companions(policy, path.parent))
 
 
 def known_names() -> KnownNames:

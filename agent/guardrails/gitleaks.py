@@ -57,7 +57,7 @@ def load_gitleaks(
         loading.note(
             EVERY_RULE,
             "regex",
-            f"the usual tail of {loading.widened} patterns also ends at , . : ) ] }} > & | # ? \\",
+            f"the usual tail of {loading.widened} patterns also ends at , . : ) ] }} > & | \\ # ?",
         )
     rules.sort(key=lambda rule: rule.type.startswith("generic"))
     return LoadedPack(rules=tuple(rules), notes=tuple(loading.notes))

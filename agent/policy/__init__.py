@@ -24,6 +24,7 @@ from agent.policy.document import (
 )
 from agent.policy.explanation import Step, explain
 from agent.policy.loading import load
+from agent.policy.packs import Pack, PackFormat
 from agent.policy.schema import json_schema
 from agent.policy.scope import Subject
 
@@ -37,6 +38,8 @@ __all__ = [
     "Guardrail",
     "KnownNames",
     "Mode",
+    "Pack",
+    "PackFormat",
     "Policy",
     "Provider",
     "Providers",

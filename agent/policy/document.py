@@ -158,8 +158,14 @@ class Detector(_Section):
     fingerprints: fields.Companion | None = Field(
         default=None, description="A file made by `drawbridge fingerprint`, relative to the policy's folder."
     )
+    key: fields.SecretReference | None = Field(
+        default=None, description="For fingerprints: reference to the key that the file was made with."
+    )
     min_match: float = Field(
-        default=0.3, gt=0, le=1, description="For fingerprints: the part of a document that must be in the text."
+        default=0.3,
+        gt=0,
+        le=1,
+        description="For fingerprints: the part of a document that must be in the text.",
     )
     min_shingles: int = Field(
         default=12, ge=3, le=10_000, description="For fingerprints: or so many matches in one place."
@@ -172,8 +178,8 @@ class Detector(_Section):
             raise ValueError("needs either 'pattern' or 'keywords' or 'fingerprints', one of them")
         if not self.keywords and "ignore_case" in self.model_fields_set:
             raise ValueError("'ignore_case' is for keywords: start the pattern with (?i) instead")
-        if self.fingerprints is None and {"min_match", "min_shingles"} & self.model_fields_set:
-            raise ValueError("'min_match' and 'min_shingles' are for fingerprints")
+        if self.fingerprints is None and {"key", "min_match", "min_shingles"} & self.model_fields_set:
+            raise ValueError("'key', 'min_match' and 'min_shingles' are for fingerprints")
         return self
 
 
@@ -255,6 +261,12 @@ class Policy(_Section):
             )
             for row in self.catalog
         )
+
+    def companions(self) -> tuple[str, ...]:
+        """The files that go with this policy, relative to its folder, as far as it names them itself."""
+        files = [pack.file for pack in self.packs]
+        files += [detector.fingerprints for detector in self.detectors if detector.fingerprints is not None]
+        return tuple(dict.fromkeys(files))
 
     def fallback(self, guardrail: Guardrail) -> Fallback:
         """What to do when the check of `guardrail` fails."""

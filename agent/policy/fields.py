@@ -134,7 +134,8 @@ def _pattern_error(text: str, error: Exception) -> str:
     return f"is not a regular expression RE2 accepts: {problem}{where}"
 
 
-def _companion(text: str) -> str:
+def check_companion(text: str) -> str:
+    """`text` if it names a file in the policy's folder or below. Raises ValueError."""
     parts = text.split("/")
     if text.startswith("/") or set(text) & set("\\:\0") or any(part in ("", ".", "..") for part in parts):
         raise ValueError(
@@ -191,7 +192,7 @@ EndpointPath = Annotated[str, Field(max_length=512), AfterValidator(_endpoint_pa
 Pattern = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_pattern)]
 """A regular expression that RE2 accepts."""
 
-Companion = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_companion)]
+Companion = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(check_companion)]
 """A file that goes with the policy, by its path relative to the policy's folder, with `/`."""
 
 Template = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(check_template)]
