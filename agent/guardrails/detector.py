@@ -5,7 +5,6 @@ Works on bytes, since RE2 does; whoever scans maps offsets back to characters. H
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -43,8 +42,8 @@ class Cursor(NamedTuple):
         return Cursor(self.at + by, self.tried + by)
 
 
-type Compiled = MutableMapping[tuple[str, bool], Regexp]
-"""Compiled patterns by their text and whether groups are captured: rules of one pack share their exceptions."""
+class Compiled(dict[tuple[str, bool], Regexp]):
+    """Compiled patterns by their text and whether groups are captured: rules of one pack share their exceptions."""
 
 
 class Detector:
@@ -60,7 +59,7 @@ class Detector:
         self.rule = rule
         self.index = index
         self._memory = memory
-        self._shared: Compiled = {} if shared is None else shared
+        self._shared = Compiled() if shared is None else shared
         self._regexp = self._compile(rule.pattern)
         if self._regexp.programsize > max_cost:
             raise PolicyError(

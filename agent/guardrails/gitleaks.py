@@ -13,12 +13,11 @@ from dataclasses import replace
 
 from agent.errors import PolicyError
 from agent.guardrails.allowlist import Allowlist, Target
-from agent.guardrails.detector import Compiled, Detector
 from agent.guardrails.foreign_patterns import adapted, names_keyword
 from agent.guardrails.gitleaks_file import ForeignAllowlist, ForeignPack, ForeignRule, read_pack
 from agent.guardrails.notes import EVERY_RULE, LoadedPack, Note
+from agent.guardrails.pack import prefixed, tried
 from agent.guardrails.rule import FIRST_GROUP, KEYWORD_REACH, Rule
-from agent.guardrails.ruleset import Limits
 from agent.model.findings import Family
 
 MAX_EXTENSIONS = 2
@@ -37,7 +36,6 @@ def load_gitleaks(
     name: str,
     prefix: str = "",
     extensions: Iterable[tuple[str, str]] = (),
-    limits: Limits | None = None,
 ) -> LoadedPack:
     """The rules of a gitleaks configuration. `name` is its file, for messages; `prefix` stands before every rule's id.
 
@@ -48,11 +46,9 @@ def load_gitleaks(
     loading = _Loading(name)
     pack = loading.merged(read_pack(text, name=name), list(extensions))
     rules = [
-        replace(rule, id=prefix + rule.id)
-        for foreign in pack.rules.values()
-        if (rule := loading.rule(foreign, pack, family)) is not None
+        rule for foreign in pack.rules.values() if (rule := loading.rule(foreign, pack, family)) is not None
     ]
-    _tried(rules, name, limits or Limits())
+    tried(rules, name=name)
     if loading.widened:
         loading.note(
             EVERY_RULE,
@@ -60,17 +56,7 @@ def load_gitleaks(
             f"the usual tail of {loading.widened} patterns also ends at , . : ) ] }} > & | \\ # ?",
         )
     rules.sort(key=lambda rule: rule.type.startswith("generic"))
-    return LoadedPack(rules=tuple(rules), notes=tuple(loading.notes))
-
-
-def _tried(rules: list[Rule], name: str, limits: Limits) -> None:
-    """Compile every rule, also those that no guardrail uses yet, so that a bad one is found when it is written."""
-    shared: Compiled = {}
-    for index, rule in enumerate(rules):
-        try:
-            Detector(rule, index, memory=limits.rule_memory, max_cost=limits.rule_cost, shared=shared)
-        except PolicyError as error:
-            raise PolicyError(f"{name}: {error}", hint=error.hint()) from error
+    return LoadedPack(rules=prefixed(rules, prefix), notes=tuple(loading.notes))
 
 
 class _Loading:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib import resources
 from typing import cast
 
 from agent.errors import PolicyError
+from agent.guardrails.detector import Compiled, Detector
 from agent.guardrails.rule import FIRST_GROUP, Rule
+from agent.guardrails.ruleset import Limits
 from agent.model.findings import Family
 
 _BUNDLED = (("secrets.toml", Family.SECRET), ("pii.toml", Family.PII), ("injection.toml", Family.INJECTION))
@@ -55,6 +58,24 @@ def load_pack(text: str, family: Family, *, name: str = "pack") -> tuple[Rule, .
     if not isinstance(tables, list):
         raise PolicyError(f"{name}: rules must be a list of tables")
     return tuple(_rule(table, family, f"{name}: rule {place}") for place, table in enumerate(tables, start=1))
+
+
+def tried(rules: Iterable[Rule], *, name: str) -> None:
+    """Compile every rule of a pack, also those that no guardrail uses yet: a bad one is found when it is written.
+
+    Raises PolicyError, naming file and rule.
+    """
+    limits, shared = Limits(), Compiled()
+    for index, rule in enumerate(rules):
+        try:
+            Detector(rule, index, memory=limits.rule_memory, max_cost=limits.rule_cost, shared=shared)
+        except PolicyError as error:
+            raise PolicyError(f"{name}: {error}", hint=error.hint()) from error
+
+
+def prefixed(rules: Iterable[Rule], prefix: str) -> tuple[Rule, ...]:
+    """The rules under the name of their pack: two packs may have a rule of the same id."""
+    return tuple(replace(rule, id=prefix + rule.id) for rule in rules)
 
 
 def _rule(table: object, family: Family, where: str) -> Rule:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from agent.errors import PolicyError
 from agent.guardrails.closure import WORD_TAIL
-from agent.guardrails.detector import Detector
+from agent.guardrails.detector import Compiled, Detector
 from agent.guardrails.offsets import boundary
 from agent.guardrails.overlap import FAMILY_ORDER, tiers
 from agent.guardrails.regex import Census, Regexp, RegexpError, Sieve, compiled, escaped
@@ -50,7 +50,7 @@ class RuleSet:
         """Raises PolicyError naming the rule that RE2 refuses, that is too costly, or whose id is taken."""
         _refuse_twins(rules)
         self.limits = limits
-        shared: dict[tuple[str, bool], Regexp] = {}
+        shared = Compiled()
         self.detectors = tuple(
             Detector(rule, index, memory=limits.rule_memory, max_cost=limits.rule_cost, shared=shared)
             for index, rule in enumerate(rules)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from agent.errors import PolicyError
-from agent.guardrails import LoadedPack, Note, Rule, load_gitleaks, load_pack
+from agent.guardrails import LoadedPack, Note, load_gitleaks, load_pack
 from agent.guardrails.fingerprint_file import read_index
 from agent.guardrails.fingerprints import Index
 from agent.guardrails.gitleaks import MAX_EXTENSIONS, extended_path
+from agent.guardrails.pack import prefixed, tried
 from agent.policy import Detector, Pack, PackFormat, Policy
 from agent.policy.fields import check_companion
 
@@ -102,7 +103,8 @@ def _load(pack: Pack, companions: Companions) -> LoadedPack:
     match pack.format:
         case PackFormat.DRAWBRIDGE:
             rules = load_pack(text, pack.family, name=pack.file)
-            return LoadedPack(rules=_prefixed(rules, prefix))
+            tried(rules, name=pack.file)
+            return LoadedPack(rules=prefixed(rules, prefix))
         case PackFormat.GITLEAKS:
             extensions = tuple(_extensions(pack.file, text, companions))
             return load_gitleaks(text, pack.family, name=pack.file, prefix=prefix, extensions=extensions)
@@ -115,10 +117,6 @@ def _extensions(name: str, text: str, companions: Companions) -> Iterator[tuple[
             return
         name, text = following, companions.text(following)
         yield name, text
-
-
-def _prefixed(rules: tuple[Rule, ...], prefix: str) -> tuple[Rule, ...]:
-    return tuple(replace(rule, id=prefix + rule.id) for rule in rules)
 
 
 def _index(detector: Detector, file: str, companions: Companions) -> Index:

@@ -1,0 +1,28 @@
+"""What every section of a policy does with what it does not know."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from agent.policy.section import Section
+
+
+class Small(Section):
+    """A section of one number."""
+
+    number: int = 1
+
+
+def test_an_unknown_key_a_wrong_type_and_a_change_are_refused() -> None:
+    for wrong in ({"nmber": 1}, {"number": "1"}):
+        with pytest.raises(ValidationError):
+            Small.model_validate(wrong)
+    with pytest.raises(ValidationError):
+        Small().number = 2
+
+
+def test_errors_do_not_repeat_the_value() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Small.model_validate({"number": "very-private"})
+    assert "very-private" not in str(caught.value)
