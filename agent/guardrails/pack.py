@@ -18,7 +18,7 @@ from agent.guardrails.rule import FIRST_GROUP, Rule
 from agent.guardrails.ruleset import Limits
 from agent.model.findings import Family
 
-_BUNDLED = (("secrets.toml", Family.SECRET), ("pii.toml", Family.PII), ("injection.toml", Family.INJECTION))
+_BUNDLED = (("secrets.toml", Family.SECRET), ("pii.toml", Family.PII), ("injection.toml", Family.INJECTION), ("labels.toml", Family.LABEL))
 _PACK_KEYS = frozenset({"title", "minVersion", "rules"})
 _RULE_KEYS = frozenset(
     {
@@ -32,7 +32,7 @@ type _Table = Mapping[str, object]
 
 
 def bundled_rules() -> tuple[Rule, ...]:
-    """The rules of the packs that ship with the agent: secrets, personal data, injection, in this order."""
+    """The rules of the packs that ship with the agent: secrets, personal data, injection, markings, in this order."""
     folder = resources.files("agent.guardrails").joinpath("rules")
     rules: list[Rule] = []
     for name, family in _BUNDLED:
