@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from agent import __version__
-from agent.cli import audit, authority, configuration, demo, launch, policy, scan, status, up
+from agent.cli import audit, authority, configuration, demo, fingerprint, launch, policy, scan, status, up
 from agent.cli.console import out
 
 app = typer.Typer(
@@ -50,6 +50,7 @@ app.command(
 )(launch.launch)
 app.command("status")(status.status)
 app.command("scan")(scan.scan)
+app.command("fingerprint")(fingerprint.fingerprint)
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
 app.add_typer(authority.app, name="ca")

@@ -18,7 +18,12 @@ from agent.guardrails.rule import FIRST_GROUP, Rule
 from agent.guardrails.ruleset import Limits
 from agent.model.findings import Family
 
-_BUNDLED = (("secrets.toml", Family.SECRET), ("pii.toml", Family.PII), ("injection.toml", Family.INJECTION), ("labels.toml", Family.LABEL))
+_BUNDLED = (
+    ("secrets.toml", Family.SECRET),
+    ("pii.toml", Family.PII),
+    ("injection.toml", Family.INJECTION),
+    ("labels.toml", Family.LABEL),
+)
 _PACK_KEYS = frozenset({"title", "minVersion", "rules"})
 _RULE_KEYS = frozenset(
     {

@@ -15,6 +15,7 @@ COMMANDS = {
     "up",
     "exec",
     "status",
+    "fingerprint",
     "scan",
     "audit list",
     "audit show",
