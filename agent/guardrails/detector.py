@@ -10,7 +10,15 @@ from typing import NamedTuple
 
 from agent.errors import PolicyError
 from agent.guardrails.allowlist import Exemption
-from agent.guardrails.closure import exact_closure, loose_closure, loosened, tail_closure
+from agent.guardrails.closure import (
+    WORDS,
+    WordList,
+    exact_closure,
+    loose_closure,
+    loosened,
+    tail_closure,
+    word_list,
+)
 from agent.guardrails.plausibility import entropy
 from agent.guardrails.regex import Match, Regexp, RegexpError, compiled, escaped
 from agent.guardrails.rule import FIRST_GROUP, KEYWORD_REACH, Rule
@@ -20,6 +28,8 @@ from agent.guardrails.validators import VALIDATORS
 _BYTES_PER_CHAR = 4
 _MARGIN = 16
 _OUTLINE_COUNT = 8
+LONG_LIST = 1_000
+"""RE2 instructions from which on a list of words is treated as one: some thirty words."""
 _LINE_FEED = 0x0A
 
 
@@ -61,9 +71,11 @@ class Detector:
         self._memory = memory
         self._shared = Compiled() if shared is None else shared
         self._regexp = self._compile(rule.pattern)
-        if self._regexp.programsize > max_cost:
+        self.cost = self._regexp.programsize
+        """RE2 instructions."""
+        if self.cost > max_cost:
             raise PolicyError(
-                f"rule {rule.id}: the pattern is too costly, {self._regexp.programsize} steps of {max_cost}",
+                f"rule {rule.id}: the pattern is too costly, {self.cost} steps of {max_cost}",
                 hint="Lower the counts of its repetitions.",
             )
         self._tree = self._parsed()
@@ -91,12 +103,23 @@ class Detector:
     @cached_property
     def loose(self) -> str | None:
         """The rule's loose closure, or None where none can be derived and `window` must do."""
-        return None if self._tree is None else loose_closure(self._tree)
+        if self._tree is None:
+            return None
+        return self._words.loose if self._words is not None else loose_closure(self._tree)
 
     @cached_property
     def tail(self) -> str:
         """What of the loose closure a caller must ask that holds back `closure.WORD_TAIL` anyway; may be empty."""
-        return "" if self._tree is None else tail_closure(self._tree)
+        if self._tree is None:
+            return ""
+        if self._words is not None:
+            return "" if self._words.loose == WORDS else self._words.loose
+        return tail_closure(self._tree)
+
+    @cached_property
+    def _words(self) -> WordList | None:
+        """The closures of a list of words so long that those made from the words would be large."""
+        return None if self._tree is None or self.cost <= LONG_LIST else word_list(self._tree)
 
     @cached_property
     def exact(self) -> Regexp | None:
@@ -104,8 +127,9 @@ class Detector:
         None where none can be derived. Compiled when first asked for: few texts need it."""
         if self._tree is None or self.loose is None:
             return None
+        exact = exact_closure(self._tree) if self._words is None else self._words.exact
         try:
-            return self._compile(f"(?:{exact_closure(self._tree)})\\z", captures=False)
+            return self._compile(f"(?:{exact})\\z", captures=False)
         except PolicyError:
             return self._compile(f"(?:{self.loose})\\z", captures=False)
 

@@ -24,6 +24,9 @@ _BUNDLED = (
     ("injection.toml", Family.INJECTION),
     ("labels.toml", Family.LABEL),
 )
+MAX_COST = 20_000
+"""RE2 instructions of one pattern of a pack."""
+
 _PACK_KEYS = frozenset({"title", "minVersion", "rules"})
 _RULE_KEYS = frozenset(
     {
@@ -73,7 +76,7 @@ def tried(rules: Iterable[Rule], *, name: str) -> None:
     limits, shared = Limits(), Compiled()
     for index, rule in enumerate(rules):
         try:
-            Detector(rule, index, memory=limits.rule_memory, max_cost=limits.rule_cost, shared=shared)
+            Detector(rule, index, memory=limits.rule_memory, max_cost=MAX_COST, shared=shared)
         except PolicyError as error:
             raise PolicyError(f"{name}: {error}", hint=error.hint()) from error
 

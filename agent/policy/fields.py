@@ -22,6 +22,7 @@ _TOKEN = frozenset(
 )  # RFC 9110 section 5.6.2, lower case
 _OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type", "te"})
 _MAX_PATTERN_MEMORY = 1 << 20  # bytes of one compiled detector
+_MAX_PATTERN_COST = 20_000  # RE2 instructions: a search takes at worst so many steps for a byte
 
 
 def _slug(text: str) -> str:
@@ -119,6 +120,11 @@ def _pattern(text: str) -> str:
         compiled = re2.compile(text, options)
     except re2.error as error:
         raise ValueError(_pattern_error(text, error)) from None
+    if compiled.programsize > _MAX_PATTERN_COST:
+        raise ValueError(
+            f"is too costly, {compiled.programsize} steps of {_MAX_PATTERN_COST}: lower the counts of its "
+            "repetitions, or use narrower classes than \\pL"
+        )
     if compiled.search("") is not None:
         raise ValueError("matches the empty text: it would match everywhere")
     return text
