@@ -29,8 +29,8 @@ class Adapted:
     widened: bool
 
 
-def adapted(pattern: str) -> Adapted:
-    """`pattern` without a lazy run of identifier characters at its front, and with gitleaks' usual tail widened.
+def adapted(pattern: str, *, widen: bool = True) -> Adapted:
+    """`pattern` without a lazy run of identifier characters at its front, and with gitleaks' usual tail widened, if so wished.
 
     The run (`[\\w.-]{0,50}?`) takes part in no value that a rule reports, and a match is there without it whenever it
     is there with it, but as long as it stands every word of a stream could begin a match. The tail is what may stand
@@ -40,8 +40,11 @@ def adapted(pattern: str) -> Adapted:
     while (cut := _without_run(pattern)) is not None:
         pattern, length = cut
         lead += length
+    widened = widen and _TAIL in pattern
     return Adapted(
-        pattern=pattern.replace(_TAIL, _WIDE_TAIL), lead=min(lead, _LONGEST_LEAD), widened=_TAIL in pattern
+        pattern=pattern.replace(_TAIL, _WIDE_TAIL) if widened else pattern,
+        lead=min(lead, _LONGEST_LEAD),
+        widened=widened,
     )
 
 

@@ -32,6 +32,7 @@ def test_the_usual_tail_is_widened_wherever_it_stands() -> None:
     assert made.widened
     assert TAIL not in made.pattern
     assert not adapted("a$").widened
+    assert TAIL in adapted(f"a{TAIL}", widen=False).pattern
 
 
 @pytest.mark.parametrize(
