@@ -18,14 +18,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agent.errors import PolicyError
 from agent.guardrails.fingerprints import FEWEST, SHINGLE, WINDOW, Index, Shingler
 
-MAX_HASHES = 2_000_000
-"""Of all documents of a file together: some hundred megabytes of source text, 24 MB of memory."""
-MAX_BYTES = 32 * 1024 * 1024
+MAX_HASHES = 1_000_000
+"""Of all documents of a file together: some 75 MB of source text, 12 MB of memory."""
+MAX_BYTES = 16 * 1024 * 1024
 MAX_DOCUMENTS = 100_000
 
 _SALT_BYTES = 16
 _COMMON = 4  # documents: what stands in more of them, and in more than a twentieth, is common property
 _COMMON_SHARE = 20
+_COMMON_MOST = (
+    50  # or in more than that: a text full of it must not become a question about thousands of documents
+)
 _ITEM = 8
 
 _Hex = Annotated[str, Field(pattern="^[0-9a-f]{16,64}$")]
@@ -83,7 +86,7 @@ class FingerprintWriter:
     def written(self) -> tuple[bytes, Summary]:
         """The file. Raises PolicyError where there is nothing to write or too much."""
         counts = Counter(each for hashes in self._documents.values() for each in hashes)
-        most = max(_COMMON, len(self._documents) // _COMMON_SHARE)
+        most = min(max(_COMMON, len(self._documents) // _COMMON_SHARE), _COMMON_MOST)
         common = {each for each, count in counts.items() if count > most} | (self._public & counts.keys())
         kept = {tag: hashes - common for tag, hashes in self._documents.items()}
         kept = {tag: hashes for tag, hashes in sorted(kept.items()) if len(hashes) >= FEWEST}

@@ -30,7 +30,7 @@ class Adapted:
 
 
 def adapted(pattern: str, *, widen: bool = True) -> Adapted:
-    """`pattern` without a lazy run of identifier characters at its front, and with gitleaks' usual tail widened, if so wished.
+    """`pattern` without a lazy run of identifier characters at its front, and, with `widen`, a wider usual tail.
 
     The run (`[\\w.-]{0,50}?`) takes part in no value that a rule reports, and a match is there without it whenever it
     is there with it, but as long as it stands every word of a stream could begin a match. The tail is what may stand

@@ -200,11 +200,13 @@ def _ordered(ours: tuple[Rule, ...], packs: tuple[Rule, ...]) -> tuple[Rule, ...
 def _check_selectors(policy: Policy, rules: tuple[Rule, ...]) -> None:
     """Types of the families that packs bring are known only here."""
     families = {pack.family for pack in policy.packs}
+    known = {(rule.family, rule.type) for rule in rules}
+    known |= {(Family.CUSTOM, detector.id) for detector in policy.detectors}
     for guardrail in policy.guardrails:
         for selector in guardrail.detect:
             family, _, kind = selector.partition("/")
             of_pack = kind and family in families
-            if of_pack and not any(rule.family == family and matches(kind, rule.type) for rule in rules):
+            if of_pack and not any(each == family and matches(kind, its) for each, its in known):
                 raise PolicyError(
                     f"guardrail {guardrail.id}: '{selector}' selects no known type, of ours or of the policy's packs",
                     hint="A type is the id of a pack's rule with '_' for '-'.",

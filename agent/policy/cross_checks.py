@@ -73,7 +73,7 @@ def _unique(source: Source, tree: dict[str, Tree], sections: tuple[str, ...]) ->
 def _selectors(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
     custom = frozenset(f"custom/{name}" for name in _ids(tree, "detectors"))
     # which types a pack brings is known when its file is read: its family is checked there
-    of_packs = {pack.get("family", "secret") for _, pack in _rules(tree, "packs")}
+    of_packs = [pack.get("family", "secret") for _, pack in _rules(tree, "packs")]
     for index, rule in _rules(tree, "guardrails"):
         for place, selector in _texts(rule, "detect"):
             family, _, kind = selector.partition("/")

@@ -59,6 +59,16 @@ def test_a_selector_must_name_a_type_that_there_is() -> None:
     assert book(wrong.replace("tiket", "ticket") + PACK, FILES).scan("CORP-123456")
 
 
+def test_a_pack_of_the_family_custom_stands_beside_the_policys_detectors() -> None:
+    pack = "packs:\n  - {id: a, file: a.toml, family: custom}\n"
+    guardrail = (
+        "guardrails:\n  - {id: g, detect: [custom/own-source, custom/seal, custom/n], action: alert}\n"
+    )
+    rule = {"a.toml": b"[[rules]]\nid = 'seal'\nregex = 'SEAL-[0-9]{3}'\n"}
+    rules = book(guardrail + pack + OWN + "  - {id: n, keywords: [Nightjar]}\n", fingerprints() | rule)
+    assert {each.type for each in rules.scan(f"Nightjar SEAL-123 {SOURCE}")} == {"n", "seal", "own-source"}
+
+
 def test_the_digest_covers_the_files() -> None:
     plain, one = book(GUARDRAILS), book(GUARDRAILS + PACK, FILES)
     other = book(GUARDRAILS + PACK, FILES | {"packs/base.toml": FILES["packs/base.toml"] + b"\n"})

@@ -34,6 +34,12 @@ def test_ids_of_packs_are_unique() -> None:
         policy("packs: [{id: a, file: x}, {id: a, file: y}]")
 
 
+def test_a_family_that_is_none_is_an_error_and_no_crash() -> None:
+    rule = "guardrails: [{id: g, detect: [secret/x], action: alert}]\n"
+    with pytest.raises(PolicyError, match=r"packs\[0\].family"):
+        policy(rule + "packs: [{id: a, file: x, family: [secret]}]")
+
+
 def test_types_of_a_packs_family_are_not_judged_before_it_is_read() -> None:
     rule = "guardrails: [{id: g, detect: [label/corp_seal], action: alert}]\n"
     assert policy(rule + "packs: [{id: a, file: x, family: label}]").guardrails
