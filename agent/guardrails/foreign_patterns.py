@@ -93,8 +93,11 @@ def _all_hold(spellings: frozenset[str] | None, keywords: tuple[str, ...]) -> bo
     return bool(spellings) and all(any(word in each for word in keywords) for each in spellings or ())
 
 
-def _runs(parts: list[Node]) -> list[frozenset[str]]:
-    """For each stretch of parts of which all spellings are known: the spellings of the whole stretch."""
+def _runs(parts: list[Node], *, whole: bool = False) -> list[frozenset[str]]:
+    """For each stretch of parts of which all spellings are known: the spellings of the whole stretch.
+
+    With `whole` nothing where it does not reach from end to end.
+    """
     runs: list[frozenset[str]] = []
     run: frozenset[str] = frozenset({""})
     for part in parts:
@@ -102,6 +105,8 @@ def _runs(parts: list[Node]) -> list[frozenset[str]]:
         if spellings is not None and len(run) * len(spellings) <= _MOST_SPELLINGS:
             run = frozenset(before + after for before, after in product(run, spellings))
             continue
+        if whole:
+            return []
         runs.append(run)
         run = spellings if spellings is not None else frozenset({""})
     return [*runs, run]
@@ -120,8 +125,8 @@ def _spellings(node: Node) -> frozenset[str] | None:
             together = frozenset().union(*known)
             return together if len(known) == len(found) and len(together) <= _MOST_SPELLINGS else None
         case Sequence():
-            whole = _runs(_flat(node))
-            return whole[0] if len(whole) == 1 and all(_spellings(part) for part in node.parts) else None
+            runs = _runs(_flat(node), whole=True)
+            return runs[0] if runs else None
         case Repeat():
             return _repeated_spellings(node)
 

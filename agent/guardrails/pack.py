@@ -7,7 +7,7 @@ engine does not do (paths, commits, line targets, AND conditions) must not look 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
 from typing import cast
@@ -24,6 +24,8 @@ _BUNDLED = (
     ("injection.toml", Family.INJECTION),
     ("labels.toml", Family.LABEL),
 )
+MAX_RULES = 5_000
+"""Rules of one pack."""
 MAX_COST = 20_000
 """RE2 instructions of one pattern of a pack."""
 
@@ -68,11 +70,13 @@ def load_pack(text: str, family: Family, *, name: str = "pack") -> tuple[Rule, .
     return tuple(_rule(table, family, f"{name}: rule {place}") for place, table in enumerate(tables, start=1))
 
 
-def tried(rules: Iterable[Rule], *, name: str) -> None:
+def tried(rules: Sequence[Rule], *, name: str) -> None:
     """Compile every rule of a pack, also those that no guardrail uses yet: a bad one is found when it is written.
 
     Raises PolicyError, naming file and rule.
     """
+    if len(rules) > MAX_RULES:
+        raise PolicyError(f"{name}: {len(rules)} rules are too many for one pack: at most {MAX_RULES}")
     limits, shared = Limits(), Compiled()
     for index, rule in enumerate(rules):
         try:

@@ -65,3 +65,9 @@ def test_a_keyword_that_every_match_holds_is_recognised(pattern: str, keywords: 
 )
 def test_a_keyword_that_a_match_may_lack_is_not(pattern: str, keywords: tuple[str, ...]) -> None:
     assert not names_keyword(pattern, keywords)
+
+
+def test_deep_nesting_takes_no_time() -> None:
+    nested = "x(?:a|" * 150 + "corp" + ")y" * 150
+    assert not names_keyword(nested, ("corp",))
+    assert names_keyword(nested.replace("a|", "corp|"), ("corp",))

@@ -185,3 +185,8 @@ def test_keywords_in_other_scripts_are_not_asked_for() -> None:
     pack = load("[[rules]]\nid='a'\nregex='[0-9]{6}'\nkeywords=['ключ']")
     assert pack.rules[0].keywords == ()
     assert pack.notes[0].key == "keywords"
+
+
+def test_too_many_rules_are_refused() -> None:
+    with pytest.raises(PolicyError, match="5001 rules are too many"):
+        load("".join(f"[[rules]]\nid='r{n}'\nregex='x'\n" for n in range(5_001)))

@@ -123,6 +123,16 @@ def test_of_overlapping_findings_the_graver_action_wins_and_nothing_is_uncovered
     assert all(one.end <= two.start for one, two in pairwise(found))
 
 
+def test_what_is_left_when_the_found_regions_are_gone_is_clean() -> None:
+    rules = book(GUARDRAILS + OWN, fingerprints())
+    text = f"{' '.join(words(2, 80))} {' '.join(words(1, 400)[:180])} {' '.join(words(3, 80))} {SOURCE[900:2000]}"
+    found = rules.scan(text)
+    assert len(found) == 2
+    for finding in reversed(found):
+        text = f"{text[: finding.start]}[REDACTED:own-source]{text[finding.end :]}"
+    assert not rules.scan(text)
+
+
 def test_documents_that_no_guardrail_asks_for_are_read_and_not_looked_for() -> None:
     assert not book(OWN, fingerprints()).scan(SOURCE)
     with pytest.raises(PolicyError, match=r"own\.dbfp: not a fingerprint file"):
