@@ -44,7 +44,8 @@ def load_gitleaks(
     Raises PolicyError, naming file and rule, where the file is malformed or a pattern cannot work.
     """
     loading = _Loading(name)
-    pack = loading.merged(read_pack(text, name=name), list(extensions))
+    pack = loading.merged(read_pack(text, name=name), name, list(extensions))
+    loading.note_strangers(pack)
     rules = [
         rule for foreign in pack.rules.values() if (rule := loading.rule(foreign, pack, family)) is not None
     ]
@@ -67,35 +68,47 @@ class _Loading:
         self.notes: list[Note] = []
         self.widened = 0
 
-    def note(self, rule: str, key: str, text: str) -> None:
+    def note(self, rule: str, key: str, text: str, *, pack: str = "") -> None:
         """Tell a deviation."""
-        self.notes.append(Note(pack=self.name, rule=rule, key=key, text=text))
+        self.notes.append(Note(pack=pack or self.name, rule=rule, key=key, text=text))
 
-    def merged(self, pack: ForeignPack, extensions: list[tuple[str, str]], depth: int = 0) -> ForeignPack:
-        """`pack` and what it extends, which a rule of the same id amends."""
+    def merged(
+        self, pack: ForeignPack, name: str, extensions: list[tuple[str, str]], depth: int = 0
+    ) -> ForeignPack:
+        """`pack`, which `name` holds, upon what it extends: a rule of the same id amends the one below."""
         for rule, key, text in pack.remarks:
-            self.note(rule, key, text)
+            self.note(rule, key, text, pack=name)
         if pack.use_default:
             self.note(
                 EVERY_RULE,
                 "extend.useDefault",
                 "our own bundled rules stand in for gitleaks' default ones, which are not loaded"
                 + ("; disabledRules has no say over them" if pack.disabled else ""),
+                pack=name,
             )
         if not pack.extends:
             return pack
         if depth == MAX_EXTENSIONS:
-            self.note(
-                EVERY_RULE,
-                "extend.path",
-                f"more than {MAX_EXTENSIONS} files deep, and ignored as in gitleaks",
-            )
+            text = f"more than {MAX_EXTENSIONS} files deep, and ignored as in gitleaks"
+            self.note(EVERY_RULE, "extend.path", text, pack=name)
             return pack
         if not extensions:
-            raise PolicyError(f"{self.name}: the file that it extends, {pack.extends}, was not given")
-        (name, text), *rest = extensions
-        base = self.merged(read_pack(text, name=name), rest, depth + 1)
+            raise PolicyError(f"{name}: the file that it extends, {pack.extends}, was not given")
+        (below, text), *rest = extensions
+        base = self.merged(read_pack(text, name=below), below, rest, depth + 1)
+        for rule in pack.disabled:
+            if rule not in base.rules:
+                self.note(rule, "extend.disabledRules", f"there is no such rule in {below}", pack=name)
         return pack.amending(base)
+
+    def note_strangers(self, pack: ForeignPack) -> None:
+        """Tell of global allowlists that are meant for rules that there are not."""
+        for allowlist in pack.for_some:
+            for rule in allowlist.targets:
+                if rule not in pack.rules:
+                    self.note(
+                        rule, "allowlist targetRules", "there is no such rule: the exception never applies"
+                    )
 
     def rule(self, foreign: ForeignRule, pack: ForeignPack, family: Family) -> Rule | None:
         """The rule as this engine runs it, or None where it cannot find anything in a prompt."""

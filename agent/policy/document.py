@@ -262,12 +262,6 @@ class Policy(_Section):
             for row in self.catalog
         )
 
-    def companions(self) -> tuple[str, ...]:
-        """The files that go with this policy, relative to its folder, as far as it names them itself."""
-        files = [pack.file for pack in self.packs]
-        files += [detector.fingerprints for detector in self.detectors if detector.fingerprints is not None]
-        return tuple(dict.fromkeys(files))
-
     def fallback(self, guardrail: Guardrail) -> Fallback:
         """What to do when the check of `guardrail` fails."""
         return guardrail.on_error or self.on_error

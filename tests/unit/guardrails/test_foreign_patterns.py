@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.guardrails.foreign_patterns import adapted, names_keyword
+from tests.unit.guardrails.test_detector import detector, spans
 
 TAIL = r"""(?:[\x60'"\s;]|\\[nr]|$)"""
 
@@ -71,3 +74,22 @@ def test_deep_nesting_takes_no_time() -> None:
     nested = "x(?:a|" * 150 + "corp" + ")y" * 150
     assert not names_keyword(nested, ("corp",))
     assert names_keyword(nested.replace("a|", "corp|"), ("corp",))
+
+
+NAMED = r"(?i)[\w.-]{0,50}?(?:corp|acme)(?:[ \t\w.-]{0,8})[\s'\"]{0,3}(?:=|:)[\s'\"]{0,5}([a-z0-9]{4})" + TAIL
+ORIGINAL = detector(NAMED, group=1)
+ADAPTED = detector(adapted(NAMED, widen=False).pattern, group=1)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["corp", "Acme", "my_", "x.", "=", ":", "ab12", "9", "'", " ", ";", "\n", "corp=ab12 "]
+        ),
+        max_size=14,
+    )
+)
+def test_what_an_adapted_pattern_finds_is_what_the_original_finds(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert spans(ADAPTED, text) == spans(ORIGINAL, text)

@@ -153,6 +153,16 @@ def test_our_rules_stand_in_for_gitleaks_default_ones() -> None:
     assert [note.key for note in pack.notes] == ["extend.useDefault", "regex"]
 
 
+def test_names_of_rules_that_there_are_not_are_said() -> None:
+    text = "[extend]\npath='b'\ndisabledRules=['gone']\n[[allowlists]]\ntargetRules=['lost']\nregexes=['x']"
+    pack = load_gitleaks(text, Family.SECRET, name="a", extensions=[("b", "unknown = 1")])
+    assert [(note.pack, note.rule, note.key) for note in pack.notes] == [
+        ("b", "*", "unknown"),
+        ("a", "gone", "extend.disabledRules"),
+        ("a", "lost", "allowlist targetRules"),
+    ]
+
+
 def test_more_than_two_files_deep_nothing_is_read() -> None:
     one, two, three = ("[extend]\npath = 'b'", "[extend]\npath = 'c'", "[extend]\npath = 'd'")
     pack = load_gitleaks(one, Family.SECRET, name="a", extensions=[("b", two), ("c", three)])

@@ -59,8 +59,3 @@ def test_types_of_a_packs_family_are_not_judged_before_it_is_read() -> None:
 def test_a_detector_is_of_one_kind(detector: str, reason: str) -> None:
     with pytest.raises(PolicyError, match=reason):
         policy(f"detectors: [{detector}]")
-
-
-def test_the_files_of_a_policy_are_listed_once() -> None:
-    made = policy("packs: [{id: a, file: x}, {id: b, file: x}]\ndetectors: [{id: d, fingerprints: y}]")
-    assert made.companions() == ("x", "y")
