@@ -209,7 +209,7 @@ class _Parts:
         await self.note(
             IncidentKind.POLICY_ACTIVATED,
             f"policy {policy.id} revision {policy.revision} is in force",
-            (("policy", policy.id), ("hash", policy.digest)),
+            (("policy", policy.id), ("hash", rules.digest)),
         )
         if reissued:
             await self.note(
@@ -239,7 +239,7 @@ class _Parts:
             "policy": {
                 "id": policy.id,
                 "revision": policy.revision,
-                "digest": policy.digest,
+                "digest": self.policy.rules.digest,
                 "mode": policy.mode.value,
                 "source": str(self.policy.path),
             },

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from agent import __version__
-from agent.cli import audit, authority, configuration, demo, explain, launch, policy, scan, status, up
+from agent.cli import (
+    audit,
+    authority,
+    configuration,
+    demo,
+    explain,
+    fingerprint,
+    launch,
+    policy,
+    scan,
+    status,
+    up,
+)
 from agent.cli.console import out
 from agent.cli.eval import evaluate
 
@@ -53,6 +65,7 @@ app.command("status")(status.status)
 app.command("scan")(scan.scan)
 app.command("explain")(explain.explain)
 app.command("eval")(evaluate)
+app.command("fingerprint")(fingerprint.fingerprint)
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
 app.add_typer(authority.app, name="ca")

@@ -30,17 +30,23 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 @app.command()
 @explains_errors
 def check(file: Annotated[Path, typer.Argument(help="Policy file.")], *, as_json: AsJson = False) -> None:
-    """Read and compile a policy as the agent would. Exit status 1, with every mistake and its line, if it is bad."""
-    policy = PolicyFile(file).rules.policy
+    """Read and compile a policy, and the files that go with it, as the agent would.
+
+    Exit status 1, with every mistake and its line, if it is bad. Notes say what of a rule pack cannot apply to prompts.
+    """
+    rules = PolicyFile(file).rules
+    policy = rules.policy
     facts = {
         "id": policy.id,
         "revision": policy.revision,
         "mode": policy.mode.value,
-        "digest": policy.digest,
+        "digest": rules.digest,
         "access_rules": len(policy.access),
         "guardrails": len(policy.guardrails),
         "detectors": len(policy.detectors),
+        "packs": len(policy.packs),
         "catalog_rows": len(policy.catalog),
+        "notes": [str(note) for note in rules.notes],
     }
     if as_json:
         say_json(facts)
@@ -48,8 +54,11 @@ def check(file: Annotated[Path, typer.Argument(help="Policy file.")], *, as_json
         out().print(
             f"[green]ok[/] {escape(str(file))}: policy [bold]{policy.id}[/] revision {policy.revision}, "
             f"{policy.mode.value}; "
-            f"{len(policy.access)} access rules, {len(policy.guardrails)} guardrails, {len(policy.detectors)} detectors"
+            f"{len(policy.access)} access rules, {len(policy.guardrails)} guardrails, "
+            f"{len(policy.detectors)} detectors, {len(policy.packs)} packs"
         )
+        for note in rules.notes:
+            out().print(f"[yellow]note[/] {escape(str(note))}")
 
 
 @app.command()

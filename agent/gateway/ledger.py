@@ -129,7 +129,7 @@ class Ledger:
             outcome=self.outcome,
             error=self.error,
             policy_id=policy.id,
-            policy_hash=policy.digest,
+            policy_hash=self.rules.digest,
             decision=self.decision,
             usage=self.usage,
             attachments=self.request.attachments,

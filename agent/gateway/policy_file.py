@@ -1,4 +1,4 @@
-"""The policy in force: read from its file, compiled, replaced as a whole or not at all."""
+"""The policy in force: read from its files, compiled, replaced as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from agent.catalog import bundled_surfaces
 from agent.dialects import DIALECTS
 from agent.errors import PolicyError
+from agent.gateway.companion_files import read_companions
 from agent.guardrails import bundled_rules
 from agent.inspection import RuleBook
 from agent.inspection.examples import ExamplesFailed
@@ -27,17 +28,19 @@ class PolicyFile:
         self.rules = read_rules(self.path)
 
     def reload(self) -> RuleBook:
-        """Read the file again. Only when it is good does it replace the one in force. Raises PolicyError."""
+        """Read the file, and those that it names, again. Only when all are good do they replace what is in force.
+        Raises PolicyError."""
         self.rules = read_rules(self.path)
         return self.rules
 
 
 def read_rules(path: Path, *, examples: bool = True) -> RuleBook:
-    """The compiled policy of a file. Blocks. Raises PolicyError, also where one of its own examples fails, unless
-    `examples` is False."""
+    """The compiled policy of a file, with the files it names. Blocks. Raises PolicyError, also where one of its own
+    examples fails, unless `examples` is False."""
     text = _read(path, "policy")
+    policy = load(text, source=str(path), known=known_names())
     try:
-        return RuleBook(load(text, source=str(path), known=known_names()), examples=examples)
+        return RuleBook(policy, read_companions(policy, path.parent), examples=examples)
     except ExamplesFailed as failed:
         raise located(text, failed.problems, source=str(path)) from failed
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from agent.guardrails.syntax import Atom, Choice, Node, Repeat, Sequence, repeated
+from agent.guardrails.syntax import Atom, Choice, Node, Repeat, Sequence, repeated, width
 
 _LOOSE = 3
 _EXACT = 100  # more states than that make RE2 slow, and hold back less only where something is long anyway
@@ -38,6 +38,9 @@ def loose_closure(node: Node) -> str:
     return _started(node, _END, counted=_LOOSE).some or ""
 
 
+WORDS = rf"{_WORD}+"
+"""The loose closure of a list of words without spaces."""
+
 WORD_TAIL = rf"\\?{_WORD}+"
 """A word at the end of the text, with a backslash before it: what `tail_closure` leaves to its caller to hold back."""
 
@@ -46,6 +49,37 @@ def tail_closure(node: Node) -> str:
     """`loose_closure` without the texts that `WORD_TAIL` matches: most rules begin with a word, and where all words
     are held back anyway, none of them needs states for the beginnings of its own. Empty where nothing remains."""
     return _after_word(node).some or ""
+
+
+class WordList(NamedTuple):
+    """Closures for a list of literal words and phrases, which ask how many and how long they are, not which.
+
+    They hold back as many words as the longest phrase has, whatever these are, and take no states for the words
+    themselves, of which there may be thousands.
+    """
+
+    loose: str
+    exact: str  # loose, and no word longer than the longest
+
+
+def word_list(node: Node) -> WordList | None:
+    """The closures of a list of words, None where `node` is something else."""
+    gaps = longest = 0
+    for option in node.options if isinstance(node, Choice) else (node,):
+        parts = _flat(option)
+        if not parts or not all(isinstance(part, Atom) or _spaces(part) for part in parts):
+            return None
+        gaps = max(gaps, sum(isinstance(part, Repeat) for part in parts))
+        letters = "".join("a" if isinstance(part, Atom) else " " for part in parts if width(part)[0])
+        longest = max(longest, *map(len, letters.split()))
+    exact = rf"\S{{1,{longest}}}(?:\s{{1,16}}\S{{1,{longest}}}){{0,{gaps}}}\s{{0,16}}"
+    if not gaps:
+        return WordList(WORDS if _wordy(node) else r"\S+", rf"\S{{1,{longest}}}")
+    return WordList(rf"\S+(?:\s+\S+){{0,{gaps}}}\s*", exact)
+
+
+def _spaces(node: Node) -> bool:
+    return isinstance(node, Repeat) and node.node in (Atom(text=r"\s"), Atom(text=r"(?i:\s)"))
 
 
 def loosened(node: Node, *, counted: int = _LOOSE) -> str:

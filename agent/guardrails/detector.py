@@ -9,7 +9,16 @@ from functools import cached_property
 from typing import NamedTuple
 
 from agent.errors import PolicyError
-from agent.guardrails.closure import exact_closure, loose_closure, loosened, tail_closure
+from agent.guardrails.allowlist import Exemption
+from agent.guardrails.closure import (
+    WORDS,
+    WordList,
+    exact_closure,
+    loose_closure,
+    loosened,
+    tail_closure,
+    word_list,
+)
 from agent.guardrails.plausibility import entropy
 from agent.guardrails.regex import Match, Regexp, RegexpError, compiled, escaped
 from agent.guardrails.rule import FIRST_GROUP, KEYWORD_REACH, Rule
@@ -21,6 +30,9 @@ _MARGIN = 16
 _OUTLINE_COUNT = 8
 _TELLING_WORD = 3
 _TELLING_LENGTH = 6
+LONG_LIST = 1_000
+"""RE2 instructions from which on a list of words is treated as one: some thirty words."""
+_LINE_FEED = 0x0A
 
 
 class Span(NamedTuple):
@@ -42,24 +54,38 @@ class Cursor(NamedTuple):
         return Cursor(self.at + by, self.tried + by)
 
 
+class Compiled(dict[tuple[str, bool], Regexp]):
+    """Compiled patterns by their text and whether groups are captured: rules of one pack share their exceptions."""
+
+
 class Detector:
-    """A rule ready to run. `index` is its place among the scanner's rules.
+    """A rule ready to run. `index` is its place among the scanner's rules, `shared` what rules before it compiled.
 
     Raises PolicyError, naming the rule, where RE2 refuses a pattern, where it costs more than `max_cost` RE2
     instructions, where it can match the empty text, and where the rule names what does not exist.
     """
 
     def __init__(
-        self, rule: Rule, index: int, *, memory: int, max_cost: int, telling: int = _TELLING_LENGTH
+        self,
+        rule: Rule,
+        index: int,
+        *,
+        memory: int,
+        max_cost: int,
+        shared: Compiled | None = None,
+        telling: int = _TELLING_LENGTH,
     ) -> None:
         self.rule = rule
         self._telling = telling
         self.index = index
         self._memory = memory
+        self._shared = Compiled() if shared is None else shared
         self._regexp = self._compile(rule.pattern)
-        if self._regexp.programsize > max_cost:
+        self.cost = self._regexp.programsize
+        """RE2 instructions."""
+        if self.cost > max_cost:
             raise PolicyError(
-                f"rule {rule.id}: the pattern is too costly, {self._regexp.programsize} steps of {max_cost}",
+                f"rule {rule.id}: the pattern is too costly, {self.cost} steps of {max_cost}",
                 hint="Lower the counts of its repetitions.",
             )
         self._tree = self._parsed()
@@ -71,6 +97,10 @@ class Detector:
         if rule.stopwords:
             words = "|".join(escaped(word) for word in rule.stopwords)
             self._allow += (self._compile(f"(?i)(?:{words})", captures=False),)
+        self._exemptions = tuple(
+            Exemption(allowlist, rule.lead, lambda pattern: self._compile(pattern, captures=False))
+            for allowlist in rule.allowlists
+        )
         self._keywords = tuple(word.encode("utf-8") for word in rule.keywords)
         self._check()
         self._validator = VALIDATORS[rule.validator] if rule.validator else None
@@ -83,12 +113,23 @@ class Detector:
     @cached_property
     def loose(self) -> str | None:
         """The rule's loose closure, or None where none can be derived and `window` must do."""
-        return None if self._tree is None else loose_closure(self._tree)
+        if self._tree is None:
+            return None
+        return self._words.loose if self._words is not None else loose_closure(self._tree)
 
     @cached_property
     def tail(self) -> str:
         """What of the loose closure a caller must ask that holds back `closure.WORD_TAIL` anyway; may be empty."""
-        return "" if self._tree is None else tail_closure(self._tree)
+        if self._tree is None:
+            return ""
+        if self._words is not None:
+            return "" if self._words.loose == WORDS else self._words.loose
+        return tail_closure(self._tree)
+
+    @cached_property
+    def _words(self) -> WordList | None:
+        """The closures of a list of words so long that those made from the words would be large."""
+        return None if self._tree is None or self.cost <= LONG_LIST else word_list(self._tree)
 
     @cached_property
     def exact(self) -> Regexp | None:
@@ -96,8 +137,9 @@ class Detector:
         None where none can be derived. Compiled when first asked for: few texts need it."""
         if self._tree is None or self.loose is None:
             return None
+        exact = exact_closure(self._tree) if self._words is None else self._words.exact
         try:
-            return self._compile(f"(?:{exact_closure(self._tree)})\\z", captures=False)
+            return self._compile(f"(?:{exact})\\z", captures=False)
         except PolicyError:
             return self._compile(f"(?:{self.loose})\\z", captures=False)
 
@@ -152,7 +194,10 @@ class Detector:
 
     def judge(self, match: Match, data: bytes) -> Span | None:
         """The span of a match that stands up to keywords, entropy, allowlist, stop words and validator."""
-        start, end = match.span(self.taken(match))
+        group = self.taken(match)
+        start, end = match.span(group)
+        if group == 0 and self.rule.group == FIRST_GROUP:
+            start, end = _trimmed(data, start, end)
         if start < 0 or start >= end:
             return None
         if self._keywords and self.keyword(match, data) is None:
@@ -160,6 +205,8 @@ class Detector:
         reach = max(0, match.start() - KEYWORD_REACH)
         value = data[start:end].decode("utf-8", "replace")
         if not self._plausible(value):
+            return None
+        if any(exemption.covers(data, match.span(), (start, end)) for exemption in self._exemptions):
             return None
         if self._validator is not None:
             length = self._validator(value, data[reach:start].decode("utf-8", "replace"))
@@ -194,7 +241,9 @@ class Detector:
         """The group of a match that is the span."""
         if self.rule.group != FIRST_GROUP:
             return self.rule.group
-        return next((group for group in range(1, self._regexp.groups + 1) if match.start(group) >= 0), 0)
+        return next(
+            (each for each in range(1, self._regexp.groups + 1) if match.end(each) > match.start(each)), 0
+        )
 
     def _parsed(self) -> Node | None:
         try:
@@ -203,13 +252,18 @@ class Detector:
             return None
 
     def _compile(self, pattern: str, *, captures: bool = True) -> Regexp:
+        if (known := self._shared.get((pattern, captures))) is not None:
+            return known
         try:
-            return compiled(pattern, memory=self._memory, captures=captures)
+            made = compiled(pattern, memory=self._memory, captures=captures)
         except RegexpError as error:
             raise PolicyError(
                 f"rule {self.rule.id}: RE2 refuses the pattern: {error}",
                 hint="Patterns are RE2's: no look-around, no back-references, repetitions up to 1000.",
             ) from error
+        if not captures:  # exceptions, which many rules of a pack have in common
+            self._shared[pattern, captures] = made
+        return made
 
     def _check(self) -> None:
         rule = self.rule
@@ -222,3 +276,11 @@ class Detector:
         for word in rule.keywords:
             if not word.isascii() or not word or word != word.lower():
                 raise PolicyError(f"rule {rule.id}: a keyword must be ASCII and lower case")
+
+
+def _trimmed(data: bytes, start: int, end: int) -> tuple[int, int]:
+    while start < end and data[start] == _LINE_FEED:
+        start += 1
+    while end > start and data[end - 1] == _LINE_FEED:
+        end -= 1
+    return start, end

@@ -8,11 +8,12 @@ uncovered, so that every byte some rule found stays inside a finding; a loser th
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from agent.guardrails.detector import Span
 from agent.guardrails.rule import Rule
-from agent.model.findings import Family
+from agent.model.findings import Family, Finding
 
 FAMILY_ORDER = (
     Family.SECRET,
@@ -38,6 +39,15 @@ def disjoint(spans: Iterable[Span], tier: Sequence[tuple[int, int]]) -> list[Spa
         kept.extend(Span(start, end, span.detector) for start, end in coverage.take(span.start, span.end))
     kept.sort()
     return kept
+
+
+def joined(findings: Sequence[Finding], rank: Callable[[Finding], int]) -> tuple[Finding, ...]:
+    """Findings of several detectors without overlaps, by position; `rank` is the rank of a finding's rule."""
+    tier = [(-rank(finding), FAMILY_ORDER.index(finding.family)) for finding in findings]
+    spans = [Span(finding.start, finding.end, place) for place, finding in enumerate(findings)]
+    return tuple(
+        replace(findings[span.detector], start=span.start, end=span.end) for span in disjoint(spans, tier)
+    )
 
 
 class _Coverage:

@@ -7,15 +7,28 @@ engine does not do (paths, commits, line targets, AND conditions) must not look 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from typing import cast
 
 from agent.errors import PolicyError
+from agent.guardrails.detector import Compiled, Detector
 from agent.guardrails.rule import FIRST_GROUP, Rule
+from agent.guardrails.ruleset import Limits
 from agent.model.findings import Family
 
-_BUNDLED = (("secrets.toml", Family.SECRET), ("pii.toml", Family.PII), ("injection.toml", Family.INJECTION))
+_BUNDLED = (
+    ("secrets.toml", Family.SECRET),
+    ("pii.toml", Family.PII),
+    ("injection.toml", Family.INJECTION),
+    ("labels.toml", Family.LABEL),
+)
+MAX_RULES = 5_000
+"""Rules of one pack."""
+MAX_COST = 20_000
+"""RE2 instructions of one pattern of a pack."""
+
 _PACK_KEYS = frozenset({"title", "minVersion", "rules"})
 _RULE_KEYS = frozenset(
     {
@@ -29,7 +42,7 @@ type _Table = Mapping[str, object]
 
 
 def bundled_rules() -> tuple[Rule, ...]:
-    """The rules of the packs that ship with the agent: secrets, personal data, injection, in this order."""
+    """The rules of the packs that ship with the agent: secrets, personal data, injection, markings, in this order."""
     folder = resources.files("agent.guardrails").joinpath("rules")
     rules: list[Rule] = []
     for name, family in _BUNDLED:
@@ -55,6 +68,26 @@ def load_pack(text: str, family: Family, *, name: str = "pack") -> tuple[Rule, .
     if not isinstance(tables, list):
         raise PolicyError(f"{name}: rules must be a list of tables")
     return tuple(_rule(table, family, f"{name}: rule {place}") for place, table in enumerate(tables, start=1))
+
+
+def tried(rules: Sequence[Rule], *, name: str) -> None:
+    """Compile every rule of a pack, also those that no guardrail uses yet: a bad one is found when it is written.
+
+    Raises PolicyError, naming file and rule.
+    """
+    if len(rules) > MAX_RULES:
+        raise PolicyError(f"{name}: {len(rules)} rules are too many for one pack: at most {MAX_RULES}")
+    limits, shared = Limits(), Compiled()
+    for index, rule in enumerate(rules):
+        try:
+            Detector(rule, index, memory=limits.rule_memory, max_cost=MAX_COST, shared=shared)
+        except PolicyError as error:
+            raise PolicyError(f"{name}: {error}", hint=error.hint()) from error
+
+
+def prefixed(rules: Iterable[Rule], prefix: str) -> tuple[Rule, ...]:
+    """The rules under the name of their pack: two packs may have a rule of the same id."""
+    return tuple(replace(rule, id=prefix + rule.id) for rule in rules)
 
 
 def _rule(table: object, family: Family, where: str) -> Rule:

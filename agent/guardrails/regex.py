@@ -95,7 +95,10 @@ class Sieve:
             except re2.error as error:
                 raise RegexpError("the pattern is refused") from error
             self._size += 1
-        self._filter.Compile()
+        try:
+            self._filter.Compile()
+        except re2.error as error:
+            raise RegexpError("their literals are too many") from error
 
     def candidates(self, text: bytes) -> list[int]:
         """Indices of the patterns that may match; those without literals are always among them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from agent.errors import PolicyError
+from agent.guardrails.allowlist import Allowlist
 from agent.guardrails.regex import escaped
 from agent.model.findings import Family
 
@@ -12,7 +13,7 @@ KEYWORD_REACH = 64
 """How far before a match, in bytes of UTF-8, one of its rule's keywords may stand."""
 
 FIRST_GROUP = -1
-"""`Rule.group`: the first group that took part in the match, or the whole match where none did."""
+"""`Rule.group`: the first group that is not empty, or the whole match, without line feeds around it, where all are."""
 
 _MAX_WORDS = 2_000
 _MAX_WORD_LENGTH = 256
@@ -39,6 +40,12 @@ class Rule:
     allow: tuple[str, ...] = ()  # RE2 patterns; a span in which one matches is no finding
     stopwords: tuple[str, ...] = ()  # a span that contains one, in any case, is no finding
     description: str = field(default="", repr=False, compare=False)  # for people; changes no verdict
+    allowlists: tuple[
+        Allowlist, ...
+    ] = ()  # exceptions that look at the match or its line, or ask for two things
+    lead: int = (
+        0  # letters, digits and `_.-` before a match, at most so many, that allowlists count to the match
+    )
     rank: int = (
         0  # of overlapping findings the higher rank wins, whatever else; for a policy to put actions in order
     )

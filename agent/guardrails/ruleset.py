@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from agent.errors import PolicyError
 from agent.guardrails.carriers import LEVELS, Carrier, carriers
 from agent.guardrails.closure import WORD_TAIL
-from agent.guardrails.detector import Cursor, Detector, Span
+from agent.guardrails.detector import LONG_LIST, Compiled, Cursor, Detector, Span
 from agent.guardrails.offsets import boundary
 from agent.guardrails.overlap import FAMILY_ORDER, tiers
 from agent.guardrails.regex import Census, Regexp, RegexpError, Sieve, compiled, escaped
@@ -27,6 +27,7 @@ LIMIT_TYPE = "too_many_findings"
 _MEBIBYTE = 1024 * 1024
 _BANK = 120
 _WEAK = 3
+_SIEVED = 150_000  # RE2 instructions: what the sieve has room for, with some to spare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,10 @@ class Limits:
     max_findings: int = 1_000  # spans per text, before overlaps are resolved
     max_hold: int = 4_096  # bytes of UTF-8 that a stream holds back; longer matches become open-ended
     rule_memory: int = 8 * _MEBIBYTE  # bytes, for the automata of one rule
-    rule_cost: int = 20_000  # RE2 instructions of one rule
+    rule_cost: int = (
+        60_000  # RE2 instructions of one rule: a list of a thousand words; patterns are held to less
+    )
+    total_cost: int = 1_500_000  # RE2 instructions of all rules together
     shared_memory: int = 64 * _MEBIBYTE  # bytes, for each automaton that rules share; RE2 fills a part of it
 
 
@@ -51,10 +55,12 @@ class RuleSet:
         """Raises PolicyError naming the rule that RE2 refuses, that is too costly, or whose id is taken."""
         _refuse_twins(rules)
         self.limits = limits
+        shared = Compiled()
         self.detectors = tuple(
-            Detector(rule, index, memory=limits.rule_memory, max_cost=limits.rule_cost)
+            Detector(rule, index, memory=limits.rule_memory, max_cost=limits.rule_cost, shared=shared)
             for index, rule in enumerate(rules)
         )
+        self._refuse_excess()
         self.tiers = tiers(rules)
         self.rest = len(rules)  # no rule's index: that of the finding that says: too many
         self._carriers = carriers(self.rest, self._look, memory=limits.rule_memory) if rules else ()
@@ -110,6 +116,16 @@ class RuleSet:
             return Finding(start=start, end=end, family=rule.family, type=rule.type, rule=rule.id)
         return Finding(start=start, end=end, family=self._limit_family, type=LIMIT_TYPE, rule=LIMIT_RULE)
 
+    def _refuse_excess(self) -> None:
+        total = sum(detector.cost for detector in self.detectors)
+        if total > self.limits.total_cost:
+            largest = max(self.detectors, key=lambda detector: detector.cost)
+            raise PolicyError(
+                f"the rules are too large together: {total} steps of {self.limits.total_cost}; "
+                f"the largest is {largest.rule.id} with {largest.cost}",
+                hint="Use fewer or shorter patterns and word lists; a character of a word costs about three steps.",
+            )
+
     def _look(self, data: bytes, level: int, start: int) -> list[Span]:
         """What a text that was carried holds, the gravest first; before `start` it is only context."""
         most = self.limits.max_findings + 1
@@ -123,8 +139,12 @@ class RuleSet:
 
     def _compile(self, rules: Sequence[Rule]) -> None:
         shared = self.limits.shared_memory
-        gates = [_gate(rule) for rule in rules]
-        unmarked = set(Sieve(gates, memory=self.limits.rule_memory).candidates(b""))
+        # a long word list has more literals than the sieve has room for; the census takes them at no greater cost
+        costs = {index: self.detectors[index].cost for index, rule in enumerate(rules) if not rule.keywords}
+        most = 4 * LONG_LIST if sum(costs.values()) <= _SIEVED else LONG_LIST // 2
+        lists = {index for index, cost in costs.items() if cost > most}
+        gates = ["" if index in lists else _gate(rule) for index, rule in enumerate(rules)]
+        unmarked = set(Sieve(gates, memory=self.limits.rule_memory).candidates(b"")) | lists
         unmarked.update(index for index, rule in enumerate(rules) if _weakly_marked(rule))
         self._unmarked = sorted(unmarked)
         self._marked = [index for index in range(len(rules)) if index not in unmarked]

@@ -5,12 +5,14 @@ disk or task: the gateway applies what is decided here, and applies it in one pl
 """
 
 from agent.inspection.answers import AnswerVerdict, inspect_answer
+from agent.inspection.companions import Companions
 from agent.inspection.requests import RequestVerdict, inspect_request, judge_access
 from agent.inspection.rules import RuleBook, Scope
 from agent.inspection.streams import StreamInspector
 
 __all__ = [
     "AnswerVerdict",
+    "Companions",
     "RequestVerdict",
     "RuleBook",
     "Scope",

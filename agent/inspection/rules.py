@@ -14,8 +14,9 @@ from agent.catalog import Catalog, bundled_harness, bundled_surfaces
 from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
-from agent.guardrails import Rule, Scanner, bundled_rules, keyword_rule
+from agent.guardrails import LIMIT_RULE, Rule, Scanner, bundled_rules, joined, keyword_rule
 from agent.guardrails.regex import compiled
+from agent.inspection.companions import Companions, load_fingerprints, load_packs, notes
 from agent.inspection.examples import Trial, check_examples, try_examples
 from agent.inspection.justified import NOTHING_JUSTIFIED, Justified
 from agent.inspection.pseudonyms import ALIAS_RULE, Vault
@@ -24,6 +25,7 @@ from agent.model.content import Role, Where
 from agent.model.decision import Action, Fallback
 from agent.model.findings import Family, Finding
 from agent.policy import Guardrail, Policy, Subject, guardrails
+from agent.policy.glob import matches
 from agent.policy.scope import mismatch
 
 CACHED_TEXT = 256  # characters: below this a scan costs no more than the hash
@@ -76,18 +78,38 @@ type OpenVault = Callable[[ParsedRequest], Vault]
 class RuleBook:
     """A policy that is ready to judge. Building it costs tens of milliseconds: once per policy."""
 
-    def __init__(self, policy: Policy, *, examples: bool = True) -> None:
-        """Raises PolicyError where a catalog row or a detector of the policy cannot work or, unless `examples` is
-        False, one of its rules does not do what its own examples say."""
+    def __init__(
+        self, policy: Policy, companions: Companions | None = None, *, examples: bool = True
+    ) -> None:
+        """`companions` are the files that the policy names.
+
+        Raises PolicyError where a catalog row, a detector or a file of the policy cannot work or, unless `examples`
+        is False, one of its rules does not do what its own examples say.
+        """
+        companions = companions or Companions()
         self.policy = policy
+        self.digest = companions.digest(policy)
+        """Names the policy together with its files."""
         self.catalog = Catalog((*bundled_surfaces(), *policy.surfaces()))
         self.pseudonymizes = any(guardrail.action is Action.PSEUDONYMIZE for guardrail in policy.guardrails)
         self.alias = compiled(ALIAS_RULE.pattern, memory=_ALIAS_MEMORY, captures=False)
         self.local_tools = bundled_harness().local_tools
+        pack = load_packs(policy, companions)
+        self.notes = notes(policy, pack)
+        """What the policy's own detectors do otherwise than they say."""
         detectors = _detectors(policy)
-        rules = _wanted(policy, (*bundled_rules(), *detectors))
-        self.scanner = Scanner((*rules, ALIAS_RULE) if self.pseudonymizes else rules)
-        self._kinds = frozenset(rule.type for rule in self.scanner.rules)
+        rules = _ordered((*bundled_rules(), *detectors), pack.rules)
+        _check_selectors(policy, rules)
+        wanted = _wanted(policy, rules)
+        self.scanner = Scanner((*wanted, ALIAS_RULE) if self.pseudonymizes else wanted)
+        indices = load_fingerprints(policy, companions)
+        self._documents = {
+            name: index for name, index in indices.items() if _actions(policy, Family.CUSTOM, name)
+        }
+        self._ranks = {rule.id: rule.rank for rule in self.scanner.rules}
+        self._ranks |= {name: max(_actions(policy, Family.CUSTOM, name)) for name in self._documents}
+        self._ranks[LIMIT_RULE] = max(Action)
+        self._kinds = frozenset(rule.type for rule in self.scanner.rules) | self._documents.keys()
         self._known = VerdictCache(CACHE_ENTRIES)
         for surface in self.catalog.surfaces:
             for endpoint in surface.endpoints:
@@ -124,7 +146,7 @@ class RuleBook:
         return known
 
     def _find(self, text: str) -> tuple[Finding, ...]:
-        found = self.scanner.scan(text)
+        found = self._with_documents(text, self.scanner.scan(text))
         if found and self.pseudonymizes:
             found = tuple(each for each in found if each.rule != ALIAS_RULE.id)
         if found and STAR in text:
@@ -132,6 +154,24 @@ class RuleBook:
         if found and MARKER in text:
             found = tuple(each for each in found if not self._in_marker(text, each))
         return found
+
+    def _with_documents(self, text: str, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """`found` and what the text holds of the documents of the policy."""
+        recognised = [
+            Finding(
+                start=region.start,
+                end=region.end,
+                family=Family.CUSTOM,
+                type=name,
+                rule=name,
+                score=region.score,
+            )
+            for name, index in self._documents.items()
+            for region in index.regions(text)
+        ]
+        if not recognised:
+            return found
+        return joined([*found, *recognised], lambda finding: self._ranks[finding.rule])
 
     def _in_marker(self, text: str, finding: Finding) -> bool:
         opening = text.rfind(MARKER, 0, finding.start + len(MARKER))
@@ -201,14 +241,41 @@ def _wanted(policy: Policy, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     action wins: an alert must not cover what is to be redacted, nor may a guardrail on trial."""
     wanted: list[Rule] = []
     for rule in rules:
-        actions = [
-            min(guardrail.action, Action.ALERT) if guardrail.shadow else guardrail.action
-            for guardrail in policy.guardrails
-            if guardrails.rule_for((guardrail,), rule.family, rule.type, guardrail.where[0]) is not None
-        ]
+        actions = _actions(policy, rule.family, rule.type)
         if actions or rule.family is Family.CUSTOM:  # a detector that nobody uses is compiled, to be checked
             wanted.append(replace(rule, rank=max(actions, default=Action.ALLOW)))
     return tuple(wanted)
+
+
+def _actions(policy: Policy, family: Family, kind: str) -> list[Action]:
+    """The actions that guardrails of the policy could take on such a finding; one on trial takes none."""
+    return [
+        min(guardrail.action, Action.ALERT) if guardrail.shadow else guardrail.action
+        for guardrail in policy.guardrails
+        if guardrails.rule_for((guardrail,), family, kind, guardrail.where[0]) is not None
+    ]
+
+
+def _ordered(ours: tuple[Rule, ...], packs: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Of equal findings the rule that stands first wins: a company's before ours, and ours before its generic ones."""
+    generic = [rule for rule in packs if rule.type.startswith("generic")]
+    return (*(rule for rule in packs if rule not in generic), *ours, *generic)
+
+
+def _check_selectors(policy: Policy, rules: tuple[Rule, ...]) -> None:
+    """Types of the families that packs bring are known only here."""
+    families = {pack.family for pack in policy.packs}
+    known = {(rule.family, rule.type) for rule in rules}
+    known |= {(Family.CUSTOM, detector.id) for detector in policy.detectors}
+    for guardrail in policy.guardrails:
+        for selector in guardrail.detect:
+            family, _, kind = selector.partition("/")
+            of_pack = kind and family in families
+            if of_pack and not any(each == family and matches(kind, its) for each, its in known):
+                raise PolicyError(
+                    f"guardrail {guardrail.id}: '{selector}' selects no known type, of ours or of the policy's packs",
+                    hint="A type is the id of a pack's rule with '_' for '-'.",
+                )
 
 
 def _detectors(policy: Policy) -> tuple[Rule, ...]:
@@ -217,4 +284,5 @@ def _detectors(policy: Policy) -> tuple[Rule, ...]:
         if detector.pattern
         else keyword_rule(detector.id, detector.keywords, case_sensitive=not detector.ignore_case)
         for detector in policy.detectors
+        if detector.fingerprints is None
     )

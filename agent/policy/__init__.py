@@ -24,6 +24,7 @@ from agent.policy.document import (
 from agent.policy.explanation import Step, explain
 from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.loading import load
+from agent.policy.packs import Pack, PackFormat
 from agent.policy.schema import json_schema
 from agent.policy.scope import Destination, Subject
 
@@ -40,6 +41,8 @@ __all__ = [
     "Guardrail",
     "KnownNames",
     "Mode",
+    "Pack",
+    "PackFormat",
     "Policy",
     "Provider",
     "Providers",

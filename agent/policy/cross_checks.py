@@ -31,6 +31,7 @@ def cross_check(source: Source, known: KnownNames) -> Iterator[Problem]:
     # a decision names access rules and guardrails alike, so these share their ids
     yield from _unique(source, tree, ("access", "guardrails"))
     yield from _unique(source, tree, ("detectors",))
+    yield from _unique(source, tree, ("packs",))
     yield from _unique(source, tree, ("catalog",))
     yield from _selectors(tree, known)
     yield from _surfaces(tree, known)
@@ -71,11 +72,13 @@ def _unique(source: Source, tree: dict[str, Tree], sections: tuple[str, ...]) ->
 
 def _selectors(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
     custom = frozenset(f"custom/{name}" for name in _ids(tree, "detectors"))
+    # which types a pack brings is known when its file is read: its family is checked there
+    of_packs = [pack.get("family", "secret") for _, pack in _rules(tree, "packs")]
     for index, rule in _rules(tree, "guardrails"):
         for place, selector in _texts(rule, "detect"):
             family, _, kind = selector.partition("/")
             types = custom if family == "custom" else known.types
-            if not kind or (not types and family != "custom"):
+            if not kind or family in of_packs or (not types and family != "custom"):
                 continue
             if not any(matches(selector, each) for each in types):
                 what = "no detector of this policy" if family == "custom" else "no known type"

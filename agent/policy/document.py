@@ -18,6 +18,7 @@ from agent.model.record import CaptureMode
 from agent.model.surface import Endpoint, Surface
 from agent.policy import fields, message
 from agent.policy.guardrail import Ask, Examples, Guardrail
+from agent.policy.packs import Pack
 from agent.policy.section import MANY, Globs, Scope, Section
 
 
@@ -121,13 +122,31 @@ class Detector(Section):
     ] = Field(default=(), description="Words or phrases, taken literally.")
     ignore_case: bool = Field(default=True, description="For keywords; a pattern says (?i) itself.")
     examples: Examples = Field(default=Examples(), description="Tried whenever the policy is read.")
+    fingerprints: fields.Companion | None = Field(
+        default=None, description="A file made by `drawbridge fingerprint`, relative to the policy's folder."
+    )
+    key: fields.SecretReference | None = Field(
+        default=None, description="For fingerprints: reference to the key that the file was made with."
+    )
+    min_match: float = Field(
+        default=0.3,
+        gt=0,
+        le=1,
+        description="For fingerprints: the part of a document that must be in the text.",
+    )
+    min_shingles: int = Field(
+        default=12, ge=3, le=10_000, description="For fingerprints: or so many matches in one place."
+    )
 
     @model_validator(mode="after")
     def _has_one_kind(self) -> Self:
-        if (self.pattern is None) == (not self.keywords):
-            raise ValueError("needs either 'pattern' or 'keywords', not both and not neither")
-        if self.pattern is not None and "ignore_case" in self.model_fields_set:
+        kinds = (self.pattern is not None, bool(self.keywords), self.fingerprints is not None)
+        if sum(kinds) != 1:
+            raise ValueError("needs either 'pattern' or 'keywords' or 'fingerprints', one of them")
+        if not self.keywords and "ignore_case" in self.model_fields_set:
             raise ValueError("'ignore_case' is for keywords: start the pattern with (?i) instead")
+        if self.fingerprints is None and {"key", "min_match", "min_shingles"} & self.model_fields_set:
+            raise ValueError("'key', 'min_match' and 'min_shingles' are for fingerprints")
         return self
 
 
@@ -184,6 +203,7 @@ class Policy(Section):
     access: Annotated[tuple[AccessRule, ...], Field(max_length=MANY)] = ()
     guardrails: Annotated[tuple[Guardrail, ...], Field(max_length=MANY)] = ()
     detectors: Annotated[tuple[Detector, ...], Field(max_length=MANY)] = ()
+    packs: Annotated[tuple[Pack, ...], Field(max_length=50)] = ()
     catalog: Annotated[tuple[CatalogRow, ...], Field(max_length=MANY)] = ()
 
     @cached_property

@@ -23,6 +23,7 @@ _TOKEN = frozenset(
 )  # RFC 9110 section 5.6.2, lower case
 _OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type", "te"})
 _MAX_PATTERN_MEMORY = 1 << 20  # bytes of one compiled detector
+_MAX_PATTERN_COST = 20_000  # RE2 instructions: a search takes at worst so many steps for a byte
 
 
 def _slug(text: str) -> str:
@@ -120,6 +121,11 @@ def _pattern(text: str) -> str:
         compiled = re2.compile(text, options)
     except re2.error as error:
         raise ValueError(_pattern_error(text, error)) from None
+    if compiled.programsize > _MAX_PATTERN_COST:
+        raise ValueError(
+            f"is too costly, {compiled.programsize} steps of {_MAX_PATTERN_COST}: lower the counts of its "
+            "repetitions, or use narrower classes than \\pL"
+        )
     if compiled.search("") is not None:
         raise ValueError("matches the empty text: it would match everywhere")
     return text
@@ -133,6 +139,16 @@ def _pattern_error(text: str, error: Exception) -> str:
     found = text.find(part) if part else -1
     where = f" at character {found + 1}" if found >= 0 else ""
     return f"is not a regular expression RE2 accepts: {problem}{where}"
+
+
+def check_companion(text: str) -> str:
+    """`text` if it names a file in the policy's folder or below. Raises ValueError."""
+    parts = text.split("/")
+    if text.startswith("/") or set(text) & set("\\:\0") or any(part in ("", ".", "..") for part in parts):
+        raise ValueError(
+            "must be the name of a file beside the policy or below its folder, such as packs/company.toml"
+        )
+    return text
 
 
 def _one_of(actions: tuple[Action, ...]) -> Callable[[object], Action]:
@@ -191,6 +207,9 @@ HeaderName = Annotated[str, Field(max_length=64), AfterValidator(_header)]
 EndpointPath = Annotated[str, Field(max_length=512), AfterValidator(_endpoint_path)]
 Pattern = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_pattern)]
 """A regular expression that RE2 accepts."""
+
+Companion = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(check_companion)]
+"""A file that goes with the policy, by its path relative to the policy's folder, with `/`."""
 
 Template = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(check_template)]
 """A block message."""

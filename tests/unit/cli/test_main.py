@@ -17,6 +17,7 @@ COMMANDS = {
     "up",
     "exec",
     "status",
+    "fingerprint",
     "scan",
     "audit list",
     "audit show",

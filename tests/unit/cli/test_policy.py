@@ -38,6 +38,16 @@ def test_a_pattern_that_cannot_work_is_refused(drawbridge: Drawbridge, policy: P
     assert f"{policy}:6: detectors[0].pattern" in result.stderr
 
 
+def test_what_of_a_pack_cannot_apply_is_shown(drawbridge: Drawbridge, policy: Path) -> None:
+    policy.write_text(policy.read_text() + "packs:\n  - {id: corp, file: corp.toml}\n")
+    (policy.parent / "corp.toml").write_text("[[rules]]\nid = 'keystore'\npath = '[.]jks$'\n")
+    shown = drawbridge("policy", "check", policy).stdout
+    assert "1 packs" in shown
+    assert "corp.toml: rule keystore: path: it looks only at files of that name" in shown
+    facts = json.loads(drawbridge("policy", "check", policy, "--json").stdout)
+    assert len(facts["notes"]) == facts["packs"] == 1
+
+
 def test_a_policy_that_is_not_there_is_explained(drawbridge: Drawbridge, tmp_path: Path) -> None:
     assert "cannot read the policy" in drawbridge("policy", "check", tmp_path / "gone").stderr
 

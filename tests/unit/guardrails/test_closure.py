@@ -9,7 +9,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agent.guardrails import Scanner
-from agent.guardrails.closure import WORD_TAIL, exact_closure, loose_closure, loosened, tail_closure
+from agent.guardrails.closure import (
+    WORD_TAIL,
+    exact_closure,
+    loose_closure,
+    loosened,
+    tail_closure,
+    word_list,
+)
 from agent.guardrails.regex import Regexp, compiled
 from agent.guardrails.syntax import parse, width
 from tests.unit.guardrails.patterns import patterns
@@ -92,3 +99,18 @@ def test_every_beginning_of_every_sample_is_held_back(scanner: Scanner) -> None:
                 assert detector.exact.match(begun), (each.rule, begun)
                 assert rules.hold(begun, 0) == 0, (each.rule, begun)
                 assert detector in rules.under_way(begun), (each.rule, begun)
+
+
+def test_a_list_of_words_is_closed_by_how_many_and_how_long_they_are() -> None:
+    closures = word_list(parse(r"(?i)(?:\bone\s{1,16}two\b|\bthree\b)"))
+    assert closures is not None
+    exact = anchored(closures.exact)
+    assert [text for text in ("o", "one t", "three", "other") if exact.match(text.encode())] == [
+        "o",
+        "one t",
+        "three",
+        "other",
+    ]
+    assert not exact.match(b"longer")
+    assert not exact.match(b"one two now")
+    assert word_list(parse("a+|b")) is None

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.guardrails.detector import Span
-from agent.guardrails.overlap import disjoint, tiers
+from agent.guardrails.overlap import disjoint, joined, tiers
 from agent.guardrails.rule import Rule
-from agent.model.findings import Family
+from agent.model.findings import Family, Finding
 
 RULES = (
     Rule(id="injection", family=Family.INJECTION, type="i", pattern="x"),
@@ -65,3 +65,12 @@ def test_the_same_places_are_covered_and_none_twice(spans: list[Span]) -> None:
     assert len(covered) == len(set(covered))
     assert set(covered) == {place for span in spans for place in range(span.start, span.end)}
     assert kept == sorted(kept)
+
+
+def test_findings_of_several_detectors_are_joined_by_rank_and_keep_their_scores() -> None:
+    def finding(start: int, end: int, rule: str, score: float = 1.0) -> Finding:
+        return Finding(start=start, end=end, family=Family.CUSTOM, type=rule, rule=rule, score=score)
+
+    ranks = {"low": 1, "high": 2}
+    made = joined([finding(4, 6, "high"), finding(0, 10, "low", 0.5)], lambda each: ranks[each.rule])
+    assert made == (finding(0, 4, "low", 0.5), finding(4, 6, "high"), finding(6, 10, "low", 0.5))

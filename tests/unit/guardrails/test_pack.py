@@ -8,6 +8,7 @@ from agent.errors import PolicyError
 from agent.guardrails import Rule, Scanner, load_pack
 from agent.model.findings import Family
 from tests.unit.guardrails.harmless import HARMLESS, NEUTRAL, blobs
+from tests.unit.guardrails.markings import MARKED, UNMARKED
 from tests.unit.guardrails.samples import INJECTIONS, MAKERS, PERSONAL, SECRETS, Draw, samples
 
 CONTEXTS = {
@@ -35,10 +36,11 @@ def found(scanner: Scanner, text: str) -> list[tuple[str, str]]:
 
 
 def test_every_rule_has_samples_and_every_sample_a_rule(rules: tuple[Rule, ...]) -> None:
-    assert {rule.id for rule in rules} == set(MAKERS)
+    assert {rule.id for rule in rules} == set(MAKERS) | set(MARKED)
     assert {rule.id for rule in rules if rule.family is Family.SECRET} == set(SECRETS)
     assert {rule.id for rule in rules if rule.family is Family.PII} == set(PERSONAL)
     assert {rule.id for rule in rules if rule.family is Family.INJECTION} == set(INJECTIONS)
+    assert {rule.id for rule in rules if rule.family is Family.LABEL} == set(MARKED)
 
 
 def test_a_rule_finds_its_sample_and_nothing_else(scanner: Scanner) -> None:
@@ -120,6 +122,28 @@ def test_an_unfinished_private_key_is_one(scanner: Scanner) -> None:
     key = Draw(10).pem("RSA PRIVATE" + " KEY", lines=8)
     cut = key[: key.rindex("\n")]
     assert found(scanner, cut) == [("private-key", cut)]
+
+
+@pytest.mark.parametrize("rule", MARKED)
+def test_a_marking_is_found_where_a_marking_stands(scanner: Scanner, rule: str) -> None:
+    for text, marking in MARKED[rule]:
+        assert found(scanner, text) == [(rule, marking)]
+
+
+@pytest.mark.parametrize("text", UNMARKED)
+def test_a_word_in_a_sentence_or_in_code_is_no_marking(scanner: Scanner, text: str) -> None:
+    assert not found(scanner, text)
+
+
+@pytest.mark.parametrize("size", [1, 5])
+def test_a_marking_is_found_in_pieces(scanner: Scanner, size: int) -> None:
+    for text in (text for texts in MARKED.values() for text, _ in texts):
+        whole = f"{text}\n\nSome words follow it, and some more.\n"
+        stream = scanner.stream()
+        for at in range(0, len(whole), size):
+            stream.feed(whole[at : at + size])
+        stream.finish()
+        assert tuple(stream.findings) == scanner.scan(whole)
 
 
 PACK = """

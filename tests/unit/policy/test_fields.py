@@ -115,3 +115,27 @@ def test_actions_are_read_as_words() -> None:
         read(fields.AccessAction, "redact")
     with pytest.raises(ValidationError, match="must be one of"):
         read(fields.AccessAction, 40)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        (r"((a{1,100}){1,100}){1,100}", "RE2 accepts: invalid repetition size"),
+        (r"\pL{30}x", "is too costly"),
+        (r"(.*)*", "matches the empty text"),
+        (r"(a+)\1", "RE2 accepts"),
+    ],
+)
+def test_a_pattern_that_could_cost_too_much_is_refused(pattern: str, reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        read(fields.Pattern, pattern)
+
+
+@pytest.mark.parametrize("pattern", [r"(a+)+$", r"(.*)*x", r"(a|aa)+$", r"(?:a?){100}a{100}"])
+def test_a_pattern_that_would_stop_other_engines_is_accepted(pattern: str) -> None:
+    assert read(fields.Pattern, pattern) == pattern
+
+
+@pytest.mark.parametrize("name", ["a.toml", "packs/a.toml", "ünïcode/a b.toml"])
+def test_a_companion_is_a_file_below_the_policys_folder(name: str) -> None:
+    assert read(fields.Companion, name) == name

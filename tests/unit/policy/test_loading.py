@@ -168,7 +168,7 @@ def test_every_mistake_is_reported_in_the_order_of_the_file_up_to_twenty() -> No
     assert lines[20] == "p.yaml: and 6 more"
 
 
-SECRET = "sk" + "-live-" + "T0ps3cret" * 4
+SECRET = "-".join(("sk", "live", "T0ps3cret" * 4))
 
 
 @pytest.mark.parametrize(

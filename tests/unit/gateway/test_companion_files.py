@@ -1,0 +1,92 @@
+"""The files beside a policy are read with it, within limits, and a bad one changes nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.errors import PolicyError
+from agent.gateway.policy_file import PolicyFile
+from agent.guardrails.gitleaks_file import MAX_PACK
+from tests.unit.inspection.test_companions import FILES, SOURCE, fingerprints
+
+POLICY = """
+schema_version: 1
+id: p
+packs:
+  - {id: corp, file: packs/company.toml}
+guardrails:
+  - {id: g, detect: [secret, custom], action: redact}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "packs").mkdir()
+    for name, data in FILES.items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    return tmp_path
+
+
+def test_packs_and_what_they_extend_are_read_from_beside_the_policy(folder: Path) -> None:
+    rules = PolicyFile(folder).rules
+    assert [finding.type for finding in rules.scan("CORP-123456 base_abcdefghijkl")] == [
+        "corp_ticket",
+        "base_token",
+    ]
+
+
+def test_a_changed_pack_is_seen_at_the_next_reload_and_changes_the_digest(folder: Path) -> None:
+    policy = PolicyFile(folder)
+    before = policy.rules.digest
+    pack = folder / "packs" / "base.toml"
+    pack.write_text(pack.read_text().replace("base_(", "newbase_("))
+    policy.reload()
+    assert policy.rules.digest != before
+    assert policy.rules.scan("newbase_abcdefghijkl")
+
+
+@pytest.mark.parametrize("content", [b"[[rules]]\nid='a'\nregex='('", b"\xff", b"x ="])
+def test_a_bad_pack_never_replaces_a_good_policy(folder: Path, content: bytes) -> None:
+    policy = PolicyFile(folder)
+    before = policy.rules
+    (folder / "packs" / "company.toml").write_bytes(content)
+    with pytest.raises(PolicyError, match=r"packs/company\.toml"):
+        policy.reload()
+    assert policy.rules is before
+
+
+def test_a_pack_that_is_missing_too_large_or_no_file_is_refused(folder: Path) -> None:
+    pack = folder / "packs" / "company.toml"
+    pack.write_bytes(b"#" * (4 * MAX_PACK + 1))
+    with pytest.raises(PolicyError, match="larger"):
+        PolicyFile(folder)
+    pack.unlink()
+    with pytest.raises(PolicyError, match="there is no such file"):
+        PolicyFile(folder)
+    pack.mkdir()
+    with pytest.raises(PolicyError, match="not a regular file"):
+        PolicyFile(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes in the file system")
+def test_a_pipe_in_the_place_of_a_pack_does_not_hang_the_agent(folder: Path) -> None:
+    pack = folder / "packs" / "company.toml"
+    pack.unlink()
+    os.mkfifo(pack)
+    with pytest.raises(PolicyError, match="not a regular file"):
+        PolicyFile(folder)
+
+
+def test_fingerprints_are_read_with_their_key(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = "detectors:\n  - {id: own-source, fingerprints: own.dbfp, key: 'env:DRAWBRIDGE_TEST_KEY'}\n"
+    (folder / "policy.yaml").write_text(POLICY + detector)
+    (folder / "own.dbfp").write_bytes(fingerprints(b"of the test")["own.dbfp"])
+    with pytest.raises(PolicyError, match="detector own-source: the key cannot be read"):
+        PolicyFile(folder)
+    monkeypatch.setenv("DRAWBRIDGE_TEST_KEY", "of the test")
+    assert PolicyFile(folder).rules.scan(SOURCE)[0].type == "own-source"
