@@ -31,6 +31,7 @@ def cross_check(source: Source, known: KnownNames) -> Iterator[Problem]:
     # a decision names access rules and guardrails alike, so these share their ids
     yield from _unique(source, tree, ("access", "guardrails"))
     yield from _unique(source, tree, ("detectors",))
+    yield from _unique(source, tree, ("checks",))
     yield from _unique(source, tree, ("catalog",))
     yield from _selectors(tree, known)
     yield from _surfaces(tree, known)
@@ -70,15 +71,20 @@ def _unique(source: Source, tree: dict[str, Tree], sections: tuple[str, ...]) ->
 
 
 def _selectors(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
-    custom = frozenset(f"custom/{name}" for name in _ids(tree, "detectors"))
+    own = {
+        "custom": (
+            frozenset(f"custom/{name}" for name in _ids(tree, "detectors")),
+            "no detector of this policy",
+        ),
+        "check": (frozenset(f"check/{name}" for name in _ids(tree, "checks")), "no check of this policy"),
+    }
     for index, rule in _rules(tree, "guardrails"):
         for place, selector in _texts(rule, "detect"):
             family, _, kind = selector.partition("/")
-            types = custom if family == "custom" else known.types
-            if not kind or (not types and family != "custom"):
+            types, what = own.get(family, (known.types, "no known type"))
+            if not kind or (not types and family not in own):
                 continue
             if not any(matches(selector, each) for each in types):
-                what = "no detector of this policy" if family == "custom" else "no known type"
                 text = f"'{selector}' selects {what}{_guess(selector, types)}"
                 yield Problem(location=("guardrails", index, "detect", place), text=text)
 

@@ -11,13 +11,15 @@ from functools import cached_property
 from typing import Annotated, Literal, Self
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from agent.model.content import Where
 from agent.model.decision import Action, Fallback
 from agent.model.record import CaptureMode
 from agent.model.surface import Endpoint, Surface
 from agent.policy import fields, message
+from agent.policy.checks import Check
+from agent.policy.section import Section as _Section
 
 _MANY = 1000
 
@@ -56,10 +58,6 @@ def _integer(value: object) -> object:
     if type(value) is not int:
         raise ValueError("must be 1")
     return value
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class ClientDistrust(_Section):
@@ -136,7 +134,7 @@ class Guardrail(Scope):
 
     id: fields.Slug
     detect: Annotated[tuple[fields.Selector, ...], Field(min_length=1, max_length=100)] = Field(
-        description="Families (secret, pii, injection, custom) or family/type; the type is a glob."
+        description="Families (secret, pii, injection, custom, check) or family/type; the type is a glob."
     )
     where: Annotated[tuple[Where, ...], Field(min_length=1)] = Field(
         default=tuple(Where), description="Parts of an exchange; all by default."
@@ -219,6 +217,9 @@ class Policy(_Section):
     access: Annotated[tuple[AccessRule, ...], Field(max_length=_MANY)] = ()
     guardrails: Annotated[tuple[Guardrail, ...], Field(max_length=_MANY)] = ()
     detectors: Annotated[tuple[Detector, ...], Field(max_length=_MANY)] = ()
+    checks: Annotated[tuple[Check, ...], Field(max_length=20)] = Field(
+        default=(), description="Remote services and classifiers that are asked beside the local rules."
+    )
     catalog: Annotated[tuple[CatalogRow, ...], Field(max_length=_MANY)] = ()
 
     @cached_property
