@@ -14,9 +14,12 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 
 from agent import __version__
 from agent.audit import Spool
+from agent.checks.http import HttpConfig
+from agent.checks.runner import Checks
 from agent.errors import AuditError, DrawbridgeError
 from agent.gateway.app import GatewayApp
 from agent.gateway.exchange import ExchangeHandler
@@ -26,6 +29,8 @@ from agent.gateway.scans import ScanPool
 from agent.gateway.server import GatewayServer
 from agent.gateway.transport.base import Transport, TransportConfig
 from agent.gateway.transport.factory import build_transport
+from agent.gateway.transport.proxy import parse_proxy
+from agent.gateway.transport.tls import client_context
 from agent.gateway.upgrade import UpgradeHandler
 from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
@@ -112,6 +117,7 @@ class _Parts:
         providers = {surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces}
         self._audit = Spool(paths, device=read_device(paths), providers=providers)
         self._scans = ScanPool()
+        self._checks = Checks(_towards_services(settings), read_secret)
         self._transport: Transport | None = None
         self._server: GatewayServer | None = None
         self._ports = (0, 0)
@@ -139,7 +145,9 @@ class _Parts:
             secret=read_secret,
             scans=self._scans,
             capture_key=hmac.new(token.encode(), b"capture", hashlib.sha256).digest(),
+            checks=self._checks,
         )
+        self._warm_checks()
         upgrades = UpgradeHandler(self.policy, transport, self._audit)
         server = self._server = GatewayServer(
             GatewayApp(handler, LocalPages(token, self._status)), upgrades, self._tasks
@@ -182,6 +190,7 @@ class _Parts:
         if self._transport is not None:
             await self._transport.aclose()
         self._scans.close()
+        await self._checks.aclose()
         if self._ports[0]:
             await self.note(IncidentKind.AGENT_STOPPED, "Drawbridge was stopped in order")
         await self._tasks.cancel()
@@ -201,6 +210,7 @@ class _Parts:
             return
         policy = rules.policy
         log.info("policy %s revision %d is in force", policy.id, policy.revision)
+        self._warm_checks()
         await self.note(
             IncidentKind.POLICY_ACTIVATED,
             f"policy {policy.id} revision {policy.revision} is in force",
@@ -210,6 +220,10 @@ class _Parts:
             await self.note(
                 IncidentKind.CA_REISSUED, "the device's intermediate certificate covers other hosts now"
             )
+
+    def _warm_checks(self) -> None:
+        if checks := self.policy.rules.policy.checks:
+            self._tasks.spawn(self._checks.warm(checks), name="warm-checks")
 
     async def note(self, kind: IncidentKind, message: str, detail: tuple[tuple[str, str], ...] = ()) -> None:
         """Record an event of the agent itself."""
@@ -244,6 +258,16 @@ class _Parts:
             "connections_intercepted": self._engine.connections,
             "audit_events": self._audit.count,
         }
+
+
+def _towards_services(settings: Settings) -> HttpConfig:
+    """How the services that a policy's checks ask are reached: as upstreams are."""
+    proxy = parse_proxy(settings.upstream_proxy) if settings.upstream_proxy else None
+    return HttpConfig(
+        context=partial(client_context, settings.upstream_ca_file),
+        proxy_url=proxy.url if proxy else "",
+        proxy_authorization=proxy.authorization if proxy else "",
+    )
 
 
 def _base_url_connection() -> Connection:

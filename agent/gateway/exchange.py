@@ -17,9 +17,10 @@ from agent.errors import AuditError, ConfigError, ContentError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.answers import Answering
 from agent.gateway.ledger import Ledger, captured, newest_turn
-from agent.gateway.ports import AuditSink, PolicyInForce, SecretSource
+from agent.gateway.ports import AuditSink, CheckRunner, PolicyInForce, SecretSource
 from agent.gateway.routing import Refusal, Route, route_base_url, route_intercepted
 from agent.gateway.scans import ScanPool
+from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.transport.base import (
     FailureKind,
     Headers,
@@ -75,6 +76,7 @@ class ExchangeHandler:
         scans: ScanPool,
         capture_key: bytes,
         max_body: int = MAX_BODY,
+        checks: CheckRunner | None = None,
     ) -> None:
         self._policy = policy
         self._transport = transport
@@ -83,6 +85,7 @@ class ExchangeHandler:
         self._scans = scans
         self._capture_key = capture_key
         self._max_body = max_body
+        self._opinion = SecondOpinion(checks, scans)
 
     async def handle(self, request: ClientRequest, wire: Wire) -> bool:
         """Serve one exchange. Returns False where the client's connection must be cut: the answer could not be ended
@@ -215,6 +218,7 @@ class ExchangeHandler:
             except Exception:
                 log.exception("inspection of exchange %s failed", ledger.id)
                 verdict = RequestVerdict(decision=failed_check(scope), body=body, understood=False)
+            verdict = await self._opinion.on_request(verdict, dialect, head, scope)
             capture = scope.rules.policy.capture
             if capture is not CaptureMode.METADATA and verdict.understood:
                 ledger.prompt = self._captured_prompt(capture, dialect, head, verdict)
@@ -285,7 +289,15 @@ class ExchangeHandler:
         return name.encode(), value.encode()
 
     def _answering(self, wire: Wire, book: _Book) -> Answering:
-        return Answering(wire, book.ledger, book.settle, self._scans, self._capture_key, limit=self._max_body)
+        return Answering(
+            wire,
+            book.ledger,
+            book.settle,
+            self._scans,
+            self._opinion,
+            self._capture_key,
+            limit=self._max_body,
+        )
 
     async def _block(self, wire: Wire, book: _Book, voice: Voice, decision: Decision | None) -> bool:
         ledger = book.ledger

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from agent.catalog import Catalog, bundled_surfaces
 from agent.dialects import DIALECTS
 from agent.errors import PolicyError
-from agent.guardrails import Rule, Scanner, bundled_rules, keyword_rule
+from agent.guardrails import LIMIT_TYPE, Rule, Scanner, bundled_rules, keyword_rule
 from agent.model.content import Role, Where
 from agent.model.decision import Action, Fallback
 from agent.model.findings import Family, Finding
@@ -22,6 +22,10 @@ CACHED_TEXT = 256  # characters: below this a scan costs no more than the hash
 CACHE_ENTRIES = 8192
 MARKER = "[REDACTED:"
 """How the text begins that stands in the place of a redacted one; the kind of data and `]` follow."""
+
+
+PRIVATE = (Family.SECRET, Family.PII)
+"""Families of findings that no check which asks a stranger is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +51,13 @@ class RuleBook:
         self.policy = policy
         self.catalog = Catalog((*bundled_surfaces(), *policy.surfaces()))
         self.scanner = Scanner(_wanted(policy, (*bundled_rules(), *_detectors(policy))))
-        self._kinds = frozenset(rule.type for rule in self.scanner.rules)
+        self._private = _private_scanner() if policy.checks else None
+        rules = (*self.scanner.rules, *(self._private.rules if self._private is not None else ()))
+        self.kinds = frozenset(
+            {rule.type for rule in rules} | {check.id for check in policy.checks} | {LIMIT_TYPE}
+        )
         self._known = VerdictCache(CACHE_ENTRIES)
+        self._known_private = VerdictCache(CACHE_ENTRIES)
         for surface in self.catalog.surfaces:
             for endpoint in surface.endpoints:
                 if endpoint.dialect not in DIALECTS:
@@ -67,17 +76,26 @@ class RuleBook:
 
         A marker of ours is no finding, though the name of a detector may hold the very word that it looks for.
         """
+        return self._cached(text, self._known, self.scanner)
+
+    def private(self, text: str) -> tuple[Finding, ...]:
+        """What of a text no stranger is told: everything our rules take for a credential or for personal data,
+        whatever the policy makes of it. Only for policies with checks."""
+        assert self._private is not None
+        return self._cached(text, self._known_private, self._private)
+
+    def _cached(self, text: str, cache: VerdictCache, scanner: Scanner) -> tuple[Finding, ...]:
         if len(text) < CACHED_TEXT:
-            return self._find(text)
+            return self._find(text, scanner)
         key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        known = self._known.get(key)
+        known = cache.get(key)
         if known is None:
-            known = self._find(text)
-            self._known.put(key, known)
+            known = self._find(text, scanner)
+            cache.put(key, known)
         return known
 
-    def _find(self, text: str) -> tuple[Finding, ...]:
-        found = self.scanner.scan(text)
+    def _find(self, text: str, scanner: Scanner) -> tuple[Finding, ...]:
+        found = scanner.scan(text)
         if not found or MARKER not in text:
             return found
         return tuple(finding for finding in found if not self._in_marker(text, finding))
@@ -88,7 +106,7 @@ class RuleBook:
         return (
             opening >= 0
             and finding.end <= closing + 1
-            and text[opening + len(MARKER) : closing] in self._kinds
+            and text[opening + len(MARKER) : closing] in self.kinds
         )
 
 
@@ -114,6 +132,10 @@ class VerdictCache:
         if len(self._young) >= self._limit:
             self._old, self._young = self._young, {}
         self._young[key] = findings
+
+
+def _private_scanner() -> Scanner:
+    return Scanner(tuple(rule for rule in bundled_rules() if rule.family in PRIVATE))
 
 
 def where_of(role: Role) -> Where:

@@ -8,7 +8,7 @@ from agent.guardrails import LIMIT_RULE
 from agent.inspection.rules import MARKER, Scope, on_error
 from agent.model.content import Where
 from agent.model.decision import Action, Decision, Fallback, Hit
-from agent.model.findings import Finding
+from agent.model.findings import Family, Finding
 from agent.policy import Guardrail, Mode, guardrails, message
 
 
@@ -35,7 +35,7 @@ class Tally:
         guardrail = self._guardrail(finding, where)
         if guardrail is None:
             return Action.ALLOW
-        key = (finding.rule, guardrail.id, where)
+        key = (_rule_of(finding), guardrail.id, where)
         seen = self._hits.get(key)
         hit = Hit(
             family=finding.family,
@@ -53,7 +53,7 @@ class Tally:
 
     def has(self, finding: Finding, where: Where) -> bool:
         """Whether this finding's rule has been counted in that part of the exchange."""
-        return any(rule == finding.rule and place is where for rule, _, place in self._hits)
+        return any(rule == _rule_of(finding) and place is where for rule, _, place in self._hits)
 
     @property
     def enforcing(self) -> bool:
@@ -113,6 +113,11 @@ def _reason(hit: Hit) -> str:
         hit.where
     ]
     return f"{hit.type.replace('_', ' ')} in {place}"
+
+
+def _rule_of(finding: Finding) -> str:
+    """What tells hits apart. A check's rules are a service's categories: two services may share a name."""
+    return f"{finding.type}/{finding.rule}" if finding.family is Family.CHECK else finding.rule
 
 
 def _unique(ids: Iterable[str]) -> tuple[str, ...]:

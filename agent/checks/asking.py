@@ -1,0 +1,229 @@
+"""One check, asked: which texts are new, in which calls they go, and what their answers come to in the texts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from agent.checks.breaker import CircuitBreaker
+from agent.checks.known import FRESH_SECONDS, KnownMarks, key_of
+from agent.checks.pieces import Cut, cuts, sendable, spread
+from agent.checks.ports import MAX_MARKS, Adapter, CheckError, Failure, Mark, Piece
+from agent.inspection.outside import Located, Report, Segment
+from agent.inspection.veil import Veiled
+from agent.model.content import Where
+from agent.model.findings import Family, Finding
+from agent.policy.checks import Breaker, Check, OnnxCheck
+
+log = logging.getLogger(__name__)
+
+_PARTS = 4  # at least so many of a text that is too long are looked at
+_SMALLEST_PART = 100  # characters
+
+
+@dataclass(slots=True)
+class _Text:
+    """One segment's text as it is sent, and what has been said of it."""
+
+    segment: Segment
+    sent: Veiled
+    text: str = field(repr=False)
+    key: bytes
+    cuts: tuple[Cut, ...] = ()
+    marks: list[Mark] = field(default_factory=list)
+    complete: bool = True  # every part of it was asked about, and answered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    where: Where
+    needed: bool
+    parts: tuple[tuple[_Text, Cut], ...]
+
+
+class AskedCheck:
+    """One check under one configuration, with what it remembers: answers, failures, calls under way."""
+
+    def __init__(self, check: Check, adapter: Adapter, *, clock: Callable[[], float]) -> None:
+        """`clock` is monotonic, in seconds."""
+        breaker = Breaker() if isinstance(check, OnnxCheck) else check.breaker
+        self.adapter = adapter
+        self._check = check
+        self._digest = check.digest
+        self._private = not isinstance(check, OnnxCheck) and check.redact_first
+        self._clock = clock
+        self._known = KnownMarks()
+        self._breaker = CircuitBreaker(failures=breaker.failures, seconds=breaker.seconds)
+        self._gate = asyncio.Semaphore(1 if isinstance(check, OnnxCheck) else check.concurrency)
+
+    async def report(self, segments: tuple[Segment, ...]) -> Report:
+        """What the check says of `segments`. Never raises."""
+        texts = [self._text(segment) for segment in segments]
+        unknown = [text for text in texts if not self._remembered(text)]
+        failure = self._cut(unknown)
+        calls = self._calls(unknown)
+        if calls:
+            deadline = asyncio.get_running_loop().time() + self._check.timeout_ms / 1e3
+            outcomes = await asyncio.gather(*(self._made(call, deadline) for call in calls))
+            for call, broken in zip(calls, outcomes, strict=True):
+                if broken is not None and call.needed and not failure:
+                    failure = broken
+        now = self._clock()
+        for text in unknown:
+            if text.cuts and text.complete:
+                self._known.put(text.key, tuple(text.marks), now=now)
+        findings = tuple(located for text in texts for located in self._located(text))
+        return Report(check=self._check.id, findings=findings, failure=failure or "")
+
+    def _text(self, segment: Segment) -> _Text:
+        sent = segment.veiled if self._private else segment.bare
+        text = sendable(sent.text)
+        key = key_of(self._digest, segment.where, segment.slot.role, text)
+        return _Text(segment=segment, sent=sent, text=text, key=key)
+
+    def _remembered(self, text: _Text) -> bool:
+        """Whether the check has spoken of that text before. New text is asked about anew after a while; what an
+        earlier exchange has sent keeps its verdict."""
+        age = FRESH_SECONDS if text.segment.fresh else None
+        marks = self._known.get(text.key, now=self._clock(), max_age=age)
+        text.marks = list(marks or ())
+        return marks is not None
+
+    def _cut(self, texts: list[_Text]) -> Failure | None:
+        """Choose what is asked about: new text, then older tool results as far as `max_chars` goes. Persons' older
+        words were asked about when they were new."""
+        left = self._check.max_chars
+        failure: Failure | None = None
+        for text in sorted(texts, key=lambda text: not text.segment.fresh):
+            length = len(text.text)
+            if not text.segment.fresh and (text.segment.where is not Where.TOOL_RESULT or length > left):
+                continue
+            size = self.adapter.limits.chars
+            if length <= left:
+                text.cuts = cuts(text.text, size)
+            else:  # head, tail, and what lies between, as far as it goes
+                failure, text.complete = Failure.TOO_LONG, False
+                text.cuts = _some(text.text, min(size, left // _PARTS), left)
+            left -= min(length, left)
+        return failure
+
+    def _calls(self, texts: list[_Text]) -> list[_Call]:
+        calls: list[_Call] = []
+        kinds = dict.fromkeys((text.segment.where, text.segment.fresh) for text in texts)
+        for where, fresh in kinds:
+            parts = [
+                (text, cut)
+                for text in texts
+                if (text.segment.where, text.segment.fresh) == (where, fresh)
+                for cut in text.cuts
+            ]
+            calls += [_Call(where=where, needed=fresh, parts=batch) for batch in self._batches(parts)]
+        return calls
+
+    def _batches(self, parts: list[tuple[_Text, Cut]]) -> list[tuple[tuple[_Text, Cut], ...]]:
+        limits = self.adapter.limits
+        batches: list[tuple[tuple[_Text, Cut], ...]] = []
+        batch: list[tuple[_Text, Cut]] = []
+        size = 0
+        for part in parts:
+            length = part[1].end - part[1].start
+            full = len(batch) == limits.pieces or (limits.total is not None and size + length > limits.total)
+            if batch and full:
+                batches.append(tuple(batch))
+                batch, size = [], 0
+            batch.append(part)
+            size += length
+        return [*batches, tuple(batch)] if batch else batches
+
+    async def _made(self, call: _Call, deadline: float) -> Failure | None:
+        """Make a call and note its marks; why it came to nothing, or None."""
+        try:
+            async with asyncio.timeout_at(deadline), self._gate:
+                answer = await self._admitted(call, deadline)
+        except (CheckError, TimeoutError) as error:
+            failure = error.failure if isinstance(error, CheckError) else Failure.TIMEOUT
+            if failure is not Failure.LEFT_ALONE:
+                log.warning("check %s: %s", self._check.id, error if str(error) else failure)
+            for text, _ in call.parts:
+                text.complete = False
+            return failure
+        for (text, cut), marks in zip(call.parts, answer, strict=True):
+            text.marks += [
+                Mark(
+                    start=mark.start + cut.start,
+                    end=mark.end + cut.start,
+                    category=mark.category,
+                    score=mark.score,
+                )
+                for mark in marks
+            ]
+        return None
+
+    async def _admitted(self, call: _Call, deadline: float) -> tuple[tuple[Mark, ...], ...]:
+        if not self._breaker.admits(self._clock()):
+            raise CheckError(Failure.LEFT_ALONE)
+        pieces = tuple(
+            Piece(role=text.segment.slot.role, text=text.text[cut.start : cut.end])
+            for text, cut in call.parts
+        )
+        try:
+            answer = await self.adapter.ask(call.where, pieces)
+            _believable(pieces, answer)
+        except asyncio.CancelledError:
+            if asyncio.get_running_loop().time() >= deadline:
+                self._breaker.failed(self._clock())
+            else:  # the client has left
+                self._breaker.abandoned()
+            raise
+        except CheckError:
+            self._breaker.failed(self._clock())
+            raise
+        except Exception as error:  # an adapter that trips over an answer must not take the exchange with it
+            self._breaker.failed(self._clock())
+            raise CheckError(Failure.MALFORMED, type(error).__name__) from None
+        self._breaker.succeeded()
+        return answer
+
+    def _located(self, text: _Text) -> list[Located]:
+        """The findings in a segment's own text. Overlapping parts say the same twice."""
+        best: dict[tuple[int, int, str], float] = {}
+        for mark in text.marks:
+            span = text.sent.original(mark.start, mark.end)
+            if span is not None:
+                key = (*span, mark.category)
+                best[key] = max(mark.score, best.get(key, 0.0))
+        return [
+            Located(
+                segment=text.segment.id,
+                finding=Finding(
+                    start=start,
+                    end=end,
+                    family=Family.CHECK,
+                    type=self._check.id,
+                    rule=category,
+                    score=score,
+                ),
+            )
+            for (start, end, category), score in sorted(best.items())
+        ]
+
+
+def _some(text: str, size: int, most: int) -> tuple[Cut, ...]:
+    """Parts of a text, evenly spread, that together hold at most `most` characters."""
+    if size < _SMALLEST_PART:
+        return ()
+    parts = cuts(text, size)
+    return tuple(parts[place] for place in spread(len(parts), most // size))
+
+
+def _believable(pieces: tuple[Piece, ...], answer: tuple[tuple[Mark, ...], ...]) -> None:
+    """Raises CheckError where an answer says what cannot be."""
+    fits = len(answer) == len(pieces) and all(
+        len(marks) <= MAX_MARKS
+        and all(0 <= mark.start < mark.end <= len(piece.text) and 0 < mark.score <= 1 for mark in marks)
+        for piece, marks in zip(pieces, answer, strict=False)
+    )
+    if not fits:
+        raise CheckError(Failure.MALFORMED, "the findings do not fit the text")
