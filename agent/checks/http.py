@@ -50,26 +50,36 @@ class AioHttp:
         """See `ports.Http`. How long it may take is the caller's matter."""
         session = self._session or await self._open()
         import aiohttp
-        from yarl import URL
 
-        proxy = self._config.proxy_url if not _is_loopback(url) else ""
-        introduction = self._introduction() if proxy else {}
-        through_tunnel = url.startswith("https:")
         try:
-            async with session.post(
-                URL(url, encoded=True),  # signatures cover the path as it is written
-                data=body,
-                headers={**headers, **({} if through_tunnel else introduction)},
-                allow_redirects=False,
-                proxy=proxy or None,
-                proxy_headers=introduction if through_tunnel and introduction else None,
-            ) as response:
-                if 300 <= response.status < 400:
-                    raise CheckError(Failure.REDIRECT, f"status {response.status}")
-                return HttpAnswer(status=response.status, body=await self._read(response))
+            try:
+                return await self._once(session, url, headers, body)
+            except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+                # the service closed a kept connection as we used it; to ask twice does no harm
+                return await self._once(session, url, headers, body)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # aiohttp's texts may quote what a server sent
             raise CheckError(Failure.UNREACHABLE, type(error).__name__) from None
+
+    async def _once(
+        self, session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], body: bytes
+    ) -> HttpAnswer:
+        from yarl import URL
+
+        proxy = "" if _is_loopback(url) else self._config.proxy_url
+        introduction = self._introduction() if proxy else {}
+        through_tunnel = url.startswith("https:")
+        async with session.post(
+            URL(url, encoded=True),  # signatures cover the path as it is written
+            data=body,
+            headers={**headers, **({} if through_tunnel else introduction)},
+            allow_redirects=False,
+            proxy=proxy or None,
+            proxy_headers=introduction if through_tunnel and introduction else None,
+        ) as response:
+            if 300 <= response.status < 400:
+                raise CheckError(Failure.REDIRECT, f"status {response.status}")
+            return HttpAnswer(status=response.status, body=await self._read(response))
 
     async def aclose(self) -> None:
         """Close every connection."""
