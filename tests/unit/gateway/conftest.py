@@ -10,6 +10,7 @@ import pytest
 
 from agent.errors import ConfigError
 from agent.gateway.exchange import ClientRequest, ExchangeHandler
+from agent.gateway.ports import CheckRunner
 from agent.gateway.scans import ScanPool
 from agent.gateway.transport.base import Headers
 from agent.gateway.wire import Wire
@@ -46,7 +47,7 @@ class Gateway:
 
     max_body = 100_000
 
-    def __init__(self, rules: RuleBook) -> None:
+    def __init__(self, rules: RuleBook, *, checks: CheckRunner | None = None) -> None:
         self.policy = InForce(rules)
         self.transport = FakeTransport()
         self.audit = FakeAudit()
@@ -61,6 +62,7 @@ class Gateway:
             scans=self.scans,
             capture_key=b"k" * 32,
             max_body=self.max_body,
+            checks=checks,
         )
 
     def _secret(self, reference: str) -> str:
