@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.checks.breaker import CircuitBreaker
+from agent.checks.bundles import bundled, bundles, parted
 from agent.checks.known import FRESH_SECONDS, KnownMarks, key_of
 from agent.checks.pieces import Cut, cuts, sendable, spread
 from agent.checks.ports import MAX_MARKS, Adapter, CheckError, Failure, Mark, Piece
 from agent.inspection.outside import Located, Report, Segment
 from agent.inspection.veil import Veiled
-from agent.model.content import Where
+from agent.model.content import Role, Where
 from agent.model.findings import Family, Finding
 from agent.policy.checks import Breaker, Check, OnnxCheck
 
@@ -36,11 +37,25 @@ class _Text:
     complete: bool = True  # every part of it was asked about, and answered
 
 
+type _Part = tuple[_Text, Cut]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Call:
     where: Where
     needed: bool
-    parts: tuple[tuple[_Text, Cut], ...]
+    parts: tuple[_Part, ...]
+    bundle: bool = False  # its parts are sent as one text
+
+    def pieces(self) -> tuple[Piece, ...]:
+        texts = [text.text[cut.start : cut.end] for text, cut in self.parts]
+        roles = [text.segment.slot.role for text, _ in self.parts]
+        if self.bundle:
+            texts, roles = [bundled(texts)], roles[:1]
+        return tuple(Piece(role=role, text=text) for role, text in zip(roles, texts, strict=True))
+
+    def one_by_one(self) -> tuple[_Call, ...]:
+        return tuple(replace(self, parts=(part,), bundle=False) for part in self.parts)
 
 
 class AskedCheck:
@@ -110,22 +125,27 @@ class AskedCheck:
         return failure
 
     def _calls(self, texts: list[_Text]) -> list[_Call]:
-        calls: list[_Call] = []
-        kinds = dict.fromkeys((text.segment.where, text.segment.fresh) for text in texts)
-        for where, fresh in kinds:
-            parts = [
-                (text, cut)
-                for text in texts
-                if (text.segment.where, text.segment.fresh) == (where, fresh)
-                for cut in text.cuts
-            ]
-            calls += [_Call(where=where, needed=fresh, parts=batch) for batch in self._batches(parts)]
-        return calls
+        kinds: dict[tuple[Where, bool, Role], list[_Part]] = {}
+        for text in texts:
+            kind = (text.segment.where, text.segment.fresh, text.segment.slot.role)
+            kinds.setdefault(kind, []).extend((text, cut) for cut in text.cuts)
+        alone = self.adapter.limits.pieces == 1
+        return [
+            _Call(where=where, needed=fresh, parts=parts, bundle=alone and len(parts) > 1)
+            for (where, fresh, _), all_parts in kinds.items()
+            for parts in (self._bundles(all_parts) if alone else self._batches(all_parts))
+        ]
 
-    def _batches(self, parts: list[tuple[_Text, Cut]]) -> list[tuple[tuple[_Text, Cut], ...]]:
+    def _bundles(self, parts: list[_Part]) -> list[tuple[_Part, ...]]:
+        lengths = [cut.end - cut.start for _, cut in parts]
+        return [
+            tuple(parts[place] for place in places) for places in bundles(lengths, self.adapter.limits.chars)
+        ]
+
+    def _batches(self, parts: list[_Part]) -> list[tuple[_Part, ...]]:
         limits = self.adapter.limits
-        batches: list[tuple[tuple[_Text, Cut], ...]] = []
-        batch: list[tuple[_Text, Cut]] = []
+        batches: list[tuple[_Part, ...]] = []
+        batch: list[_Part] = []
         size = 0
         for part in parts:
             length = part[1].end - part[1].start
@@ -149,25 +169,22 @@ class AskedCheck:
             for text, _ in call.parts:
                 text.complete = False
             return failure
+        if call.bundle:
+            own = parted(answer[0], [cut.end - cut.start for _, cut in call.parts])
+            if own is None:
+                outcomes = await asyncio.gather(*(self._made(one, deadline) for one in call.one_by_one()))
+                return next((outcome for outcome in outcomes if outcome is not None), None)
+            answer = own
         for (text, cut), marks in zip(call.parts, answer, strict=True):
             text.marks += [
-                Mark(
-                    start=mark.start + cut.start,
-                    end=mark.end + cut.start,
-                    category=mark.category,
-                    score=mark.score,
-                )
-                for mark in marks
+                replace(mark, start=mark.start + cut.start, end=mark.end + cut.start) for mark in marks
             ]
         return None
 
     async def _admitted(self, call: _Call, deadline: float) -> tuple[tuple[Mark, ...], ...]:
         if not self._breaker.admits(self._clock()):
             raise CheckError(Failure.LEFT_ALONE)
-        pieces = tuple(
-            Piece(role=text.segment.slot.role, text=text.text[cut.start : cut.end])
-            for text, cut in call.parts
-        )
+        pieces = call.pieces()
         try:
             answer = await self.adapter.ask(call.where, pieces)
             _believable(pieces, answer)

@@ -206,7 +206,7 @@ async def test_failures_of_old_text_hold_nobody_up() -> None:
 
 
 async def test_what_was_found_counts_though_another_call_failed() -> None:
-    bench = Bench(limits=Limits(chars=1000))
+    bench = Bench(limits=Limits(chars=1000, pieces=2, total=5))
     answers = iter([bad_words, None])
 
     def answer(pieces: tuple[Piece, ...]) -> tuple[tuple[Mark, ...], ...]:
@@ -307,3 +307,63 @@ async def test_more_new_text_than_there_is_room_for_is_a_failure_however_little_
     report = await bench.report(segment("n" * 1000, name="1"), segment("m", name="2"))
     assert report.failure == "too_long"
     assert bench.adapter.texts == ["n" * 1000]
+
+
+# Bundles
+
+
+def alone() -> Bench:
+    return Bench(limits=Limits(chars=1000, pieces=1))
+
+
+def whole(pieces: tuple[Piece, ...]) -> tuple[tuple[Mark, ...], ...]:
+    """Marks the whole of every piece that holds `bad`."""
+    return tuple(
+        (Mark(start=0, end=len(piece.text), category="bad"),) if "bad" in piece.text else ()
+        for piece in pieces
+    )
+
+
+def leaves(*texts: str) -> tuple[Segment, ...]:
+    return tuple(
+        segment(text, where=Where.TOOL_RESULT, role=Role.TOOL_RESULT, name=str(place))
+        for place, text in enumerate(texts)
+    )
+
+
+async def test_many_short_texts_are_one_call_where_a_service_takes_one() -> None:
+    bench = alone()
+    report = await bench.report(*leaves(*(f"leaf {place}" for place in range(50)), "a bad one"))
+    assert len(bench.adapter.calls) == 1
+    assert spans(report) == [("50", 2, 5)]
+
+
+async def test_each_text_of_a_bundle_is_remembered_by_itself() -> None:
+    bench = alone()
+    await bench.report(*leaves("one", "bad", "two"))
+    report = await bench.report(*leaves("bad"))
+    assert len(bench.adapter.calls) == 1
+    assert spans(report) == [("0", 0, 3)]
+
+
+async def test_where_a_verdict_is_about_the_whole_bundle_its_texts_are_asked_about_one_by_one() -> None:
+    bench = alone()
+    bench.adapter.answer = whole
+    report = await bench.report(*leaves("one", "a bad one", "two"))
+    assert spans(report) == [("1", 0, 9)]
+    assert bench.adapter.texts == ["one\n\na bad one\n\ntwo", "one", "a bad one", "two"]
+
+
+async def test_a_bundle_that_fails_is_a_failed_check() -> None:
+    bench = alone()
+    bench.adapter.failure = CheckError(Failure.STATUS)
+    assert (await bench.report(*leaves("one", "two"))).failure == "status"
+    bench.adapter.failure = None
+    await bench.report(*leaves("one", "two"))
+    assert len(bench.adapter.calls) == 2
+
+
+async def test_persons_and_tools_are_never_bundled_together() -> None:
+    bench = alone()
+    await bench.report(segment("said", name="9"), *leaves("result"))
+    assert sorted(bench.adapter.texts) == ["result", "said"]
