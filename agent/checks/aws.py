@@ -1,6 +1,6 @@
 """Signs requests to AWS (Signature Version 4) with botocore's own signer; nothing else of botocore is used.
 
-Importing it takes a quarter of a second, so that happens off the event loop, and only where a policy names AWS.
+Importing it takes up to half a second, so that happens off the event loop, and only where a policy names AWS.
 Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html.
 """
 
