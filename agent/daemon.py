@@ -117,7 +117,8 @@ class _Parts:
         providers = {surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces}
         self._audit = Spool(paths, device=read_device(paths), providers=providers)
         self._scans = ScanPool()
-        self._checks = Checks(_towards_services(settings), read_secret)
+        self._resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
+        self._checks = Checks(_towards_services(settings, self._resolve), read_secret)
         self._transport: Transport | None = None
         self._server: GatewayServer | None = None
         self._ports = (0, 0)
@@ -132,9 +133,8 @@ class _Parts:
 
         settings = self._settings
         await self._audit.open()
-        resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
         config = TransportConfig(
-            resolve=resolve, ca_file=settings.upstream_ca_file, proxy_url=settings.upstream_proxy or ""
+            resolve=self._resolve, ca_file=settings.upstream_ca_file, proxy_url=settings.upstream_proxy or ""
         )
         transport = self._transport = await build_transport(config)
         token = control_token(self._paths)
@@ -147,7 +147,7 @@ class _Parts:
             capture_key=hmac.new(token.encode(), b"capture", hashlib.sha256).digest(),
             checks=self._checks,
         )
-        self._warm_checks()
+        self._prepare_checks()
         upgrades = UpgradeHandler(self.policy, transport, self._audit)
         server = self._server = GatewayServer(
             GatewayApp(handler, LocalPages(token, self._status)), upgrades, self._tasks
@@ -163,7 +163,7 @@ class _Parts:
         )
         engine.report(on_trusted=door.trusted, on_distrusted=door.distrusted)
         engine.install(build_addons(engine))
-        dialler = Dialler(resolve, settings.upstream_proxy)
+        dialler = Dialler(self._resolve, settings.upstream_proxy)
         front = self._front = FrontDoor(door, dialler.dial, self._tasks)
         gateway_port = await server.listen("127.0.0.1", settings.gateway_port, _base_url_connection)
         self._ports = (await front.listen(settings.proxy_port), gateway_port)
@@ -210,7 +210,7 @@ class _Parts:
             return
         policy = rules.policy
         log.info("policy %s revision %d is in force", policy.id, policy.revision)
-        self._warm_checks()
+        self._prepare_checks()
         await self.note(
             IncidentKind.POLICY_ACTIVATED,
             f"policy {policy.id} revision {policy.revision} is in force",
@@ -221,9 +221,8 @@ class _Parts:
                 IncidentKind.CA_REISSUED, "the device's intermediate certificate covers other hosts now"
             )
 
-    def _warm_checks(self) -> None:
-        if checks := self.policy.rules.policy.checks:
-            self._tasks.spawn(self._checks.warm(checks), name="warm-checks")
+    def _prepare_checks(self) -> None:
+        self._tasks.spawn(self._checks.prepare(self.policy.rules.policy.checks), name="prepare-checks")
 
     async def note(self, kind: IncidentKind, message: str, detail: tuple[tuple[str, str], ...] = ()) -> None:
         """Record an event of the agent itself."""
@@ -260,11 +259,12 @@ class _Parts:
         }
 
 
-def _towards_services(settings: Settings) -> HttpConfig:
+def _towards_services(settings: Settings, resolve: Mapping[tuple[str, int], tuple[str, int]]) -> HttpConfig:
     """How the services that a policy's checks ask are reached: as upstreams are."""
     proxy = parse_proxy(settings.upstream_proxy) if settings.upstream_proxy else None
     return HttpConfig(
         context=partial(client_context, settings.upstream_ca_file),
+        resolve=resolve,
         proxy_url=proxy.url if proxy else "",
         proxy_authorization=proxy.authorization if proxy else "",
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from agent.checks.ports import CheckError, Failure, HttpAnswer
 
 if TYPE_CHECKING:
     import aiohttp
+    from aiohttp.abc import ResolveResult
 
 MAX_ANSWER = 1024 * 1024  # bytes
 _IDLE_SECONDS = 30.0
@@ -31,6 +33,9 @@ class HttpConfig:
 
     context: Callable[[], ssl.SSLContext]
     """Makes the context that verifies certificates. May block; called once."""
+
+    resolve: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
+    """Addresses that the settings pin: (name, port) to (address, port)."""
 
     proxy_url: str = ""  # http://host:port, without credentials
     proxy_authorization: str = field(default="", repr=False)
@@ -105,7 +110,7 @@ class AioHttp:
                 if self._closed:
                     raise CheckError(Failure.NOT_RUNNING)
                 context = await asyncio.to_thread(self._prepare)
-                self._session = _session(context)
+                self._session = _session(context, self._config)
             return self._session
 
     def _prepare(self) -> ssl.SSLContext:
@@ -118,13 +123,22 @@ class AioHttp:
         return {"Proxy-Authorization": given} if given else {}
 
 
-def _session(context: ssl.SSLContext) -> aiohttp.ClientSession:
+def _session(context: ssl.SSLContext, config: HttpConfig) -> aiohttp.ClientSession:
     import aiohttp
+
+    class Pinned(aiohttp.ThreadedResolver):
+        """The system's resolver, but for the names that the settings pin. aiohttp dials the port in its answer."""
+
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        ) -> list[ResolveResult]:
+            address, at_port = config.resolve.get((host, port), (host, port))
+            return await super().resolve(address, at_port, family)
 
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
             ssl=context,
-            resolver=aiohttp.ThreadedResolver(),
+            resolver=Pinned(),
             use_dns_cache=False,
             limit=_MAX_CONNECTIONS,
             keepalive_timeout=_IDLE_SECONDS,

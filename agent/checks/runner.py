@@ -48,8 +48,12 @@ class Checks:
         reports = [self._check(check).report(segments) for check, segments in wanted]
         return tuple(await asyncio.gather(*reports))
 
-    async def warm(self, checks: tuple[Check, ...]) -> None:
-        """Load what takes long to load, so that the first exchange need not wait for it. Never raises."""
+    async def prepare(self, checks: tuple[Check, ...]) -> None:
+        """A policy with these checks has come into force: forget the others, with their models, and load what takes
+        long to load, so that the first exchange need not wait for it. Never raises."""
+        current = {check.digest for check in checks}
+        for key in self._asked.keys() - current:
+            del self._asked[key]  # who still asks it keeps it
         for check in checks:
             adapter = self._check(check).adapter
             if isinstance(adapter, Classifier):

@@ -131,7 +131,8 @@ class Answering:
             return await self._end(Outcome.BLOCKED)
         if checked:  # all of it has been sent; the stream's end waits, so that the record is whole
             _, sent = inspector.texts()
-            self._ledger.decided(await self._opinion.on_sent(sent, scope))
+            with self._ledger.working():
+                self._ledger.decided(await self._opinion.on_sent(sent, scope))
         if failure is not None:
             return await self._broken(failure)
         return await self._end(Outcome.COMPLETED)

@@ -126,14 +126,14 @@ class Service:
 
 
 @asynccontextmanager
-async def service() -> AsyncIterator[Service]:
+async def service(tls: ssl.SSLContext | None = None) -> AsyncIterator[Service]:
     """A service that runs meanwhile."""
     made = Service()
     app = web.Application(client_max_size=16 * 2**20)
     app.router.add_route("*", "/{path:.*}", made.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     host, port = runner.addresses[0][:2]
     made.url = f"http://{host}:{port}"

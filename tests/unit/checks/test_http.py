@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from agent.checks.http import AioHttp, HttpConfig
 from agent.checks.ports import CheckError, Failure
+from agent.gateway.transport.tls import client_context
 from tests.fakes.services import Service, breaks_off, floods, hangs, replies, says, service
+from tests.fakes.tls import Authority
 
 
 def config(proxy: str = "", authorization: str = "") -> HttpConfig:
@@ -126,6 +129,32 @@ async def test_strangers_are_asked_through_the_company_proxy_and_this_machine_is
     await http.post(server.url, {}, b"{}")
     assert "Proxy-Authorization" not in server.posted[1].headers
     await http.aclose()
+
+
+async def test_pinned_names_are_found_where_the_settings_say(server: Service) -> None:
+    port = int(server.url.rpartition(":")[2])
+    pins = {("service.invalid", 80): ("127.0.0.1", port)}
+    http = AioHttp(HttpConfig(context=ssl.create_default_context, resolve=pins))
+    server.reply = replies({})
+    await http.post("http://service.invalid/x", {}, b"{}")
+    assert server.posted[0].headers["Host"] == "service.invalid"
+    await http.aclose()
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_certificate_that_is_not_trusted_ends_it(trusted: bool, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    async with service(authority.leaf("service.invalid").server_context()) as server:
+        port = int(server.url.rpartition(":")[2])
+        pins = {("service.invalid", 443): ("127.0.0.1", port)}
+        root = authority.ca_file if trusted else None
+        http = AioHttp(HttpConfig(context=lambda: client_context(root), resolve=pins))
+        if trusted:
+            assert (await http.post("https://service.invalid/", {}, b"{}")).status == 200
+        else:
+            assert await failing(http, "https://service.invalid/") is Failure.UNREACHABLE
+            assert server.posted == []
+        await http.aclose()
 
 
 async def test_after_the_end_nothing_is_opened() -> None:

@@ -55,11 +55,22 @@ async def test_a_check_keeps_its_memory_until_its_configuration_changes(
     assert len(server.posted) == 2
 
 
-async def test_warming_loads_models_only_and_survives_one_that_cannot_be(
+async def test_a_new_policy_forgets_the_checks_it_has_not_and_keeps_the_others(
+    checks: Checks, server: Service
+) -> None:
+    server.reply = replies({"findings": []})
+    one, two = (check_of(f"{{id: {name}, kind: webhook, url: '{server.url}/{name}'}}") for name in "ab")
+    for _ in range(2):
+        await checks.run(((one, (segment("x"),)), (two, (segment("x"),))))
+        await checks.prepare((two,))
+    assert sorted(posted.url for posted in server.posted) == ["/a", "/a", "/b"]
+
+
+async def test_preparing_loads_models_only_and_survives_one_that_cannot_be(
     checks: Checks, server: Service, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     hook = check_of(f"{{id: a, kind: webhook, url: '{server.url}'}}")
     model = check_of(f"{{id: m, kind: onnx, folder: '{tmp_path / 'none'}'}}")
-    await checks.warm((hook, model))
+    await checks.prepare((hook, model))
     assert server.posted == []
     assert "check m: model: the model's folder" in caplog.text

@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from agent.guardrails import LIMIT_RULE
 from agent.inspection import RuleBook, Scope
 from agent.inspection.outside import (
     Located,
@@ -198,6 +199,13 @@ def test_two_services_with_the_same_category_are_two_hits() -> None:
     )
     decision = rule_on(made, asked(made, Where.ANSWER), parts, reports).decision
     assert sorted((hit.type, hit.count) for hit in decision.hits) == [("one", 1), ("two", 1)]
+
+
+def test_a_service_cannot_choose_the_guardrail_by_the_name_of_a_category() -> None:
+    made = scope("alert")
+    assert ruling(made, report(finding(0, 4, LIMIT_RULE))).decision.action is Action.ALERT
+    elsewhere = Located(segment="0", finding=finding(0, 4, LIMIT_RULE, check="unknown"))
+    assert ruling(made, Report(check="one", findings=(elsewhere,))).decision.action is Action.ALLOW
 
 
 # Failures
