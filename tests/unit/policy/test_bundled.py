@@ -14,7 +14,7 @@ from agent.model.findings import Family
 from agent.policy import Policy, Subject, access, guardrails, load
 
 FOLDER = Path(__file__).parents[3] / "policies"
-FILES = ("default/policy.yaml", "examples/strict.yaml", "examples/central.yaml")
+FILES = ("default/policy.yaml", "examples/strict.yaml", "examples/central.yaml", "examples/checks.yaml")
 
 
 def policy_of(file: str) -> Policy:
