@@ -131,6 +131,14 @@ async def test_strangers_are_asked_through_the_company_proxy_and_this_machine_is
     await http.aclose()
 
 
+async def test_a_proxy_that_only_the_environment_names_is_not_used(
+    http: AioHttp, server: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", server.url)
+    assert await failing(http, "http://service.invalid/") is Failure.UNREACHABLE
+    assert server.posted == []
+
+
 async def test_pinned_names_are_found_where_the_settings_say(server: Service) -> None:
     port = int(server.url.rpartition(":")[2])
     pins = {("service.invalid", 80): ("127.0.0.1", port)}
