@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.checks.breaker import CircuitBreaker
 from agent.checks.bundles import bundled, bundles, parted
-from agent.checks.known import FRESH_SECONDS, KnownMarks, key_of
+from agent.checks.known import FRESH_SECONDS, Memory, Said, key_of
 from agent.checks.pieces import Cut, cuts, sendable, spread
 from agent.checks.ports import MAX_MARKS, Adapter, CheckError, Failure, Mark, Piece
 from agent.inspection.outside import Located, Report, Segment
@@ -34,7 +34,8 @@ class _Text:
     key: bytes
     cuts: tuple[Cut, ...] = ()
     marks: list[Mark] = field(default_factory=list)
-    complete: bool = True  # every part of it was asked about, and answered
+    needed: bool = True  # nothing may pass before it was asked about
+    failure: Failure | None = None  # why not all of it was
 
 
 type _Part = tuple[_Text, Cut]
@@ -43,7 +44,6 @@ type _Part = tuple[_Text, Cut]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Call:
     where: Where
-    needed: bool
     parts: tuple[_Part, ...]
     bundle: bool = False  # its parts are sent as one text
 
@@ -69,7 +69,7 @@ class AskedCheck:
         self._digest = check.digest
         self._private = not isinstance(check, OnnxCheck) and check.redact_first
         self._clock = clock
-        self._known = KnownMarks()
+        self._memory = Memory()
         self._breaker = CircuitBreaker(failures=breaker.failures, seconds=breaker.seconds)
         self._gate = asyncio.Semaphore(1 if isinstance(check, OnnxCheck) else check.concurrency)
 
@@ -77,20 +77,18 @@ class AskedCheck:
         """What the check says of `segments`. Never raises."""
         texts = [self._text(segment) for segment in segments]
         unknown = [text for text in texts if not self._remembered(text)]
-        failure = self._cut(unknown)
+        self._cut(unknown)
         calls = self._calls(unknown)
         if calls:
             deadline = asyncio.get_running_loop().time() + self._check.timeout_ms / 1e3
-            outcomes = await asyncio.gather(*(self._made(call, deadline) for call in calls))
-            for call, broken in zip(calls, outcomes, strict=True):
-                if broken is not None and call.needed and not failure:
-                    failure = broken
+            await asyncio.gather(*(self._made(call, deadline) for call in calls))
         now = self._clock()
         for text in unknown:
-            if text.cuts and text.complete:
-                self._known.put(text.key, tuple(text.marks), now=now)
+            if text.needed or (text.cuts and text.failure is None):
+                self._memory.put(text.key, Said(marks=tuple(text.marks), failure=text.failure), now=now)
         findings = tuple(located for text in texts for located in self._located(text))
-        return Report(check=self._check.id, findings=findings, failure=failure or "")
+        failure = next((text.failure for text in texts if text.needed and text.failure is not None), "")
+        return Report(check=self._check.id, findings=findings, failure=failure)
 
     def _text(self, segment: Segment) -> _Text:
         sent = segment.veiled if self._private else segment.bare
@@ -99,40 +97,44 @@ class AskedCheck:
         return _Text(segment=segment, sent=sent, text=text, key=key)
 
     def _remembered(self, text: _Text) -> bool:
-        """Whether the check has spoken of that text before. New text is asked about anew after a while; what an
-        earlier exchange has sent keeps its verdict."""
-        age = FRESH_SECONDS if text.segment.fresh else None
-        marks = self._known.get(text.key, now=self._clock(), max_age=age)
-        text.marks = list(marks or ())
-        return marks is not None
+        """Whether the check has said of that text what it has to say.
 
-    def _cut(self, texts: list[_Text]) -> Failure | None:
-        """Choose what is asked about: new text, then older tool results as far as `max_chars` goes. Persons' older
-        words were asked about when they were new."""
+        New text is asked about anew after a while. What an earlier exchange has sent keeps its verdict; where there
+        was none then, because the check failed, it is still owed.
+        """
+        fresh = text.segment.fresh
+        said = self._memory.get(text.key, now=self._clock(), max_age=FRESH_SECONDS if fresh else None)
+        text.needed = fresh or (said is not None and said.failure is not None)
+        if said is None or (said.failure is not None and (fresh or said.failure is not Failure.TOO_LONG)):
+            return False
+        text.marks, text.failure = list(said.marks), said.failure
+        return True
+
+    def _cut(self, texts: list[_Text]) -> None:
+        """Choose what is asked about: what is needed, then older tool results as far as `max_chars` goes. Persons'
+        older words were asked about when they were new."""
         left = self._check.max_chars
-        failure: Failure | None = None
-        for text in sorted(texts, key=lambda text: not text.segment.fresh):
+        for text in sorted(texts, key=lambda text: not text.needed):
             length = len(text.text)
-            if not text.segment.fresh and (text.segment.where is not Where.TOOL_RESULT or length > left):
+            if not text.needed and (text.segment.where is not Where.TOOL_RESULT or length > left):
                 continue
             size = self.adapter.limits.chars
             if length <= left:
                 text.cuts = cuts(text.text, size)
             else:  # head, tail, and what lies between, as far as it goes
-                failure, text.complete = Failure.TOO_LONG, False
+                text.failure = Failure.TOO_LONG
                 text.cuts = _some(text.text, min(size, left // _PARTS), left)
             left -= min(length, left)
-        return failure
 
     def _calls(self, texts: list[_Text]) -> list[_Call]:
         kinds: dict[tuple[Where, bool, Role], list[_Part]] = {}
         for text in texts:
-            kind = (text.segment.where, text.segment.fresh, text.segment.slot.role)
+            kind = (text.segment.where, text.needed, text.segment.slot.role)
             kinds.setdefault(kind, []).extend((text, cut) for cut in text.cuts)
         alone = self.adapter.limits.pieces == 1
         return [
-            _Call(where=where, needed=fresh, parts=parts, bundle=alone and len(parts) > 1)
-            for (where, fresh, _), all_parts in kinds.items()
+            _Call(where=where, parts=parts, bundle=alone and len(parts) > 1)
+            for (where, _, _), all_parts in kinds.items()
             for parts in (self._bundles(all_parts) if alone else self._batches(all_parts))
         ]
 
@@ -157,8 +159,8 @@ class AskedCheck:
             size += length
         return [*batches, tuple(batch)] if batch else batches
 
-    async def _made(self, call: _Call, deadline: float) -> Failure | None:
-        """Make a call and note its marks; why it came to nothing, or None."""
+    async def _made(self, call: _Call, deadline: float) -> None:
+        """Make a call, and note in its texts what was said or why nothing was."""
         try:
             async with asyncio.timeout_at(deadline), self._gate:
                 answer = await self._admitted(call, deadline)
@@ -167,19 +169,18 @@ class AskedCheck:
             if failure is not Failure.LEFT_ALONE:
                 log.warning("check %s: %s", self._check.id, error if str(error) else failure)
             for text, _ in call.parts:
-                text.complete = False
-            return failure
+                text.failure = text.failure or failure
+            return
         if call.bundle:
             own = parted(answer[0], [cut.end - cut.start for _, cut in call.parts])
             if own is None:
-                outcomes = await asyncio.gather(*(self._made(one, deadline) for one in call.one_by_one()))
-                return next((outcome for outcome in outcomes if outcome is not None), None)
+                await asyncio.gather(*(self._made(one, deadline) for one in call.one_by_one()))
+                return
             answer = own
         for (text, cut), marks in zip(call.parts, answer, strict=True):
             text.marks += [
                 replace(mark, start=mark.start + cut.start, end=mark.end + cut.start) for mark in marks
             ]
-        return None
 
     async def _admitted(self, call: _Call, deadline: float) -> tuple[tuple[Mark, ...], ...]:
         if not self._breaker.admits(self._clock()):

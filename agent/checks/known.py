@@ -6,33 +6,42 @@ Holds no text. Bounded: the least recently used entries go first.
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from hashlib import blake2b
 
-from agent.checks.ports import Mark
+from agent.checks.ports import Failure, Mark
 from agent.model.content import Role, Where
 
 ENTRIES = 4096
 FRESH_SECONDS = 3600.0  # after which a service is asked again about a text that is new once more
 
 
-class KnownMarks:
-    """Marks by key. Time comes in, monotonic, in seconds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a check has said of a text, and why it did not say all."""
+
+    marks: tuple[Mark, ...] = ()
+    failure: Failure | None = None
+
+
+class Memory:
+    """What was said, by key. Time comes in, monotonic, in seconds."""
 
     def __init__(self, entries: int = ENTRIES) -> None:
         self._limit = entries
-        self._entries: OrderedDict[bytes, tuple[float, tuple[Mark, ...]]] = OrderedDict()
+        self._entries: OrderedDict[bytes, tuple[float, Said]] = OrderedDict()
 
-    def get(self, key: bytes, *, now: float, max_age: float | None = None) -> tuple[Mark, ...] | None:
-        """The marks under `key`, None where there are none or they are older than `max_age` seconds."""
+    def get(self, key: bytes, *, now: float, max_age: float | None = None) -> Said | None:
+        """What was said under `key`, None where nothing was or it is older than `max_age` seconds."""
         found = self._entries.get(key)
         if found is None or (max_age is not None and now - found[0] > max_age):
             return None
         self._entries.move_to_end(key)
         return found[1]
 
-    def put(self, key: bytes, marks: tuple[Mark, ...], *, now: float) -> None:
+    def put(self, key: bytes, said: Said, *, now: float) -> None:
         """Remember."""
-        self._entries[key] = (now, marks)
+        self._entries[key] = (now, said)
         self._entries.move_to_end(key)
         if len(self._entries) > self._limit:
             self._entries.popitem(last=False)

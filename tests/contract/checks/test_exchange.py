@@ -143,3 +143,18 @@ async def test_what_was_blocked_stays_blocked_in_the_history(gateways: Gateways,
     )
     assert gateway.transport.asked == []
     assert [event.outcome for event in gateway.audit.events] == [Outcome.BLOCKED, Outcome.BLOCKED]
+
+
+async def test_what_was_refused_because_nobody_could_judge_it_does_not_pass_as_history(
+    gateways: Gateways, server: Service
+) -> None:
+    gateway = gateways("block")
+    history = (("user", "judge me"), ("assistant", "Blocked by company policy"), ("user", "go on"))
+    server.reply = replies({}, 500)
+    await gateway.ask(chat(history[0]))
+    await gateway.ask(chat(*history))
+    assert gateway.transport.asked == []
+    server.reply = replies(LAKERA_CLEAN)
+    gateway.answers(ANSWER)
+    await gateway.ask(chat(*history))
+    assert len(gateway.transport.asked) == 1

@@ -182,6 +182,29 @@ async def test_a_failure_is_not_remembered() -> None:
     assert spans(await bench.report(segment("bad"))) == [("0", 0, 3)]
 
 
+async def test_what_was_new_when_the_service_was_down_is_still_owed_when_it_is_history() -> None:
+    bench = Bench()
+    bench.adapter.failure = CheckError(Failure.STATUS)
+    await bench.report(segment("bad words"))
+    assert (await bench.report(old("bad words"), segment("go on", name="1"))).failure == "status"
+    bench.adapter.failure = None
+    report = await bench.report(old("bad words"), segment("go on", name="1"))
+    assert (report.failure, spans(report)) == ("", [("0", 0, 3)])
+    calls = len(bench.adapter.calls)
+    await bench.report(old("bad words"), segment("go on", name="1"))
+    assert len(bench.adapter.calls) == calls
+
+
+async def test_what_was_too_long_when_it_was_new_stays_so_with_its_findings_and_is_not_sent_again() -> None:
+    bench = Bench(", max_chars: 1000")
+    text = "bad " + "word " * 1000
+    first = await bench.report(segment(text))
+    calls = len(bench.adapter.calls)
+    again = await bench.report(old(text))
+    assert (again.failure, spans(again)) == ("too_long", spans(first))
+    assert len(bench.adapter.calls) == calls
+
+
 # Failures
 
 
