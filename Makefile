@@ -53,6 +53,8 @@ lock: ## recompute requirements/*.txt (needs uv)
 		--python-version 3.13 pyproject.toml -o requirements/run.txt
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--python-version 3.13 --extra dev pyproject.toml -o requirements/dev.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--python-version 3.13 --extra dev --extra peers pyproject.toml -o requirements/peers.txt
 
 clean: ## remove everything that was made
 	rm -rf .venv build/.work dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

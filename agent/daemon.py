@@ -14,10 +14,13 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 
 from agent import __version__
 from agent.audit import Spool
 from agent.catalog import bundled_harness
+from agent.checks.http import HttpConfig
+from agent.checks.runner import Checks
 from agent.errors import AuditError, DrawbridgeError
 from agent.gateway.app import GatewayApp
 from agent.gateway.conversations import Conversations
@@ -28,6 +31,8 @@ from agent.gateway.scans import ScanPool
 from agent.gateway.server import GatewayServer
 from agent.gateway.transport.base import Transport, TransportConfig
 from agent.gateway.transport.factory import build_transport
+from agent.gateway.transport.proxy import parse_proxy
+from agent.gateway.transport.tls import client_context
 from agent.gateway.upgrade import UpgradeHandler
 from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
@@ -115,6 +120,8 @@ class _Parts:
         providers = {surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces}
         self._audit = Spool(paths, device=read_device(paths), providers=providers)
         self._scans = ScanPool()
+        self._resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
+        self._checks = Checks(_towards_services(settings, self._resolve), read_secret)
         self._transport: Transport | None = None
         self._server: GatewayServer | None = None
         self._ports = (0, 0)
@@ -129,9 +136,8 @@ class _Parts:
 
         settings = self._settings
         await self._audit.open()
-        resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
         config = TransportConfig(
-            resolve=resolve, ca_file=settings.upstream_ca_file, proxy_url=settings.upstream_proxy or ""
+            resolve=self._resolve, ca_file=settings.upstream_ca_file, proxy_url=settings.upstream_proxy or ""
         )
         transport = self._transport = await build_transport(config)
         token = control_token(self._paths)
@@ -144,7 +150,9 @@ class _Parts:
             capture_key=_key(token, b"capture"),
             conversations=Conversations(bundled_harness(), time.monotonic),
             justifications=JustificationFile(self._paths.justifications, _key(token, b"justification")),
+            checks=self._checks,
         )
+        self._prepare_checks()
         upgrades = UpgradeHandler(self.policy, transport, self._audit)
         server = self._server = GatewayServer(
             GatewayApp(handler, LocalPages(token, self._status)), upgrades, self._tasks
@@ -160,7 +168,7 @@ class _Parts:
         )
         engine.report(on_trusted=door.trusted, on_distrusted=door.distrusted)
         engine.install(build_addons(engine))
-        dialler = Dialler(resolve, settings.upstream_proxy)
+        dialler = Dialler(self._resolve, settings.upstream_proxy)
         front = self._front = FrontDoor(door, dialler.dial, self._tasks)
         gateway_port = await server.listen("127.0.0.1", settings.gateway_port, _base_url_connection)
         self._ports = (await front.listen(settings.proxy_port), gateway_port)
@@ -187,6 +195,7 @@ class _Parts:
         if self._transport is not None:
             await self._transport.aclose()
         self._scans.close()
+        await self._checks.aclose()
         if self._ports[0]:
             await self.note(IncidentKind.AGENT_STOPPED, "Drawbridge was stopped in order")
         await self._tasks.cancel()
@@ -206,6 +215,7 @@ class _Parts:
             return
         policy = rules.policy
         log.info("policy %s revision %d is in force", policy.id, policy.revision)
+        self._prepare_checks()
         await self.note(
             IncidentKind.POLICY_ACTIVATED,
             f"policy {policy.id} revision {policy.revision} is in force",
@@ -215,6 +225,9 @@ class _Parts:
             await self.note(
                 IncidentKind.CA_REISSUED, "the device's intermediate certificate covers other hosts now"
             )
+
+    def _prepare_checks(self) -> None:
+        self._tasks.spawn(self._checks.prepare(self.policy.rules.policy.checks), name="prepare-checks")
 
     async def note(self, kind: IncidentKind, message: str, detail: tuple[tuple[str, str], ...] = ()) -> None:
         """Record an event of the agent itself."""
@@ -254,6 +267,17 @@ class _Parts:
 def _key(token: str, purpose: bytes) -> bytes:
     """A key of this machine for one purpose."""
     return hmac.new(token.encode(), purpose, hashlib.sha256).digest()
+
+
+def _towards_services(settings: Settings, resolve: Mapping[tuple[str, int], tuple[str, int]]) -> HttpConfig:
+    """How the services that a policy's checks ask are reached: as upstreams are."""
+    proxy = parse_proxy(settings.upstream_proxy) if settings.upstream_proxy else None
+    return HttpConfig(
+        context=partial(client_context, settings.upstream_ca_file),
+        resolve=resolve,
+        proxy_url=proxy.url if proxy else "",
+        proxy_authorization=proxy.authorization if proxy else "",
+    )
 
 
 def _base_url_connection() -> Connection:

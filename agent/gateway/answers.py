@@ -14,11 +14,12 @@ from agent.gateway import headers
 from agent.gateway.ledger import Ledger, captured
 from agent.gateway.pacing import Pacing
 from agent.gateway.scans import ScanPool
+from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.transport.base import UpstreamResponse
 from agent.gateway.wire import Wire
 from agent.inspection import AnswerVerdict, Scope, StreamInspector, inspect_answer
 from agent.inspection.verdicts import failed_check
-from agent.model.content import Role, Slot
+from agent.model.content import Role, Slot, Where
 from agent.model.record import CaptureMode, Outcome
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Answering:
         ledger: Ledger,
         settle: Callable[[], Awaitable[None]],
         scans: ScanPool,
+        opinion: SecondOpinion,
         capture_key: bytes,
         *,
         limit: int,
@@ -45,6 +47,7 @@ class Answering:
         self._ledger = ledger
         self._settle = settle
         self._scans = scans
+        self._opinion = opinion
         self._capture_key = capture_key
         self._limit = limit
 
@@ -89,6 +92,7 @@ class Answering:
             except Exception:
                 log.exception("inspection of the answer of exchange %s failed", ledger.id)
                 verdict = AnswerVerdict(decision=failed_check(scope), body=body, understood=False)
+            verdict = await self._opinion.on_answer(verdict, dialect, scope)
             self._note(verdict, dialect, scope)
         if verdict.blocked:
             ledger.outcome = Outcome.BLOCKED
@@ -108,11 +112,12 @@ class Answering:
     async def _stream(
         self, response: UpstreamResponse, dialect: Dialect, request: ParsedRequest, scope: Scope
     ) -> bool:
+        checked = bool(self._opinion.wanted(scope, Where.ANSWER))
         inspector = StreamInspector(
             dialect,
             dialect.stream_reader(request),
             scope,
-            keep_text=scope.rules.policy.capture is not CaptureMode.METADATA,
+            keep_text=checked or scope.rules.policy.capture is not CaptureMode.METADATA,
         )
         fields = headers.without_body_facts(headers.forwardable(response.headers, drop=_DROPPED))
         try:
@@ -124,6 +129,10 @@ class Answering:
             await response.aclose()
         if inspector.blocked:
             return await self._end(Outcome.BLOCKED)
+        if checked:  # all of it has been sent; the stream's end waits, so that the record is whole
+            _, sent = inspector.texts()
+            with self._ledger.working():
+                self._ledger.decided(await self._opinion.on_sent(sent, scope))
         if failure is not None:
             return await self._broken(failure)
         return await self._end(Outcome.COMPLETED)

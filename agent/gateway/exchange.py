@@ -20,9 +20,10 @@ from agent.gateway import headers
 from agent.gateway.answers import Answering
 from agent.gateway.conversations import Conversations
 from agent.gateway.ledger import Ledger, captured, newest_turn
-from agent.gateway.ports import AuditSink, JustificationSource, PolicyInForce, SecretSource
+from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, PolicyInForce, SecretSource
 from agent.gateway.routing import Refusal, Route, route_base_url, route_intercepted
 from agent.gateway.scans import ScanPool
+from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.subjects import subject_of
 from agent.gateway.transport.base import (
     FailureKind,
@@ -81,6 +82,7 @@ class ExchangeHandler:
         justifications: JustificationSource | None = None,
         conversations: Conversations,
         max_body: int = MAX_BODY,
+        checks: CheckRunner | None = None,
     ) -> None:
         self._conversations = conversations
         self._policy = policy
@@ -91,6 +93,7 @@ class ExchangeHandler:
         self._capture_key = capture_key
         self._justifications = justifications
         self._max_body = max_body
+        self._opinion = SecondOpinion(checks, scans)
 
     async def handle(self, request: ClientRequest, wire: Wire) -> bool:
         """Serve one exchange. Returns False where the client's connection must be cut: the answer could not be ended
@@ -227,6 +230,7 @@ class ExchangeHandler:
             except Exception:
                 log.exception("inspection of exchange %s failed", ledger.id)
                 verdict = RequestVerdict(decision=failed_check(scope), body=body, understood=False)
+            verdict = await self._opinion.on_request(verdict, dialect, head, scope)
             capture = scope.rules.policy.capture
             if capture is not CaptureMode.METADATA and verdict.understood:
                 ledger.prompt = self._captured_prompt(capture, dialect, head, verdict)
@@ -322,7 +326,15 @@ class ExchangeHandler:
         return name.encode(), value.encode()
 
     def _answering(self, wire: Wire, book: _Book) -> Answering:
-        return Answering(wire, book.ledger, book.settle, self._scans, self._capture_key, limit=self._max_body)
+        return Answering(
+            wire,
+            book.ledger,
+            book.settle,
+            self._scans,
+            self._opinion,
+            self._capture_key,
+            limit=self._max_body,
+        )
 
     async def _block(self, wire: Wire, book: _Book, voice: Voice, decision: Decision | None) -> bool:
         ledger = book.ledger

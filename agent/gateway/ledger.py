@@ -67,19 +67,7 @@ class Ledger:
 
     def decided(self, decision: Decision) -> None:
         """Add a decision: the request's, then the answer's. The graver one names the action."""
-        first, second = self.decision, decision
-        says_more = second.action == first.action and not first.reason
-        graver = second if second.action > first.action or says_more else first
-        self.decision = Decision(
-            action=max(first.action, second.action),
-            reason=graver.reason,
-            message=graver.message,
-            rule_ids=tuple(dict.fromkeys(first.rule_ids + second.rule_ids)),
-            hits=first.hits + second.hits,
-            applied=first.applied and second.applied,
-            restored=first.restored + second.restored,
-            unrestored=first.unrestored + second.unrestored,
-        )
+        self.decision = self.decision.joined(decision)
 
     @contextmanager
     def working(self) -> Iterator[None]:

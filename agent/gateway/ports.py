@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from agent.inspection import RuleBook
+from agent.inspection.outside import Report, Segment
 from agent.model.record import AuditEvent
+from agent.policy.checks import Check
 
 
 class AuditSink(Protocol):
@@ -45,4 +47,12 @@ class SecretSource(Protocol):
 
     def __call__(self, reference: str) -> str:
         """The secret. May block briefly. Raises ConfigError without naming it."""
+        ...
+
+
+class CheckRunner(Protocol):
+    """Asks the checks that a policy names beside the local rules."""
+
+    async def run(self, wanted: tuple[tuple[Check, tuple[Segment, ...]], ...]) -> tuple[Report, ...]:
+        """A report for each check on its segments, each under its own deadline. Never raises."""
         ...

@@ -14,7 +14,7 @@ from agent.catalog import Catalog, bundled_harness, bundled_surfaces
 from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
-from agent.guardrails import LIMIT_RULE, Rule, Scanner, bundled_rules, joined, keyword_rule
+from agent.guardrails import LIMIT_RULE, LIMIT_TYPE, Rule, Scanner, bundled_rules, joined, keyword_rule
 from agent.guardrails.regex import compiled
 from agent.inspection.companions import Companions, load_fingerprints, load_packs, notes
 from agent.inspection.examples import Trial, check_examples, try_examples
@@ -31,6 +31,10 @@ from agent.policy.scope import mismatch
 CACHED_TEXT = 256  # characters: below this a scan costs no more than the hash
 CACHE_ENTRIES = 8192
 _ALIAS_MEMORY = 1 << 20
+
+
+PRIVATE = (Family.SECRET, Family.PII)
+"""Families of findings that no check which asks a stranger is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +113,16 @@ class RuleBook:
         self._ranks = {rule.id: rule.rank for rule in self.scanner.rules}
         self._ranks |= {name: max(_actions(policy, Family.CUSTOM, name)) for name in self._documents}
         self._ranks[LIMIT_RULE] = max(Action)
-        self._kinds = frozenset(rule.type for rule in self.scanner.rules) | self._documents.keys()
+        self._private = _private_scanner() if policy.checks else None
+        every = (*self.scanner.rules, *(self._private.rules if self._private is not None else ()))
+        self.kinds = frozenset(
+            {rule.type for rule in every}
+            | {check.id for check in policy.checks}
+            | self._documents.keys()
+            | {LIMIT_TYPE}
+        )
         self._known = VerdictCache(CACHE_ENTRIES)
+        self._known_private = VerdictCache(CACHE_ENTRIES)
         for surface in self.catalog.surfaces:
             for endpoint in surface.endpoints:
                 if endpoint.dialect not in DIALECTS:
@@ -136,17 +148,28 @@ class RuleBook:
 
         A marker or mask of ours is no finding, though the name of a detector may hold the very word that it looks for.
         """
+        return self._cached(text, self._known, self.scanner)
+
+    def private(self, text: str) -> tuple[Finding, ...]:
+        """What of a text no stranger is told: everything our rules take for a credential or for personal data,
+        whatever the policy makes of it. Only for policies with checks."""
+        assert self._private is not None
+        return self._cached(text, self._known_private, self._private)
+
+    def _cached(self, text: str, cache: VerdictCache, scanner: Scanner) -> tuple[Finding, ...]:
         if len(text) < CACHED_TEXT:
-            return self._find(text)
+            return self._find(text, scanner)
         key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        known = self._known.get(key)
+        known = cache.get(key)
         if known is None:
-            known = self._find(text)
-            self._known.put(key, known)
+            known = self._find(text, scanner)
+            cache.put(key, known)
         return known
 
-    def _find(self, text: str) -> tuple[Finding, ...]:
-        found = self._with_documents(text, self.scanner.scan(text))
+    def _find(self, text: str, scanner: Scanner) -> tuple[Finding, ...]:
+        found = scanner.scan(text)
+        if scanner is self.scanner and self._documents:
+            found = self._with_documents(text, found)
         if found and self.pseudonymizes:
             found = tuple(each for each in found if each.rule != ALIAS_RULE.id)
         if found and STAR in text:
@@ -179,7 +202,7 @@ class RuleBook:
         return (
             opening >= 0
             and finding.end <= closing + 1
-            and text[opening + len(MARKER) : closing] in self._kinds
+            and text[opening + len(MARKER) : closing] in self.kinds
         )
 
 
@@ -205,6 +228,10 @@ class VerdictCache:
         if len(self._young) >= self._limit:
             self._old, self._young = self._young, {}
         self._young[key] = findings
+
+
+def _private_scanner() -> Scanner:
+    return Scanner(tuple(rule for rule in bundled_rules() if rule.family in PRIVATE))
 
 
 def where_of(role: Role) -> Where:

@@ -9,7 +9,7 @@ from agent.guardrails import LIMIT_RULE
 from agent.inspection.rules import Scope, on_error
 from agent.model.content import Role, Where
 from agent.model.decision import Action, Decision, Fallback, Hit
-from agent.model.findings import Finding
+from agent.model.findings import Family, Finding
 from agent.policy import Guardrail, Mode, guardrails, message
 from agent.policy.guardrails import Place, Reached, Verdict
 
@@ -80,7 +80,7 @@ class Tally:
 
     def has(self, finding: Finding, where: Where) -> bool:
         """Whether this finding's rule has been counted in that part of the exchange."""
-        return any(key[0] == finding.rule and key[2] is where for key in self._hits)
+        return any(key[0] == _rule_of(finding) and key[2] is where for key in self._hits)
 
     @property
     def enforcing(self) -> bool:
@@ -107,7 +107,9 @@ class Tally:
     def _verdict(self, finding: Finding, place: Place) -> Verdict:
         """Which guardrail decides. On the rest of a text with too many findings, which were not told apart, it is the
         gravest."""
-        if finding.rule == LIMIT_RULE:
+        if (
+            finding.rule == LIMIT_RULE and finding.family is not Family.CHECK
+        ):  # a service may call anything so
             there = (
                 rule
                 for rule in self.scope.guardrails
@@ -134,7 +136,7 @@ class Tally:
     def _add(
         self, finding: Finding, guardrail: Guardrail, where: Where, action: Action, reason: str = ""
     ) -> _Key:
-        key: _Key = (finding.rule, guardrail.id, where, action, reason)
+        key: _Key = (_rule_of(finding), guardrail.id, where, action, reason)
         seen = self._hits.get(key)
         if seen is None:
             self._hits[key] = Hit(
@@ -195,6 +197,11 @@ def _reason(hit: Hit) -> str:
         hit.where
     ]
     return f"{hit.type.replace('_', ' ')} in {place}"
+
+
+def _rule_of(finding: Finding) -> str:
+    """What tells hits apart. A check's rules are a service's categories: two services may share a name."""
+    return f"{finding.type}/{finding.rule}" if finding.family is Family.CHECK else finding.rule
 
 
 def _unique(ids: Iterable[str]) -> tuple[str, ...]:

@@ -133,3 +133,18 @@ class Decision:
         if not any(hit.action is self.action for hit in real):
             severities.append(Severity.of(self.action))
         return max(severities)
+
+    def joined(self, later: Decision) -> Decision:
+        """Both decisions on one exchange in one. The graver names the action; of equals, the first to say why."""
+        says_more = later.action == self.action and not self.reason
+        graver = later if later.action > self.action or says_more else self
+        return Decision(
+            action=graver.action,
+            reason=graver.reason,
+            message=graver.message,
+            rule_ids=tuple(dict.fromkeys(self.rule_ids + later.rule_ids)),
+            hits=self.hits + later.hits,
+            applied=self.applied and later.applied,
+            restored=self.restored + later.restored,
+            unrestored=self.unrestored + later.unrestored,
+        )

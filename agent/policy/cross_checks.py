@@ -32,6 +32,7 @@ def cross_check(source: Source, known: KnownNames) -> Iterator[Problem]:
     yield from _unique(source, tree, ("access", "guardrails"))
     yield from _unique(source, tree, ("detectors",))
     yield from _unique(source, tree, ("packs",))
+    yield from _unique(source, tree, ("checks",))
     yield from _unique(source, tree, ("catalog",))
     yield from _selectors(tree, known)
     yield from _surfaces(tree, known)
@@ -71,17 +72,22 @@ def _unique(source: Source, tree: dict[str, Tree], sections: tuple[str, ...]) ->
 
 
 def _selectors(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
-    custom = frozenset(f"custom/{name}" for name in _ids(tree, "detectors"))
+    own = {
+        "custom": (
+            frozenset(f"custom/{name}" for name in _ids(tree, "detectors")),
+            "no detector of this policy",
+        ),
+        "check": (frozenset(f"check/{name}" for name in _ids(tree, "checks")), "no check of this policy"),
+    }
     # which types a pack brings is known when its file is read: its family is checked there
     of_packs = [pack.get("family", "secret") for _, pack in _rules(tree, "packs")]
     for index, rule in _rules(tree, "guardrails"):
         for place, selector in _texts(rule, "detect"):
             family, _, kind = selector.partition("/")
-            types = custom if family == "custom" else known.types
-            if not kind or family in of_packs or (not types and family != "custom"):
+            types, what = own.get(family, (known.types, "no known type"))
+            if not kind or family in of_packs or (not types and family not in own):
                 continue
             if not any(matches(selector, each) for each in types):
-                what = "no detector of this policy" if family == "custom" else "no known type"
                 text = f"'{selector}' selects {what}{_guess(selector, types)}"
                 yield Problem(location=("guardrails", index, "detect", place), text=text)
 

@@ -17,6 +17,7 @@ from agent.model.decision import Action, Fallback
 from agent.model.record import CaptureMode
 from agent.model.surface import Endpoint, Surface
 from agent.policy import fields, message
+from agent.policy.checks import Check
 from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.packs import Pack
 from agent.policy.section import MANY, Globs, Scope, Section
@@ -204,6 +205,9 @@ class Policy(Section):
     guardrails: Annotated[tuple[Guardrail, ...], Field(max_length=MANY)] = ()
     detectors: Annotated[tuple[Detector, ...], Field(max_length=MANY)] = ()
     packs: Annotated[tuple[Pack, ...], Field(max_length=50)] = ()
+    checks: Annotated[tuple[Check, ...], Field(max_length=20)] = Field(
+        default=(), description="Remote services and classifiers that are asked beside the local rules."
+    )
     catalog: Annotated[tuple[CatalogRow, ...], Field(max_length=MANY)] = ()
 
     @cached_property

@@ -19,12 +19,14 @@ from agent.policy.sidecar import Sidecar
 from agent.policy.source import Location, Problem, Source, Tree, dotted, read, shown_key
 
 _MAX_REPORTED = 20
+_TAG_ERRORS = ("union_tag_not_found", "union_tag_invalid")
 _WANTED = {
     "string_type": "text",
     "int_type": "a whole number",
     "bool_type": "true or false",
     "tuple_type": "a list",
     "model_type": "a mapping (key: value)",
+    "dict_type": "a mapping (key: value)",
 }
 
 
@@ -88,11 +90,21 @@ def _error(document: Source, problems: list[Problem], source: str) -> PolicyErro
 
 
 def _problem(document: Source, details: ErrorDetails, root: type[Section]) -> Problem | None:
-    location: Location = details["loc"]
+    tagged: Location = details["loc"]
+    location = _in_document(tagged)
     value = _value_at(document.tree, location)
     if details["type"] == "too_short" and value:
         return None  # its items are wrong, and reported themselves
-    return Problem(location=location, text=_text(details, location, value, root))
+    if details["type"] in _TAG_ERRORS:
+        location = (*location, "kind")
+    return Problem(location=location, text=_text(details, tagged, value, root))
+
+
+def _in_document(tagged: Location) -> Location:
+    """The place in the document: of an item that may be of several kinds, pydantic names the kind, too."""
+    if tagged[:1] == ("checks",) and len(tagged) > 2:
+        return (*tagged[:2], *tagged[3:])
+    return tagged
 
 
 def _text(details: ErrorDetails, location: Location, value: Tree, root: type[Section]) -> str:
@@ -100,8 +112,10 @@ def _text(details: ErrorDetails, location: Location, value: Tree, root: type[Sec
     match details["type"]:
         case "extra_forbidden":
             return _unknown_key(location, root)
-        case "missing":
+        case "missing" | "union_tag_not_found":
             return "this key is required"
+        case "union_tag_invalid":
+            return f"must be one of: {str(context['expected_tags']).replace("'", '')}"
         case "value_error":
             return str(context["error"])
         case "enum" | "literal_error":
@@ -136,10 +150,24 @@ def _keys_at(location: Location, root: type[Section]) -> tuple[str, ...]:
     for step in location:
         if isinstance(step, int):
             section = get_args(section)[0]
+        elif (kinds := _kinds(section)) and isinstance(step, str):
+            section = kinds[step]
         elif isinstance(section, type) and issubclass(section, BaseModel):
             section = section.model_fields[step].annotation
-        section = _unwrapped(section)
+        section = section if _kinds(section) else _unwrapped(section)
     return tuple(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else ()
+
+
+def _kinds(annotation: object) -> dict[str, type[BaseModel]]:
+    """The sections that `annotation` is a choice of, by their `kind`; none where it is no such choice."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
+    return {
+        get_args(each.model_fields["kind"].annotation)[0]: each
+        for each in members
+        if isinstance(each, type) and issubclass(each, BaseModel) and "kind" in each.model_fields
+    }
 
 
 def _unwrapped(annotation: object) -> object:

@@ -13,6 +13,7 @@ from agent.catalog import Harness
 from agent.errors import ConfigError, HostError
 from agent.gateway.conversations import Conversations
 from agent.gateway.exchange import ClientRequest, ExchangeHandler
+from agent.gateway.ports import CheckRunner
 from agent.gateway.scans import ScanPool
 from agent.gateway.transport.base import Headers
 from agent.gateway.wire import Wire
@@ -67,7 +68,7 @@ class Gateway:
 
     max_body = 100_000
 
-    def __init__(self, rules: RuleBook) -> None:
+    def __init__(self, rules: RuleBook, *, checks: CheckRunner | None = None) -> None:
         self.policy = InForce(rules)
         self.transport = FakeTransport()
         self.audit = FakeAudit()
@@ -85,6 +86,7 @@ class Gateway:
             conversations=Conversations(Harness(), time.monotonic),
             justifications=self.reasons,
             max_body=self.max_body,
+            checks=checks,
         )
 
     def _secret(self, reference: str) -> str:

@@ -69,3 +69,17 @@ def test_what_is_only_observed_stops_nothing() -> None:
     assert Decision(action=Action.ASK).stops
     assert not Decision(action=Action.ASK, applied=False).stops
     assert not Decision(action=Action.REDACT).stops
+
+
+def test_of_two_decisions_the_graver_names_the_action_and_both_keep_their_hits() -> None:
+    first = Decision(action=Action.REDACT, reason="first", rule_ids=("a", "b"))
+    second = Decision(action=Action.BLOCK, reason="second", message="no", rule_ids=("b", "c"), applied=False)
+    both = first.joined(second)
+    assert (both.action, both.reason, both.message) == (Action.BLOCK, "second", "no")
+    assert (both.rule_ids, both.applied) == (("a", "b", "c"), False)
+    assert second.joined(first).reason == "second"
+
+
+def test_of_two_equal_decisions_the_first_to_say_why_is_heard() -> None:
+    assert Decision(reason="first").joined(Decision(reason="second")).reason == "first"
+    assert Decision().joined(Decision(reason="second")).reason == "second"

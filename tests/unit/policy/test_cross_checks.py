@@ -16,9 +16,10 @@ def problems(text: str, known: KnownNames = KNOWN) -> list[tuple[object, ...]]:
 
 def test_access_rules_and_guardrails_share_their_ids_other_sections_do_not() -> None:
     text = (
-        "access: [{id: a}]\nguardrails: [{id: a}]\ndetectors: [{id: a}, {id: b}]\ncatalog: [{id: a}, {id: a}]"
+        "access: [{id: a}]\nguardrails: [{id: a}]\ndetectors: [{id: a}, {id: b}]\ncatalog: [{id: a}, {id: a}]\n"
+        "checks: [{id: a}, {id: a}]"
     )
-    assert problems(text) == [("guardrails", 0, "id"), ("catalog", 1, "id")]
+    assert problems(text) == [("guardrails", 0, "id"), ("checks", 1, "id"), ("catalog", 1, "id")]
 
 
 @pytest.mark.parametrize(
@@ -32,10 +33,14 @@ def test_access_rules_and_guardrails_share_their_ids_other_sections_do_not() -> 
         ("custom/own", True),
         ("custom/*", True),
         ("custom/other", False),
+        ("check/cloud", True),
+        ("check/*", True),
+        ("check", True),
+        ("check/own", False),
     ],
 )
 def test_a_selector_must_be_able_to_select_something(selector: str, fine: bool) -> None:
-    text = f"guardrails: [{{id: g, detect: [{selector}]}}]\ndetectors: [{{id: own}}]"
+    text = f"guardrails: [{{id: g, detect: [{selector}]}}]\ndetectors: [{{id: own}}]\nchecks: [{{id: cloud}}]"
     assert problems(text) == ([] if fine else [("guardrails", 0, "detect", 0)])
 
 

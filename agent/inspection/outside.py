@@ -1,0 +1,188 @@
+"""What checks outside the local rules are asked, and what is made of their answers. Pure: asking is the shell's work.
+
+A check is a detector like any other: guardrails decide what its findings lead to, hits are counted by the same tally,
+and observe mode carries nothing out. A check that could not be made follows `on_error`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from agent.inspection.replacements import replacement
+from agent.inspection.rules import RuleBook, Scope, where_of
+from agent.inspection.veil import Veiled, veil
+from agent.inspection.verdicts import Tally, refusal
+from agent.model.content import Edit, Role, Slot, Where
+from agent.model.decision import Action, Decision, Fallback, Hit
+from agent.model.findings import Family, Finding
+from agent.policy import Guardrail, guardrails
+from agent.policy.checks import Check
+
+_ANSWERING = (Role.ASSISTANT, Role.TOOL_CALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One text that checks are asked about. `fresh` is False for what an earlier exchange has sent already."""
+
+    id: str
+    slot: Slot = field(repr=False)
+    where: Where
+    fresh: bool
+    bare: Veiled = field(repr=False)
+    veiled: Veiled = field(repr=False)
+    """The text without credentials and personal data, for checks that ask a stranger."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """A finding in the text of one segment's slot."""
+
+    segment: str
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What came of asking one check. `failure` is one word, empty where the check was made in full."""
+
+    check: str
+    findings: tuple[Located, ...] = ()
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What the reports lead to: a decision, and the edits that carry it out where it does not block."""
+
+    decision: Decision = field(default_factory=Decision)
+    edits: tuple[Edit, ...] = ()
+
+
+def asked(scope: Scope, *places: Where) -> tuple[Check, ...]:
+    """The checks whose findings in one of `places` some guardrail of the scope would act on."""
+    return tuple(
+        check
+        for check in scope.rules.policy.checks
+        if any(_asked_about(scope, check, where) for where in places)
+    )
+
+
+def asked_about(scope: Scope, check: Check, segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """Those of `segments` that `check` is to be asked about."""
+    return tuple(segment for segment in segments if _asked_about(scope, check, segment.where))
+
+
+def request_segments(
+    rules: RuleBook, slots: tuple[Slot, ...], newest: tuple[Slot, ...], *, private: bool
+) -> tuple[Segment, ...]:
+    """What persons and tools said in a request; `newest` are the slots of its newest turn. Instructions of a system
+    prompt and what the model itself said are not asked about. `private`: some check asks a stranger."""
+    new = {slot.address for slot in newest}
+    wanted = (slot for slot in slots if slot.role in (Role.USER, Role.TOOL_RESULT) and len(slot.address) == 1)
+    return _segments(rules, wanted, where_of, lambda slot: slot.address in new, private=private)
+
+
+def answer_segments(rules: RuleBook, slots: tuple[Slot, ...], *, private: bool) -> tuple[Segment, ...]:
+    """What a model said in an answer, its calls of tools included."""
+    wanted = (slot for slot in slots if slot.role in _ANSWERING and len(slot.address) == 1)
+    return _segments(rules, wanted, lambda _: Where.ANSWER, lambda _: True, private=private)
+
+
+def rule_on(
+    scope: Scope, checks: tuple[Check, ...], segments: tuple[Segment, ...], reports: tuple[Report, ...]
+) -> Ruling:
+    """Count what was found and say what is to be done."""
+    tally = Tally(scope)
+    known = {segment.id: segment for segment in segments}
+    edits: list[Edit] = []
+    for report in reports:
+        for located in report.findings:
+            segment, finding = known[located.segment], located.finding
+            value = segment.slot.text[finding.start : finding.end]
+            action = tally.count(finding, segment.where, role=segment.slot.role, value=value)
+            if action.rewrites:
+                edits.append(
+                    Edit(
+                        address=segment.slot.address,
+                        start=finding.start,
+                        end=finding.end,
+                        replacement=replacement(action, finding, value, scope.vault),
+                    )
+                )
+    decision = tally.decision()
+    by_id = {check.id: check for check in checks}
+    for report in reports:
+        if report.failure:
+            decision = decision.joined(_failed(scope, by_id[report.check], report.failure, segments))
+    return Ruling(decision=decision, edits=tuple(edits) if tally.enforcing else ())
+
+
+def after_the_fact(decision: Decision) -> Decision:
+    """The decision on what the client has seen already: recorded, for nothing else can be done."""
+    return replace(
+        decision,
+        action=min(decision.action, Action.ALERT),
+        message="",
+        hits=tuple(replace(hit, action=min(hit.action, Action.ALERT)) for hit in decision.hits),
+    )
+
+
+def _segments(
+    rules: RuleBook,
+    slots: Iterable[Slot],
+    where: Callable[[Role], Where],
+    fresh: Callable[[Slot], bool],
+    *,
+    private: bool,
+) -> tuple[Segment, ...]:
+    made: list[Segment] = []
+    for place, slot in enumerate(slots):
+        if not slot.text or slot.text.isspace():
+            continue
+        bare = veil(slot.text, (), kinds=rules.kinds)
+        made.append(
+            Segment(
+                id=str(place),
+                slot=slot,
+                where=where(slot.role),
+                fresh=fresh(slot),
+                bare=bare,
+                veiled=veil(slot.text, rules.private(slot.text), kinds=rules.kinds) if private else bare,
+            )
+        )
+    return tuple(made)
+
+
+def _asked_about(scope: Scope, check: Check, where: Where) -> bool:
+    guardrail = _guardrail(scope, check, where)
+    return where in check.where and guardrail is not None and guardrail.action is not Action.ALLOW
+
+
+def _guardrail(scope: Scope, check: Check, where: Where) -> Guardrail | None:
+    return guardrails.rule_for(scope.guardrails, Family.CHECK, check.id, where)
+
+
+def _failed(scope: Scope, check: Check, failure: str, segments: tuple[Segment, ...]) -> Decision:
+    """The decision where a check could not be made: what it, its guardrail, or the policy says to `on_error`."""
+    places = dict.fromkeys(segment.where for segment in asked_about(scope, check, segments))
+    judges = [(where, guardrail) for where in places if (guardrail := _guardrail(scope, check, where))]
+    for _, guardrail in judges:
+        if (check.on_error or scope.rules.policy.fallback(guardrail)) is Fallback.BLOCK:
+            reason = f"the check {check.id} could not be made ({failure.replace('_', ' ')})"
+            return refusal(scope, reason, rule=guardrail.id, template=guardrail.message or "")
+    return Decision(
+        reason=f"the check {check.id} could not be made ({failure.replace('_', ' ')}) and the policy lets that pass",
+        hits=tuple(
+            Hit(
+                family=Family.CHECK,
+                type=check.id,
+                rule=f"failed:{failure}",
+                guardrail=guardrail.id,
+                where=where,
+                action=Action.ALLOW,
+            )
+            for where, guardrail in judges
+        ),
+    )
