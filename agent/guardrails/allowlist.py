@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent.guardrails.regex import Regexp, escaped
+from agent.guardrails.regex import Regexp
+from agent.guardrails.stopwords import StopWords
 
 LINE_REACH = 120
 """How far before a match, in bytes of UTF-8, its line is looked at: a stream keeps a little more than that."""
@@ -51,8 +52,7 @@ class Exemption:
         self._every = allowlist.every
         self._lead = lead
         self._patterns = tuple(compile(pattern) for pattern in allowlist.patterns)
-        words = "|".join(escaped(word) for word in allowlist.stopwords)
-        self._stopwords = compile(f"(?i)(?:{words})") if words else None
+        self._stopwords = StopWords(allowlist.stopwords) if allowlist.stopwords else None
 
     def covers(self, data: bytes, match: tuple[int, int], span: tuple[int, int]) -> bool:
         """Whether the finding `data[span]`, made by the match `data[match]`, is let pass."""
@@ -61,7 +61,8 @@ class Exemption:
         if self._patterns:
             checks.append(any(pattern.search(text, at) is not None for pattern in self._patterns))
         if self._stopwords is not None:
-            checks.append(self._stopwords.search(data[span[0] : span[1]]) is not None)
+            value = data[span[0] : span[1]].decode("utf-8", "replace")
+            checks.append(self._stopwords.found_in(value))
         return all(checks) and bool(checks) if self._every else any(checks)
 
     def _view(self, data: bytes, match: tuple[int, int], span: tuple[int, int]) -> tuple[bytes, int]:

@@ -20,8 +20,9 @@ from agent.guardrails.closure import (
     word_list,
 )
 from agent.guardrails.plausibility import entropy
-from agent.guardrails.regex import Match, Regexp, RegexpError, compiled, escaped
+from agent.guardrails.regex import Match, Regexp, RegexpError, compiled
 from agent.guardrails.rule import FIRST_GROUP, KEYWORD_REACH, Rule
+from agent.guardrails.stopwords import StopWords
 from agent.guardrails.syntax import Node, PatternSyntaxError, parse, width
 from agent.guardrails.validators import VALIDATORS
 
@@ -94,9 +95,7 @@ class Detector:
             raise PolicyError(f"rule {rule.id}: the pattern can match the empty text")
         self._longest = None if high is None else high * _BYTES_PER_CHAR
         self._allow = tuple(self._compile(pattern, captures=False) for pattern in rule.allow)
-        if rule.stopwords:
-            words = "|".join(escaped(word) for word in rule.stopwords)
-            self._allow += (self._compile(f"(?i)(?:{words})", captures=False),)
+        self._stopwords = StopWords(rule.stopwords) if rule.stopwords else None
         self._exemptions = tuple(
             Exemption(allowlist, rule.lead, lambda pattern: self._compile(pattern, captures=False))
             for allowlist in rule.allowlists
@@ -232,10 +231,13 @@ class Detector:
 
     def allowed_by(self, value: str) -> int | None:
         """Which of the rule's `allow` patterns lets the value pass; their count stands for the stop words."""
-        if not self._allow:
-            return None
-        data = value.encode("utf-8")
-        return next((place for place, pattern in enumerate(self._allow) if pattern.search(data)), None)
+        if self._allow:
+            data = value.encode("utf-8")
+            place = next((place for place, pattern in enumerate(self._allow) if pattern.search(data)), None)
+            if place is not None:
+                return place
+        passes = self._stopwords is not None and self._stopwords.found_in(value)
+        return len(self._allow) if passes else None
 
     def taken(self, match: Match) -> int:
         """The group of a match that is the span."""
