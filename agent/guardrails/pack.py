@@ -12,14 +12,21 @@ from importlib import resources
 from typing import cast
 
 from agent.errors import PolicyError
+from agent.guardrails.context import labelled
 from agent.guardrails.rule import FIRST_GROUP, Rule
 from agent.model.findings import Family
 
-_BUNDLED = (("secrets.toml", Family.SECRET), ("pii.toml", Family.PII), ("injection.toml", Family.INJECTION))
+_BUNDLED = (
+    ("secrets.toml", Family.SECRET),
+    ("pii.toml", Family.PII),
+    ("national_ids.toml", Family.PII),
+    ("injection.toml", Family.INJECTION),
+)
 _PACK_KEYS = frozenset({"title", "minVersion", "rules"})
 _RULE_KEYS = frozenset(
     {
         "id", "description", "regex", "keywords", "entropy", "secretGroup", "tags", "allowlists", "type", "validator",
+        "labels",
     }
 )  # fmt: skip
 _ALLOWLIST_KEYS = frozenset({"description", "regexes", "stopwords", "regexTarget", "condition"})
@@ -41,7 +48,8 @@ def load_pack(text: str, family: Family, *, name: str = "pack") -> tuple[Rule, .
     """The rules of a pack, in order. `name` is the file, for messages.
 
     `type` defaults to the id with `_` for `-`. Without `secretGroup` the finding is the first group that took part,
-    else the whole match, as in gitleaks. Patterns are compiled by the scanner, not here.
+    else the whole match, as in gitleaks. With `labels` one of them must stand before what `regex` matches (`context`).
+    Patterns are compiled by the scanner, not here.
     Raises PolicyError, naming file and rule, for malformed TOML, unknown keys and values of the wrong type.
     """
     if len(text) > _MAX_PACK:
@@ -68,6 +76,9 @@ def _rule(table: object, family: Family, where: str) -> Rule:
     pattern = _text(table, "regex", where)
     if not pattern:
         raise PolicyError(f"{where}: a regex is needed")
+    labels = _strings(table, "labels", where)
+    if labels:
+        pattern = labelled(labels, pattern)
     allow, stopwords = _allowlists(table, where)
     return Rule(
         id=rule_id,

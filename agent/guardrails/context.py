@@ -1,0 +1,48 @@
+"""Values that only a word tells: a shape such as nine digits, and the labels of which one must stand before it.
+
+Owns how a label may be written and how far from its value it may stand. A label is given as plain words in lower
+case ("date of birth"); it is found in any case, as snake_case, kebab-case or camelCase, as a key of JSON (escaped
+or not), an element of XML, a name before `=`, or a few words before the value in a sentence. Column heads of tables
+are out of reach: they stand lines away from their values.
+"""
+
+from __future__ import annotations
+
+from agent.guardrails.regex import escaped
+
+_SHORT = 4
+_SHORT_PHRASE = 6
+_BEGIN = r"(?:\b|_|\\[nrt])"
+_APART = r"[ _.\-]{0,2}"
+# Anything that is no word; or a few words, but no other field of a record, and at most one line break before the value
+_GAP = (
+    r"(?:\W{0,10}?|[^\d\n,;{}]{0,40}?(?:\n[ \t]{0,16}(?:<[^\d\n<>]{1,24}>)?[\"'>]?)?)"
+    r"(?:\b|\W|\\[nrt])"
+)
+
+
+def labelled(words: tuple[str, ...], value: str) -> str:
+    """A pattern for `value` behind one of `words`. Its groups are those of `value`; without any, `value` is one.
+
+    A label of up to four ASCII letters must be a word of its own (`cpf`, `user_cpf`, `userCpf`); a longer one may be
+    part of a word, as labels are in many languages.
+    """
+    short = [word for word in words if word.isascii() and word.isalpha() and len(word) <= _SHORT]
+    long = [word for word in words if word not in short]
+    labels = []
+    if short:
+        whole = "|".join(short)
+        humps = "|".join(word.capitalize() for word in short)
+        labels.append(rf"(?:{_BEGIN}(?i:{whole})s?|[a-z](?:{humps}))(?:\b|_|[A-Z])")
+    if long:
+        labels.append(f"(?i:{'|'.join(_spelled(word) for word in long)})")
+    if "(" not in value.replace(r"\(", "").replace("(?", ""):
+        value = f"({value})"
+    return f"(?:{'|'.join(labels)}){_GAP}(?:{value})"
+
+
+def _spelled(word: str) -> str:
+    parts = [escaped(part) for part in word.split()]
+    if len(parts) > 1 and word.isascii() and len("".join(word.split())) <= _SHORT_PHRASE:
+        return _BEGIN + r"[ _.\-]{1,2}".join(parts)  # "sa id" must not be found in "said"
+    return _APART.join(parts)

@@ -1,0 +1,66 @@
+"""Addresses of machines: IPv4, IPv6 and MAC, those that lead to somebody."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from agent.guardrails.vocabulary import PUBLIC_RESOLVERS
+
+_VERSION_WORDS = frozenset("version ver release build v rev oid section chapter vers fw firmware sdk driver".split())
+_LARGEST_VERSION_PART = 40
+_LARGEST_RELEASE_PART = 15
+_ADDRESS_WORDS = frozenset("ip ipv4 host address addr from client peer remote server source src dst".split())
+# Adapters of virtual machines and containers: QEMU, VMware, VirtualBox, Xen, Hyper-V, Docker, Parallels
+_VIRTUAL = ("525400", "000c29", "005056", "000569", "080027", "0a0027", "00163e", "00155d", "0242ac", "001c42")
+
+
+def public_ipv4(value: str, before: str) -> bool:
+    """A globally routed address that does not read as a version number or a public resolver."""
+    try:
+        address = ipaddress.IPv4Address(value)
+    except ValueError:
+        return False
+    if not address.is_global or address.is_multicast or value in PUBLIC_RESOLVERS:
+        return False
+    if before.endswith(("==", ">=", "<=", "~=", "^", "~", "@", "-", "_", ":v", " v")):
+        return False
+    if before.endswith("/") and not before.endswith("//"):
+        return False
+    words = before.lower().rstrip(" \t=:\"'").split()
+    last = words[-1].strip("\"'(").rpartition("_")[2].rpartition("-")[2] if words else ""
+    if last in _VERSION_WORDS:
+        return False
+    parts = [int(part) for part in value.split(".")]
+    if parts[0] == 2 and parts[1] == 5:  # attributes of X.500
+        return False
+    if last in _ADDRESS_WORDS or before.endswith("://"):
+        return True
+    # 3.0.5.130 and 7.1.4.34 are releases
+    return max(parts[:3]) > _LARGEST_RELEASE_PART and max(parts) > _LARGEST_VERSION_PART
+
+
+def public_ipv6(value: str) -> bool:
+    """A global unicast address (2000::/3) outside the documentation ranges."""
+    if value.count(":") < 3 and "::" not in value:
+        return False
+    try:
+        address = ipaddress.IPv6Address(value)
+    except ValueError:
+        return False
+    return address.is_global and value.lower() not in PUBLIC_RESOLVERS
+
+
+def mac_address(value: str) -> bool:
+    """An address that a maker gave to an adapter: unicast, universally administered, of no virtual machine.
+
+    Digits alone read as times and dates (12:34:56:01:02:03): at least one letter must be there.
+    """
+    plain = "".join(char for char in value.lower() if char.isalnum())
+    if len(plain) != 12 or len(set(plain)) < 5 or not any(char > "9" for char in plain):
+        return False
+    separators = {char for char in value if not char.isalnum()}
+    if len(separators) != 1 or int(plain[:2], 16) & 1 or plain.startswith(_VIRTUAL):
+        return False
+    octets = [int(plain[at : at + 2], 16) for at in range(0, 12, 2)]
+    steps = {right - left for left, right in zip(octets, octets[1:], strict=False)}
+    return len(steps) > 2  # 00:11:22:33:44:55 and aa:bb:cc:dd:ee:ff stand in every manual

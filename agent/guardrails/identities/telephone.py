@@ -1,0 +1,159 @@
+"""Telephone numbers: international ones, those written as a country writes them, and those that a word announces.
+
+Which numbers exist is known by `phonenumbers` (Google's metadata). It is asked only about what has the right shape,
+some 20 µs each, and values here are at most some 30 characters long, so that its patterns (`re`) stay cheap.
+"""
+
+from __future__ import annotations
+
+from phonenumbers import NumberParseException, PhoneNumber, is_possible_number, is_valid_number, parse
+
+from agent.guardrails.identities.numbering import (
+    CALLING_CODE,
+    FICTIONAL,
+    GROUPINGS,
+    OPEN_GROUPINGS,
+)
+from agent.guardrails.identities.surroundings import digits_of, invented, otherwise_named, touches
+
+_PHONE_WORDS = (
+    "phone", "tel", "call", "mobile", "cell", "fax", "dial", "contact", "sms", "whatsapp", "reach", "text me",
+)  # fmt: skip
+_SEPARATORS = " .-/()\u00a0\u2011\u2013"
+_LONGEST_NATIONAL = 11
+
+
+def phone_international(value: str, before: str) -> bool:
+    """A number behind `+` or `00`, of a length that its country has; without separators behind `00`, one in use."""
+    digits = digits_of(value.replace("(0)", ""))
+    plus = value.startswith(("+", "(+"))
+    if not plus:
+        digits = digits[2:]
+    if touches(before, "") or not 8 <= len(digits) <= 15 or len(set(digits)) < 4 or _fictional(digits):
+        return False
+    if digits[0] == "1":
+        return _north_american(digits[1:])
+    try:
+        number = parse("+" + digits)
+    except NumberParseException:
+        return False
+    if plus and before.endswith(("=", "*", "/")) and value[1:].isdigit():
+        return is_valid_number(number)  # x=+12345678 is arithmetic
+    return is_possible_number(number) if plus else is_valid_number(number)
+
+
+def phone_us(value: str, before: str) -> bool:
+    """A ten-digit number of the North American plan; with dots one that exists, with spaces after a word for it."""
+    digits = digits_of(value)
+    digits = digits[1:] if len(digits) == 11 else digits
+    if not _north_american(digits) or _fictional("1" + digits) or touches(before, "-._/+#"):
+        return False
+    if value.count("-") >= 2 or "(" in value:
+        return True
+    if value.count(".") >= 2 and before.rstrip(" \t")[-1:] not in tuple("+*/=-"):
+        return _exists("US", digits)
+    words = before.lower()[-40:]
+    return any(word in words for word in _PHONE_WORDS)
+
+
+def _north_american(digits: str) -> bool:
+    """NXX NXX XXXX, no N11, not all alike."""
+    return (
+        len(digits) == 10
+        and digits[0] in "23456789"
+        and digits[3] in "23456789"
+        and digits[1:3] != "11"
+        and digits[4:6] != "11"
+        and len(set(digits)) >= 4
+    )
+
+
+def phone_grouped(value: str, before: str) -> bool:
+    """A number in the groups in which its country writes it, and in use there."""
+    if touches(before, "-._/+#:,") or otherwise_named(before):
+        return False
+    groups = _groups(value)
+    shape = " ".join(str(len(group)) for group in groups)
+    digits = "".join(groups)
+    if len(set(digits)) < 4 or _counted(groups):
+        return False
+    if digits[0] == "0":
+        regions = GROUPINGS.get(shape, "BR GB DE AU IT JP AR" if value[0] == "(" else "")
+    else:
+        regions = OPEN_GROUPINGS.get(shape, "")
+    return any(_exists(region, digits) for region in regions.split())
+
+
+def _counted(groups: list[str]) -> bool:
+    """Whether the groups are numbers that count: 01 02 03 04 05."""
+    numbers = [int(group) for group in groups]
+    return len(numbers) > 2 and len({after - now for now, after in zip(numbers, numbers[1:], strict=False)}) == 1
+
+
+def phone_named(value: str, before: str) -> int:
+    """How much of `value`, which stands after a word for telephones, is the number; 0 for none."""
+    if otherwise_named(before) or touches(before, ".-_$#"):
+        return 0
+    while True:
+        digits = digits_of(value)
+        if len(digits) < 7:
+            return 0
+        if len(digits) <= _LONGEST_NATIONAL + (digits[0] == "0"):
+            break
+        cut = max(value.rfind(separator) for separator in _SEPARATORS)
+        if cut <= 0:
+            return 0
+        value = value[:cut].rstrip(_SEPARATORS)
+    groups = _groups(value)
+    if _dated(groups, value) or invented(digits) or len(set(digits)) < 3 or _fictional_anywhere(digits):
+        return 0
+    if len(groups) == 1 and (digits[0] == "1" and len(digits) in (10, 13)):
+        return 0  # seconds and milliseconds since 1970
+    if value.count(".") == 1 and len(groups) == 2 or (value.count(".") == 3 and len(groups) == 4 and digits[0] != "0"):
+        return 0  # a decimal; an address of the internet
+    return len(value)
+
+
+def _dated(groups: list[str], value: str) -> bool:
+    """Whether the groups read as a day: 2024-01-15, 15.01.2024."""
+    sizes = [len(group) for group in groups[:3]]
+    if len(sizes) < 3 or " " in value.strip()[:8]:
+        return False
+    year = groups[0] if sizes[0] == 4 else groups[2]
+    return sizes in ([4, 2, 2], [2, 2, 4], [1, 1, 4], [1, 2, 4], [2, 1, 4]) and year[:2] in ("19", "20")
+
+
+def _groups(value: str) -> list[str]:
+    for separator in _SEPARATORS[1:]:
+        value = value.replace(separator, " ")
+    return value.split()
+
+
+def _exists(region: str, digits: str) -> bool:
+    """Whether a number, as dialled in `region`, is one that the plan of its country has in use."""
+    code = CALLING_CODE[region]
+    trunk = digits[0] == "0" and region != "IT"
+    national = digits[1:] if trunk or (region == "RU" and digits[0] == "8") else digits
+    if not national or national[0] == "0" and region != "IT" or _fictional(str(code) + national):
+        return False
+    number = PhoneNumber(
+        country_code=code,
+        national_number=int(national),
+        italian_leading_zero=national[0] == "0" or None,
+    )
+    return bool(is_valid_number(number))
+
+
+def _fictional(digits: str) -> bool:
+    """Whether a number, with its country code, is kept for films and documentation."""
+    if digits[0] == "1":
+        return digits[-7:-2] == "55501"
+    return digits.startswith(FICTIONAL)
+
+
+def _fictional_anywhere(digits: str) -> bool:
+    """The same for a national number, of which the country is not known."""
+    national = digits.removeprefix("0")
+    return digits[-7:-2] == "55501" or (
+        digits[0] == "0" and any(_fictional(code + national) for code in ("44", "61", "33"))
+    )
