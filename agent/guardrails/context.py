@@ -14,9 +14,14 @@ _SHORT = 4
 _SHORT_PHRASE = 6
 _BEGIN = r"(?:\b|_|\\[nrt])"
 _APART = r"[ _.\-]{0,2}"
-# Anything that is no word; or a few words, but no other field of a record, and at most one line break before the value
+# The rest of the label's word and up to three words more; no mark that ends a field of a record stands between them,
+# and a line may break only right before the value. Words are counted, not characters: so a stream can tell after a
+# few words that no value follows, and all rules with labels share one small automaton.
+_LETTER = r"[A-Za-z_\x{80}-\x{10FFFF}]"
+_MARK = r"[^\w,;{}\n\x{80}-\x{10FFFF}]"
+_ELEMENT = r"</[a-z]{1,8}>\s{0,16}<[a-z]{1,8}>"
 _GAP = (
-    r"(?:\W{0,10}?|[^\d\n,;{}]{0,40}?(?:\n[ \t]{0,16}(?:<[^\d\n<>]{1,24}>)?[\"'>]?)?)"
+    rf"{_LETTER}{{0,16}}(?:{_MARK}{{1,6}}{_LETTER}{{1,16}}){{0,3}}?(?:{_ELEMENT}|[^\w\x{{80}}-\x{{10FFFF}}]{{0,10}}?)"
     r"(?:\b|\W|\\[nrt])"
 )
 
@@ -27,6 +32,13 @@ def labelled(words: tuple[str, ...], value: str) -> str:
     A label of up to four ASCII letters must be a word of its own (`cpf`, `user_cpf`, `userCpf`); a longer one may be
     part of a word, as labels are in many languages.
     """
+    if "(" not in value.replace(r"\(", "").replace("(?", ""):
+        value = f"({value})"
+    return f"{label_pattern(words)}{_GAP}(?:{value})"
+
+
+def label_pattern(words: tuple[str, ...]) -> str:
+    """A pattern for any of `words` as a label, without groups."""
     short = [word for word in words if word.isascii() and word.isalpha() and len(word) <= _SHORT]
     long = [word for word in words if word not in short]
     labels = []
@@ -36,9 +48,7 @@ def labelled(words: tuple[str, ...], value: str) -> str:
         labels.append(rf"(?:{_BEGIN}(?i:{whole})s?|[a-z](?:{humps}))(?:\b|_|[A-Z])")
     if long:
         labels.append(f"(?i:{'|'.join(_spelled(word) for word in long)})")
-    if "(" not in value.replace(r"\(", "").replace("(?", ""):
-        value = f"({value})"
-    return f"(?:{'|'.join(labels)}){_GAP}(?:{value})"
+    return f"(?:{'|'.join(labels)})"
 
 
 def _spelled(word: str) -> str:

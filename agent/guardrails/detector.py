@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from agent.errors import PolicyError
 from agent.guardrails.closure import exact_closure, loose_closure, loosened, tail_closure
+from agent.guardrails.context import labelled
 from agent.guardrails.plausibility import entropy
 from agent.guardrails.regex import Match, Regexp, RegexpError, compiled, escaped
 from agent.guardrails.rule import FIRST_GROUP, KEYWORD_REACH, Rule
@@ -19,6 +20,11 @@ from agent.guardrails.validators import VALIDATORS
 _BYTES_PER_CHAR = 4
 _MARGIN = 16
 _OUTLINE_COUNT = 8
+
+
+def outlined(tree: Node) -> str:
+    """A pattern that matches wherever that of `tree` does, and is cheaper to look for together with others."""
+    return loosened(tree, counted=_OUTLINE_COUNT)
 
 
 class Span(NamedTuple):
@@ -51,7 +57,8 @@ class Detector:
         self.rule = rule
         self.index = index
         self._memory = memory
-        self._regexp = self._compile(rule.pattern)
+        self._pattern = labelled(rule.labels, rule.pattern) if rule.labels else rule.pattern
+        self._regexp = self._compile(self._pattern)
         if self._regexp.programsize > max_cost:
             raise PolicyError(
                 f"rule {rule.id}: the pattern is too costly, {self._regexp.programsize} steps of {max_cost}",
@@ -73,7 +80,7 @@ class Detector:
     @property
     def outline(self) -> str:
         """A pattern that matches wherever the rule's does, and is cheaper to look for together with others."""
-        return self.rule.pattern if self._tree is None else loosened(self._tree, counted=_OUTLINE_COUNT)
+        return self._pattern if self._tree is None else outlined(self._tree)
 
     @cached_property
     def loose(self) -> str | None:
@@ -162,7 +169,7 @@ class Detector:
 
     def _parsed(self) -> Node | None:
         try:
-            return parse(self.rule.pattern)
+            return parse(self._pattern)
         except PatternSyntaxError:
             return None
 

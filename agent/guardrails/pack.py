@@ -12,7 +12,6 @@ from importlib import resources
 from typing import cast
 
 from agent.errors import PolicyError
-from agent.guardrails.context import labelled
 from agent.guardrails.rule import FIRST_GROUP, Rule
 from agent.model.findings import Family
 
@@ -76,9 +75,6 @@ def _rule(table: object, family: Family, where: str) -> Rule:
     pattern = _text(table, "regex", where)
     if not pattern:
         raise PolicyError(f"{where}: a regex is needed")
-    labels = _strings(table, "labels", where)
-    if labels:
-        pattern = labelled(labels, pattern)
     allow, stopwords = _allowlists(table, where)
     return Rule(
         id=rule_id,
@@ -86,6 +82,7 @@ def _rule(table: object, family: Family, where: str) -> Rule:
         type=_text(table, "type", where) or rule_id.replace("-", "_"),
         pattern=pattern,
         keywords=_strings(table, "keywords", where),
+        labels=_strings(table, "labels", where),
         group=_group(table, where),
         entropy=_number(table, "entropy", where),
         validator=_text(table, "validator", where),

@@ -1,7 +1,8 @@
 """A rule set, compiled: which rules can match a text, what they find, and where a match may be under way.
 
 One pass over the text decides which rules can match at all: by their literals, and for those without literals by one
-automaton of them all. Streams ask a second question, answered by one automaton of the loose closures of all rules,
+automaton of them all. Rules with labels (`context`) differ in their labels and values, and share the words that may
+stand between: one cover, any label before any value, answers for all of them before one of them is asked. Streams ask a second question, answered by one automaton of the loose closures of all rules,
 run backwards from the end of the text: it dies after a few bytes. Immutable; knows neither texts nor streams.
 """
 
@@ -11,12 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.errors import PolicyError
-from agent.guardrails.closure import WORD_TAIL
-from agent.guardrails.detector import Detector
+from agent.guardrails.closure import WORD_TAIL, loose_closure, tail_closure
+from agent.guardrails.context import label_pattern, labelled
+from agent.guardrails.detector import Detector, outlined
 from agent.guardrails.offsets import boundary
 from agent.guardrails.overlap import FAMILY_ORDER, tiers
 from agent.guardrails.regex import Census, Regexp, RegexpError, Sieve, compiled, escaped
 from agent.guardrails.rule import Rule
+from agent.guardrails.syntax import Node, parse
 from agent.model.findings import Family, Finding
 
 LIMIT_RULE = "finding-limit"
@@ -57,7 +60,9 @@ class RuleSet:
         self.tiers = tiers(rules)
         families = {rule.family for rule in rules}
         self._limit_family = next((family for family in FAMILY_ORDER if family in families), Family.SECRET)
-        self._closed = [detector for detector in self.detectors if detector.loose is not None]
+        self._labelled = [
+            detector for detector in self.detectors if detector.rule.labels and detector.loose is not None
+        ]
         self._windowed = [detector for detector in self.detectors if detector.loose is None]
         try:
             self._compile(rules)
@@ -71,7 +76,12 @@ class RuleSet:
         marked, unmarked = self._sieve.candidates(data), self._census.matching(data)
         if not marked and not unmarked:
             return []
-        indices = [self._marked[place] for place in marked] + [self._unmarked[place] for place in unmarked]
+        indices = [self._marked[place] for place in marked]
+        for place in unmarked:
+            if place < len(self._unmarked):
+                indices.append(self._unmarked[place])
+            else:
+                indices.extend(self._labelled[each].index for each in self._labels.matching(data))
         return [self.detectors[index] for index in sorted(indices)]
 
     def hold(self, data: bytes, start: int) -> int:
@@ -90,7 +100,8 @@ class RuleSet:
         """The detectors of which, by their loose closures, a match may be under way at the end of `data`."""
         found: list[Detector] = []
         for number, (_, census) in enumerate(self._banks):
-            found.extend(self._closed[number * _BANK + place] for place in census.matching(data))
+            for place in census.matching(data):
+                found.extend(self._units[number * _BANK + place].detectors)
         return found
 
     def window(self, data: bytes, start: int) -> int:
@@ -107,24 +118,60 @@ class RuleSet:
 
     def _compile(self, rules: Sequence[Rule]) -> None:
         shared = self.limits.shared_memory
+        covered = {detector.index for detector in self._labelled}
+        cover = _cover([detector.rule for detector in self._labelled])
+        self._units = [
+            _Unit(tail=detector.tail, loose=detector.loose, detectors=(detector,))
+            for detector in self.detectors
+            if detector.loose is not None and detector.index not in covered
+        ]
+        outlines: list[str] = []
+        if cover is not None:
+            self._units.append(
+                _Unit(tail=tail_closure(cover), loose=loose_closure(cover), detectors=tuple(self._labelled))
+            )
+            outlines.append(outlined(cover))
+        self._labels = Census(
+            [label_pattern(detector.rule.labels) for detector in self._labelled], memory=shared
+        )
         gates = [_gate(rule) for rule in rules]
         unmarked = set(Sieve(gates, memory=self.limits.rule_memory).candidates(b""))
         unmarked.update(index for index, rule in enumerate(rules) if _weakly_marked(rule))
-        self._unmarked = sorted(unmarked)
-        self._marked = [index for index in range(len(rules)) if index not in unmarked]
-        self._census = Census([self.detectors[index].outline for index in self._unmarked], memory=shared)
+        self._unmarked = sorted(unmarked - covered)
+        self._marked = [index for index in range(len(rules)) if index not in unmarked | covered]
+        self._census = Census(
+            [*(self.detectors[index].outline for index in self._unmarked), *outlines], memory=shared
+        )
         self._sieve = Sieve([gates[index] for index in self._marked], memory=self.limits.rule_memory)
         self._banks = tuple(
-            _bank(self._closed[at : at + _BANK], shared) for at in range(0, len(self._closed), _BANK)
+            _bank(self._units[at : at + _BANK], shared) for at in range(0, len(self._units), _BANK)
         )
 
 
-def _bank(detectors: Sequence[Detector], memory: int) -> tuple[Regexp, Census]:
-    """For some rules: what finds the first place where a match may be under way, and what tells of which rules."""
-    tails = [WORD_TAIL, *(detector.tail for detector in detectors if detector.tail)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unit:
+    """What a stream asks for as one: the closures of a rule, or those of the cover of all rules with labels."""
+
+    tail: str
+    loose: str
+    detectors: tuple[Detector, ...]
+
+
+def _cover(rules: Sequence[Rule]) -> Node | None:
+    """The tree of a pattern that matches wherever one of `rules`, all of which have labels, does; None for none."""
+    if not rules:
+        return None
+    words = sorted({word for rule in rules for word in rule.labels})
+    values = sorted({rule.pattern for rule in rules})
+    return parse(labelled(tuple(words), "|".join(f"(?:{value})" for value in values)))
+
+
+def _bank(units: Sequence[_Unit], memory: int) -> tuple[Regexp, Census]:
+    """For some units: what finds the first place where a match may be under way, and what tells of which of them."""
+    tails = [WORD_TAIL, *(unit.tail for unit in units if unit.tail)]
     return (
         compiled(rf"(?:{'|'.join(tails)})\z", memory=memory, captures=False),
-        Census([rf"(?:{detector.loose})\z" for detector in detectors], memory=memory),
+        Census([rf"(?:{unit.loose})\z" for unit in units], memory=memory),
     )
 
 
