@@ -64,7 +64,10 @@ def checksummed(token: str) -> bool:
 def routing_number(digits: str) -> bool:
     """Whether nine digits are an ABA routing transit number: a Federal Reserve range, weights 3, 7 and 1."""
     if len(digits) != 9 or not (
-        "00" < digits[:2] <= "12" or "21" <= digits[:2] <= "32" or "61" <= digits[:2] <= "72" or digits[:2] == "80"
+        "00" < digits[:2] <= "12"
+        or "21" <= digits[:2] <= "32"
+        or "61" <= digits[:2] <= "72"
+        or digits[:2] == "80"
     ):
         return False
     return weighted(digits, (3, 7, 1, 3, 7, 1, 3, 7, 1)) % 10 == 0

@@ -32,7 +32,7 @@ def labelled(words: tuple[str, ...], value: str) -> str:
     A label of up to four ASCII letters must be a word of its own (`cpf`, `user_cpf`, `userCpf`); a longer one may be
     part of a word, as labels are in many languages.
     """
-    if "(" not in value.replace(r"\(", "").replace("(?", ""):
+    if not _captures(value):
         value = f"({value})"
     return f"{label_pattern(words)}{_GAP}(?:{value})"
 
@@ -56,3 +56,20 @@ def _spelled(word: str) -> str:
     if len(parts) > 1 and word.isascii() and len("".join(word.split())) <= _SHORT_PHRASE:
         return _BEGIN + r"[ _.\-]{1,2}".join(parts)  # "sa id" must not be found in "said"
     return _APART.join(parts)
+
+
+def _captures(pattern: str) -> bool:
+    """Whether a pattern has a capturing group."""
+    place, in_class = 0, False
+    while place < len(pattern):
+        char = pattern[place]
+        if char == "\\":
+            place += 1
+        elif in_class:
+            in_class = char != "]"
+        elif char == "[":
+            in_class = True
+        elif char == "(" and not pattern.startswith("(?", place):
+            return True
+        place += 1
+    return False

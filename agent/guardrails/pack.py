@@ -17,8 +17,11 @@ from agent.model.findings import Family
 
 _BUNDLED = (
     ("secrets.toml", Family.SECRET),
+    (
+        "national_ids.toml",
+        Family.PII,
+    ),  # before telephones: of two readings of digits the one with a check wins
     ("pii.toml", Family.PII),
-    ("national_ids.toml", Family.PII),
     ("injection.toml", Family.INJECTION),
 )
 _PACK_KEYS = frozenset({"title", "minVersion", "rules"})

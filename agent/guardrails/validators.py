@@ -68,7 +68,7 @@ VALIDATORS: Mapping[str, Validator] = MappingProxyType(
         "email": _whole_in_context(mailboxes.email),
         "gps_coordinate": _whole(places.gps_coordinate),
         "gps_coordinates": _whole(places.gps_coordinates),
-        "mac_address": _whole(network.mac_address),
+        "mac_address": _whole_in_context(network.mac_address),
         "payment_card": _whole_in_context(finance.payment_card),
         "phone_grouped": _whole_in_context(telephone.phone_grouped),
         "phone_international": _whole_in_context(telephone.phone_international),

@@ -8,6 +8,8 @@ from agent.guardrails.checksums import iban_length, luhn, mod97, routing_number
 from agent.guardrails.identities.surroundings import digits_of, invented, last_word, otherwise_named, touches
 from agent.guardrails.vocabulary import TEST_CARDS
 
+_CARD_WORDS = ("card", "visa", "credit", "debit", "karte", "carte", "carta", "tarjeta", "cartão", "kort")
+
 
 def payment_card(value: str, before: str) -> bool:
     """A card number: Luhn, an issuer's range and its length, no well-known test number."""
@@ -22,21 +24,19 @@ def payment_card(value: str, before: str) -> bool:
         or (len(digits) == len(value) and (otherwise_named(before) or last_word(before) == "id"))
     ):
         return False
-    return _issued(digits, compact=len(digits) == len(value))
+    if len(digits) == 13:  # an old form, and what bar codes have
+        return digits[0] == "4" and any(word in before.lower() for word in _CARD_WORDS)
+    return _issued(digits)
 
 
-def _issued(digits: str, *, compact: bool) -> bool:
-    """ISO/IEC 7812 issuer ranges of the large networks.
-
-    Thirteen digits are an old form that no network issues any more, and what milliseconds since 1970 have had and
-    bar codes have: in groups only.
-    """
+def _issued(digits: str) -> bool:
+    """ISO/IEC 7812 issuer ranges of the large networks."""
     length, two, four = len(digits), int(digits[:2]), int(digits[:4])
     if digits[0] == "4":
-        return length in (16, 19) or (length == 13 and not compact)
+        return length in (16, 19)
     if 51 <= two <= 55 or 2221 <= four <= 2720:
         return length == 16
-    if two in (34, 37):
+    if two in (34, 37) or four in (1800, 2131):
         return length == 15
     if two in (36, 38, 39) or 3000 <= four <= 3059:
         return length == 14 or (two == 36 and length == 16)

@@ -11,7 +11,7 @@ from agent.guardrails.vocabulary import (
 
 _DOCUMENTATION_DOMAINS = ("example", "invalid", "test", "localhost", "local", "internal")
 _NO_REPLY = ("noreply", "no-reply", "no_reply", "no.reply", "donotreply", "do-not-reply", "do_not_reply")
-_TRAILERS = ("-by: ", "author: ", "committer: ", "commit: ", "cc: ")
+_TRAILERS = ("-by: ", "author: ", "committer: ", "commit: ", "cc: ", "copyright", "(c) ", "©")
 _PACKAGE_FIELDS = ("author", "maintainer", "contributor")
 
 
@@ -19,7 +19,7 @@ def email(value: str, before: str) -> bool:
     """A mailbox of a person: no service mailbox, documentation domain, file name or user part of an address.
 
     In what version control and packages record about their authors (`Signed-off-by: Name <mail>`, `Author:`,
-    `"author": "Name <mail>"`) it is let pass: such lines are public with the code, and in every second file.
+    `"author": "Name <mail>"`, `Copyright 2024 Name <mail>`) it is let pass: such lines are public with the code.
     """
     if before.endswith("://") or _inside_authority(before) or _credited(before):
         return False
@@ -45,7 +45,9 @@ def _credited(before: str) -> bool:
     folded = line.lower()
     if any(trailer in folded for trailer in _TRAILERS):
         return True
-    return any(f"{field}{end}" in folded for field in _PACKAGE_FIELDS for end in ('"', "'", "s ", "_", " =", "s:"))
+    return any(
+        f"{field}{end}" in folded for field in _PACKAGE_FIELDS for end in ('"', "'", "s ", "_", " =", "s:")
+    )
 
 
 def _inside_authority(before: str) -> bool:

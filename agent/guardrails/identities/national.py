@@ -60,7 +60,13 @@ from stdnum.ve import rif
 from stdnum.za import idnr as za_idnr
 
 from agent.guardrails.identities import offices
-from agent.guardrails.identities.surroundings import digits_of, invented, otherwise_named, touches
+from agent.guardrails.identities.surroundings import (
+    announces_telephone,
+    digits_of,
+    invented,
+    otherwise_named,
+    touches,
+)
 
 type Check = Callable[[str], bool]
 
@@ -183,7 +189,7 @@ ALONE = (
 """Kinds that have a shape of their own."""
 
 _AS_WRITTEN = frozenset(("fi_hetu", "hk_id"))
-_YEAR_FIRST = frozenset(("se_personnummer", "cz_rc", "be_nn", "my_nric", "kr_rrn"))
+_YEAR_FIRST = frozenset(("se_personnummer", "cz_rc", "be_nn", "my_nric"))
 
 
 def named(kind: str) -> Callable[[str, str], bool]:
@@ -206,7 +212,7 @@ def standing_alone(kind: str) -> Callable[[str, str], bool]:
     year_first = kind in _YEAR_FIRST
 
     def judged(value: str, before: str) -> bool:
-        if touches(before, "-._/+#:=@%$&" if value.isalnum() else "-._/+#@%$&"):
+        if touches(before, "-._/+#@%$&") or (kind == "uk_nhs" and announces_telephone(before)):
             return False
         return check(value, before) and not (year_first and _recent(value))
 

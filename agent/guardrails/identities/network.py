@@ -6,12 +6,26 @@ import ipaddress
 
 from agent.guardrails.vocabulary import PUBLIC_RESOLVERS
 
-_VERSION_WORDS = frozenset("version ver release build v rev oid section chapter vers fw firmware sdk driver".split())
+_VERSION_WORDS = frozenset(
+    "version ver release build v rev oid section chapter vers fw firmware sdk driver".split()
+)
 _LARGEST_VERSION_PART = 40
 _LARGEST_RELEASE_PART = 15
 _ADDRESS_WORDS = frozenset("ip ipv4 host address addr from client peer remote server source src dst".split())
+_ADAPTER_WORDS = ("mac", "hwaddr", "ether", "physical", "bssid", "bluetooth")
 # Adapters of virtual machines and containers: QEMU, VMware, VirtualBox, Xen, Hyper-V, Docker, Parallels
-_VIRTUAL = ("525400", "000c29", "005056", "000569", "080027", "0a0027", "00163e", "00155d", "0242ac", "001c42")
+_VIRTUAL = (
+    "525400",
+    "000c29",
+    "005056",
+    "000569",
+    "080027",
+    "0a0027",
+    "00163e",
+    "00155d",
+    "0242ac",
+    "001c42",
+)
 
 
 def public_ipv4(value: str, before: str) -> bool:
@@ -30,6 +44,8 @@ def public_ipv4(value: str, before: str) -> bool:
     last = words[-1].strip("\"'(").rpartition("_")[2].rpartition("-")[2] if words else ""
     if last in _VERSION_WORDS:
         return False
+    if words and _decimal(words[-1]):  # 2.83-2.12 3.51.98.32: the path of a drawing
+        return False
     parts = [int(part) for part in value.split(".")]
     if parts[0] == 2 and parts[1] == 5:  # attributes of X.500
         return False
@@ -37,6 +53,12 @@ def public_ipv4(value: str, before: str) -> bool:
         return True
     # 3.0.5.130 and 7.1.4.34 are releases
     return max(parts[:3]) > _LARGEST_RELEASE_PART and max(parts) > _LARGEST_VERSION_PART
+
+
+def _decimal(word: str) -> bool:
+    """Whether a word ends in a number with a decimal point."""
+    whole, point, fraction = word.replace(",", "-").rpartition("-")[2].partition(".")
+    return bool(point) and fraction.isdigit() and (not whole or whole[-1:].isdigit())
 
 
 def public_ipv6(value: str) -> bool:
@@ -50,13 +72,16 @@ def public_ipv6(value: str) -> bool:
     return address.is_global and value.lower() not in PUBLIC_RESOLVERS
 
 
-def mac_address(value: str) -> bool:
+def mac_address(value: str, before: str) -> bool:
     """An address that a maker gave to an adapter: unicast, universally administered, of no virtual machine.
 
-    Digits alone read as times and dates (12:34:56:01:02:03): at least one letter must be there.
+    Digits alone read as times and dates (12:34:56:01:02:03): at least one letter must be there, or
+    a word before it.
     """
     plain = "".join(char for char in value.lower() if char.isalnum())
-    if len(plain) != 12 or len(set(plain)) < 5 or not any(char > "9" for char in plain):
+    if len(plain) != 12 or len(set(plain)) < 5:
+        return False
+    if plain.isdigit() and not any(word in before.lower() for word in _ADAPTER_WORDS):
         return False
     separators = {char for char in value if not char.isalnum()}
     if len(separators) != 1 or int(plain[:2], 16) & 1 or plain.startswith(_VIRTUAL):

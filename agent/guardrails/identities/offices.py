@@ -76,7 +76,9 @@ def de_pension_number(value: str) -> bool:
     """
     initial = ord(value[8].upper()) - 64
     digits = f"{value[:8]}{initial:02}{value[9:]}"
-    products = [int(char) * weight for char, weight in zip(digits, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=False)]
+    products = [
+        int(char) * weight for char, weight in zip(digits, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=False)
+    ]
     return _day(value[4:6], str(int(value[2:4]) % 50).zfill(2)) and sum(
         product // 10 + product % 10 for product in products
     ) % 10 == int(value[-1])

@@ -21,7 +21,7 @@ def gps_coordinates(value: str) -> bool:
 
 def gps_coordinate(value: str) -> bool:
     """One of both, in a field that is named after it."""
-    return 0 < abs(float(value)) <= 180
+    return all(0 < abs(number) <= 180 for number in _decimals(value) or [0.0])
 
 
 def _sexagesimal(numbers: list[float]) -> bool:

@@ -11,6 +11,9 @@ _OTHER_NAMES = frozenset(
     version width build_id
     """.split()
 )
+_TELEPHONE_WORDS = (
+    "phone", "tel", "call", "mobile", "cell", "fax", "dial", "contact", "sms", "whatsapp", "reach", "text me",
+)  # fmt: skip
 _ASCENDING = "01234567890123456789"
 _DESCENDING = _ASCENDING[::-1]
 
@@ -46,3 +49,9 @@ def otherwise_named(before: str) -> bool:
 def invented(digits: str) -> bool:
     """Whether digits are too regular to have been issued: few different ones, or counted up or down."""
     return len(set(digits)) < 3 or digits in _ASCENDING or digits in _DESCENDING
+
+
+def announces_telephone(before: str) -> bool:
+    """Whether a word for telephones or calls stands shortly before."""
+    words = before.lower()[-40:]
+    return any(word in words for word in _TELEPHONE_WORDS)

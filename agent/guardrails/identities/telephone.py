@@ -14,13 +14,16 @@ from agent.guardrails.identities.numbering import (
     GROUPINGS,
     OPEN_GROUPINGS,
 )
-from agent.guardrails.identities.surroundings import digits_of, invented, otherwise_named, touches
+from agent.guardrails.identities.surroundings import (
+    announces_telephone,
+    digits_of,
+    invented,
+    otherwise_named,
+    touches,
+)
 
-_PHONE_WORDS = (
-    "phone", "tel", "call", "mobile", "cell", "fax", "dial", "contact", "sms", "whatsapp", "reach", "text me",
-)  # fmt: skip
 _SEPARATORS = " .-/()\u00a0\u2011\u2013"
-_LONGEST_NATIONAL = 11
+_LONGEST_NATIONAL = 12
 
 
 def phone_international(value: str, before: str) -> bool:
@@ -50,10 +53,9 @@ def phone_us(value: str, before: str) -> bool:
         return False
     if value.count("-") >= 2 or "(" in value:
         return True
-    if value.count(".") >= 2 and before.rstrip(" \t")[-1:] not in tuple("+*/=-"):
+    if value.count(".") >= 2 and before.rstrip(" \t")[-1:] not in tuple("+*/-"):
         return _exists("US", digits)
-    words = before.lower()[-40:]
-    return any(word in words for word in _PHONE_WORDS)
+    return announces_telephone(before)
 
 
 def _north_american(digits: str) -> bool:
@@ -70,7 +72,11 @@ def _north_american(digits: str) -> bool:
 
 def phone_grouped(value: str, before: str) -> bool:
     """A number in the groups in which its country writes it, and in use there."""
-    if touches(before, "-._/+#:,") or otherwise_named(before):
+    if (
+        touches(before, "-._/+#:")
+        or otherwise_named(before)
+        or (before[-1:] in (",", " ") and before[-2:-1].isdigit())
+    ):
         return False
     groups = _groups(value)
     shape = " ".join(str(len(group)) for group in groups)
@@ -87,7 +93,9 @@ def phone_grouped(value: str, before: str) -> bool:
 def _counted(groups: list[str]) -> bool:
     """Whether the groups are numbers that count: 01 02 03 04 05."""
     numbers = [int(group) for group in groups]
-    return len(numbers) > 2 and len({after - now for now, after in zip(numbers, numbers[1:], strict=False)}) == 1
+    return (
+        len(numbers) > 2 and len({after - now for now, after in zip(numbers, numbers[1:], strict=False)}) == 1
+    )
 
 
 def phone_named(value: str, before: str) -> int:
@@ -107,9 +115,13 @@ def phone_named(value: str, before: str) -> int:
     groups = _groups(value)
     if _dated(groups, value) or invented(digits) or len(set(digits)) < 3 or _fictional_anywhere(digits):
         return 0
-    if len(groups) == 1 and (digits[0] == "1" and len(digits) in (10, 13)):
+    if len(groups) == 1 and "14" <= digits[:2] <= "19" and len(digits) in (10, 13):
         return 0  # seconds and milliseconds since 1970
-    if value.count(".") == 1 and len(groups) == 2 or (value.count(".") == 3 and len(groups) == 4 and digits[0] != "0"):
+    if (
+        value.count(".") == 1
+        and len(groups) == 2
+        or (value.count(".") == 3 and len(groups) == 4 and digits[0] != "0")
+    ):
         return 0  # a decimal; an address of the internet
     return len(value)
 

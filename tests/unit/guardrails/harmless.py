@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.guardrails.samples import Draw
+from tests.unit.guardrails.draw import Draw
 
 HARMLESS: tuple[str, ...] = (
     # identifiers and hashes
