@@ -74,14 +74,9 @@ class RuleSet:
     def candidates(self, data: bytes) -> list[Detector]:
         """The detectors that may find something in `data`, in order."""
         marked, unmarked = self._sieve.candidates(data), self._census.matching(data)
-        if not marked and not unmarked:
-            return []
-        indices = [self._marked[place] for place in marked]
-        for place in unmarked:
-            if place < len(self._unmarked):
-                indices.append(self._unmarked[place])
-            else:
-                indices.extend(self._labelled[each].index for each in self._labels.matching(data))
+        indices = [self._marked[place] for place in marked] + [self._unmarked[place] for place in unmarked]
+        if self._cover is not None and self._cover.search(data) is not None:
+            indices.extend(self._labelled[place].index for place in self._labels.matching(data))
         return [self.detectors[index] for index in sorted(indices)]
 
     def hold(self, data: bytes, start: int) -> int:
@@ -90,8 +85,8 @@ class RuleSet:
         Never too late a place; often too early a one, since the closures asked do not count.
         """
         place = len(data)
-        for union, _ in self._banks:
-            match = union.search(data, start)
+        for bank in self._banks:
+            match = bank.tails.search(data, start)
             if match is not None and match.start() < place:
                 place = match.start()
         return min(place, self.window(data, start)) if self._windowed else place
@@ -99,9 +94,9 @@ class RuleSet:
     def under_way(self, data: bytes) -> list[Detector]:
         """The detectors of which, by their loose closures, a match may be under way at the end of `data`."""
         found: list[Detector] = []
-        for number, (_, census) in enumerate(self._banks):
-            for place in census.matching(data):
-                found.extend(self._units[number * _BANK + place].detectors)
+        for bank in self._banks:
+            for place in bank.closures.matching(data):
+                found.extend(bank.units[place].detectors)
         return found
 
     def window(self, data: bytes, start: int) -> int:
@@ -120,17 +115,21 @@ class RuleSet:
         shared = self.limits.shared_memory
         covered = {detector.index for detector in self._labelled}
         cover = _cover([detector.rule for detector in self._labelled])
-        self._units = [
+        units = [
             _Unit(tail=detector.tail, loose=detector.loose, detectors=(detector,))
             for detector in self.detectors
             if detector.loose is not None and detector.index not in covered
         ]
-        outlines: list[str] = []
+        banks = [units[at : at + _BANK] for at in range(0, len(units), _BANK)]
+        # automata of their own: together with the others' their states would multiply
+        self._cover: Regexp | None = None
         if cover is not None:
-            self._units.append(
-                _Unit(tail=tail_closure(cover), loose=loose_closure(cover), detectors=tuple(self._labelled))
+            self._cover = compiled(outlined(cover), memory=shared, captures=False)
+            whole = _Unit(
+                tail=tail_closure(cover), loose=loose_closure(cover), detectors=tuple(self._labelled)
             )
-            outlines.append(outlined(cover))
+            banks.append([whole])
+        self._banks = tuple(_bank(each, shared) for each in banks)
         self._labels = Census(
             [label_pattern(detector.rule.labels) for detector in self._labelled], memory=shared
         )
@@ -139,13 +138,8 @@ class RuleSet:
         unmarked.update(index for index, rule in enumerate(rules) if _weakly_marked(rule))
         self._unmarked = sorted(unmarked - covered)
         self._marked = [index for index in range(len(rules)) if index not in unmarked | covered]
-        self._census = Census(
-            [*(self.detectors[index].outline for index in self._unmarked), *outlines], memory=shared
-        )
+        self._census = Census([self.detectors[index].outline for index in self._unmarked], memory=shared)
         self._sieve = Sieve([gates[index] for index in self._marked], memory=self.limits.rule_memory)
-        self._banks = tuple(
-            _bank(self._units[at : at + _BANK], shared) for at in range(0, len(self._units), _BANK)
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,12 +160,21 @@ def _cover(rules: Sequence[Rule]) -> Node | None:
     return parse(labelled(tuple(words), "|".join(f"(?:{value})" for value in values)))
 
 
-def _bank(units: Sequence[_Unit], memory: int) -> tuple[Regexp, Census]:
-    """For some units: what finds the first place where a match may be under way, and what tells of which of them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bank:
+    """Some units, with what finds the first place where a match of one may be under way, and what tells of which."""
+
+    units: Sequence[_Unit]
+    tails: Regexp
+    closures: Census
+
+
+def _bank(units: Sequence[_Unit], memory: int) -> _Bank:
     tails = [WORD_TAIL, *(unit.tail for unit in units if unit.tail)]
-    return (
-        compiled(rf"(?:{'|'.join(tails)})\z", memory=memory, captures=False),
-        Census([rf"(?:{unit.loose})\z" for unit in units], memory=memory),
+    return _Bank(
+        units=units,
+        tails=compiled(rf"(?:{'|'.join(tails)})\z", memory=memory, captures=False),
+        closures=Census([rf"(?:{unit.loose})\z" for unit in units], memory=memory),
     )
 
 

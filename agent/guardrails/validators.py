@@ -75,7 +75,7 @@ VALIDATORS: Mapping[str, Validator] = MappingProxyType(
         "phone_named": telephone.phone_named,
         "phone_us": _whole_in_context(telephone.phone_us),
         "public_ipv4": _whole_in_context(network.public_ipv4),
-        "public_ipv6": _whole(network.public_ipv6),
+        "public_ipv6": _whole_in_context(network.public_ipv6),
         "us_routing_number": _whole(finance.us_routing_number),
         "us_ssn": _whole(national.us_ssn),
         **_NATIONAL,

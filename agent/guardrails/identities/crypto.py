@@ -15,7 +15,21 @@ _BECH32_SUMS = (1, 0x2BC830A3)  # BIP 173; BIP 350, for taproot
 # Versions of Bitcoin, Litecoin, Dogecoin, Dash and Tron addresses
 _VERSIONS = frozenset((0x00, 0x05, 0x30, 0x32, 0x1E, 0x16, 0x4C, 0x10, 0x41))
 _WALLET_WORDS = frozenset(
-    "wallet eth ethereum ether address erc20 metamask payout deposit withdrawal donate donation recipient".split()
+    [
+        "wallet",
+        "eth",
+        "ethereum",
+        "ether",
+        "address",
+        "erc20",
+        "metamask",
+        "payout",
+        "deposit",
+        "withdrawal",
+        "donate",
+        "donation",
+        "recipient",
+    ]
 )
 
 

@@ -26,7 +26,9 @@ def payment_card(value: str, before: str) -> bool:
         return False
     if len(digits) == 13:  # an old form, and what bar codes have
         return digits[0] == "4" and any(word in before.lower() for word in _CARD_WORDS)
-    return _issued(digits)
+    return _issued(digits) or (
+        _issued_locally(digits) and any(word in before.lower() for word in _CARD_WORDS)
+    )
 
 
 def _issued(digits: str) -> bool:
@@ -40,10 +42,14 @@ def _issued(digits: str) -> bool:
         return length == 15
     if two in (36, 38, 39) or 3000 <= four <= 3059:
         return length == 14 or (two == 36 and length == 16)
-    if two in (35, 62, 64, 65) or four == 6011:
-        return 16 <= length <= 19
-    # Maestro, RuPay, Elo, Hipercard, Troy, Mir
-    return (two in (50, 56, 57, 58, 60, 63, 67, 81, 82, 97) or 2200 <= four <= 2204) and 16 <= length <= 19
+    return (two in (35, 62, 64, 65) or four == 6011) and 16 <= length <= 19
+
+
+def _issued_locally(digits: str) -> bool:
+    """Ranges of Maestro, RuPay, Elo, Troy, Mir and others: so many that a word for cards must stand before."""
+    return (
+        digits[:2] in ("50", "56", "57", "58", "60", "63", "67", "81", "82", "97", "22") and len(digits) >= 16
+    )
 
 
 def iban(value: str) -> int:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from stdnum.ar import cuit, dni as ar_dni
+from stdnum.ar import cuit
+from stdnum.ar import dni as ar_dni
 from stdnum.at import vnr
 from stdnum.au import tfn
 from stdnum.be import nn
@@ -27,9 +28,11 @@ from stdnum.ec import ci
 from stdnum.ee import ik
 from stdnum.es import cif, dni, nie
 from stdnum.fi import hetu
-from stdnum.fr import nif as fr_nif, nir
+from stdnum.fr import nif as fr_nif
+from stdnum.fr import nir
 from stdnum.gb import nhs, utr
-from stdnum.gr import amka, vat as afm
+from stdnum.gr import amka
+from stdnum.gr import vat as afm
 from stdnum.hr import oib
 from stdnum.id import nik
 from stdnum.ie import pps

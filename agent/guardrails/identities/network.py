@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 
 from agent.guardrails.vocabulary import PUBLIC_RESOLVERS
 
 _VERSION_WORDS = frozenset(
-    "version ver release build v rev oid section chapter vers fw firmware sdk driver".split()
+    [
+        "version",
+        "ver",
+        "release",
+        "build",
+        "v",
+        "rev",
+        "oid",
+        "section",
+        "chapter",
+        "vers",
+        "fw",
+        "firmware",
+        "sdk",
+        "driver",
+    ]
 )
 _LARGEST_VERSION_PART = 40
 _LARGEST_RELEASE_PART = 15
-_ADDRESS_WORDS = frozenset("ip ipv4 host address addr from client peer remote server source src dst".split())
+_ADDRESS_WORDS = frozenset(
+    [
+        "ip",
+        "ipv4",
+        "host",
+        "address",
+        "addr",
+        "from",
+        "client",
+        "peer",
+        "remote",
+        "server",
+        "source",
+        "src",
+        "dst",
+    ]
+)
 _ADAPTER_WORDS = ("mac", "hwaddr", "ether", "physical", "bssid", "bluetooth")
 # Adapters of virtual machines and containers: QEMU, VMware, VirtualBox, Xen, Hyper-V, Docker, Parallels
 _VIRTUAL = (
@@ -36,13 +68,13 @@ def public_ipv4(value: str, before: str) -> bool:
         return False
     if not address.is_global or address.is_multicast or value in PUBLIC_RESOLVERS:
         return False
-    if before.endswith(("==", ">=", "<=", "~=", "^", "~", "@", "-", "_", ":v", " v")):
+    if before.endswith(("==", ">=", "<=", "~=", "^", "~", "@", "-", "_", ":v", " v", "::")):
         return False
     if before.endswith("/") and not before.endswith("//"):
         return False
     words = before.lower().rstrip(" \t=:\"'").split()
     last = words[-1].strip("\"'(").rpartition("_")[2].rpartition("-")[2] if words else ""
-    if last in _VERSION_WORDS:
+    if last in _VERSION_WORDS or (last[:1] == "v" and last[1:].isdigit()):
         return False
     if words and _decimal(words[-1]):  # 2.83-2.12 3.51.98.32: the path of a drawing
         return False
@@ -61,8 +93,10 @@ def _decimal(word: str) -> bool:
     return bool(point) and fraction.isdigit() and (not whole or whole[-1:].isdigit())
 
 
-def public_ipv6(value: str) -> bool:
+def public_ipv6(value: str, before: str) -> bool:
     """A global unicast address (2000::/3) outside the documentation ranges."""
+    if before.endswith(":") and before[-2:-1].isalnum() and before[-3:-2] in tuple("0123456789abcdefABCDEF:"):
+        return False  # the tail of another
     if value.count(":") < 3 and "::" not in value:
         return False
     try:
@@ -84,8 +118,10 @@ def mac_address(value: str, before: str) -> bool:
     if plain.isdigit() and not any(word in before.lower() for word in _ADAPTER_WORDS):
         return False
     separators = {char for char in value if not char.isalnum()}
-    if len(separators) != 1 or int(plain[:2], 16) & 1 or plain.startswith(_VIRTUAL):
+    if len(separators) != 1 or int(plain[:2], 16) & 3 or plain.startswith(_VIRTUAL):
         return False
+    if before.rstrip()[-1:] == ":" and before.rstrip()[-3:-1].isalnum() and before.rstrip()[-4:-3] == ":":
+        return False  # a line of a key or a fingerprint
     octets = [int(plain[at : at + 2], 16) for at in range(0, 12, 2)]
-    steps = {right - left for left, right in zip(octets, octets[1:], strict=False)}
+    steps = {right - left for left, right in itertools.pairwise(octets)}
     return len(steps) > 2  # 00:11:22:33:44:55 and aa:bb:cc:dd:ee:ff stand in every manual

@@ -6,6 +6,8 @@ some 20 µs each, and values here are at most some 30 characters long, so that i
 
 from __future__ import annotations
 
+import itertools
+
 from phonenumbers import NumberParseException, PhoneNumber, is_possible_number, is_valid_number, parse
 
 from agent.guardrails.identities.numbering import (
@@ -93,14 +95,12 @@ def phone_grouped(value: str, before: str) -> bool:
 def _counted(groups: list[str]) -> bool:
     """Whether the groups are numbers that count: 01 02 03 04 05."""
     numbers = [int(group) for group in groups]
-    return (
-        len(numbers) > 2 and len({after - now for now, after in zip(numbers, numbers[1:], strict=False)}) == 1
-    )
+    return len(numbers) > 2 and len({after - now for now, after in itertools.pairwise(numbers)}) == 1
 
 
 def phone_named(value: str, before: str) -> int:
     """How much of `value`, which stands after a word for telephones, is the number; 0 for none."""
-    if otherwise_named(before) or touches(before, ".-_$#"):
+    if otherwise_named(before) or touches(before, ".-_$#+") or ".." in value:
         return 0
     while True:
         digits = digits_of(value)
@@ -117,10 +117,8 @@ def phone_named(value: str, before: str) -> int:
         return 0
     if len(groups) == 1 and "14" <= digits[:2] <= "19" and len(digits) in (10, 13):
         return 0  # seconds and milliseconds since 1970
-    if (
-        value.count(".") == 1
-        and len(groups) == 2
-        or (value.count(".") == 3 and len(groups) == 4 and digits[0] != "0")
+    if (value.count(".") == 1 and len(groups) == 2) or (
+        value.count(".") == 3 and len(groups) == 4 and digits[0] != "0"
     ):
         return 0  # a decimal; an address of the internet
     return len(value)
@@ -146,7 +144,7 @@ def _exists(region: str, digits: str) -> bool:
     code = CALLING_CODE[region]
     trunk = digits[0] == "0" and region != "IT"
     national = digits[1:] if trunk or (region == "RU" and digits[0] == "8") else digits
-    if not national or national[0] == "0" and region != "IT" or _fictional(str(code) + national):
+    if not national or (national[0] == "0" and region != "IT") or _fictional(str(code) + national):
         return False
     number = PhoneNumber(
         country_code=code,
