@@ -2,8 +2,9 @@
 
 One pass over the text decides which rules can match at all: by their literals, and for those without literals by one
 automaton of them all. Rules with labels (`context`) differ in their labels and values, and share the words that may
-stand between: one cover, any label before any value, answers for all of them before one of them is asked. Streams ask a second question, answered by one automaton of the loose closures of all rules,
-run backwards from the end of the text: it dies after a few bytes. Immutable; knows neither texts nor streams.
+stand between: one cover, any label before any value, answers for all of them before one of them is asked.
+Streams ask a second question, answered by one automaton of the loose closures of many rules, run backwards from the
+end of the text: it dies after a few bytes. Immutable; knows neither texts nor streams.
 """
 
 from __future__ import annotations

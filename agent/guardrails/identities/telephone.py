@@ -89,6 +89,9 @@ def phone_grouped(value: str, before: str) -> bool:
         regions = GROUPINGS.get(shape, "BR GB DE AU IT JP AR" if value[0] == "(" else "")
     else:
         regions = OPEN_GROUPINGS.get(shape, "")
+    national = digits.removeprefix("0")
+    if any(_fictional(f"{CALLING_CODE[region]}{national}") for region in regions.split()):
+        return False
     return any(_exists(region, digits) for region in regions.split())
 
 
@@ -117,11 +120,15 @@ def phone_named(value: str, before: str) -> int:
         return 0
     if len(groups) == 1 and "14" <= digits[:2] <= "19" and len(digits) in (10, 13):
         return 0  # seconds and milliseconds since 1970
-    if (value.count(".") == 1 and len(groups) == 2) or (
-        value.count(".") == 3 and len(groups) == 4 and digits[0] != "0"
-    ):
-        return 0  # a decimal; an address of the internet
-    return len(value)
+    return 0 if _pointed(groups, value) else len(value)
+
+
+def _pointed(groups: list[str], value: str) -> bool:
+    """Whether the points in `value` are those of a decimal, an address of the internet or an object identifier."""
+    points = value.count(".")
+    if not points or points < len(groups) - 1:
+        return False
+    return points == 1 or (points == 3 and groups[0][0] != "0") or any(len(group) == 1 for group in groups)
 
 
 def _dated(groups: list[str], value: str) -> bool:
