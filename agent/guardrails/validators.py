@@ -77,7 +77,7 @@ VALIDATORS: Mapping[str, Validator] = MappingProxyType(
         "public_ipv4": _whole_in_context(network.public_ipv4),
         "public_ipv6": _whole_in_context(network.public_ipv6),
         "us_routing_number": _whole(finance.us_routing_number),
-        "us_ssn": _whole(national.us_ssn),
+        "us_ssn": _whole_in_context(national.us_ssn),
         **_NATIONAL,
     }
 )

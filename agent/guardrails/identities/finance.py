@@ -21,7 +21,8 @@ def payment_card(value: str, before: str) -> bool:
         or digits in TEST_CARDS
         or "00000000" in digits
         or len(set(digits)) < 4
-        or (len(digits) == len(value) and (otherwise_named(before) or last_word(before) == "id"))
+        or otherwise_named(before)
+        or (len(digits) == len(value) and last_word(before) == "id")
     ):
         return False
     if len(digits) == 13:  # an old form, and what bar codes have

@@ -78,10 +78,10 @@ _RECENT = 2012
 _SHORT_RECENT = ("10", "30")
 
 
-def us_ssn(value: str) -> bool:
+def us_ssn(value: str, before: str) -> bool:
     """United States: an issued range, not one of the famous invalid ones nor a round number."""
     digits = digits_of(value)
-    if len(digits) != 9:
+    if len(digits) != 9 or otherwise_named(before):
         return False
     area, group, serial = int(digits[:3]), int(digits[3:5]), int(digits[5:])
     if area in (0, 666) or area >= 900 or not group or not serial:
@@ -94,6 +94,8 @@ def us_ssn(value: str) -> bool:
 def us_itin(digits: str) -> bool:
     """United States, taxpayers without a social security number: 9xx, a group in use."""
     group = int(digits[3:5])
+    if digits[1:3] == "00" and group % 10 == 0:
+        return False  # a round number
     return digits[0] == "9" and (50 <= group <= 65 or 70 <= group <= 99) and group not in (89, 93)
 
 
@@ -192,7 +194,7 @@ ALONE = (
 """Kinds that have a shape of their own."""
 
 _AS_WRITTEN = frozenset(("fi_hetu", "hk_id"))
-_YEAR_FIRST = frozenset(("se_personnummer", "cz_rc", "be_nn", "my_nric"))
+_YEAR_FIRST = frozenset(("se_personnummer", "cz_rc", "be_nn", "my_nric", "fi_hetu"))
 
 
 def named(kind: str) -> Callable[[str, str], bool]:
@@ -225,8 +227,12 @@ def standing_alone(kind: str) -> Callable[[str, str], bool]:
 def _recent(value: str) -> bool:
     """Whether the date at the front of `value` is one that builds, orders and log files have."""
     plain = value.translate(_SPACING)
+    if not plain.isdigit():
+        return False
     long = value[:8].isdigit()
-    return int(plain[:4]) >= _RECENT if long else _SHORT_RECENT[0] <= plain[:2] <= _SHORT_RECENT[1]
+    if long:
+        return int(plain[:4]) >= _RECENT
+    return _SHORT_RECENT[0] <= plain[:2] <= _SHORT_RECENT[1] and plain[4:6] <= "31"
 
 
 def _checked(check: Check, value: str) -> bool:

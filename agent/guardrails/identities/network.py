@@ -26,7 +26,7 @@ _VERSION_WORDS = frozenset(
     ]
 )
 _LARGEST_VERSION_PART = 40
-_LARGEST_RELEASE_PART = 15
+_LARGEST_RELEASE_PART = 30
 _ADDRESS_WORDS = frozenset(
     [
         "ip",
@@ -34,7 +34,6 @@ _ADDRESS_WORDS = frozenset(
         "host",
         "address",
         "addr",
-        "from",
         "client",
         "peer",
         "remote",
@@ -97,7 +96,7 @@ def public_ipv6(value: str, before: str) -> bool:
     """A global unicast address (2000::/3) outside the documentation ranges."""
     if before.endswith(":") and before[-2:-1].isalnum() and before[-3:-2] in tuple("0123456789abcdefABCDEF:"):
         return False  # the tail of another
-    if value.count(":") < 3 and "::" not in value:
+    if sum(bool(group) for group in value.split(":")) < 3 or before.endswith("::"):
         return False
     try:
         address = ipaddress.IPv6Address(value)

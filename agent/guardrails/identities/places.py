@@ -15,6 +15,7 @@ def gps_coordinates(value: str) -> bool:
             and abs(longitude) <= 180
             and (abs(latitude), abs(longitude)) not in _NOWHERE
             and abs(latitude - longitude) > 1e-6
+            and max(abs(latitude), abs(longitude)) > 1.5  # fractions of something, not degrees
         )
     return len(numbers) in (4, 6) and _sexagesimal(numbers)
 

@@ -3,90 +3,19 @@
 from __future__ import annotations
 
 _OTHER_NAMES = frozenset(
-    [
-        "amount",
-        "barcode",
-        "bigint",
-        "bug",
-        "build",
-        "byte",
-        "bytes",
-        "case",
-        "commit",
-        "count",
-        "duration",
-        "ean",
-        "elapsed",
-        "epoch",
-        "error",
-        "errno",
-        "exit",
-        "expires",
-        "gtin",
-        "hash",
-        "height",
-        "index",
-        "int",
-        "invoice",
-        "isbn",
-        "issn",
-        "issue",
-        "item",
-        "job",
-        "line",
-        "lines",
-        "long",
-        "max",
-        "min",
-        "ms",
-        "nonce",
-        "number64",
-        "offset",
-        "oid",
-        "order",
-        "parcel",
-        "part",
-        "pid",
-        "po",
-        "port",
-        "pos",
-        "pr",
-        "price",
-        "process",
-        "product",
-        "ref",
-        "release",
-        "request",
-        "rev",
-        "revision",
-        "row",
-        "seq",
-        "sequence",
-        "serial",
-        "session",
-        "sha",
-        "size",
-        "sku",
-        "status",
-        "step",
-        "thread",
-        "ticket",
-        "time",
-        "timestamp",
-        "total",
-        "tracking",
-        "ts",
-        "txn",
-        "upc",
-        "uuid",
-        "version",
-        "width",
-        "build_id",
-    ]
+    """
+    amount asset barcode batch bigint bug build byte bytes case catalog chapter commit count duration ean elapsed epoch
+    errno error exit expires gtin hash height index int invoice isbn issn issue item job key line lines long lot max min
+    model ms nonce offset oid order page parcel part pid po port pos pr price process product range ranges ref release
+    request rev revision row rows section seq sequence serial session sha size sku status step thread ticket time
+    timestamp total tracking ts txn upc uuid version width
+    """.split()  # noqa: SIM905  a list of words reads better as one
 )
+_NUMBERING = frozenset(("no", "nr", "num", "number", "id", "code"))
 _TELEPHONE_WORDS = (
     "phone", "tel", "call", "mobile", "cell", "fax", "dial", "contact", "sms", "whatsapp", "reach", "text me",
 )  # fmt: skip
+_AROUND = " \t=:.\"'#([\\"
 _ASCENDING = "01234567890123456789"
 _DESCENDING = _ASCENDING[::-1]
 
@@ -105,7 +34,7 @@ def touches(before: str, marks: str) -> bool:
 
 def last_word(before: str) -> str:
     """The last part of the last name before a value, in lower case: "id" of `order_id: ` and of `orderId="`."""
-    name = before.rstrip(" \t=:\"'#([\\")
+    name = before.rstrip(_AROUND)
     start = len(name)
     while start and (name[start - 1].isalnum()):
         start -= 1
@@ -116,7 +45,10 @@ def last_word(before: str) -> str:
 
 def otherwise_named(before: str) -> bool:
     """Whether the name right before a number says that it counts or names something else than a person's data."""
-    return last_word(before) in _OTHER_NAMES
+    word = last_word(before)
+    if word in _NUMBERING:
+        word = last_word(before.rstrip(_AROUND)[: -len(word)].rstrip("_-. "))
+    return word in _OTHER_NAMES
 
 
 def invented(digits: str) -> bool:

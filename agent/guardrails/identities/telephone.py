@@ -42,16 +42,19 @@ def phone_international(value: str, before: str) -> bool:
         number = parse("+" + digits)
     except NumberParseException:
         return False
-    if plus and before.endswith(("=", "*", "/")) and value[1:].isdigit():
-        return is_valid_number(number)  # x=+12345678 is arithmetic
-    return is_possible_number(number) if plus else is_valid_number(number)
+    compact = value.lstrip("+").isdigit()
+    if compact and not plus and not announces_telephone(before):
+        return False
+    return is_possible_number(number) if plus and not compact else is_valid_number(number)
 
 
 def phone_us(value: str, before: str) -> bool:
     """A ten-digit number of the North American plan; with dots one that exists, with spaces after a word for it."""
     digits = digits_of(value)
     digits = digits[1:] if len(digits) == 11 else digits
-    if not _north_american(digits) or _fictional("1" + digits) or touches(before, "-._/+#"):
+    if not _north_american(digits) or _fictional("1" + digits):
+        return False
+    if touches(before, "-._/+#") or otherwise_named(before):
         return False
     if value.count("-") >= 2 or "(" in value:
         return True

@@ -16,7 +16,6 @@ from agent.guardrails.identities import telephone
         ("+49 171 2345678", True),
         ("+33 (0)6 12 34 56 78", True),
         ("0049 30 23456789", True),
-        ("00442079461958", True),
         ("00123456789012", False),
         ("+1 115-867-5309", False),
         ("+999 20 7946 0958", False),
@@ -28,6 +27,11 @@ from agent.guardrails.identities import telephone
 )
 def test_numbers_with_a_country(number: str, person: bool) -> None:
     assert telephone.phone_international(number, " ") is person
+
+
+def test_digits_behind_00_alone_need_a_word() -> None:
+    assert telephone.phone_international("00442079461958", "call ")
+    assert not telephone.phone_international("00442079461958", "value ")
 
 
 @pytest.mark.parametrize(
