@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from agent.errors import PolicyError
-from agent.guardrails.closure import WORD_TAIL, loose_closure, tail_closure
+from agent.guardrails.closure import WORD_TAIL, loose_closure, loosened, tail_closure
 from agent.guardrails.context import label_pattern, labelled
 from agent.guardrails.detector import Detector, outlined
 from agent.guardrails.offsets import boundary
@@ -130,7 +131,7 @@ class RuleSet:
                 tail=tail_closure(cover), loose=loose_closure(cover), detectors=tuple(self._labelled)
             )
             banks.append([whole])
-        self._banks = tuple(_bank(each, shared) for each in banks)
+        self._banks = tuple(_Bank(each, shared) for each in banks)
         self._labels = Census(
             [label_pattern(detector.rule.labels) for detector in self._labelled], memory=shared
         )
@@ -153,30 +154,30 @@ class _Unit:
 
 
 def _cover(rules: Sequence[Rule]) -> Node | None:
-    """The tree of a pattern that matches wherever one of `rules`, all of which have labels, does; None for none."""
+    """The tree of a pattern that matches wherever one of `rules`, all of which have labels, does; None for none.
+
+    Values are not counted in it: so most of them are the same.
+    """
     if not rules:
         return None
     words = sorted({word for rule in rules for word in rule.labels})
-    values = sorted({rule.pattern for rule in rules})
+    values = sorted({loosened(parse(rule.pattern)) for rule in rules})
     return parse(labelled(tuple(words), "|".join(f"(?:{value})" for value in values)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Bank:
     """Some units, with what finds the first place where a match of one may be under way, and what tells of which."""
 
-    units: Sequence[_Unit]
-    tails: Regexp
-    closures: Census
+    def __init__(self, units: Sequence[_Unit], memory: int) -> None:
+        self.units = units
+        self._memory = memory
+        tails = [WORD_TAIL, *(unit.tail for unit in units if unit.tail)]
+        self.tails = compiled(rf"(?:{'|'.join(tails)})\z", memory=memory, captures=False)
 
-
-def _bank(units: Sequence[_Unit], memory: int) -> _Bank:
-    tails = [WORD_TAIL, *(unit.tail for unit in units if unit.tail)]
-    return _Bank(
-        units=units,
-        tails=compiled(rf"(?:{'|'.join(tails)})\z", memory=memory, captures=False),
-        closures=Census([rf"(?:{unit.loose})\z" for unit in units], memory=memory),
-    )
+    @cached_property
+    def closures(self) -> Census:
+        """Compiled when first asked for, and that is when much is held back: few texts need it."""
+        return Census([rf"(?:{unit.loose})\z" for unit in self.units], memory=self._memory)
 
 
 def _gate(rule: Rule) -> str:

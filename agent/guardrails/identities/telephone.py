@@ -26,6 +26,7 @@ from agent.guardrails.identities.surroundings import (
 
 _SEPARATORS = " .-/()\u00a0\u2011\u2013"
 _LONGEST_NATIONAL = 12
+_SURELY_LONG = 10
 
 
 def phone_international(value: str, before: str) -> bool:
@@ -45,7 +46,9 @@ def phone_international(value: str, before: str) -> bool:
     compact = value.lstrip("+").isdigit()
     if compact and not plus and not announces_telephone(before):
         return False
-    return is_possible_number(number) if plus and not compact else is_valid_number(number)
+    # what stands behind a plus may be a sum; eight or nine digits without a gap must be a number in use
+    loose = plus and (not compact or len(digits) >= _SURELY_LONG)
+    return is_possible_number(number) if loose else is_valid_number(number)
 
 
 def phone_us(value: str, before: str) -> bool:
@@ -58,7 +61,7 @@ def phone_us(value: str, before: str) -> bool:
         return False
     if value.count("-") >= 2 or "(" in value:
         return True
-    if value.count(".") >= 2 and before.rstrip(" \t")[-1:] not in tuple("+*/-"):
+    if value.count(".") >= 2 and not before.endswith((" + ", " - ", " * ", " / ")):
         return _exists("US", digits)
     return announces_telephone(before)
 
