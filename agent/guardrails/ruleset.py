@@ -97,8 +97,7 @@ class RuleSet:
         """The detectors of which, by their loose closures, a match may be under way at the end of `data`."""
         found: list[Detector] = []
         for bank in self._banks:
-            for place in bank.closures.matching(data):
-                found.extend(bank.units[place].detectors)
+            found.extend(bank.under_way(data))
         return found
 
     def window(self, data: bytes, start: int) -> int:
@@ -169,15 +168,22 @@ class _Bank:
     """Some units, with what finds the first place where a match of one may be under way, and what tells of which."""
 
     def __init__(self, units: Sequence[_Unit], memory: int) -> None:
-        self.units = units
+        self._units = units
         self._memory = memory
         tails = [WORD_TAIL, *(unit.tail for unit in units if unit.tail)]
         self.tails = compiled(rf"(?:{'|'.join(tails)})\z", memory=memory, captures=False)
+        if len(units) > 1:
+            self._closures  # noqa: B018  too large a set must be refused now
+
+    def under_way(self, data: bytes) -> list[Detector]:
+        """The detectors of the units of which a match may be under way at the end of `data`."""
+        places = self._closures.matching(data)
+        return [detector for place in places for detector in self._units[place].detectors]
 
     @cached_property
-    def closures(self) -> Census:
-        """Compiled when first asked for, and that is when much is held back: few texts need it."""
-        return Census([rf"(?:{unit.loose})\z" for unit in self.units], memory=self._memory)
+    def _closures(self) -> Census:
+        """That of the cover is large, never too large, and asked only where much is held back: compiled then."""
+        return Census([rf"(?:{unit.loose})\z" for unit in self._units], memory=self._memory)
 
 
 def _gate(rule: Rule) -> str:

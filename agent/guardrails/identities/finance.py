@@ -8,6 +8,7 @@ from agent.guardrails.checksums import iban_length, luhn, mod97, routing_number
 from agent.guardrails.identities.surroundings import digits_of, invented, last_word, otherwise_named, touches
 from agent.guardrails.vocabulary import TEST_CARDS
 
+_TABLE_SPREAD = 60
 _CARD_WORDS = ("card", "visa", "credit", "debit", "karte", "carte", "carta", "tarjeta", "cartão", "kort")
 
 
@@ -25,11 +26,22 @@ def payment_card(value: str, before: str) -> bool:
         or (len(digits) == len(value) and last_word(before) == "id")
     ):
         return False
+    if " " in value and _in_table(value, before):
+        return False
     if len(digits) == 13:  # an old form, and what bar codes have
         return digits[0] == "4" and any(word in before.lower() for word in _CARD_WORDS)
     return _issued(digits) or (
         _issued_locally(digits) and any(word in before.lower() for word in _CARD_WORDS)
     )
+
+
+def _in_table(value: str, before: str) -> bool:
+    """Whether groups of four are numbers of a table: others stand before, or each is a little more than the last."""
+    last = before.rstrip(" ")[-4:]
+    if before.endswith(" ") and len(last) == 4 and any(char.isdigit() for char in last):
+        return all(char in "0123456789ABCDEF" for char in last)
+    groups = [int(group) for group in value.split()]
+    return max(groups) - min(groups) < _TABLE_SPREAD
 
 
 def _issued(digits: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+from itertools import pairwise
 
 from agent.guardrails.vocabulary import PUBLIC_RESOLVERS
 
@@ -71,12 +72,16 @@ def public_ipv4(value: str, before: str) -> bool:
     if words and _decimal(words[-1]):  # 2.83-2.12 3.51.98.32: the path of a drawing
         return False
     parts = [int(part) for part in value.split(".")]
-    if parts[0] == 2 and parts[1] == 5:  # attributes of X.500
-        return False
+    if (parts[0] == 2 and parts[1] == 5) or parts[3] == 0 or parts[:3] == [192, 0, 0]:
+        return False  # attributes of X.500; networks
+    if len({after - now for now, after in pairwise(parts)}) == 1:
+        return False  # 1.2.3.4
     if last in _ADDRESS_WORDS or before.endswith("://"):
         return True
-    # 3.0.5.130 and 7.1.4.34 are releases
-    return max(parts[:3]) > _LARGEST_RELEASE_PART and max(parts) > _LARGEST_VERSION_PART
+    # 3.0.5.130 and 7.1.4.34 are releases, 1.3.101.113 is an object identifier
+    return (
+        parts[:2] != [1, 3] and max(parts[:3]) > _LARGEST_RELEASE_PART and max(parts) > _LARGEST_VERSION_PART
+    )
 
 
 def _decimal(word: str) -> bool:

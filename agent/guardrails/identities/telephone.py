@@ -80,11 +80,7 @@ def _north_american(digits: str) -> bool:
 
 def phone_grouped(value: str, before: str) -> bool:
     """A number in the groups in which its country writes it, and in use there."""
-    if (
-        touches(before, "-._/+#:")
-        or otherwise_named(before)
-        or (before[-1:] in (",", " ") and before[-2:-1].isdigit())
-    ):
+    if touches(before, "-._/+#:") or otherwise_named(before) or _continues(before):
         return False
     groups = _groups(value)
     shape = " ".join(str(len(group)) for group in groups)
@@ -99,6 +95,14 @@ def phone_grouped(value: str, before: str) -> bool:
     if any(_fictional(f"{CALLING_CODE[region]}{national}") for region in regions.split()):
         return False
     return any(_exists(region, digits) for region in regions.split())
+
+
+def _continues(before: str) -> bool:
+    """Whether a number stands right before, of which this would be the next group or the thousands."""
+    if before[-1:] not in (",", " "):
+        return False
+    words = before[:-1].rsplit(None, 1)
+    return bool(words) and before[-2:-1].isdigit() and words[-1].isdigit()
 
 
 def _counted(groups: list[str]) -> bool:

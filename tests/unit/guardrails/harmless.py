@@ -1,5 +1,7 @@
 """Texts that look like secrets or personal data and are none: what developers paste into a prompt all day."""
 
+# ruff: noqa: E501  texts as people write them
+
 from __future__ import annotations
 
 from tests.unit.guardrails.draw import Draw

@@ -70,3 +70,11 @@ def test_an_account_is_no_order() -> None:
     assert finance.bank_account("6478291034", "account number ")
     assert not finance.bank_account("6478291034", "account: order ")
     assert not finance.bank_account("0000000000", "account number ")
+
+
+def test_numbers_of_a_table_are_no_card() -> None:
+    card = Draw(4).luhn("4539", 16)
+    grouped = " ".join(card[at : at + 4] for at in range(0, 16, 4))
+    assert finance.payment_card(grouped, "card ")
+    assert not finance.payment_card(grouped, "607A 607B ")
+    assert not finance.payment_card("5596 5597 5598 5599", "")
