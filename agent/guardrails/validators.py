@@ -61,6 +61,7 @@ VALIDATORS: Mapping[str, Validator] = MappingProxyType(
         "basic_credentials": _whole(plausibility.basic_credentials),
         # personal data
         "bank_account": _whole_in_context(finance.bank_account),
+        "bank_account_in_context": _whole_in_context(finance.bank_account_in_context),
         "bic": _whole(finance.bic),
         "crypto_wallet": _whole_in_context(crypto.crypto_wallet),
         "date_of_birth": _whole(dates.date_of_birth),

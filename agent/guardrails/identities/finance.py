@@ -8,6 +8,7 @@ from agent.guardrails.checksums import iban_length, luhn, mod97, routing_number
 from agent.guardrails.identities.surroundings import digits_of, invented, last_word, otherwise_named, touches
 from agent.guardrails.vocabulary import TEST_CARDS
 
+_BANK_WORDS = ("routing", "sort code", "bank", "checking", "savings", "swift", "bic", "wire", "blz", "aba ")
 _TABLE_SPREAD = 60
 _CARD_WORDS = ("card", "visa", "credit", "debit", "karte", "carte", "carta", "tarjeta", "cartão", "kort")
 
@@ -96,3 +97,9 @@ def bank_account(value: str, before: str) -> bool:
     """An account number of some bank: digits that nothing else explains."""
     digits = digits_of(value)
     return 6 <= len(digits) <= 17 and not invented(digits) and not otherwise_named(before)
+
+
+def bank_account_in_context(value: str, before: str) -> bool:
+    """The same behind "account" alone, where a word of banks stands before that."""
+    words = before.lower()
+    return any(word in words for word in _BANK_WORDS) and bank_account(value, before)

@@ -15,6 +15,7 @@ _NUMBERING = frozenset(("no", "nr", "num", "number", "id", "code"))
 _TELEPHONE_WORDS = (
     "phone", "tel", "call", "mobile", "cell", "fax", "dial", "contact", "sms", "whatsapp", "reach", "text me",
 )  # fmt: skip
+_SPACELESS = "\u0e00"
 _AROUND = " \t=:.\"'#([\\"
 _ASCENDING = "01234567890123456789"
 _DESCENDING = _ASCENDING[::-1]
@@ -26,10 +27,13 @@ def digits_of(value: str) -> str:
 
 
 def touches(before: str, marks: str) -> bool:
-    """Whether a letter, a digit or one of `marks` stands right before; the letter of an escaped line break may."""
+    """Whether a letter, a digit or one of `marks` stands right before.
+
+    The letter of an escaped line break may, and so may letters of scripts that write no spaces (from Thai on).
+    """
     if before.endswith(("\\n", "\\r", "\\t")):
         return False
-    return before[-1:].isalnum() or before[-1:] in tuple(marks)
+    return (before[-1:].isalnum() and before[-1:] < _SPACELESS) or before[-1:] in tuple(marks)
 
 
 def last_word(before: str) -> str:

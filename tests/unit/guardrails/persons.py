@@ -165,6 +165,7 @@ MONEY: dict[str, tuple[Maker, ...]] = {
     "us-routing-number": (after("routing number ", routing), after("ABA: ", routing)),
     "uk-sort-code": (after("sort code ", lambda d: "-".join(d.of("23456789", 2) for _ in range(3))),),
     "bank-account": (after("account number: ", lambda d: d.digits(10)),),
+    "bank-account-in-context": (after("our bank: First Union, account ", lambda d: d.digits(9)),),
     "crypto-wallet": (lambda d: base58check(d, 0), lambda d: base58check(d, 5), lambda d: base58check(d, 0x41)),
     "crypto-wallet-segwit": (lambda d: "bc1q" + "ar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",),
     "crypto-wallet-ethereum": (ethereum,),

@@ -78,3 +78,8 @@ def test_numbers_of_a_table_are_no_card() -> None:
     assert finance.payment_card(grouped, "card ")
     assert not finance.payment_card(grouped, "607A 607B ")
     assert not finance.payment_card("5596 5597 5598 5599", "")
+
+
+def test_an_account_alone_needs_a_bank() -> None:
+    assert finance.bank_account_in_context("6478291034", "routing 021000021, account ")
+    assert not finance.bank_account_in_context("6478291034", "github account ")

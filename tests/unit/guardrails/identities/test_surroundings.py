@@ -38,6 +38,15 @@ def test_escaped_line_breaks_do_not_touch() -> None:
     ]
 
 
+def test_scripts_without_spaces_do_not_touch() -> None:
+    assert [surroundings.touches(before, "") for before in ("は", "号", "é", "я")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
 def test_numbers_too_regular_to_be_issued() -> None:
     assert [
         surroundings.invented(digits) for digits in ("111111111", "123456789", "987654321", "735291423")
