@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+
 from agent.guardrails.identities.numbering import CALLING_CODE, FICTIONAL, GROUPINGS, OPEN_GROUPINGS
-from agent.guardrails.vocabulary import CALLING_CODES
 
 
 def test_regions_of_groupings_have_a_country_code() -> None:
@@ -11,7 +12,9 @@ def test_regions_of_groupings_have_a_country_code() -> None:
         region for table in (GROUPINGS, OPEN_GROUPINGS) for each in table.values() for region in each.split()
     }
     assert sorted(regions - set(CALLING_CODE)) == []
-    assert {str(code) for code in CALLING_CODE.values()} <= CALLING_CODES
+    assert {
+        region for region in CALLING_CODE if region not in COUNTRY_CODE_TO_REGION_CODE[CALLING_CODE[region]]
+    } == set()
 
 
 def test_groupings_are_counts() -> None:
