@@ -30,6 +30,7 @@ LEVELS = 2
 
 _MIN_LENGTH = 24
 _WRAPPED_LENGTH = 16
+_BEGINNING = 4
 _MAX_OPENED = 256 * 1024  # bytes of one run that are decoded and searched
 
 _RUN = "[A-Za-z0-9+/_-]"
@@ -54,6 +55,7 @@ class Opened(NamedTuple):
     text: bytes
     context: int  # bytes at its front that only give context
     view: Rewritten | None
+    lines: Sequence[tuple[int, int]] = ()  # of a text that was broken: its pieces in the source
 
 
 class Carrier(Detector):
@@ -88,13 +90,26 @@ class Carrier(Detector):
                 if opened.view is not None:
                     if not opened.view.crosses(max(span.start, opened.context), span.end):
                         continue  # spelt plainly: it is found where it stands
-                    begin, stop = (
-                        opened.view.start(max(span.start, opened.context)),
-                        opened.view.end(span.end),
-                    )
+                    begin = opened.view.start(max(span.start, opened.context))
+                    stop = opened.view.end(span.end)
+                if opened.lines and (stop := self._own_lines(data, opened.lines, begin, stop)) <= begin:
+                    continue
                 best = span if best is None else best
                 low, high = min(low, begin), max(high, stop)
         return None if best is None else Span(low, high, best.detector)
+
+    def _own_lines(self, data: bytes, lines: Sequence[tuple[int, int]], begin: int, stop: int) -> int:
+        """Where a token that is broken over lines ends: before a line that begins a token of its own, as in a list of
+        them. `begin` where it does not go beyond its first line: that is found where it stands."""
+        broken = False
+        for (_, end), (start, last) in pairwise(lines):
+            if end <= begin or start >= stop:
+                continue
+            own = self._look(data[start:last], LEVELS, 0)
+            if any(span.start < _BEGINNING for span in own):
+                return end if broken else begin
+            broken = True
+        return stop
 
     def spans_within(self, data: bytes, level: int, start: int, most: int) -> list[Span]:
         """What is found in the matches, from `start` on, of a text that was itself carried, at most `most`."""
@@ -136,7 +151,7 @@ class EncodedRuns(Carrier):
             if stop - begin >= _MIN_LENGTH and (text := _decoded(data[begin:stop])) is not None:
                 yield Opened(text, 0, None)
         if len(lines) > 1 and _broken(data, lines):
-            yield _joined(data, start, lines)
+            yield _joined(data, start, lines)._replace(lines=lines)
 
 
 class Escapes(Carrier):

@@ -59,3 +59,20 @@ def checksummed(token: str) -> bool:
     """Whether `prefix_` + random part + checksum belong together."""
     body = token.rpartition("_")[2]
     return body.isascii() and body[-_CHECKSUM_LENGTH:] == base62_crc32(body[:-_CHECKSUM_LENGTH])
+
+
+def routing_number(digits: str) -> bool:
+    """Whether nine digits are an ABA routing transit number: a Federal Reserve range, weights 3, 7 and 1."""
+    if len(digits) != 9 or not (
+        "00" < digits[:2] <= "12"
+        or "21" <= digits[:2] <= "32"
+        or "61" <= digits[:2] <= "72"
+        or digits[:2] == "80"
+    ):
+        return False
+    return weighted(digits, (3, 7, 1, 3, 7, 1, 3, 7, 1)) % 10 == 0
+
+
+def weighted(digits: str, weights: tuple[int, ...]) -> int:
+    """The sum of digits times weights, as far as both reach."""
+    return sum((ord(char) - 48) * weight for char, weight in zip(digits, weights, strict=False))

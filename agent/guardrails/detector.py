@@ -19,6 +19,7 @@ from agent.guardrails.closure import (
     tail_closure,
     word_list,
 )
+from agent.guardrails.context import labelled
 from agent.guardrails.plausibility import entropy
 from agent.guardrails.regex import Match, Regexp, RegexpError, compiled
 from agent.guardrails.rule import FIRST_GROUP, KEYWORD_REACH, Rule
@@ -34,6 +35,11 @@ _TELLING_LENGTH = 6
 LONG_LIST = 1_000
 """RE2 instructions from which on a list of words is treated as one: some thirty words."""
 _LINE_FEED = 0x0A
+
+
+def outlined(tree: Node) -> str:
+    """A pattern that matches wherever that of `tree` does, and is cheaper to look for together with others."""
+    return loosened(tree, counted=_OUTLINE_COUNT)
 
 
 class Span(NamedTuple):
@@ -81,7 +87,8 @@ class Detector:
         self.index = index
         self._memory = memory
         self._shared = Compiled() if shared is None else shared
-        self._regexp = self._compile(rule.pattern)
+        self._pattern = labelled(rule.labels, rule.pattern) if rule.labels else rule.pattern
+        self._regexp = self._compile(self._pattern)
         self.cost = self._regexp.programsize
         """RE2 instructions."""
         if self.cost > max_cost:
@@ -107,7 +114,7 @@ class Detector:
     @property
     def outline(self) -> str:
         """A pattern that matches wherever the rule's does, and is cheaper to look for together with others."""
-        return self.rule.pattern if self._tree is None else loosened(self._tree, counted=_OUTLINE_COUNT)
+        return self._pattern if self._tree is None else outlined(self._tree)
 
     @cached_property
     def loose(self) -> str | None:
@@ -249,7 +256,7 @@ class Detector:
 
     def _parsed(self) -> Node | None:
         try:
-            return parse(self.rule.pattern)
+            return parse(self._pattern)
         except PatternSyntaxError:
             return None
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from agent.guardrails import checksums, identities, plausibility
+from agent.guardrails import checksums, plausibility
 from agent.guardrails.carriers import Carrier
 from agent.guardrails.detector import Cursor, Detector, Span
 from agent.guardrails.folding import Folding
@@ -18,6 +18,7 @@ from agent.guardrails.offsets import characters, encoded
 from agent.guardrails.regex import Match
 from agent.guardrails.rule import KEYWORD_REACH, Rule
 from agent.guardrails.ruleset import RuleSet
+from agent.guardrails.validators import VALIDATORS
 from agent.guardrails.vocabulary import TEST_CARDS
 from agent.model.findings import Finding
 
@@ -182,11 +183,8 @@ def demands(rule: Rule) -> str:
 
 def _documented(validator: str) -> str:
     """The first sentence of the validator's own description, which names what it demands."""
-    for module in (identities, plausibility, checksums):
-        function = getattr(module, validator, None)
-        if function is not None and function.__doc__:
-            return f"it asks for: {function.__doc__.split('\n', 1)[0].strip().rstrip('.')}"
-    return ""
+    words = (VALIDATORS[validator].__doc__ or "").split("\n", 1)[0].strip().rstrip(".")
+    return f"it asks for: {words}" if words else ""
 
 
 def _settled(account: Account, findings: Iterable[Finding]) -> Account:

@@ -3,7 +3,8 @@
 Owns the folded view that all rules scan, and the way back from its offsets. Zero-width characters in runs of at most
 three are dropped (longer runs stay: they are themselves a finding), full-width and mathematical letters, typographic
 quotes, hyphens and spaces become ASCII, and Cyrillic or Greek letters that stand right behind an ASCII letter or digit
-become the Latin letters they look like. Works in pieces: what it gives does not depend on how the text was cut.
+become the Latin letters they look like, unless that ASCII letter belongs to an escape. Works in pieces: what it gives
+does not depend on how the text was cut.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Folding:
         self._folder = folder
         self._pending = ""  # invisible characters whose run may still become long enough to be kept
         self._keeping = False  # the run under way is long: all of it is kept
-        self._latin = False  # what was given last is an ASCII letter or digit, or was made one
+        self._last = ""  # the last two characters that were given
         self._length = 0  # characters given out
         self._places: list[int] = []  # offsets in the view before which characters were dropped …
         self._dropped: list[int] = []  # … and how many had been by then
@@ -111,14 +112,14 @@ class Folding:
         if text:
             self._keeping = False
             self._length += len(text)
-            self._latin = text[-1].isascii() and text[-1].isalnum()
+            self._last = (self._last + text[-2:])[-2:]
         return text
 
     def _kept(self, run: str) -> str:
         """A long run of invisible characters, or more of one."""
         self._keeping = True
         self._length += len(run)
-        self._latin = False
+        self._last = run[-1]
         return run
 
     def _visible(self, data: bytes) -> str:
@@ -145,18 +146,21 @@ class Folding:
 
     def _imitated(self, text: str) -> str:
         """`text` with Cyrillic and Greek letters behind ASCII ones made Latin."""
-        before = "a" if self._latin else " "
+        before = self._last
         data = (before + text).encode("utf-8", "surrogatepass")
         pieces: list[bytes] = []
         at = 0
         while (match := self._folder.alike.search(data, at)) is not None:
-            pieces.append(data[at : match.start()])
-            imitated = data[match.start() : match.end()].decode()
-            pieces.append("".join([_ALIKE.get(char, char) for char in imitated]).encode())
-            at = match.end()
+            place, end = match.span()
+            pieces.append(data[at:place])
+            imitated = data[place:end]
+            if data[place - 1 : place] != b"\\":  # the letter of an escape is no part of the word behind it
+                imitated = "".join([_ALIKE.get(char, char) for char in imitated.decode()]).encode()
+            pieces.append(imitated)
+            at = end
         if not pieces:
             return text
-        return (b"".join(pieces) + data[at:]).decode("utf-8", "surrogatepass")[1:]
+        return (b"".join(pieces) + data[at:]).decode("utf-8", "surrogatepass")[len(before) :]
 
     def _drop(self, ahead: int, count: int) -> None:
         """Note that `count` characters were dropped before the one that comes `ahead` characters from here."""

@@ -20,6 +20,10 @@ from agent.model.findings import Family
 
 _BUNDLED = (
     ("secrets.toml", Family.SECRET),
+    (
+        "national_ids.toml",
+        Family.PII,
+    ),  # before telephones: of two readings of digits the one with a check wins
     ("pii.toml", Family.PII),
     ("injection.toml", Family.INJECTION),
     ("labels.toml", Family.LABEL),
@@ -33,6 +37,7 @@ _PACK_KEYS = frozenset({"title", "minVersion", "rules"})
 _RULE_KEYS = frozenset(
     {
         "id", "description", "regex", "keywords", "entropy", "secretGroup", "tags", "allowlists", "type", "validator",
+        "labels",
     }
 )  # fmt: skip
 _ALLOWLIST_KEYS = frozenset({"description", "regexes", "stopwords", "regexTarget", "condition"})
@@ -54,7 +59,8 @@ def load_pack(text: str, family: Family, *, name: str = "pack") -> tuple[Rule, .
     """The rules of a pack, in order. `name` is the file, for messages.
 
     `type` defaults to the id with `_` for `-`. Without `secretGroup` the finding is the first group that took part,
-    else the whole match, as in gitleaks. Patterns are compiled by the scanner, not here.
+    else the whole match, as in gitleaks. With `labels` one of them must stand before what `regex` matches (`context`).
+    Patterns are compiled by the scanner, not here.
     Raises PolicyError, naming file and rule, for malformed TOML, unknown keys and values of the wrong type.
     """
     if len(text) > _MAX_PACK:
@@ -108,6 +114,7 @@ def _rule(table: object, family: Family, where: str) -> Rule:
         type=_text(table, "type", where) or rule_id.replace("-", "_"),
         pattern=pattern,
         keywords=_strings(table, "keywords", where),
+        labels=_strings(table, "labels", where),
         group=_group(table, where),
         entropy=_number(table, "entropy", where),
         validator=_text(table, "validator", where),

@@ -32,6 +32,7 @@ class Rule:
     type: str  # kind of data: "openai_api_key", "payment_card", "email"
     pattern: str  # RE2 syntax
     keywords: tuple[str, ...] = ()  # ASCII, lower case; one of them must be there; () = always tried
+    labels: tuple[str, ...] = ()  # words of which one must stand before what `pattern` matches: see `context`
     group: int = (
         0  # which group is the finding's span; 0 = whole match; a match without that group is no finding
     )

@@ -1,23 +1,28 @@
 """A rule set, compiled: which rules can match a text, what they find, and where a match may be under way.
 
 One pass over the text decides which rules can match at all: by their literals, and for those without literals by one
-automaton of them all. Streams ask a second question, answered by one automaton of the loose closures of all rules,
-run backwards from the end of the text: it dies after a few bytes. Immutable; knows neither texts nor streams.
+automaton of them all. Rules with labels (`context`) differ in their labels and values, and share the words that may
+stand between: one cover, any label before any value, answers for all of them before one of them is asked.
+Streams ask a second question, answered by one automaton of the loose closures of many rules, run backwards from the
+end of the text: it dies after a few bytes. Immutable; knows neither texts nor streams.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from agent.errors import PolicyError
 from agent.guardrails.carriers import LEVELS, Carrier, carriers
-from agent.guardrails.closure import WORD_TAIL
-from agent.guardrails.detector import LONG_LIST, Compiled, Cursor, Detector, Span
+from agent.guardrails.closure import WORD_TAIL, loose_closure, loosened, tail_closure
+from agent.guardrails.context import label_pattern, labelled
+from agent.guardrails.detector import LONG_LIST, Compiled, Cursor, Detector, Span, outlined
 from agent.guardrails.offsets import boundary
 from agent.guardrails.overlap import FAMILY_ORDER, tiers
 from agent.guardrails.regex import Census, Regexp, RegexpError, Sieve, compiled, escaped
 from agent.guardrails.rule import Rule
+from agent.guardrails.syntax import Node, parse
 from agent.model.findings import Family, Finding
 
 LIMIT_RULE = "finding-limit"
@@ -66,9 +71,11 @@ class RuleSet:
         self._carriers = carriers(self.rest, self._look, memory=limits.rule_memory) if rules else ()
         families = {rule.family for rule in rules}
         self._limit_family = next((family for family in FAMILY_ORDER if family in families), Family.SECRET)
-        every = (*self.detectors, *self._carriers)
-        self._closed = [detector for detector in every if detector.loose is not None]
-        self._windowed = [detector for detector in every if detector.loose is None]
+        self._labelled = [
+            detector for detector in self.detectors if detector.rule.labels and detector.loose is not None
+        ]
+        self._every: tuple[Detector, ...] = (*self.detectors, *self._carriers)
+        self._windowed = [detector for detector in self._every if detector.loose is None]
         try:
             self._compile(rules)
         except RegexpError as error:
@@ -79,11 +86,13 @@ class RuleSet:
     def candidates(self, data: bytes) -> list[Detector]:
         """The detectors that may find something in `data`, in order; carriers stand last."""
         marked, unmarked = self._sieve.candidates(data), self._census.matching(data)
-        found: list[Detector] = [self._carriers[place] for place in self._carried.matching(data)]
-        if not marked and not unmarked:
-            return found
+        carried: list[Detector] = [self._carriers[place] for place in self._carried.matching(data)]
         indices = [self._marked[place] for place in marked] + [self._unmarked[place] for place in unmarked]
-        return [self.detectors[index] for index in sorted(indices)] + found
+        if self._cover is not None and self._cover.search(data) is not None:
+            indices.extend(self._labelled[place].index for place in self._labels.matching(data))
+        if not indices:
+            return carried
+        return [self.detectors[index] for index in sorted(indices)] + carried
 
     def hold(self, data: bytes, start: int) -> int:
         """The first place in `data[start:]` from which a match may be under way, or the end of `data`.
@@ -91,8 +100,8 @@ class RuleSet:
         Never too late a place; often too early a one, since the closures asked do not count.
         """
         place = len(data)
-        for union, _ in self._banks:
-            match = union.search(data, start)
+        for bank in self._banks:
+            match = bank.tails.search(data, start)
             if match is not None and match.start() < place:
                 place = match.start()
         return min(place, self.window(data, start)) if self._windowed else place
@@ -100,8 +109,8 @@ class RuleSet:
     def under_way(self, data: bytes) -> list[Detector]:
         """The detectors of which, by their loose closures, a match may be under way at the end of `data`."""
         found: list[Detector] = []
-        for number, (_, census) in enumerate(self._banks):
-            found.extend(self._closed[number * _BANK + place] for place in census.matching(data))
+        for bank in self._banks:
+            found.extend(bank.under_way(data))
         return found
 
     def window(self, data: bytes, start: int) -> int:
@@ -137,8 +146,33 @@ class RuleSet:
                 found.extend(detector.spans_within(data, level + 1, start, most))
         return sorted(found, key=lambda span: (self.tiers[span.detector], span.start))
 
+    def _bank_up(self, shared: int) -> None:
+        """Make what streams ask: banks of closures, and one of the cover of all rules with labels."""
+        covered = {detector.index for detector in self._labelled}
+        cover = _cover([detector.rule for detector in self._labelled])
+        units = [
+            _Unit(tail=detector.tail, loose=detector.loose, detectors=(detector,))
+            for place, detector in enumerate(self._every)
+            if detector.loose is not None and place not in covered
+        ]
+        banks = [units[at : at + _BANK] for at in range(0, len(units), _BANK)]
+        # automata of their own: together with the others' their states would multiply
+        self._cover: Regexp | None = None
+        if cover is not None:
+            self._cover = compiled(outlined(cover), memory=shared, captures=False)
+            whole = _Unit(
+                tail=tail_closure(cover), loose=loose_closure(cover), detectors=tuple(self._labelled)
+            )
+            banks.append([whole])
+        self._banks = tuple(_Bank(each, shared) for each in banks)
+
     def _compile(self, rules: Sequence[Rule]) -> None:
         shared = self.limits.shared_memory
+        covered = {detector.index for detector in self._labelled}
+        self._bank_up(shared)
+        self._labels = Census(
+            [label_pattern(detector.rule.labels) for detector in self._labelled], memory=shared
+        )
         # a long word list has more literals than the sieve has room for; the census takes them at no greater cost
         costs = {index: self.detectors[index].cost for index, rule in enumerate(rules) if not rule.keywords}
         most = 4 * LONG_LIST if sum(costs.values()) <= _SIEVED else LONG_LIST // 2
@@ -146,24 +180,55 @@ class RuleSet:
         gates = ["" if index in lists else _gate(rule) for index, rule in enumerate(rules)]
         unmarked = set(Sieve(gates, memory=self.limits.rule_memory).candidates(b"")) | lists
         unmarked.update(index for index, rule in enumerate(rules) if _weakly_marked(rule))
-        self._unmarked = sorted(unmarked)
-        self._marked = [index for index in range(len(rules)) if index not in unmarked]
+        self._unmarked = sorted(unmarked - covered)
+        self._marked = [index for index in range(len(rules)) if index not in unmarked | covered]
         self._census = Census([self.detectors[index].outline for index in self._unmarked], memory=shared)
         # apart from the rules': together their automata would have many times the states
         self._carried = Census([carrier.outline for carrier in self._carriers], memory=shared)
         self._sieve = Sieve([gates[index] for index in self._marked], memory=self.limits.rule_memory)
-        self._banks = tuple(
-            _bank(self._closed[at : at + _BANK], shared) for at in range(0, len(self._closed), _BANK)
-        )
 
 
-def _bank(detectors: Sequence[Detector], memory: int) -> tuple[Regexp, Census]:
-    """For some rules: what finds the first place where a match may be under way, and what tells of which rules."""
-    tails = [WORD_TAIL, *(detector.tail for detector in detectors if detector.tail)]
-    return (
-        compiled(rf"(?:{'|'.join(tails)})\z", memory=memory, captures=False),
-        Census([rf"(?:{detector.loose})\z" for detector in detectors], memory=memory),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unit:
+    """What a stream asks for as one: the closures of a rule, or those of the cover of all rules with labels."""
+
+    tail: str
+    loose: str
+    detectors: tuple[Detector, ...]
+
+
+def _cover(rules: Sequence[Rule]) -> Node | None:
+    """The tree of a pattern that matches wherever one of `rules`, all of which have labels, does; None for none.
+
+    Values are not counted in it: so most of them are the same.
+    """
+    if not rules:
+        return None
+    words = sorted({word for rule in rules for word in rule.labels})
+    values = sorted({loosened(parse(rule.pattern)) for rule in rules})
+    return parse(labelled(tuple(words), "|".join(f"(?:{value})" for value in values)))
+
+
+class _Bank:
+    """Some units, with what finds the first place where a match of one may be under way, and what tells of which."""
+
+    def __init__(self, units: Sequence[_Unit], memory: int) -> None:
+        self._units = units
+        self._memory = memory
+        tails = [WORD_TAIL, *(unit.tail for unit in units if unit.tail)]
+        self.tails = compiled(rf"(?:{'|'.join(tails)})\z", memory=memory, captures=False)
+        if len(units) > 1:
+            self._closures  # noqa: B018  too large a set must be refused now
+
+    def under_way(self, data: bytes) -> list[Detector]:
+        """The detectors of the units of which a match may be under way at the end of `data`."""
+        places = self._closures.matching(data)
+        return [detector for place in places for detector in self._units[place].detectors]
+
+    @cached_property
+    def _closures(self) -> Census:
+        """That of the cover is large, never too large, and asked only where much is held back: compiled then."""
+        return Census([rf"(?:{unit.loose})\z" for unit in self._units], memory=self._memory)
 
 
 def _gate(rule: Rule) -> str:

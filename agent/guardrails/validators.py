@@ -10,19 +10,40 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from agent.guardrails import checksums, identities, plausibility
+from agent.guardrails import checksums, plausibility
+from agent.guardrails.identities import (
+    crypto,
+    dates,
+    documents,
+    finance,
+    mailboxes,
+    national,
+    network,
+    places,
+    telephone,
+)
 
 type Validator = Callable[[str, str], int]
 
 
 def _whole(accepts: Callable[[str], bool]) -> Validator:
-    """A validator from a predicate on the span."""
-    return lambda value, _before: len(value) if accepts(value) else 0
+    """A validator from a predicate on the span. Validators say what they demand in the words of their predicates."""
+
+    def validator(value: str, _before: str) -> int:
+        return len(value) if accepts(value) else 0
+
+    validator.__doc__ = accepts.__doc__
+    return validator
 
 
 def _whole_in_context(accepts: Callable[[str, str], bool]) -> Validator:
     """A validator from a predicate on the span and the text before it."""
-    return lambda value, before: len(value) if accepts(value, before) else 0
+
+    def validator(value: str, before: str) -> int:
+        return len(value) if accepts(value, before) else 0
+
+    validator.__doc__ = accepts.__doc__
+    return validator
 
 
 def _luhn(value: str) -> bool:
@@ -30,11 +51,16 @@ def _luhn(value: str) -> bool:
     return len(digits) > 1 and checksums.luhn(digits)
 
 
+_NATIONAL: Mapping[str, Validator] = {
+    **{kind: _whole_in_context(national.named(kind)) for kind in national.NATIONAL},
+    **{f"{kind}_alone": _whole_in_context(national.standing_alone(kind)) for kind in national.ALONE},
+}
+
 VALIDATORS: Mapping[str, Validator] = MappingProxyType(
     {
         # check digits, for custom rules too
         "luhn": _whole(_luhn),
-        "iban": lambda value, _before: identities.iban(value),
+        "iban": lambda value, _before: finance.iban(value),
         "crc32_base62": _whole(checksums.checksummed),
         # secrets
         "token": _whole(plausibility.token),
@@ -44,13 +70,26 @@ VALIDATORS: Mapping[str, Validator] = MappingProxyType(
         "url_password": _whole_in_context(plausibility.url_password),
         "basic_credentials": _whole(plausibility.basic_credentials),
         # personal data
-        "payment_card": _whole_in_context(identities.payment_card),
-        "us_ssn": _whole(identities.us_ssn),
-        "email": _whole_in_context(identities.email),
-        "phone": _whole_in_context(identities.phone),
-        "phone_us": _whole_in_context(identities.phone_us),
-        "public_ipv4": _whole_in_context(identities.public_ipv4),
-        "public_ipv6": _whole(identities.public_ipv6),
+        "bank_account": _whole_in_context(finance.bank_account),
+        "bank_account_in_context": _whole_in_context(finance.bank_account_in_context),
+        "bic": _whole(finance.bic),
+        "crypto_wallet": _whole_in_context(crypto.crypto_wallet),
+        "date_of_birth": _whole(dates.date_of_birth),
+        "document_number": _whole_in_context(documents.document_number),
+        "email": _whole_in_context(mailboxes.email),
+        "gps_coordinate": _whole(places.gps_coordinate),
+        "gps_coordinates": _whole(places.gps_coordinates),
+        "mac_address": _whole_in_context(network.mac_address),
+        "payment_card": _whole_in_context(finance.payment_card),
+        "phone_grouped": _whole_in_context(telephone.phone_grouped),
+        "phone_international": _whole_in_context(telephone.phone_international),
+        "phone_named": telephone.phone_named,
+        "phone_us": _whole_in_context(telephone.phone_us),
+        "public_ipv4": _whole_in_context(network.public_ipv4),
+        "public_ipv6": _whole_in_context(network.public_ipv6),
+        "us_routing_number": _whole(finance.us_routing_number),
+        "us_ssn": _whole_in_context(national.us_ssn),
+        **_NATIONAL,
     }
 )
 """Name to function; the names that rules may use."""

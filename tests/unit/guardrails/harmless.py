@@ -1,8 +1,10 @@
 """Texts that look like secrets or personal data and are none: what developers paste into a prompt all day."""
 
+# ruff: noqa: E501  texts as people write them
+
 from __future__ import annotations
 
-from tests.unit.guardrails.samples import Draw
+from tests.unit.guardrails.draw import Draw
 
 HARMLESS: tuple[str, ...] = (
     # identifiers and hashes
@@ -139,6 +141,32 @@ HARMLESS: tuple[str, ...] = (
     "x = 0.4158673201 + 212.867.4432",
     "+1 -1 +12345 a+b=c +100000 lines changed",
     "PCI: 0000:00:1f.2, date 2024:12:01 10:00:00",
+    "upgraded from 8.16.12.185 to 8.17.0.4; driver 31.0.15.3179, firmware 2.8.60.45",
+    "Signed-off-by: Jane Doe <jane@corp-mail.com>\nCo-authored-by: Joe <joe@corp-mail.com>",
+    '"author": "Jane Doe <jane@corp-mail.com>", maintainers = ["Joe <joe@corp-mail.com>"]',
+    "# Copyright (C) 2019-2024 Jane Doe <jane@corp-mail.com>",
+    "part no. 244-39-7523, model 056-020-5530, SKU-415-867-5309, serial 2412-6600-2323",
+    "Order #112-8675309-1234567, invoice 2024-000123, ticket 4158675309, tracking 1Z999AA10123456784",
+    "ISBN 978-0-306-40615-7, ISBN-10: 0-306-40615-2, EAN 4006381333931, UPC 036000291452, GTIN 04006381333931",
+    "createdAt: 1700000000, updatedAt: 1700000000123, ns=1700000000123456789, phone: null, id: 61234567",
+    "2024-05-01T10:20:30.123456Z 20240501-102030 backup_20230415_101500.tar.gz build 240115-1234",
+    "d='M12.345,67.890 L48.85837,2.29448 10.5 20.25Z' fill='#1a2b3c' viewBox='0 0 24 24'",
+    ".a { margin: 0.4583em 1.2345em; transform: translate(48.8584px, 2.2945px); }",
+    "position: [48.85837, 2.29448, 10.5]; gps_enabled = true; latency: 48.85837, 52.29448",
+    "| 48.85837 | 2.29448 | 0.00012 |\n| 12.34567 | 7.12345 | 0.00034 |",
+    "00000010  7f 45 4c 46 02 01 01 00 00 00 00 00 00 00 00 00  |.ELF|",
+    "12:34:56:07:08:09 and 01:02:03:04:05:06, aa:bb:cc:dd:ee:ff, 52:54:00:12:34:56, 02:42:ac:11:00:02",
+    "SHA256 Fingerprint=3c:22:fb:9a:41:0e:3c:22:fb:9a:41:0e:3c:22:fb:9a",
+    "File 'x.py', line 212, in f at 0x7f3c22fb9a41, 0x0000000000000000000000000000000000000000",
+    "uint160 h = 0xa9993e364706816aba3e25717850c26c9cd0d89d; // a hash",
+    "pod/api-7d9c5b8f6d-x2v4q on node ip-10-0-41-12.ec2.internal, std::array fe80::1%eth0 ns::2a00::type",
+    "Released on 2024-05-06, built 12.05.2024; 51 Franklin St, Boston, MA 02110-1301, USA",
+    "arn:aws:iam::123412341234:role/deploy, account id 417512349876, customer id: 41751234",
+    "01 02 03 04 05 06 07 08 and 2048 4096 8192 16384 and 10 20 30 40 50",
+    "phone_number = models.CharField(max_length=20)  # digits 0-9, e.g. 8-15 of them",
+    "ssn: str, dob: date, passport: str | None, iban: constr(max_length=34), gps: tuple[float, float]",
+    "def validate_cpf(cpf): return len(cpf) == 11  # PESEL, NIF, DNI and RUT follow",
+    "the nit is in line 4158675, the tin of 2024, sin(0.5) == 0.479425538604203, uid 1000, gid 1000",
     # instructions that are none
     "git ignore rules: ignore all files in build/",
     "Please ignore the previous test failures and rerun.",
@@ -164,6 +192,38 @@ NEUTRAL: tuple[str, ...] = (
     "= : -- \" ' ( [ { 12 345 6 +4 a1b2c3 ",
 )
 """Pieces to put between samples: no finding in them, nor made by their neighbours."""
+
+PROMPTS: tuple[str, ...] = (
+    "Why does this test fail on CI only?\n\n```\nE   AssertionError: assert 1715335200 == 1715331600\n```\nIt passes on my machine (UTC+1).",
+    "Refactor `parse_phone(raw: str) -> Phone` so that it accepts `+CC NNN`, `00CC NNN` and national numbers with a trunk 0.",
+    "Write a Django migration that adds `date_of_birth = DateField(null=True)` and `passport_number = CharField(max_length=9)`.",
+    "The Luhn check in `cards.py` accepts 4111 1111 1111 1111 but rejects 4242-4242-4242-4242. Fix it and add tests.",
+    'kubectl logs api-7d9c5b8f6d-x2v4q -n prod | tail\n10.244.3.17 - - [12/May/2024:10:15:32 +0000] "GET /healthz HTTP/1.1" 200 2',
+    "Bump openssl from 3.0.13 to 3.0.14, chrome to 126.0.6478.126 and the driver to 31.0.15.4601 in versions.toml.",
+    "git log says:\ncommit 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nAuthor: Jane Doe <jane@corp-mail.com>\nDate: Mon May 6 10:00:00 2024 +0200\nWhich change broke the build?",
+    "My nginx config has `allow 10.0.0.0/8; allow 192.168.0.0/16; deny all;` and still answers 203.0.113.7. Why?",
+    'Explain this traceback:\n  File "/app/x.py", line 1288, in <module>\n    socket.gaierror: [Errno -2] Name or service not known\nobject at 0x7f9c1c2b3d40',
+    "Convert this SVG path to a React component: M3.51 98.32 2.03.5 3.11.5 12.4 254.14 c-.87 2.83-2.12 3.51.98.32",
+    "Generate a regex for US social security numbers; 000-12-3456, 666-12-3456 and 123-45-6789 must not match.",
+    "SELECT id, phone, ssn FROM users WHERE created_at > '2024-01-15 10:30:00' AND id IN (48151623, 42108415) LIMIT 100;",
+    "docker run -d -p 5432:5432 --ip 172.17.0.5 --mac-address 02:42:ac:11:00:05 postgres:16.3",
+    "Given embeddings [0.1234, -0.5678, 0.9012, 0.3456], compute the cosine similarity with [0.2345, 0.6789, -0.0123, 0.4567].",
+    "Plot the points (48.1, 2.3) and (51.5, -0.1) with matplotlib; the figure is 12.5 x 7.25 inches at 150 dpi.",
+    "cargo build says: error[E0502] at src/main.rs:412:17; rustc 1.78.0 (9b00956e5 2024-04-29). What now?",
+    "Our OIDs are 1.3.6.1.4.1.311.21.20 and 2.5.29.17.88.120; write an ASN.1 parser for them in Go.",
+    "terraform plan: aws_instance.web[0] will be replaced (ami-0abcdef1234567890 -> ami-0fedcba9876543210), subnet 10.20.30.0/24.",
+    'package.json: { "version": "4.17.21", "engines": { "node": ">=18.17.0" } } and npm says ERESOLVE. Help.',
+    "The struct is 64 bytes: offsets 0, 8, 16, 24, 32, 40, 48, 56. Padding? uint64_t id = 1180123456789012345ULL;",
+    "Translate these log times: 1700000000, 1700000000123, 2024-05-01T10:20:30Z, 20240501102030, 12:34:56.789",
+    "CSS: .grid { grid-template-columns: repeat(12, 1fr); gap: 0.625rem; color: #1a2b3c; background: rgb(12 34 56 / 78%); }",
+    "Port the checksum: def luhn(s): return sum(map(int, s)) % 10 == 0  # 79927398713 is the example of the encyclopedia",
+    "Write a README for a tool that redacts e-mail addresses such as jane@example.com and noreply@github.com.",
+    "Rename customer_id 41751234 to account_id in orders-2024-05.csv; order 112-8675309-1234567 must keep its invoice 2024-000123.",
+    "ISBN 978-0-306-40615-7 does not validate with my isbn13(); EAN 4006381333931 and UPC 036000291452 do.",
+    "Bench: 415 req/s, 867 ms p95, 5309 errors; 2nd run 212 req/s, 555 ms, 1234 errors. Make a Markdown table.",
+    "Wireshark shows 00 1a 2b 3c 4d 5e 08 00 45 00 00 54 at offset 0x0000. Decode the Ethernet header.",
+)
+"""What developers ask agents: nothing in them is anybody's."""
 
 
 def blobs(draw: Draw) -> tuple[str, ...]:

@@ -7,22 +7,12 @@ pieces so that no line of this file looks like one.
 from __future__ import annotations
 
 import base64
-import json
-import random
 import string
-import textwrap
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
-UPPER = string.ascii_uppercase
-LOWER = string.ascii_lowercase
-DIGITS = string.digits
-ALNUM = string.ascii_letters + string.digits
-URL64 = ALNUM + "-_"
-BASE64 = ALNUM + "+/"
-HEX = "0123456789abcdef"
-BASE62 = DIGITS + UPPER + LOWER
+from tests.unit.guardrails.draw import DIGITS, LOWER, UPPER, Draw, Maker
+from tests.unit.guardrails.persons import PERSONAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,89 +22,6 @@ class Sample:
     rule: str
     text: str
     secret: str
-
-
-class Draw:
-    """Random pieces from one seed."""
-
-    def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
-
-    def of(self, alphabet: str, count: int) -> str:
-        """`count` characters, of all kinds that the alphabet has, none of them too often."""
-        while True:
-            text = "".join(self.random.choice(alphabet) for _ in range(count))
-            if count < 12 or (len(set(text)) > min(8, len(alphabet) // 2) and text[-1] not in "-_+/"):
-                return text
-
-    def hex(self, count: int) -> str:
-        return self.of(HEX, count)
-
-    def alnum(self, count: int) -> str:
-        while True:
-            text = self.of(ALNUM, count)
-            if count < 12 or (any(c.isdigit() for c in text) and any(c.islower() for c in text)):
-                return text
-
-    def url64(self, count: int) -> str:
-        return self.of(URL64, count - 1) + self.random.choice(ALNUM)
-
-    def base64(self, count: int) -> str:
-        return self.of(BASE64, count - 1) + self.random.choice(ALNUM)
-
-    def digits(self, count: int) -> str:
-        return self.random.choice("123456789") + self.of(DIGITS, count - 1)
-
-    def uuid(self) -> str:
-        return "-".join(self.hex(n) for n in (8, 4, 4, 4, 12))
-
-    def checksummed(self, prefix: str) -> str:
-        body = self.alnum(30)
-        number, text = zlib.crc32(body.encode()), ""
-        while number:
-            number, rest = divmod(number, 62)
-            text = BASE62[rest] + text
-        return prefix + body + text.rjust(6, "0")
-
-    def jwt(self) -> str:
-        def part(value: object) -> str:
-            return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
-        claims = {"sub": self.digits(10), "iat": 1700000000, "jti": self.uuid()}
-        return f"{part({'alg': 'RS256', 'typ': 'JWT'})}.{part(claims)}.{self.url64(86)}"
-
-    def pem(self, kind: str, lines: int = 12) -> str:
-        body = "\n".join(textwrap.wrap(self.base64(64 * lines - 7) + "=", 64))
-        dashes = "-" * 5
-        return f"{dashes}BEGIN {kind}{dashes}\n{body}\n{dashes}END {kind}{dashes}"
-
-    def password(self) -> str:
-        return (
-            self.of(LOWER, 4).title()
-            + self.of(DIGITS, 2)
-            + self.random.choice("!#*+")
-            + self.of(LOWER, 5)
-            + "7"
-        )
-
-    def luhn(self, prefix: str, length: int) -> str:
-        while True:
-            body = prefix + self.of(DIGITS, length - 1 - len(prefix))
-            total = 0
-            for place, char in enumerate(reversed(body)):
-                digit = int(char) * (2 if place % 2 == 0 else 1)
-                total += digit - 9 if digit > 9 else digit
-            number = body + str(-total % 10)
-            if "0000" not in number:
-                return number
-
-    def iban(self, country: str, bban: str) -> str:
-        moved = "".join(str(int(char, 36)) for char in bban + country + "00")
-        return f"{country}{98 - int(moved) % 97:02}{bban}"
-
-
-type Maker = Callable[[Draw], str | tuple[str, str]]
-"""Makes a token, or a text and the secret in it."""
 
 
 def _in(before: str, secret: str, after: str = "") -> tuple[str, str]:
@@ -381,41 +288,6 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     ),
     "mysql-password-option": (lambda d: _in("mysql -h db -u root -p", d.password(), " crm"),),
     "curl-user-password": (lambda d: _in("curl -s -u admin:", d.password(), " https://x.corp.net"),),
-}
-
-PERSONAL: dict[str, tuple[Maker, ...]] = {
-    "email": (lambda d: f"{d.of(LOWER, 6)}.{d.of(LOWER, 7)}@{d.of(LOWER, 8)}.com",),
-    "phone-international": (
-        lambda d: "+44 20 7946 " + d.digits(4),
-        lambda d: "+49 30 " + d.digits(4) + d.digits(4),
-        lambda d: "+1 (415) 867-" + d.digits(4),
-        lambda d: "+33612" + d.digits(6),
-    ),
-    "phone-us": (lambda d: "(415) 867-" + d.digits(4), lambda d: "212-867-" + d.digits(4)),
-    "phone-named": (lambda d: _in("Tel.: ", "030 " + d.digits(4) + " " + d.digits(4)),),
-    "payment-card": (
-        lambda d: d.luhn("4539", 16),
-        lambda d: " ".join(textwrap.wrap(d.luhn("5412", 16), 4)),
-        lambda d: "-".join(textwrap.wrap(d.luhn("6011", 16), 4)),
-        lambda d: (lambda n: f"{n[:4]} {n[4:10]} {n[10:]}")(d.luhn("3712", 15)),
-    ),
-    "iban": (
-        lambda d: d.iban("DE", d.digits(18)),
-        lambda d: " ".join(textwrap.wrap(d.iban("GB", "WEST" + d.digits(14)), 4)),
-        lambda d: d.iban("FR", d.digits(20) + "A" + d.digits(2)),
-    ),
-    "us-ssn": (
-        lambda d: f"{d.random.randint(101, 199)}-{d.random.randint(11, 19)}-{d.random.randint(1001, 9899)}",
-    ),
-    "us-ssn-named": (
-        lambda d: _in(
-            "SSN: ", f"{d.random.randint(101, 199)}{d.random.randint(11, 19)}{d.random.randint(1001, 9899)}"
-        ),
-    ),
-    "ipv4": (
-        lambda d: f"93.{d.random.randint(41, 250)}.{d.random.randint(1, 250)}.{d.random.randint(1, 250)}",
-    ),
-    "ipv6": (lambda d: "2a00:1450:4001:" + d.hex(3) + "f::" + d.hex(3) + "e",),
 }
 
 INJECTIONS: dict[str, tuple[Maker, ...]] = {

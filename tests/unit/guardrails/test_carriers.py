@@ -98,6 +98,17 @@ def test_encodings_of_nothing_special_are_no_findings(scanner: Scanner, text: st
     assert scanner.scan(text) == ()
 
 
+@pytest.mark.parametrize("size", [1, 5, 1000])
+def test_keys_in_a_list_are_told_apart(scanner: Scanner, size: int) -> None:
+    keys = [f"{KEY[:-4]}{number:04d}" for number in range(3)]
+    text = "\n".join(keys)
+    stream = scanner.stream()
+    for at in range(0, len(text), size):
+        stream.feed(text[at : at + size])
+    stream.finish()
+    assert [text[each.start : each.end] for each in stream.findings] == keys
+
+
 def test_what_is_nested_deeper_than_two_levels_is_not_looked_for(scanner: Scanner) -> None:
     spelt = ASSIGNMENT.encode()
     for _ in range(3):

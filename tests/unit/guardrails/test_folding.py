@@ -10,7 +10,7 @@ from agent.guardrails.folding import KEPT_RUN, Folder, Folding
 
 FOLDER = Folder()
 ZERO = "\u200b"
-CHARS = st.text(st.sampled_from("ab1 -я" + ZERO + "\u00ad\u2019ｓａрос\U0001d41a\ud83d"), max_size=40)
+CHARS = st.text(st.sampled_from("ab1 -я\\n" + ZERO + "\u00ad\u2019ｓａрос\U0001d41a\ud83d"), max_size=40)
 
 
 def fold(*pieces: str) -> tuple[str, Folding]:
@@ -29,6 +29,7 @@ def fold(*pieces: str) -> tuple[str, Folding]:
         ("pаsswоrd", "password"),
         ("Привет, мир", "Привет, мир"),
         ("ключ ап", "ключ ап"),
+        ("\\nІПН \\u0041рс", "\\nІПН \\u0041pc"),
         ("🙂 naïve", "🙂 naïve"),
     ],
     ids=[
@@ -40,6 +41,7 @@ def fold(*pieces: str) -> tuple[str, Folding]:
         "mixed script",
         "russian",
         "words",
+        "escapes",
         "other",
     ],
 )

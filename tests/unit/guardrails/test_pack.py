@@ -7,7 +7,7 @@ import pytest
 from agent.errors import PolicyError
 from agent.guardrails import Rule, Scanner, load_pack
 from agent.model.findings import Family
-from tests.unit.guardrails.harmless import HARMLESS, NEUTRAL, blobs
+from tests.unit.guardrails.harmless import HARMLESS, NEUTRAL, PROMPTS, blobs
 from tests.unit.guardrails.markings import MARKED, UNMARKED
 from tests.unit.guardrails.samples import INJECTIONS, MAKERS, PERSONAL, SECRETS, Draw, samples
 
@@ -100,6 +100,10 @@ def test_wrong_check_digits_are_no_personal_data(scanner: Scanner) -> None:
 
 def test_harmless_texts_pass(scanner: Scanner) -> None:
     assert {text: hits for text in HARMLESS + NEUTRAL if (hits := found(scanner, text))} == {}
+
+
+def test_what_developers_ask_agents_passes(scanner: Scanner) -> None:
+    assert {text: hits for text in PROMPTS if (hits := found(scanner, text))} == {}
 
 
 @pytest.mark.parametrize("seed", range(3))

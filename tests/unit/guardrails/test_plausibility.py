@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from agent.guardrails import plausibility
-from tests.unit.guardrails.samples import Draw
+from tests.unit.guardrails.draw import Draw
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ LISTS = {name: value for name, value in vars(vocabulary).items() if name.isupper
 
 
 def test_words_are_lower_case_and_lists_are_not_empty() -> None:
-    assert len(LISTS) == 9
+    assert len(LISTS) == 8
     for words in LISTS.values():
         assert len(words) > 5
         assert all(word == word.lower() and word.isascii() for word in words)
@@ -23,8 +23,5 @@ def test_test_cards_would_pass_for_real_ones() -> None:
     assert all(luhn(number) for number in vocabulary.TEST_CARDS)
 
 
-def test_countries_have_two_letters_and_calling_codes_up_to_three_digits() -> None:
+def test_countries_have_two_letters() -> None:
     assert {len(word) for word in vocabulary.COUNTRY_DOMAINS} == {2}
-    assert all(code.isdigit() and len(code) <= 3 for code in vocabulary.CALLING_CODES)
-    codes = vocabulary.CALLING_CODES
-    assert [code for code in codes if any(code != other and code.startswith(other) for other in codes)] == []

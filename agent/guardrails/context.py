@@ -1,0 +1,75 @@
+"""Values that only a word tells: a shape such as nine digits, and the labels of which one must stand before it.
+
+Owns how a label may be written and how far from its value it may stand. A label is given as plain words in lower
+case ("date of birth"); it is found in any case, as snake_case, kebab-case or camelCase, as a key of JSON (escaped
+or not), an element of XML, a name before `=`, or a few words before the value in a sentence. Column heads of tables
+are out of reach: they stand lines away from their values.
+"""
+
+from __future__ import annotations
+
+from agent.guardrails.regex import escaped
+
+_SHORT = 4
+_SHORT_PHRASE = 6
+_BEGIN = r"(?:\b|_|\\[nrt])"
+_APART = r"[ _.\-]{0,2}"
+# The rest of the label's word and up to three words more; no mark that ends a field of a record stands between them,
+# and a line may break only right before the value. Words are counted, not characters: so a stream can tell after a
+# few words that no value follows, and all rules with labels share one small automaton.
+_LETTER = r"[A-Za-z_\x{80}-\x{10FFFF}]"
+_MARK = r"[^\w,;{}\n\x{80}-\x{10FFFF}]"
+_ELEMENT = r"</[a-z]{1,8}>\s{0,16}<[a-z]{1,8}>"
+_GAP = (
+    rf"{_LETTER}{{0,16}}(?:{_MARK}{{1,6}}{_LETTER}{{1,16}}){{0,3}}?(?:{_ELEMENT}|[^\w\x{{80}}-\x{{10FFFF}}]{{0,10}}?)"
+    r"(?:\b|\W|\\[nrt])"
+)
+
+
+def labelled(words: tuple[str, ...], value: str) -> str:
+    """A pattern for `value` behind one of `words`. Its groups are those of `value`; without any, `value` is one.
+
+    A label of up to four ASCII letters must be a word of its own (`cpf`, `user_cpf`, `userCpf`); a longer one may be
+    part of a word, as labels are in many languages.
+    """
+    if not _captures(value):
+        value = f"({value})"
+    return f"{label_pattern(words)}{_GAP}(?:{value})"
+
+
+def label_pattern(words: tuple[str, ...]) -> str:
+    """A pattern for any of `words` as a label, without groups."""
+    short = [word for word in words if word.isascii() and word.isalpha() and len(word) <= _SHORT]
+    long = [word for word in words if word not in short]
+    labels = []
+    if short:
+        whole = "|".join(short)
+        humps = "|".join(word.capitalize() for word in short)
+        labels.append(rf"(?:{_BEGIN}(?i:{whole})s?|[a-z](?:{humps}))(?:\b|_|[A-Z])")
+    if long:
+        labels.append(f"(?i:{'|'.join(_spelled(word) for word in long)})")
+    return f"(?:{'|'.join(labels)})"
+
+
+def _spelled(word: str) -> str:
+    parts = [escaped(part) for part in word.split()]
+    if len(parts) > 1 and word.isascii() and len("".join(word.split())) <= _SHORT_PHRASE:
+        return _BEGIN + r"[ _.\-]{1,2}".join(parts)  # "sa id" must not be found in "said"
+    return _APART.join(parts)
+
+
+def _captures(pattern: str) -> bool:
+    """Whether a pattern has a capturing group."""
+    place, in_class = 0, False
+    while place < len(pattern):
+        char = pattern[place]
+        if char == "\\":
+            place += 1
+        elif in_class:
+            in_class = char != "]"
+        elif char == "[":
+            in_class = True
+        elif char == "(" and not pattern.startswith("(?", place):
+            return True
+        place += 1
+    return False

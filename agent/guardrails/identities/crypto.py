@@ -1,0 +1,92 @@
+"""Addresses of wallets, by the checksums that their chains put into them."""
+
+from __future__ import annotations
+
+import hashlib
+
+from agent.guardrails.identities.keccak import keccak256
+from agent.guardrails.identities.surroundings import last_word
+
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_RIPPLE = "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
+_BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+_BECH32_SUMS = (1, 0x2BC830A3)  # BIP 173; BIP 350, for taproot
+# Versions of Bitcoin, Litecoin, Dogecoin, Dash and Tron addresses
+_VERSIONS = frozenset((0x00, 0x05, 0x30, 0x32, 0x1E, 0x16, 0x4C, 0x10, 0x41))
+_WALLET_WORDS = frozenset(
+    [
+        "wallet",
+        "eth",
+        "ethereum",
+        "ether",
+        "address",
+        "erc20",
+        "metamask",
+        "payout",
+        "deposit",
+        "withdrawal",
+        "donate",
+        "donation",
+        "recipient",
+    ]
+)
+
+
+def crypto_wallet(value: str, before: str) -> bool:
+    """An address of Bitcoin and its kin, Ripple or an Ethereum chain, with its checksum.
+
+    Ethereum addresses without capitals carry none (EIP-55): a word before them must say what they are.
+    """
+    if value.startswith("0x"):
+        return _ethereum(value[2:], before)
+    if value[:4].lower() in ("bc1q", "bc1p", "ltc1"):
+        return bech32(value)
+    if value.startswith("r"):
+        return base58check(value, _RIPPLE)
+    return base58check(value, _BASE58)
+
+
+def base58check(value: str, alphabet: str) -> bool:
+    """Whether the last four of 25 bytes are the checksum of the others, and the first a version known here."""
+    number = 0
+    for char in value:
+        place = alphabet.find(char)
+        if place < 0:
+            return False
+        number = number * 58 + place
+    if number >= 1 << 200:
+        return False
+    data = number.to_bytes(25, "big")
+    check = hashlib.sha256(hashlib.sha256(data[:21]).digest()).digest()
+    return data[0] in _VERSIONS and check[:4] == data[21:] and len(set(data[1:21])) > 3
+
+
+def bech32(value: str) -> bool:
+    """Whether a segregated-witness address has the checksum of BIP 173 or BIP 350."""
+    value = value.lower()
+    prefix, _, data = value.rpartition("1")
+    values = [ord(char) >> 5 for char in prefix] + [0] + [ord(char) & 31 for char in prefix]
+    for char in data:
+        place = _BECH32.find(char)
+        if place < 0:
+            return False
+        values.append(place)
+    check = 1
+    for number in values:
+        top = check >> 25
+        check = (check & 0x1FFFFFF) << 5 ^ number
+        for bit, generator in enumerate(_GENERATORS):
+            check ^= generator if top >> bit & 1 else 0
+    return check in _BECH32_SUMS
+
+
+def _ethereum(digits: str, before: str) -> bool:
+    if len(set(digits.lower())) < 7:  # 0x000000000000000000000000000000000000dEaD and its like
+        return False
+    if digits.islower() or digits.isupper():
+        return last_word(before) in _WALLET_WORDS
+    marks = keccak256(digits.lower().encode("ascii")).hex()
+    return all(
+        char.isdigit() or char.isupper() == (mark >= "8") for char, mark in zip(digits, marks, strict=False)
+    )

@@ -1,0 +1,75 @@
+"""Labels before values: how they may be written, and how far away they may stand."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.guardrails import Rule, Scanner
+from agent.guardrails.context import label_pattern, labelled
+from agent.guardrails.regex import compiled
+from agent.model.findings import Family
+
+WORDS = ("cpf", "date of birth", "reisepass", "sa id", "生年月日")
+
+
+@pytest.fixture(scope="module")
+def scanner() -> Scanner:
+    return Scanner((Rule(id="r", family=Family.PII, type="r", pattern=r"\d{6}\b", labels=WORDS, group=-1),))
+
+
+def found(scanner: Scanner, text: str) -> list[str]:
+    return [text[finding.start : finding.end] for finding in scanner.scan(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CPF 123456",
+        "cpf: 123456",
+        "user_cpf=123456",
+        "userCpf=123456",
+        "CPFs: 123456",
+        "dateOfBirth: 123456",
+        "date_of_birth=123456",
+        "date-of-birth 123456",
+        "DATE OF BIRTH\t123456",
+        '{"date of birth": "123456"}',
+        '{\\"cpf\\": \\"123456\\"}',
+        '{\\\\\\"cpf\\\\\\": \\\\\\"123456\\\\\\"}',
+        "<cpf>123456</cpf>",
+        "<dt>CPF</dt>\n  <dd>123456</dd>",
+        "('cpf', '123456')",
+        "cpf:\n  123456",
+        "text\\ncpf\\n123456\\n",
+        "CPF do cliente é 123456",
+        "Reisepassnummer 123456",
+        "sa id 123456",
+        "生年月日：123456",
+    ],
+)
+def test_a_value_is_found_behind_its_label(scanner: Scanner, text: str) -> None:
+    assert found(scanner, text) == ["123456"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "123456",
+        "the cpfx 123456",
+        "he said 123456",
+        '{"cpf": null, "id": "123456"}',
+        "cpf one two three four five 123456",
+        "cpf,name\n\nfirst line of another paragraph 123456",
+        "cpf 1 and 123456",
+        "cpf 1234567",
+    ],
+)
+def test_a_label_elsewhere_says_nothing(scanner: Scanner, text: str) -> None:
+    assert found(scanner, text) == []
+
+
+def test_groups_are_those_of_the_value() -> None:
+    assert compiled(labelled(("cpf",), r"\d{3}"), memory=1 << 20).groups == 1
+    assert compiled(labelled(("cpf",), r"(?:BR)?([(]\d{3})"), memory=1 << 20).groups == 1
+    assert compiled(labelled(("cpf",), r"[(]\d\("), memory=1 << 20).groups == 1
+    assert compiled(label_pattern(WORDS), memory=1 << 20).groups == 0
