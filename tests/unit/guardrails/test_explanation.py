@@ -35,7 +35,7 @@ def test_a_finding_is_told_with_all_that_matched() -> None:
         ("7777", {"allow": ("^1", "^7")}, Outcome.ALLOWED, "allow-list matches: ^7"),
         ("7777", {"allow": ("^1",), "stopwords": ("77",)}, Outcome.ALLOWED, "stop word '77'"),
         ("7778", {"validator": "luhn"}, Outcome.VALIDATOR, "the check digit (Luhn) is wrong"),
-        ("7777", {"validator": "us_ssn"}, Outcome.VALIDATOR, "asks for: A social security number"),
+        ("7777", {"validator": "us_ssn"}, Outcome.VALIDATOR, "asks for: United States: an issued range"),
     ],
 )
 def test_a_near_miss_is_told_with_the_step_that_dropped_it(
