@@ -210,15 +210,22 @@ def _decoded(run: bytes) -> bytes | None:
 
 
 def _broken(data: bytes, lines: Sequence[tuple[int, int]]) -> bool:
-    """Whether some line break may stand inside a token: no word of one case, nor a number, on both sides of it."""
-    mixed = [_mixed(data[begin:stop]) for begin, stop in lines]
-    return any(left and right for left, right in pairwise(mixed))
+    """Whether some line break may stand inside a token: a digit near it, and no plain word or number on either side."""
+    pieces = [data[begin:stop] for begin, stop in lines]
+    return any(
+        (_numbered(left) or _numbered(right)) and _mixed(left) and _mixed(right)
+        for left, right in pairwise(pieces)
+    )
+
+
+def _numbered(line: bytes) -> bool:
+    return any(digit in line for digit in b"0123456789")
 
 
 def _mixed(line: bytes) -> bool:
-    if line.isdigit():
-        return False
-    return any(digit in line for digit in b"0123456789") or not (line[1:].islower() or line.isupper())
+    return not (line.isdigit() or line.isupper() or line[1:].islower()) or (
+        _numbered(line) and not line.isdigit()
+    )
 
 
 def _joined(
