@@ -75,6 +75,11 @@ class Detector:
         """A pattern that matches wherever the rule's does, and is cheaper to look for together with others."""
         return self.rule.pattern if self._tree is None else loosened(self._tree, counted=_OUTLINE_COUNT)
 
+    @property
+    def closed(self) -> bool:
+        """Whether closures can be derived, or `window` must do."""
+        return self._tree is not None
+
     @cached_property
     def loose(self) -> str | None:
         """The rule's loose closure, or None where none can be derived and `window` must do."""

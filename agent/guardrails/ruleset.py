@@ -7,8 +7,9 @@ run backwards from the end of the text: it dies after a few bytes. Immutable; kn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from agent.errors import PolicyError
 from agent.guardrails.closure import WORD_TAIL
@@ -24,8 +25,9 @@ LIMIT_RULE = "finding-limit"
 LIMIT_TYPE = "too_many_findings"
 
 _MEBIBYTE = 1024 * 1024
-_BANK = 120
-_WEAK = 3
+_BANK = 50_000  # characters of closures in one automaton; at twice as many RE2 gives up its fast way
+_CENSUS = 12
+_COMMON = frozenset({"key", "pass", "pat", "you", "the", "://", "sk-", "re_"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,8 @@ class RuleSet:
         self.tiers = tiers(rules)
         families = {rule.family for rule in rules}
         self._limit_family = next((family for family in FAMILY_ORDER if family in families), Family.SECRET)
-        self._closed = [detector for detector in self.detectors if detector.loose is not None]
-        self._windowed = [detector for detector in self.detectors if detector.loose is None]
+        self._closed = [detector for detector in self.detectors if detector.closed]
+        self._windowed = [detector for detector in self.detectors if not detector.closed]
         try:
             self._compile(rules)
         except RegexpError as error:
@@ -68,10 +70,9 @@ class RuleSet:
 
     def candidates(self, data: bytes) -> list[Detector]:
         """The detectors that may find something in `data`, in order."""
-        marked, unmarked = self._sieve.candidates(data), self._census.matching(data)
-        if not marked and not unmarked:
-            return []
-        indices = [self._marked[place] for place in marked] + [self._unmarked[place] for place in unmarked]
+        indices = [self._marked[place] for place in self._sieve.candidates(data)]
+        for number, census in enumerate(self._censuses):
+            indices.extend(self._unmarked[number * _CENSUS + place] for place in census.matching(data))
         return [self.detectors[index] for index in sorted(indices)]
 
     def hold(self, data: bytes, start: int) -> int:
@@ -80,8 +81,8 @@ class RuleSet:
         Never too late a place; often too early a one, since the closures asked do not count.
         """
         place = len(data)
-        for union, _ in self._banks:
-            match = union.search(data, start)
+        for bank in self._banks:
+            match = bank.union.search(data, start)
             if match is not None and match.start() < place:
                 place = match.start()
         return min(place, self.window(data, start)) if self._windowed else place
@@ -89,8 +90,8 @@ class RuleSet:
     def under_way(self, data: bytes) -> list[Detector]:
         """The detectors of which, by their loose closures, a match may be under way at the end of `data`."""
         found: list[Detector] = []
-        for number, (_, census) in enumerate(self._banks):
-            found.extend(self._closed[number * _BANK + place] for place in census.matching(data))
+        for bank in self._banks:
+            found.extend(bank.detectors[place] for place in bank.census.matching(data))
         return found
 
     def window(self, data: bytes, start: int) -> int:
@@ -112,20 +113,44 @@ class RuleSet:
         unmarked.update(index for index, rule in enumerate(rules) if _weakly_marked(rule))
         self._unmarked = sorted(unmarked)
         self._marked = [index for index in range(len(rules)) if index not in unmarked]
-        self._census = Census([self.detectors[index].outline for index in self._unmarked], memory=shared)
-        self._sieve = Sieve([gates[index] for index in self._marked], memory=self.limits.rule_memory)
-        self._banks = tuple(
-            _bank(self._closed[at : at + _BANK], shared) for at in range(0, len(self._closed), _BANK)
+        # several automata: the states of one for all would be the product of what is under way in each rule
+        self._censuses = tuple(
+            Census(
+                [self.detectors[index].outline for index in self._unmarked[at : at + _CENSUS]], memory=shared
+            )
+            for at in range(0, len(self._unmarked), _CENSUS)
         )
+        self._sieve = Sieve([gates[index] for index in self._marked], memory=self.limits.rule_memory)
+        self._banks = tuple(_Bank(some, shared) for some in _shares(self._closed))
 
 
-def _bank(detectors: Sequence[Detector], memory: int) -> tuple[Regexp, Census]:
+class _Bank:
     """For some rules: what finds the first place where a match may be under way, and what tells of which rules."""
-    tails = [WORD_TAIL, *(detector.tail for detector in detectors if detector.tail)]
-    return (
-        compiled(rf"(?:{'|'.join(tails)})\z", memory=memory, captures=False),
-        Census([rf"(?:{detector.loose})\z" for detector in detectors], memory=memory),
-    )
+
+    def __init__(self, detectors: Sequence[Detector], memory: int) -> None:
+        self.detectors = detectors
+        self._memory = memory
+        tails = [WORD_TAIL, *dict.fromkeys(detector.tail for detector in detectors if detector.tail)]
+        self.union: Regexp = compiled(rf"(?:{'|'.join(tails)})\z", memory=memory, captures=False)
+
+    @cached_property
+    def census(self) -> Census:
+        """Compiled when first asked for: only texts that hold back much need it."""
+        return Census([rf"(?:{detector.loose})\z" for detector in self.detectors], memory=self._memory)
+
+
+def _shares(detectors: Sequence[Detector]) -> Iterable[Sequence[Detector]]:
+    """The rules, in groups whose closures together are about as large as one automaton may be."""
+    share: list[Detector] = []
+    size = 0
+    for detector in detectors:
+        size += len(detector.tail)
+        if share and size > _BANK:
+            yield share
+            share, size = [], len(detector.tail)
+        share.append(detector)
+    if share:
+        yield share
 
 
 def _gate(rule: Rule) -> str:
@@ -134,8 +159,8 @@ def _gate(rule: Rule) -> str:
 
 
 def _weakly_marked(rule: Rule) -> bool:
-    """Whether a keyword is so short that it stands in every text, so that the sieve would spare little."""
-    return any(len(word) <= _WEAK for word in rule.keywords)
+    """Whether a keyword stands in nearly every text, so that the sieve would spare little."""
+    return any(len(word) < 2 or word in _COMMON for word in rule.keywords)
 
 
 def _refuse_twins(rules: tuple[Rule, ...]) -> None:
