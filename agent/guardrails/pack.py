@@ -1,8 +1,9 @@
 """Rule packs: TOML in gitleaks' rule format, read strictly. The packs that ship with the agent stand in `rules/`.
 
 Owns the file format: gitleaks' keys, `type` and `validator` of a rule, and a table `fragments` of named parts of
-patterns, which `{{name}}` in a regex stands for. A key that is not known is an error, never silently ignored: what a pack asks for and this
-engine does not do (paths, commits, line targets, AND conditions) must not look as if it were done.
+patterns, for which `{{name}}` stands in a regex. A key that is not known is an error, never silently ignored: what a
+pack asks for and this engine does not do (paths, commits, line targets, AND conditions) must not look as if it were
+done.
 """
 
 from __future__ import annotations

@@ -26,8 +26,7 @@ LIMIT_TYPE = "too_many_findings"
 
 _MEBIBYTE = 1024 * 1024
 _BANK = 50_000  # characters of closures in one automaton; at twice as many RE2 gives up its fast way
-_CENSUS = 12
-_COMMON = frozenset({"key", "pass", "pat", "you", "the", "://", "sk-", "re_"})
+_COMMON = ("key", "pass")  # words that stand in most of what developers write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +70,8 @@ class RuleSet:
     def candidates(self, data: bytes) -> list[Detector]:
         """The detectors that may find something in `data`, in order."""
         indices = [self._marked[place] for place in self._sieve.candidates(data)]
-        for number, census in enumerate(self._censuses):
-            indices.extend(self._unmarked[number * _CENSUS + place] for place in census.matching(data))
+        for group, census in self._censuses:
+            indices.extend(group[place] for place in census.matching(data))
         return [self.detectors[index] for index in sorted(indices)]
 
     def hold(self, data: bytes, start: int) -> int:
@@ -91,7 +90,7 @@ class RuleSet:
         """The detectors of which, by their loose closures, a match may be under way at the end of `data`."""
         found: list[Detector] = []
         for bank in self._banks:
-            found.extend(bank.detectors[place] for place in bank.census.matching(data))
+            found.extend(bank.under_way(data))
         return found
 
     def window(self, data: bytes, start: int) -> int:
@@ -111,14 +110,15 @@ class RuleSet:
         gates = [_gate(rule) for rule in rules]
         unmarked = set(Sieve(gates, memory=self.limits.rule_memory).candidates(b""))
         unmarked.update(index for index, rule in enumerate(rules) if _weakly_marked(rule))
-        self._unmarked = sorted(unmarked)
         self._marked = [index for index in range(len(rules)) if index not in unmarked]
-        # several automata: the states of one for all would be the product of what is under way in each rule
+        # Rules that are looked for in the same places share an automaton. The states of one for all would be the
+        # product of what is under way in each rule.
+        groups: dict[str, list[int]] = {}
+        for index in sorted(unmarked):
+            groups.setdefault(_common_word(rules[index]), []).append(index)
         self._censuses = tuple(
-            Census(
-                [self.detectors[index].outline for index in self._unmarked[at : at + _CENSUS]], memory=shared
-            )
-            for at in range(0, len(self._unmarked), _CENSUS)
+            (group, Census([self.detectors[index].outline for index in group], memory=shared))
+            for group in groups.values()
         )
         self._sieve = Sieve([gates[index] for index in self._marked], memory=self.limits.rule_memory)
         self._banks = tuple(_Bank(some, shared) for some in _shares(self._closed))
@@ -133,10 +133,20 @@ class _Bank:
         tails = [WORD_TAIL, *dict.fromkeys(detector.tail for detector in detectors if detector.tail)]
         self.union: Regexp = compiled(rf"(?:{'|'.join(tails)})\z", memory=memory, captures=False)
 
+    def under_way(self, data: bytes) -> Sequence[Detector]:
+        """The rules of which a match may be under way at the end of `data`."""
+        if self._census is None:
+            return self.detectors
+        return [self.detectors[place] for place in self._census.matching(data)]
+
     @cached_property
-    def census(self) -> Census:
-        """Compiled when first asked for: only texts that hold back much need it."""
-        return Census([rf"(?:{detector.loose})\z" for detector in self.detectors], memory=self._memory)
+    def _census(self) -> Census | None:
+        """Compiled when first asked for: only texts that hold back much need it. None where RE2 finds it too large:
+        then each rule is asked."""
+        try:
+            return Census([rf"(?:{detector.loose})\z" for detector in self.detectors], memory=self._memory)
+        except RegexpError:
+            return None
 
 
 def _shares(detectors: Sequence[Detector]) -> Iterable[Sequence[Detector]]:
@@ -160,7 +170,12 @@ def _gate(rule: Rule) -> str:
 
 def _weakly_marked(rule: Rule) -> bool:
     """Whether a keyword stands in nearly every text, so that the sieve would spare little."""
-    return any(len(word) < 2 or word in _COMMON for word in rule.keywords)
+    return bool(_common_word(rule)) or any(len(word) < 2 for word in rule.keywords)
+
+
+def _common_word(rule: Rule) -> str:
+    """The common word that is one of the rule's keywords, or nothing."""
+    return next((word for word in _COMMON if word in rule.keywords), "")
 
 
 def _refuse_twins(rules: tuple[Rule, ...]) -> None:

@@ -56,4 +56,15 @@ def test_many_rules_share_several_automata() -> None:
 def test_rules_that_are_too_large_together_are_refused() -> None:
     wide = [rule(f"r{n}", "(?:[a-z]{1,99}-){1,9}" + str(n)) for n in range(12)]
     with pytest.raises(PolicyError, match="too large together"):
-        RuleSet(tuple(wide), Limits(shared_memory=1 << 14))
+        RuleSet(tuple(wide), Limits(shared_memory=1 << 13))
+
+
+def test_where_one_automaton_cannot_tell_which_rules_are_under_way_all_are() -> None:
+    wide = [rule(f"r{n}", "(?:[a-z]{1,99}-){1,9}" + str(n)) for n in range(12)]
+    rules = RuleSet(tuple(wide), Limits(shared_memory=1 << 14))
+    assert len(rules.under_way(b"abc-")) == 12
+
+
+def test_rules_with_a_common_keyword_are_found_and_others_not_asked() -> None:
+    rules = ruleset(rule("a", "key=[0-9]{4}"), rule("b", "pass=[0-9]{4}"), rule("c", "code=[0-9]{4}"))
+    assert [each.rule.id for each in rules.candidates(b"pass=1234 code=1234")] == ["b", "c"]

@@ -105,7 +105,7 @@ TEMPLATES: dict[str, str] = {
     # secret stores and infrastructure
     "vault-legacy-token": "VAULT_TOKEN=[s.|{alnum:24}]",
     "vault-unseal-key": "Unseal Key 1: [{base64:43}=]",
-    "infisical-token": "st|.{hex:24}.{hex:32}.{hex:32}",
+    "infisical-token": "INFISICAL_TOKEN=[st|.{hex:24}.{hex:32}.{hex:32}]",
     "bitwarden-access-token": "BWS_ACCESS_TOKEN=[0|.{uuid}.{alnum:30}:{base64:22}==]",
     "akeyless-access-key": "AKEYLESS_ACCESS_KEY=[{base64:43}=]",
     "infracost-api-key": "ic|o-{alnum:32}",
