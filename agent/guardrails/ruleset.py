@@ -27,6 +27,9 @@ LIMIT_TYPE = "too_many_findings"
 _MEBIBYTE = 1024 * 1024
 _BANK = 50_000  # characters of closures in one automaton; at twice as many RE2 gives up its fast way
 _COMMON = ("key", "pass")  # words that stand in most of what developers write
+_FREQUENT = frozenset(
+    {"pat", "re_", "sk_", "you", "tel", "ignore", "user", "cio", "://"}
+)  # and others that often do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +173,7 @@ def _gate(rule: Rule) -> str:
 
 def _weakly_marked(rule: Rule) -> bool:
     """Whether a keyword stands in nearly every text, so that the sieve would spare little."""
-    return bool(_common_word(rule)) or any(len(word) < 2 for word in rule.keywords)
+    return bool(_common_word(rule)) or any(len(word) < 2 or word in _FREQUENT for word in rule.keywords)
 
 
 def _common_word(rule: Rule) -> str:

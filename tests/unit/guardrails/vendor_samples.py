@@ -226,7 +226,7 @@ TEMPLATES: dict[str, str] = {
     "paddle-api-key": "pdl|_live_apikey_{low:26}_{alnum:22}_{alnum:3}",
     "klarna-api-key": "klarna|_live_api_{alnum:60}",
     "checkout-secret-key": "sk|_sbox_{low:26}e",
-    "woocommerce-secret": "cs|_{hex:40}",
+    "woocommerce-secret": "WC_CONSUMER_SECRET=[cs|_{hex:40}]",
     "bigcommerce-token": "BIGCOMMERCE_TOKEN=[{low:31}]",
     "coinbase-secret": "COINBASE_API_SECRET=[{alnum:32}]\n",
     "binance-secret": "BINANCE_API_SECRET=[{alnum:64}]",
