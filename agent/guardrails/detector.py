@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from agent.errors import PolicyError
 from agent.guardrails.closure import exact_closure, loose_closure, loosened, tail_closure
-from agent.guardrails.plausibility import entropy
 from agent.guardrails.regex import Match, Regexp, RegexpError, compiled, escaped
 from agent.guardrails.rule import FIRST_GROUP, KEYWORD_REACH, Rule
 from agent.guardrails.syntax import Node, PatternSyntaxError, parse, width
+from agent.guardrails.tokens import entropy
 from agent.guardrails.validators import VALIDATORS
 
 _BYTES_PER_CHAR = 4

@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
-import math
-from collections import Counter
 from itertools import pairwise
 
-from agent.guardrails.checksums import checksummed
+from agent.guardrails.tokens import (
+    CHANCE_CHANGES,
+    MOST,
+    by_chance,
+    case_changes,
+    entropy,
+    monotone,
+    random_token,
+    sequential,
+)
 from agent.guardrails.vocabulary import CODE_WORDS, DEFAULT_ACCOUNTS, DEFAULT_PASSWORDS, HARMLESS_ENDINGS
 
 _PLACEHOLDERS = (
@@ -23,11 +29,6 @@ _PLACEHOLDERS = (
     "replace", "goeshere", "goes-here", "goes_here", "key-here", "key_here", "token-here", "token_here", "not-a-real",
     "notarealsecret", "fake", "sample", "todo", "00000000", "11111111", "deadbeef", "lorem", "masked", "hidden",
     "<", ">", "${", "{{", "}}", "$(", "%(", "#{", "__",
-)  # fmt: skip
-_TOKEN_PLACEHOLDERS = (
-    "xxxxx", "*****", "...", "your-", "your_", "yourapi", "yourtoken", "yoursecret", "yourkey", "example",
-    "placeholder", "changeme", "redacted", "dummy", "insert", "replace", "goeshere", "goes-here", "goes_here",
-    "key-here", "key_here", "keyhere", "token-here", "token_here", "tokenhere", "not-a-real", "deadbeef",
 )  # fmt: skip
 _REFERENCES = (
     "$", "%", "@", "&", "#", "!", "*", "process.env", "os.environ", "os.getenv", "getenv", "env.", "env[", "env(",
@@ -64,72 +65,14 @@ _NAMES_OF_UUIDS = (
     "access_token",
 )
 _CHANCE_TURNS = 0.18  # a quarter by chance, a tenth in names
-_CHANCE_CHANGES = 0.3  # of letter case: half by chance
-_SEQUENTIAL = 0.5
 _SHORT_SECRET = 12
-_MOST = 4_096  # characters that are looked at: longer values say no more
 _HEX = frozenset("0123456789abcdefABCDEF")
 _VOWELS = frozenset("aeiouyAEIOUY")
 
 
-def entropy(text: str) -> float:
-    """Shannon entropy of the characters of `text`, in bits per character."""
-    length = len(text)
-    return (
-        -sum(count / length * math.log2(count / length) for count in Counter(text).values())
-        if length
-        else 0.0
-    )
-
-
-def token(value: str) -> bool:
-    """A token of a vendor's form that is no placeholder: none of the usual words, no run of one character, no row of
-    the alphabet or of the digits."""
-    value = value[:_MOST]
-    low = value.lower()
-    return not (
-        any(word in low for word in _TOKEN_PLACEHOLDERS)
-        or _monotone(value.lstrip(value[:1]))
-        or _sequential(value)
-    )
-
-
-def random_token(value: str) -> bool:
-    """A token whose form alone says little, so that a part of it must look drawn by chance: no words, no names."""
-    return token(value) and any(
-        _by_chance(piece) for piece in value[:_MOST].replace("_", "-").replace(".", "-").split("-")
-    )
-
-
-def named_token(value: str) -> bool:
-    """A token of no particular form, beside its vendor's name: a digit in it, or a part drawn by chance."""
-    return token(value) and (any(char.isdigit() for char in value) or random_token(value))
-
-
-def isolated_token(value: str, before: str) -> bool:
-    """Like `random_token`, of letters that a long base64 text may hold anywhere: then a mark of base64 precedes."""
-    return before[-1:] not in ("+", "/") and random_token(value)
-
-
-def checksummed_token(value: str) -> bool:
-    """A token with a checksum. A right checksum is proof.
-
-    A wrong one is none of the contrary: a token that was typed off, cut or changed by one character still tells most
-    of a secret, and nobody reading it can tell. So it decides only where the token looks drawn by no chance either.
-    """
-    return checksummed(value) or (random_token(value) and entropy(value) > 3.5)
-
-
-def private_key(value: str) -> bool:
-    """Armour with a key in it: enough base64 after the first line, not the start of one and an ellipsis."""
-    body = value[:_MOST].partition("KEY")[2].partition("-----END")[0]
-    text = "".join(char for char in body if char.isalnum() or char in "+/")
-    return len(text) >= 40 and len(set(text)) >= 12
-
-
 def url_password(value: str, before: str) -> bool:
     """The password of a URL or connection string: no variable, no placeholder, not one that everybody knows."""
-    value = value[:_MOST]
+    value = value[:MOST]
     low = value.lower()
     if low in DEFAULT_PASSWORDS or low.startswith(("$", "%s", "%(", "{", "[", "<", ":", "@", "process.env")):
         return False
@@ -137,6 +80,11 @@ def url_password(value: str, before: str) -> bool:
         return False
     user = before.rstrip(":").rpartition("/")[2].lower()
     return low != user or any(char.isdigit() for char in value)
+
+
+def field_password(value: str, before: str) -> bool:
+    """Like `url_password`, among fields parted by colons, where a number is a number."""
+    return not value.isdecimal() and url_password(value, before)
 
 
 def web_address_password(value: str, before: str) -> bool:
@@ -149,7 +97,7 @@ def web_address_password(value: str, before: str) -> bool:
 
 def password_value(value: str, before: str) -> bool:
     """The value of something called password. Words of letters only are let pass: labels and field names are such."""
-    value = value[:_MOST]
+    value = value[:MOST]
     if not _literal(value) or _named_harmless(before) or (value[0] == "/" and "/" in value[1:]):
         return False
     if _kinds(value) <= 1 and not (value.isdecimal() and len(value) >= 6):
@@ -172,15 +120,17 @@ def app_password(value: str) -> bool:
 
 
 def told_secret(value: str, before: str) -> bool:
-    """Like `secret_value`, where the value stands on its own in a sentence or address: a part is drawn by chance."""
-    return secret_value(value, before) and random_token(value)
+    """Like `secret_value`, where the value stands on its own in a sentence or address: a part is drawn by chance, and
+    it is not the fingerprint of a public key."""
+    fingerprint = value.isupper() and len(value) in (16, 40) and set(value) <= _HEX
+    return not fingerprint and secret_value(value, before) and random_token(value)
 
 
 def line_password(value: str, before: str) -> int:
     """How much of the rest of a line is the value of something called password: all, or up to the next field of a
     query. 0 where it is none."""
     end = len(value)
-    for at, char in enumerate(value[:_MOST]):
+    for at, char in enumerate(value[:MOST]):
         if (
             char == "&"
             and value[at + 1 :].partition("=")[0].replace("_", "a").isalnum()
@@ -195,17 +145,17 @@ def line_password(value: str, before: str) -> int:
 def quoted_password(value: str, before: str) -> bool:
     """Like `password_value`, in quotes, where it is no name of the program: letters may do if they spell no word, and
     the name of an account with a number."""
-    value = value[:_MOST]
+    value = value[:MOST]
     if not _literal(value) or _named_harmless(before) or _timestamp(value):
         return False
     if not _assigned(before):
-        return told_password(value, before) and not _dotted(value)
+        return strong_password(value, before) or (_argument(before) and told_password(value, before))
     if _kinds(value) > 1 and not _reads_as_code(value, quoted=True):
         return True
     if value.isdecimal():
         return len(value) >= 6
     if value.isalpha():
-        chance = _unpronounceable(value) or _changes(value) >= _CHANCE_CHANGES
+        chance = _unpronounceable(value) or case_changes(value) >= CHANCE_CHANGES
         return len(value) >= 8 and (chance or (len(value) >= 20 and value.islower() and _no_code(value)))
     if value.count("-") >= 3 and value.replace("-", "").isalpha():
         return value.islower() and _no_code(value)
@@ -214,7 +164,7 @@ def quoted_password(value: str, before: str) -> bool:
 
 def told_password(value: str, before: str) -> bool:
     """Like `password_value`, where the value stands on its own in a sentence or a command: it must look made up."""
-    value = value[:_MOST]
+    value = value[:MOST]
     digits = any(char.isdigit() for char in value)
     letters = any(char.isalpha() for char in value)
     if not (digits and letters) or _uuid(value) or value.replace("-", "").replace(":", "").isdigit():
@@ -224,7 +174,7 @@ def told_password(value: str, before: str) -> bool:
 
 def secret_value(value: str, before: str) -> bool:
     """The value of something called secret, token or key: long enough, mixed, and not made of words."""
-    value = value[:_MOST]
+    value = value[:MOST]
     if not _literal(value) or _named_harmless(before):
         return False
     if _uuid(value):
@@ -232,7 +182,7 @@ def secret_value(value: str, before: str) -> bool:
     if len(value) < _SHORT_SECRET and (before[-1:] not in tuple("'\"`") or _kinds(value) < 3):
         return False
     if before.rstrip("'\"`\\ \t\n")[-1:] == "," and not any(
-        map(_by_chance, value.replace("_", "-").split("-"))
+        map(by_chance, value.replace("_", "-").split("-"))
     ):
         return False
     digits = any(char.isdigit() for char in value)
@@ -257,16 +207,6 @@ def basic_credentials(value: str) -> bool:
     return len(secret) >= 3 and url_password(secret, "")
 
 
-def jwt(value: str) -> bool:
-    """A token whose first part is a JOSE header: base64url of a JSON object with `alg` (RFC 7519)."""
-    head = value.partition(".")[0]
-    try:
-        header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
-        return False
-    return isinstance(header, dict) and "alg" in header
-
-
 def _assigned(before: str) -> bool:
     """Whether a sign of assignment precedes the quote, not only a comma, as in lists of names, or a space."""
     text = before.rstrip("'\"`\\")
@@ -274,6 +214,15 @@ def _assigned(before: str) -> bool:
         text = text[:-1]
     mark = text.rstrip()[-1:]
     return mark != "," and (mark in tuple(":=>(?|{D") or text == text.rstrip())
+
+
+def _argument(before: str) -> bool:
+    """Whether the value follows a name as the first two arguments of a call do: `setenv("DB_PASSWORD", "`."""
+    text = before.rstrip("'\"`\\ \t\n")
+    name = text.removesuffix(",").rstrip("'\"`\\ ")
+    return (
+        text != name and name.rpartition("(")[2].strip("'\"`\\").replace("_", "a").replace("-", "a").isalnum()
+    )
 
 
 def _timestamp(value: str) -> bool:
@@ -292,7 +241,7 @@ def _literal(value: str) -> bool:
         return False
     if "://" in value or any(word in low for word in _PLACEHOLDERS):
         return False
-    return not (_monotone(value) or _sequential(value))
+    return not (monotone(value) or sequential(value))
 
 
 def _special_password(value: str) -> bool:
@@ -302,36 +251,6 @@ def _special_password(value: str) -> bool:
     return (
         value[0] in "!@#" and not value[1:].replace("_", "").replace(".", "").isalpha() and value[1:2] != "{"
     )
-
-
-def _monotone(value: str) -> bool:
-    """Few different characters for its length, or one character many times on end."""
-    distinct = set(value)
-    if len(distinct) < 4 or (len(value) >= 16 and len(distinct) < 6):
-        return True
-    return any(char * 8 in value for char in distinct)
-
-
-def _sequential(value: str) -> bool:
-    """Whether most of it is a row of neighbours: `abcdefgh`, `12345678`, `0123456789abcdef`."""
-    pieces = value.replace("_", "-").replace(".", "-").split("-")
-    longest = max((piece for piece in reversed(pieces)), key=len)
-    near = sum(ord(right) - ord(left) in (0, 1) for left, right in pairwise(longest))
-    return len(longest) >= 8 and near > _SEQUENTIAL * (len(longest) - 1)
-
-
-def _by_chance(piece: str) -> bool:
-    """Whether a run of letters and digits looks drawn: numbers in two places, or capitals without a system."""
-    if len(piece) < 8:
-        return False
-    numbers = sum(right.isdigit() and not left.isdigit() for left, right in pairwise(" " + piece))
-    return numbers >= 2 or _changes("".join(filter(str.isalpha, piece))) >= _CHANCE_CHANGES
-
-
-def _changes(value: str) -> float:
-    """How often, of all places, capitals and small letters change."""
-    changes = sum(left.isupper() is not right.isupper() for left, right in pairwise(value))
-    return changes / max(1, len(value) - 1)
 
 
 def _unpronounceable(value: str) -> bool:
@@ -359,7 +278,7 @@ def _account_number(value: str) -> bool:
 
 def _path(value: str) -> bool:
     """A path: begins with a slash, and no part of it looks drawn by chance."""
-    return value.startswith("/") and not any(_by_chance(part) for part in value.split("/"))
+    return value.startswith("/") and not any(by_chance(part) for part in value.split("/"))
 
 
 def _kinds(value: str) -> int:

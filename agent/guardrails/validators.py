@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from agent.guardrails import checksums, identities, plausibility
+from agent.guardrails import checksums, identities, plausibility, tokens
 
 type Validator = Callable[[str, str], int]
 
@@ -37,13 +37,14 @@ VALIDATORS: Mapping[str, Validator] = MappingProxyType(
         "iban": lambda value, _before: identities.iban(value),
         "crc32_base62": _whole(checksums.checksummed),
         # secrets
-        "token": _whole(plausibility.token),
-        "random_token": _whole(plausibility.random_token),
-        "named_token": _whole(plausibility.named_token),
-        "isolated_token": _whole_in_context(plausibility.isolated_token),
-        "checksummed_token": _whole(plausibility.checksummed_token),
-        "private_key": _whole(plausibility.private_key),
-        "jwt": _whole(plausibility.jwt),
+        "token": _whole(tokens.token),
+        "random_token": _whole(tokens.random_token),
+        "path_token": _whole(tokens.path_token),
+        "named_token": _whole(tokens.named_token),
+        "isolated_token": _whole_in_context(tokens.isolated_token),
+        "checksummed_token": _whole(tokens.checksummed_token),
+        "private_key": _whole(tokens.private_key),
+        "jwt": _whole(tokens.jwt),
         "password_value": _whole_in_context(plausibility.password_value),
         "secret_value": _whole_in_context(plausibility.secret_value),
         "strong_password": _whole_in_context(plausibility.strong_password),
@@ -52,6 +53,7 @@ VALIDATORS: Mapping[str, Validator] = MappingProxyType(
         "line_password": plausibility.line_password,
         "quoted_password": _whole_in_context(plausibility.quoted_password),
         "told_password": _whole_in_context(plausibility.told_password),
+        "field_password": _whole_in_context(plausibility.field_password),
         "web_address_password": _whole_in_context(plausibility.web_address_password),
         "url_password": _whole_in_context(plausibility.url_password),
         "basic_credentials": _whole(plausibility.basic_credentials),

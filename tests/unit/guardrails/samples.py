@@ -332,7 +332,8 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     ),
     "stripe-webhook-secret": (lambda d: "wh" + "sec_" + d.alnum(32),),
     "shopify-token": (lambda d: "shp" + "at_" + d.hex(32),),
-    "square-token": (lambda d: "EA" + "AA" + d.url64(60), lambda d: "sq0" + "csp-" + d.url64(43)),
+    "square-token": (lambda d: "EA" + "AA" + d.url64(60),),
+    "square-oauth-secret": (lambda d: "sq0" + "csp-" + d.url64(43), lambda d: "sq0" + "atp-" + d.url64(22)),
     "braintree-access-token": (
         lambda d: "access_token" + "$production$" + d.of(LOWER + DIGITS, 16) + "$" + d.hex(32),
     ),
