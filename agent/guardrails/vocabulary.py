@@ -130,12 +130,13 @@ DEFAULT_ACCOUNTS = _words(
 HARMLESS_ENDINGS = _words(
     """
     age alg algo algorithm allowed arn at attempts attribute button changed class col column count created date
-    description digest disabled element enabled encoder endpoint error event expiration expired expires expiry
-    field file filename filter format func function hash header help hint icon id ids input invalid kind label
-    last len length level limit link manager max message min missing mode msg name names param parameter path
-    paths pattern placeholder policy prefix prompt provider ref reference regex regexp required reset rule rules
-    schema selector size state status strength suffix template text time timeout timestamp title ttl type types
-    until uri url urls usage used valid validator var variable version
+    days description digest disabled element enabled encoder endpoint error event expiration expired expires
+    expiry field file filename filter format func function hash header help hint hours icon id ids in input
+    invalid kind label last len length level limit link manager max message min minutes missing mode ms msg name
+    names param parameter path paths pattern placeholder policy prefix prompt provider ref reference regex
+    regexp required reset rule rules schema seconds selector size state status strength suffix template text
+    time timeout timestamp title ttl type types until uri url urls usage used valid validator var variable
+    version
     """
 )
 """Last words of names that hold something about a secret and not the secret: `password_file`, `tokenType`."""

@@ -426,6 +426,8 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         lambda d: _in("sshpass -p '", d.password(), "' ssh root@web1"),
         lambda d: _in("docker login -u bot -p ", d.password(), " reg.corp.net"),
     ),
+    "htpasswd-password": (lambda d: _in("htpasswd -bB .htpasswd bob ", d.alnum(12), "\n"),),
+    "client-call": (lambda d: _in('new MapClient("', d.alnum(30), '")'),),
     "openssl-password": (
         lambda d: _in("openssl rsa -in a.pem -passin pass:", d.of(LOWER, 10), " -out b.pem"),
     ),
