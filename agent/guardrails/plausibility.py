@@ -119,6 +119,12 @@ def app_password(value: str) -> bool:
     return any(_VOWELS.isdisjoint(group) for group in value.split(" "))
 
 
+def seed_phrase(value: str) -> bool:
+    """Twelve words or more, hardly any of them twice."""
+    words = value.replace(",", " ").split()
+    return len(set(words)) >= len(words) - 2
+
+
 def told_secret(value: str, before: str) -> bool:
     """Like `secret_value`, where the value stands on its own in a sentence or address: a part is drawn by chance, and
     it is not the fingerprint of a public key."""

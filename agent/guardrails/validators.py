@@ -49,6 +49,7 @@ VALIDATORS: Mapping[str, Validator] = MappingProxyType(
         "secret_value": _whole_in_context(plausibility.secret_value),
         "strong_password": _whole_in_context(plausibility.strong_password),
         "app_password": _whole(plausibility.app_password),
+        "seed_phrase": _whole(plausibility.seed_phrase),
         "told_secret": _whole_in_context(plausibility.told_secret),
         "line_password": plausibility.line_password,
         "quoted_password": _whole_in_context(plausibility.quoted_password),

@@ -87,6 +87,22 @@ def test_a_password_that_nothing_announces_has_marks_or_digits_in_two_places() -
     ]
 
 
+def test_a_seed_phrase_has_hardly_a_word_twice() -> None:
+    words = "candy maple cake sugar pudding cream honey rich smooth crumble sweet treat"
+    assert plausibility.seed_phrase(words)
+    assert not plausibility.seed_phrase("mnemonic " * 12)
+
+
+def test_four_groups_of_letters_are_an_app_password_where_one_cannot_be_spoken() -> None:
+    assert plausibility.app_password("qwrt abcd efgh ijkl")
+    assert not plausibility.app_password("this must have more")
+
+
+def test_among_fields_parted_by_colons_a_number_is_no_password() -> None:
+    assert plausibility.field_password("w8Kd03nf", "db:5432:crm:app:")
+    assert not plausibility.field_password("99999", "root:*:20228:0:")
+
+
 def test_the_rest_of_a_line_ends_at_the_next_field_of_a_query() -> None:
     assert plausibility.line_password("Xk9#m&Q2", "PASSWORD=") == 8
     assert plausibility.line_password("Xk9#mQ2&ssl=true", "password=") == 7
