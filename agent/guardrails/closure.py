@@ -41,8 +41,9 @@ def loose_closure(node: Node) -> str:
 WORDS = rf"{_WORD}+"
 """The loose closure of a list of words without spaces."""
 
-WORD_TAIL = rf"\\?{_WORD}+"
-"""A word at the end of the text, with a backslash before it: what `tail_closure` leaves to its caller to hold back."""
+WORD_TAIL = rf"(?:[\\%]{_WORD}*|{_WORD}+)"
+"""A word at the end of the text, with a backslash or a percent sign before it, or such a sign alone (both begin
+escapes): what `tail_closure` leaves to its caller to hold back."""
 
 
 def tail_closure(node: Node) -> str:
@@ -133,7 +134,7 @@ def _after_word(node: Node) -> _Begun:
     """The loose beginnings of `node` that reach beyond the words, and the backslash, at its front, and some words."""
     parts = _flat(node)
     front = 0
-    while front < len(parts) and _wordy(parts[front], backslash=front == 0):
+    while front < len(parts) and _wordy(parts[front], escape=front == 0):
         front += 1
     if front == len(parts):
         return _END
@@ -154,18 +155,18 @@ def _flat(node: Node) -> list[Node]:
     return [flat for part in node.parts for flat in _flat(part)] if isinstance(node, Sequence) else [node]
 
 
-def _wordy(node: Node, *, backslash: bool = False) -> bool:
-    """Whether all that `node` matches are words, or where `backslash` a backslash and a word."""
+def _wordy(node: Node, *, escape: bool = False) -> bool:
+    """Whether all that `node` matches are words, or where `escape` a backslash or percent sign and a word."""
     match node:
         case Atom(consumes=False):
             return True
         case Atom():
             text = node.text[4:-1] if node.text.startswith("(?i:") else node.text
-            return _word_atom(text) or (backslash and text == r"\\")
+            return _word_atom(text) or (escape and text in (r"\\", "%"))
         case Sequence():
-            return all(_wordy(part, backslash=backslash and not at) for at, part in enumerate(node.parts))
+            return all(_wordy(part, escape=escape and not at) for at, part in enumerate(node.parts))
         case Choice():
-            return all(_wordy(option, backslash=backslash) for option in node.options)
+            return all(_wordy(option, escape=escape) for option in node.options)
         case Repeat():
             return _wordy(node.node)
 

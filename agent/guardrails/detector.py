@@ -20,11 +20,11 @@ from agent.guardrails.closure import (
     word_list,
 )
 from agent.guardrails.context import labelled
-from agent.guardrails.plausibility import entropy
 from agent.guardrails.regex import Match, Regexp, RegexpError, compiled
 from agent.guardrails.rule import FIRST_GROUP, KEYWORD_REACH, Rule
 from agent.guardrails.stopwords import StopWords
 from agent.guardrails.syntax import Node, PatternSyntaxError, parse, width
+from agent.guardrails.tokens import entropy
 from agent.guardrails.validators import VALIDATORS
 
 _BYTES_PER_CHAR = 4
@@ -115,6 +115,11 @@ class Detector:
     def outline(self) -> str:
         """A pattern that matches wherever the rule's does, and is cheaper to look for together with others."""
         return self._pattern if self._tree is None else outlined(self._tree)
+
+    @property
+    def closed(self) -> bool:
+        """Whether closures can be derived, or `window` must do."""
+        return self._tree is not None
 
     @cached_property
     def loose(self) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from agent.guardrails import checksums, plausibility
+from agent.guardrails import checksums, plausibility, tokens
 from agent.guardrails.carriers import Carrier
 from agent.guardrails.detector import Cursor, Detector, Span
 from agent.guardrails.folding import Folding
@@ -124,7 +124,7 @@ def _account(detector: Detector, match: Match, span: Span | None, data: bytes) -
         match_end=characters(data[: match.end()]),
         keyword=keyword[1].decode() if keyword else "",
         keyword_at=characters(data[: keyword[0]]) if keyword else -1,
-        entropy=abs(plausibility.entropy(value)),  # the entropy of one character is -0.0
+        entropy=abs(tokens.entropy(value)),  # the entropy of one character is -0.0
     )
     if span is not None:
         return account

@@ -1,7 +1,9 @@
 """Rule packs: TOML in gitleaks' rule format, read strictly. The packs that ship with the agent stand in `rules/`.
 
-Owns the file format. A key that is not known is an error, never silently ignored: what a pack asks for and this
-engine does not do (paths, commits, line targets, AND conditions) must not look as if it were done.
+Owns the file format: gitleaks' keys, `type` and `validator` of a rule, and a table `fragments` of named parts of
+patterns, for which `{{name}}` stands in a regex. A key that is not known is an error, never silently ignored: what a
+pack asks for and this engine does not do (paths, commits, line targets, AND conditions) must not look as if it were
+done.
 """
 
 from __future__ import annotations
@@ -19,21 +21,26 @@ from agent.guardrails.ruleset import Limits
 from agent.model.findings import Family
 
 _BUNDLED = (
-    ("secrets.toml", Family.SECRET),
-    (
-        "national_ids.toml",
-        Family.PII,
-    ),  # before telephones: of two readings of digits the one with a check wins
+    ("secrets_ai.toml", Family.SECRET),
+    ("secrets_cloud.toml", Family.SECRET),
+    ("secrets_code.toml", Family.SECRET),
+    ("secrets_work.toml", Family.SECRET),
+    ("secrets_business.toml", Family.SECRET),
+    ("secrets_operations.toml", Family.SECRET),
+    ("secrets_generic.toml", Family.SECRET),
+    ("national_ids.toml", Family.PII),
     ("pii.toml", Family.PII),
     ("injection.toml", Family.INJECTION),
     ("labels.toml", Family.LABEL),
 )
+"""Order matters: of two findings of one length the rule that stands first wins. Vendors' forms stand before generic
+ones, numbers with check digits before telephones."""
 MAX_RULES = 5_000
 """Rules of one pack."""
 MAX_COST = 20_000
 """RE2 instructions of one pattern of a pack."""
 
-_PACK_KEYS = frozenset({"title", "minVersion", "rules"})
+_PACK_KEYS = frozenset({"title", "minVersion", "fragments", "rules"})
 _RULE_KEYS = frozenset(
     {
         "id", "description", "regex", "keywords", "entropy", "secretGroup", "tags", "allowlists", "type", "validator",
@@ -73,7 +80,11 @@ def load_pack(text: str, family: Family, *, name: str = "pack") -> tuple[Rule, .
     tables = pack.get("rules", [])
     if not isinstance(tables, list):
         raise PolicyError(f"{name}: rules must be a list of tables")
-    return tuple(_rule(table, family, f"{name}: rule {place}") for place, table in enumerate(tables, start=1))
+    fragments = _fragments(pack, name)
+    return tuple(
+        _rule(table, family, fragments, f"{name}: rule {place}")
+        for place, table in enumerate(tables, start=1)
+    )
 
 
 def tried(rules: Sequence[Rule], *, name: str) -> None:
@@ -96,7 +107,29 @@ def prefixed(rules: Iterable[Rule], prefix: str) -> tuple[Rule, ...]:
     return tuple(replace(rule, id=prefix + rule.id) for rule in rules)
 
 
-def _rule(table: object, family: Family, where: str) -> Rule:
+def _fragments(pack: _Table, where: str) -> Mapping[str, str]:
+    """What `{{name}}` stands for. A fragment may use those that stand before it."""
+    fragments: dict[str, str] = {}
+    table = _table(pack.get("fragments", {}), f"{where}, fragments")
+    for name in table:
+        text = _text(table, name, f"{where}, fragments")
+        fragments[name] = _expanded(text, fragments, f"{where}, fragment {name}", strict=True)
+    return fragments
+
+
+def _expanded(pattern: str, fragments: Mapping[str, str], where: str, *, strict: bool = False) -> str:
+    """`pattern` with fragments in their places. In packs without fragments two braces are two braces."""
+    for name, fragment in fragments.items():
+        pattern = pattern.replace(f"{{{{{name}}}}}", fragment)
+    if (strict or fragments) and "{{" in pattern:
+        raise PolicyError(
+            f"{where}: the pattern uses a fragment that the pack does not define",
+            hint=r"Write \{\{ where two braces are meant.",
+        )
+    return pattern
+
+
+def _rule(table: object, family: Family, fragments: Mapping[str, str], where: str) -> Rule:
     table = _table(table, where)
     rule_id = _text(table, "id", where)
     if not rule_id:
@@ -107,6 +140,7 @@ def _rule(table: object, family: Family, where: str) -> Rule:
     pattern = _text(table, "regex", where)
     if not pattern:
         raise PolicyError(f"{where}: a regex is needed")
+    pattern = _expanded(pattern, fragments, where)
     allow, stopwords = _allowlists(table, where)
     return Rule(
         id=rule_id,

@@ -9,47 +9,65 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
-import math
-from collections import Counter
 from itertools import pairwise
 
-from agent.guardrails.vocabulary import CODE_WORDS, DEFAULT_PASSWORDS
+from agent.guardrails.tokens import (
+    CHANCE_CHANGES,
+    MOST,
+    by_chance,
+    case_changes,
+    entropy,
+    monotone,
+    random_token,
+    sequential,
+)
+from agent.guardrails.vocabulary import CODE_WORDS, DEFAULT_ACCOUNTS, DEFAULT_PASSWORDS, HARMLESS_ENDINGS
 
 _PLACEHOLDERS = (
-    "xxxxx", "*****", "•••", "...", "your-", "your_", "yourapi", "yourtoken", "yourpass", "yoursecret", "example",
-    "placeholder", "changeme", "change-me", "change_me", "changeit", "redacted", "dummy", "insert", "replace",
-    "goeshere", "goes-here", "goes_here", "not-a-real", "notarealsecret", "fake", "sample", "todo", "abcdefgh",
-    "12345678", "01234567", "00000000", "11111111", "deadbeef", "lorem", "masked", "hidden", "<", ">", "${", "{{",
-    "}}", "$(", "%(", "#{", "__",
-)  # fmt: skip
-_TOKEN_PLACEHOLDERS = (
-    "xxxxx", "*****", "...", "your-", "your_", "yourapi", "yourtoken", "example", "placeholder", "changeme",
-    "redacted", "dummy", "insert", "replace", "goeshere", "goes-here", "goes_here", "abcdefgh", "12345678",
-    "01234567", "00000000", "11111111", "deadbeef",
+    "xxxxx", "*****", "•••", "...", "your-", "your_", "yourapi", "yourtoken", "yourpass", "yoursecret", "yourkey",
+    "example", "placeholder", "changeme", "change-me", "change_me", "changeit", "redacted", "dummy", "insert",
+    "replace", "goeshere", "goes-here", "goes_here", "key-here", "key_here", "token-here", "token_here", "not-a-real",
+    "notarealsecret", "fake", "sample", "todo", "00000000", "11111111", "deadbeef", "lorem", "masked", "hidden",
+    "<", ">", "${", "{{", "}}", "$(", "%(", "#{", "__",
 )  # fmt: skip
 _REFERENCES = (
-    "$", "%", "@", "&", "#", "!", "process.env", "os.environ", "os.getenv", "getenv", "env.", "env[", "env(", "var.",
-    "vars.", "secrets.", "config.", "settings.", "self.", "this.", "local.", "data.", "module.", "arn:", "ref:",
-    "vault:", "op://", "ssm:", "file:", "http://", "https://", "/", "./", "../", "~/", "enc[", "base64:", "sha256:",
+    "$", "%", "@", "&", "#", "!", "*", "process.env", "os.environ", "os.getenv", "getenv", "env.", "env[", "env(",
+    "var.", "vars.", "secrets.", "config.", "settings.", "self.", "this.", "local.", "data.", "module.", "arn:",
+    "ref:", "vault:", "op://", "ssm:", "file:", "http://", "https://", "./", "../", "~/", "enc[", "sha256:",
 )  # fmt: skip
+_HASHES = (
+    "$1$",
+    "$2a$",
+    "$2b$",
+    "$2y$",
+    "$5$",
+    "$6$",
+    "$y$",
+    "$argon2",
+    "$pbkdf2",
+    "$scrypt",
+    "{ssha",
+    "{bcrypt}",
+)
 _HARMLESS_NAMES = (
     "csrf", "xsrf", "nonce", "page", "next", "previous", "continuation", "cursor", "sync", "cancellation", "public",
     "pad", "eos", "bos", "unk", "mask", "special", "stop", "primary", "foreign", "partition", "sort", "idempotency",
-    "hash", "fingerprint", "integrity", "checksum", "digest", "placeholder", "example",
+    "hash", "fingerprint", "integrity", "checksum", "digest", "placeholder", "example", "i18n", "keyboard", "keyframe",
 )  # fmt: skip
+_NAMES_OF_UUIDS = (
+    "apikey",
+    "api_key",
+    "api-key",
+    "apitoken",
+    "api_token",
+    "secret",
+    "auth_token",
+    "access_token",
+)
 _CHANCE_TURNS = 0.18  # a quarter by chance, a tenth in names
+_SHORT_SECRET = 12
 _HEX = frozenset("0123456789abcdefABCDEF")
-
-
-def entropy(text: str) -> float:
-    """Shannon entropy of the characters of `text`, in bits per character."""
-    length = len(text)
-    return (
-        -sum(count / length * math.log2(count / length) for count in Counter(text).values())
-        if length
-        else 0.0
-    )
+_VOWELS = frozenset("aeiouyAEIOUY")
 
 
 def placeholder(value: str) -> str:
@@ -58,43 +76,135 @@ def placeholder(value: str) -> str:
     return next((word for word in _PLACEHOLDERS if word in low), "")
 
 
-def token(value: str) -> bool:
-    """A token of a vendor's form that is no placeholder: none of the usual words, no long run of one character."""
-    low = value.lower()
-    return not any(word in low for word in _TOKEN_PLACEHOLDERS) and not _monotone(value)
-
-
 def url_password(value: str, before: str) -> bool:
     """The password of a URL or connection string: no variable, no placeholder, not one that everybody knows."""
+    value = value[:MOST]
     low = value.lower()
-    if low in DEFAULT_PASSWORDS or low.startswith(("$", "%s", "%(", "{", "[", "<", ":", "@")):
+    if low in DEFAULT_PASSWORDS or low.startswith(("$", "%s", "%(", "{", "[", "<", ":", "@", "process.env")):
         return False
     if any(word in low for word in _PLACEHOLDERS) or set(value) <= set("x*.-_•X"):
         return False
+    if before.endswith("{") and value.isidentifier():
+        return False  # a field of a format string
     user = before.rstrip(":").rpartition("/")[2].lower()
     return low != user or any(char.isdigit() for char in value)
 
 
+def field_password(value: str, before: str) -> bool:
+    """Like `url_password`, among fields parted by colons, where a number is a number."""
+    return not value.isdecimal() and url_password(value, before)
+
+
+def web_address_password(value: str, before: str) -> bool:
+    """The password of a web address, or a token alone before its host. There 32 hexadecimal digits are the public
+    key of an error tracker."""
+    if before.endswith("://"):
+        return secret_value(value, "") and not (len(value) == 32 and set(value) <= _HEX)
+    return url_password(value, before)
+
+
 def password_value(value: str, before: str) -> bool:
     """The value of something called password. Words of letters only are let pass: labels and field names are such."""
-    if not _literal(value) or _named_harmless(before):
+    value = value[:MOST]
+    if not _literal(value) or _named_harmless(before) or (value[0] == "/" and "/" in value[1:]):
         return False
-    kinds = _kinds(value)
-    if kinds <= 1 and not (value.isdecimal() and len(value) >= 6):
+    if _kinds(value) <= 1 and not (value.isdecimal() and len(value) >= 6):
         return False
     return not _reads_as_code(value)
 
 
+def strong_password(value: str, before: str) -> bool:
+    """Like `told_password`, where not even a verb says so: with a mark in it, or digits in two places."""
+    marks = any(not char.isalnum() and char not in "_-./:=()" for char in value[1:])
+    numbers = sum(right.isdigit() and not left.isdigit() for left, right in pairwise(" " + value))
+    return (
+        (marks or numbers >= 2) and not _dotted(value) and "/" not in value and told_password(value, before)
+    )
+
+
+def app_password(value: str) -> bool:
+    """Four groups of four letters that are no sentence: a group has no vowel."""
+    return any(_VOWELS.isdisjoint(group) for group in value.split(" "))
+
+
+def seed_phrase(value: str) -> bool:
+    """Twelve words or more, hardly any of them twice."""
+    words = value.replace(",", " ").split()
+    return len(set(words)) >= len(words) - 2
+
+
+def told_secret(value: str, before: str) -> bool:
+    """Like `secret_value`, where the value stands on its own in a sentence or address: a part is drawn by chance, and
+    it is not the fingerprint of a public key."""
+    fingerprint = value.isupper() and len(value) in (16, 40) and set(value) <= _HEX
+    return not fingerprint and secret_value(value, before) and random_token(value)
+
+
+def line_password(value: str, before: str) -> int:
+    """How much of the rest of a line is the value of something called password: all, or up to the next field of a
+    query. 0 where it is none."""
+    end = len(value)
+    for at, char in enumerate(value[:MOST]):
+        if (
+            char == "&"
+            and value[at + 1 :].partition("=")[0].replace("_", "a").isalnum()
+            and "=" in value[at:]
+        ):
+            end = at
+            break
+    core = value[:end].rstrip(")]}:,")
+    return end if core and password_value(core, before) else 0
+
+
+def quoted_password(value: str, before: str) -> bool:
+    """Like `password_value`, in quotes, where it is no name of the program: letters may do if they spell no word, and
+    the name of an account with a number."""
+    value = value[:MOST]
+    if not _literal(value) or _named_harmless(before) or _timestamp(value):
+        return False
+    if not _assigned(before):
+        return strong_password(value, before) or (_argument(before) and told_password(value, before))
+    if _kinds(value) > 1 and not _reads_as_code(value, quoted=True):
+        return True
+    if value.isdecimal():
+        return len(value) >= 6
+    if value.isalpha():
+        chance = _unpronounceable(value) or case_changes(value) >= CHANCE_CHANGES
+        return len(value) >= 8 and (chance or (len(value) >= 20 and value.islower() and _no_code(value)))
+    if value.count("-") >= 3 and value.replace("-", "").isalpha():
+        return value.islower() and _no_code(value)
+    return _account_number(value)
+
+
+def told_password(value: str, before: str) -> bool:
+    """Like `password_value`, where the value stands on its own in a sentence or a command: it must look made up."""
+    value = value[:MOST]
+    digits = any(char.isdigit() for char in value)
+    letters = any(char.isalpha() for char in value)
+    if not (digits and letters) or _uuid(value) or value.replace("-", "").replace(":", "").isdigit():
+        return False
+    return (password_value(value, before) and not _dotted(value)) or _account_number(value)
+
+
 def secret_value(value: str, before: str) -> bool:
     """The value of something called secret, token or key: long enough, mixed, and not made of words."""
-    if len(value) < 12 or not _literal(value) or _named_harmless(before) or _uuid(value):
+    value = value[:MOST]
+    if not _literal(value) or _named_harmless(before):
+        return False
+    if _uuid(value):
+        return any(name in before.lower() for name in _NAMES_OF_UUIDS)
+    if len(value) < _SHORT_SECRET and (before[-1:] not in tuple("'\"`") or _kinds(value) < 3):
+        return False
+    if before.rstrip("'\"`\\ \t\n")[-1:] == "," and not any(
+        map(by_chance, value.replace("_", "-").split("-"))
+    ):
         return False
     digits = any(char.isdigit() for char in value)
     letters = any(char.isalpha() for char in value)
     if not letters or (not digits and not (_random_case(value) and entropy(value) >= 4)):
         return False
     return entropy(value) >= (2.8 if len(value) < 20 else 3.0) and not (
-        _reads_as_code(value) or _dotted(value)
+        _reads_as_code(value) or _dotted(value) or _path(value)
     )
 
 
@@ -111,41 +221,78 @@ def basic_credentials(value: str) -> bool:
     return len(secret) >= 3 and url_password(secret, "")
 
 
-def jwt(value: str) -> bool:
-    """A token whose first part is a JOSE header: base64url of a JSON object with `alg` (RFC 7519)."""
-    head = value.partition(".")[0]
-    try:
-        header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
-        return False
-    return isinstance(header, dict) and "alg" in header
+def _assigned(before: str) -> bool:
+    """Whether a sign of assignment precedes the quote, not only a comma, as in lists of names, or a space."""
+    text = before.rstrip("'\"`\\")
+    if text[-1:] in tuple("bfruBFRU@$") and not text[-2:-1].isalnum():
+        text = text[:-1]
+    mark = text.rstrip()[-1:]
+    return mark != "," and (mark in tuple(":=>(?|{D") or text == text.rstrip())
+
+
+def _argument(before: str) -> bool:
+    """Whether the value follows a name as the first two arguments of a call do: `setenv("DB_PASSWORD", "`."""
+    text = before.rstrip("'\"`\\ \t\n")
+    name = text.removesuffix(",").rstrip("'\"`\\ ")
+    return (
+        text != name and name.rpartition("(")[2].strip("'\"`\\").replace("_", "a").replace("-", "a").isalnum()
+    )
+
+
+def _timestamp(value: str) -> bool:
+    """A date, with or without a time: `2016-09-08T21:47:36Z`."""
+    return (
+        len(value) >= 10
+        and value[4] == value[7] == "-"
+        and (value[:4] + value[5:7] + value[8:10]).isdecimal()
+    )
 
 
 def _literal(value: str) -> bool:
     """Neither a placeholder nor a reference to something elsewhere."""
     low = value.lower()
-    if low.startswith(_REFERENCES) and not _special_password(value):
+    if low.startswith(_HASHES) or (low.startswith(_REFERENCES) and not _special_password(value)):
         return False
     if "://" in value or any(word in low for word in _PLACEHOLDERS):
         return False
-    return not _monotone(value)
+    return not (monotone(value) or sequential(value))
 
 
 def _special_password(value: str) -> bool:
     """A password may begin with a mark that code also begins with: then it must look like no name at all."""
+    if value[0] in "$%*&":
+        return value[1:2] not in ("{", "(") and any(char in "!@#^&*+=?~" for char in value[1:])
     return (
-        value[0] in "!@#&%"
-        and not value[1:].replace("_", "").replace(".", "").isalpha()
-        and value[1:2] != "{"
+        value[0] in "!@#" and not value[1:].replace("_", "").replace(".", "").isalpha() and value[1:2] != "{"
     )
 
 
-def _monotone(value: str) -> bool:
-    """Few different characters for its length, or one character many times on end."""
-    distinct = set(value)
-    if len(distinct) < 4 or (len(value) >= 16 and len(distinct) < 6):
-        return True
-    return any(char * 8 in value for char in distinct)
+def _unpronounceable(value: str) -> bool:
+    """Whether five consonants follow each other: no word does that, nor two words joined, but for few."""
+    run = 0
+    for char in value:
+        run = 0 if char in _VOWELS else run + 1
+        if run >= 6:
+            return True
+    return False
+
+
+def _no_code(value: str) -> bool:
+    """Whether none of the words by which code speaks of passwords is in it."""
+    return not any(
+        word in value for word in ("pass", "pwd", "user", "token", "secret", "login", "auth", "field")
+    )
+
+
+def _account_number(value: str) -> bool:
+    """The name of an account and a number of three digits or more: `admin123`, weak and used all the same."""
+    name = value.rstrip("0123456789")
+    return len(value) - len(name) >= 3 and name.lower() in DEFAULT_ACCOUNTS
+
+
+def _path(value: str) -> bool:
+    """A path: begins with a slash, and no part of it looks drawn by chance."""
+    return value.startswith("/") and not any(by_chance(part) for part in value.split("/"))
 
 
 def _kinds(value: str) -> int:
@@ -181,11 +328,16 @@ def _uuid(value: str) -> bool:
     return [len(part) for part in parts] == [8, 4, 4, 4, 12] and set("".join(parts)) <= _HEX
 
 
-def _reads_as_code(value: str) -> bool:
-    """Calls, subscripts, attribute chains, and names made of words and version numbers."""
-    if any(mark in value for mark in ("(", "[", "{", "=>", "?.", "::", "->", "||", "&&", "+=", '"', "'")):
+def _reads_as_code(value: str, *, quoted: bool = False) -> bool:
+    """Calls, subscripts, attribute chains, and names made of words and version numbers. Brackets in quotes are code
+    only where they stand in pairs."""
+    if any(mark in value for mark in ("=>", "?.", "::", "->", "||", "&&", "+=", '"', "'")):
         return True
-    stripped = value.strip("!?$*")
+    if any(left in value and (not quoted or right in value) for left, right in ("()", "[]", "{}")):
+        return True
+    if "?" in value and ":" in value.partition("?")[2] and not quoted:
+        return True
+    stripped = value.rstrip("!?*") if not any(char.isdigit() for char in value) else value
     pieces = stripped.replace("-", "_").replace(".", "_").replace("/", "_").replace(":", "_").split("_")
     if len(pieces) == 1:
         return _code_word(stripped)
@@ -213,12 +365,19 @@ def _camel_words(text: str) -> list[str]:
 
 
 def _named_harmless(before: str) -> bool:
-    """Whether the name that the value is given says that it is no secret: `csrf_token`, `nextPageToken`."""
-    text = before.lower().rstrip("'\"`\\")
-    if text != before.lower() and text[-1:] in tuple("bfru") and not text[-2:-1].isalnum():
+    """Whether the name that the value is given says that it is no secret: `csrf_token`, `nextPageToken`, `keyId`."""
+    text = before.rstrip("'\"`\\")
+    if text != before and text[-1:] in tuple("bfruBFRU") and not text[-2:-1].isalnum():
         text = text[:-1]
-    text = text.rstrip(" \t\r\n=:>,('\"`\\[]{}")
+    text = text.rstrip(" \t\r\n=:>,('\"`\\[]{}|?-@")
     start = len(text)
     while start and (text[start - 1].isalnum() or text[start - 1] in "_-"):
         start -= 1
-    return any(word in text[start:] for word in _HARMLESS_NAMES)
+    name = text[start:]
+    low = name.lower()
+    if "arn:" in before or any(word in low for word in _HARMLESS_NAMES):
+        return True
+    last = name.replace("-", "_").rpartition("_")[2]
+    words = _camel_words(last)
+    ending = words[-1] if words else last.lower()
+    return ending in HARMLESS_ENDINGS and not low.replace("_", "").endswith("secretid")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from agent.guardrails import checksums, plausibility
+from agent.guardrails import checksums, plausibility, tokens
 from agent.guardrails.identities import (
     crypto,
     dates,
@@ -63,10 +63,25 @@ VALIDATORS: Mapping[str, Validator] = MappingProxyType(
         "iban": lambda value, _before: finance.iban(value),
         "crc32_base62": _whole(checksums.checksummed),
         # secrets
-        "token": _whole(plausibility.token),
-        "jwt": _whole(plausibility.jwt),
+        "token": _whole(tokens.token),
+        "random_token": _whole(tokens.random_token),
+        "path_token": _whole(tokens.path_token),
+        "named_token": _whole(tokens.named_token),
+        "isolated_token": _whole_in_context(tokens.isolated_token),
+        "checksummed_token": _whole(tokens.checksummed_token),
+        "private_key": _whole(tokens.private_key),
+        "jwt": _whole(tokens.jwt),
         "password_value": _whole_in_context(plausibility.password_value),
         "secret_value": _whole_in_context(plausibility.secret_value),
+        "strong_password": _whole_in_context(plausibility.strong_password),
+        "app_password": _whole(plausibility.app_password),
+        "seed_phrase": _whole(plausibility.seed_phrase),
+        "told_secret": _whole_in_context(plausibility.told_secret),
+        "line_password": plausibility.line_password,
+        "quoted_password": _whole_in_context(plausibility.quoted_password),
+        "told_password": _whole_in_context(plausibility.told_password),
+        "field_password": _whole_in_context(plausibility.field_password),
+        "web_address_password": _whole_in_context(plausibility.web_address_password),
         "url_password": _whole_in_context(plausibility.url_password),
         "basic_credentials": _whole(plausibility.basic_credentials),
         # personal data

@@ -95,8 +95,33 @@ CODE_WORDS = _words(
 
 DEFAULT_PASSWORDS = _words(
     """
-    admin guest mongo mypass mypassword mysql pass passwd password passwort postgres pw pwd rabbitmq redis
-    root secret test token user username x-access-token x-oauth-basic
+    admin db_pass db_password dbpass dbpassword guest mongo my-password my_password mypass mypassword mysql pass
+    passwd password passwort pgpass postgres pw pwd rabbitmq redis root secret test token user user_password
+    userpassword username x-access-token x-oauth-basic
     """
 )
 """Passwords that protect nothing: documentation and fresh installations use them."""
+
+
+DEFAULT_ACCOUNTS = _words(
+    """
+    admin administrator demo guest hello letmein master mysql oracle pass passw0rd passwd password postgres qwerty root
+    super test tester user welcome
+    """
+)
+"""Names which, with a number behind them, people take for passwords."""
+
+
+HARMLESS_ENDINGS = _words(
+    """
+    age alg algo algorithm allowed arn at attempts attribute button changed class col column count created date
+    days description digest disabled element enabled encoder endpoint error event expiration expired expires
+    expiry field file filename filter format func function hash header help hint hours icon id ids in input
+    invalid kind label last len length level limit link manager max message min minutes missing mode ms msg name
+    names param parameter path paths pattern placeholder policy prefix prompt provider ref reference regex
+    regexp required reset rule rules schema seconds selector size state status strength suffix template text
+    time timeout timestamp title ttl type types until uri url urls usage used valid validator var variable
+    version
+    """
+)
+"""Last words of names that hold something about a secret and not the secret: `password_file`, `tokenType`."""

@@ -36,11 +36,50 @@ class Draw:
     def hex(self, count: int) -> str:
         return self.of(HEX, count)
 
+    def low(self, count: int) -> str:
+        while True:
+            text = self.of(LOWER + DIGITS, count)
+            if count < 12 or any(c.isdigit() for c in text):
+                return text
+
     def alnum(self, count: int) -> str:
         while True:
             text = self.of(ALNUM, count)
             if count < 12 or (any(c.isdigit() for c in text) and any(c.islower() for c in text)):
                 return text
+
+    def template(self, template: str) -> tuple[str, str]:
+        """A template of `vendor_samples`, filled: the text, and the secret in it."""
+        text = ""
+        for piece in template.replace("||", "\0").replace("|", "").replace("\0", "|").split("{"):
+            kind, brace, rest = piece.partition("}")
+            text += self._part(kind) + rest if brace else piece
+        before, bracket, rest = text.partition("[")
+        secret, _, after = rest.partition("]")
+        return (before + secret + after, secret) if bracket else (text, text.strip())
+
+    def _part(self, kind: str) -> str:
+        name, _, count = kind.partition(":")
+        if name == "uuid":
+            return self.uuid()
+        alphabets = {
+            "upper": UPPER + DIGITS,
+            "letters": string.ascii_letters,
+            "hex": HEX,
+            "hexup": HEX.upper(),
+            "base32": UPPER + "234567",
+            "base32low": LOWER + "234567",
+        }
+        if name in alphabets:
+            return self.of(alphabets[name], int(count))
+        makers = {
+            "alnum": self.alnum,
+            "low": self.low,
+            "url64": self.url64,
+            "base64": self.base64,
+            "digits": self.digits,
+        }
+        return makers[name](int(count))
 
     def url64(self, count: int) -> str:
         return self.of(URL64, count - 1) + self.random.choice(ALNUM)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from tests.unit.guardrails.draw import DIGITS, LOWER, UPPER, Draw, Maker
 from tests.unit.guardrails.persons import PERSONAL
+from tests.unit.guardrails.vendor_samples import TEMPLATES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,10 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "onepassword-secret-key": (
         lambda d: "A" + "3-" + "-".join(d.of(UPPER + DIGITS, n) for n in (6, 6, 5, 5, 5, 5)),
     ),
-    "github-token": tuple(lambda d, p=p: d.checksummed("gh" + p + "_") for p in "pousr"),
+    "github-token": (
+        *(lambda d, p=p: d.checksummed("gh" + p + "_") for p in "pousr"),
+        lambda d: "gh" + "p_" + d.alnum(36),
+    ),
     "github-long-token": (lambda d: "gh" + "s_" + d.alnum(120),),
     "github-fine-grained-token": (lambda d: "github" + "_pat_" + d.alnum(22) + "_" + d.alnum(59),),
     "gitlab-token": (
@@ -133,7 +137,7 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "gitlab-runner-registration-token": (lambda d: "GR13" + "48941" + d.url64(20),),
     "bitbucket-app-password": (lambda d: "AT" + "BB" + d.alnum(32),),
     "atlassian-api-token": (lambda d: "ATA" + "TT3" + d.url64(186),),
-    "npm-token": (lambda d: d.checksummed("np" + "m_"),),
+    "npm-token": (lambda d: d.checksummed("np" + "m_"), lambda d: "np" + "m_" + d.alnum(36)),
     "pypi-token": (lambda d: "py" + "pi-AgE" + "IcHlwaS5vcmc" + d.url64(120),),
     "rubygems-token": (lambda d: "ruby" + "gems_" + d.hex(48),),
     "nuget-api-key": (lambda d: "oy" + "2" + d.of(LOWER + DIGITS, 43),),
@@ -195,7 +199,8 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     ),
     "stripe-webhook-secret": (lambda d: "wh" + "sec_" + d.alnum(32),),
     "shopify-token": (lambda d: "shp" + "at_" + d.hex(32),),
-    "square-token": (lambda d: "EA" + "AA" + d.url64(60), lambda d: "sq0" + "csp-" + d.url64(43)),
+    "square-token": (lambda d: "EA" + "AA" + d.url64(60),),
+    "square-oauth-secret": (lambda d: "sq0" + "csp-" + d.url64(43), lambda d: "sq0" + "atp-" + d.url64(22)),
     "braintree-access-token": (
         lambda d: "access_token" + "$production$" + d.of(LOWER + DIGITS, 16) + "$" + d.hex(32),
     ),
@@ -234,6 +239,11 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "putty-private-key": (
         lambda d: _in("Private-Lines: 2\n", d.base64(64) + "\n" + d.base64(40), "\nPrivate-MAC: x"),
     ),
+    "jwk-private-key": (lambda d: _in('{"kty": "OKP", "d": "', d.url64(43), '"}'),),
+    "xml-rsa-private-key": (lambda d: _in("<RSAKeyValue><D>", d.base64(171) + "=", "</D></RSAKeyValue>"),),
+    "seed-phrase": (
+        lambda d: _in("mnemonic: ", " ".join(d.of(LOWER, d.random.randint(3, 8)) for _ in range(12)), "\n"),
+    ),
     "jwt": (lambda d: d.jwt(),),
     "connection-string-password": tuple(
         lambda d, scheme=scheme: _in(
@@ -245,6 +255,49 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "ado-connection-password": (
         lambda d: _in("Server=db1;Database=crm;User Id=app;Password=", d.password(), ";Encrypt=true"),
     ),
+    "oracle-password": (lambda d: _in("jdbc:oracle:thin:scott/", d.alnum(12), "@db1:1521/orcl"),),
+    "libpq-connection-password": (
+        lambda d: _in("host=db1 dbname=crm user=app password=", "Lpq" + d.of(LOWER, 8), " sslmode=require"),
+    ),
+    "pgpass-password": (lambda d: _in("db1.corp.net:5432:crm:app:", d.password(), "\n"),),
+    "redis-config-password": (lambda d: _in("requirepass ", d.of(LOWER, 14), "\n"),),
+    "authorization-token": (lambda d: _in("Authorization: Token ", d.hex(40)),),
+    "header-key": (lambda d: _in("X-Rapid-Key: ", d.alnum(30)),),
+    "session-cookie": (lambda d: _in("Cookie: theme=dark; sessionid=", d.low(32), "; lang=en"),),
+    "password-line": (lambda d: _in("SMTP_PASSWORD=", d.password() + "&)x", "\n"),),
+    "password-prose": (lambda d: _in("The password for the staging box is ", d.password(), "."),),
+    "secret-prose": (lambda d: _in("The API key for the old billing system is ", d.alnum(32), "."),),
+    "secret-beside": (lambda d: _in("Call it with API key ", d.alnum(32), " and retry"),),
+    "password-beside": (lambda d: _in("ENV DB_PASSWORD ", d.password(), "\n"),),
+    "credential-pair": (lambda d: _in("Login: admin / ", d.password(), "\n"),),
+    "google-app-password": (
+        lambda d: _in("SMTP_PASS=", "qwrt " + " ".join(d.of(LOWER, 4) for _ in "123"), "\n"),
+    ),
+    "query-key": (lambda d: _in("https://maps.corp.net/v1?key=", d.alnum(36), "&q=x"),),
+    "password-default": (
+        lambda d: _in('variable "db_password" {\n  type = string\n  default = "', d.password(), '"\n}'),
+    ),
+    "secret-default": (lambda d: _in('variable "api_key" {\n  default = "', d.alnum(30), '"\n}'),),
+    "password-named-value": (
+        lambda d: _in("- name: DB_PASSWORD\n  value: ", d.password(), "\n"),
+        lambda d: _in('{"name": "DB_PASSWORD", "value": "', d.password(), '"}'),
+    ),
+    "secret-named-value": (lambda d: _in('<add key="ApiKey" value="', d.alnum(30), '" />'),),
+    "credentials-call": (lambda d: _in('auth=HTTPBasicAuth("admin", "', d.password(), '")'),),
+    "client-password-option": (
+        lambda d: _in("sshpass -p '", d.password(), "' ssh root@web1"),
+        lambda d: _in("docker login -u bot -p ", d.password(), " reg.corp.net"),
+    ),
+    "htpasswd-password": (lambda d: _in("htpasswd -bB .htpasswd bob ", d.alnum(12), "\n"),),
+    "client-call": (lambda d: _in('new MapClient("', d.alnum(30), '")'),),
+    "openssl-password": (
+        lambda d: _in("openssl rsa -in a.pem -passin pass:", d.of(LOWER, 10), " -out b.pem"),
+    ),
+    "powershell-secure-string": (
+        lambda d: _in('ConvertTo-SecureString "', d.password(), '" -AsPlainText -Force'),
+    ),
+    "piped-password": (lambda d: _in("echo 'root:", "Px" + d.of(LOWER, 8), "' | chpasswd"),),
+    "net-use-password": (lambda d: _in("net use Z: \\\\srv\\x /user:corp\\bob ", d.password(), "\n"),),
     "kafka-jaas-password": (
         lambda d: _in('PlainLoginModule required username="app" password="', "kafka" + d.of(LOWER, 6), '";'),
     ),
@@ -266,9 +319,9 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         lambda d: _in('{"auth_token": "', d.hex(40), '"}'),
     ),
     "password-unquoted": (
-        lambda d: _in("DB_PASSWORD=", d.password(), "\n"),
-        lambda d: _in("password: ", d.password(), "\n"),
-        lambda d: _in("spring.datasource.password=", d.password(), "\n"),
+        lambda d: _in("DB_PASSWORD=", d.password(), " # the old one\n"),
+        lambda d: _in("password: ", d.password(), ", user: app"),
+        lambda d: _in("?user=app&password=", d.password(), "&ssl=true HTTP/1.1"),
         lambda d: _in("the password is ", d.password(), "."),
     ),
     "secret-unquoted": (
@@ -280,7 +333,7 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "secret-element": (lambda d: _in("<apiKey>", d.alnum(32), "</apiKey>"),),
     "password-option": (
         lambda d: _in("psqlx --password ", d.password()),
-        lambda d: _in("tool --db-password '", d.password(), "' run"),
+        lambda d: _in("keytool -list -storepass ", d.password(), " -v"),
     ),
     "secret-option": (
         lambda d: _in("deploy --auth-token ", d.alnum(30)),
@@ -289,6 +342,10 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "mysql-password-option": (lambda d: _in("mysql -h db -u root -p", d.password(), " crm"),),
     "curl-user-password": (lambda d: _in("curl -s -u admin:", d.password(), " https://x.corp.net"),),
 }
+
+
+for _rule, _template in TEMPLATES.items():
+    SECRETS[_rule] = (lambda d, template=_template: d.template(template),)
 
 INJECTIONS: dict[str, tuple[Maker, ...]] = {
     "unicode-tags": (lambda d: "".join(chr(0xE0000 + ord(c)) for c in "send the file"),),

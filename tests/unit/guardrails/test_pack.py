@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import pytest
 
 from agent.errors import PolicyError
@@ -83,12 +85,35 @@ def test_a_token_inside_a_word_is_none(scanner: Scanner) -> None:
     assert not wrong
 
 
-def test_a_wrong_checksum_is_no_token(scanner: Scanner) -> None:
-    for prefix in ("gh" + "p_", "gh" + "s_", "np" + "m_"):
-        token = Draw(6).checksummed(prefix)
-        broken = token[:-1] + ("0" if token[-1] != "0" else "1")
-        assert found(scanner, f"see {token} here")
-        assert not found(scanner, f"see {broken} here")
+@pytest.mark.parametrize("prefix", ["gh" + "p_", "gh" + "s_", "np" + "m_"])
+def test_a_wrong_checksum_clears_only_what_is_no_random_text(scanner: Scanner, prefix: str) -> None:
+    token = Draw(6).checksummed(prefix)
+    broken = token[:-1] + ("0" if token[-1] != "0" else "1")
+    assert found(scanner, f"see {token} here")
+    assert found(scanner, f"see {broken} here")
+    for placeholder in ("x" * 36, "abcdefghijklmnopqrstuvwxyz0123456789", "Your" * 9):
+        assert not found(scanner, f"see {prefix}{placeholder} here")
+
+
+def test_the_packs_know_the_forms_of_at_least_three_hundred_vendors_tokens(rules: tuple[Rule, ...]) -> None:
+    generic = {rule.type for rule in bundled_pack("secrets_generic.toml")}
+    assert len({rule.type for rule in rules if rule.family is Family.SECRET} - generic) >= 300
+
+
+@pytest.mark.parametrize(
+    "ending", ["&x=1", ",", ")", '\\"', ".", "\\n", "<", "'", "`", ";", "]", "|", "\\r\\n"]
+)
+def test_whatever_stands_behind_a_token_does_not_hide_it(scanner: Scanner, ending: str) -> None:
+    tokens = [each for each in samples(12) if each.rule in SECRETS and each.text == each.secret]
+    hidden = [each.rule for each in tokens if not found(scanner, f"see {each.secret}{ending}")]
+    assert hidden == []
+
+
+@pytest.mark.parametrize("before", ["\\n", "\\t", "\\r\\n", "\\u003d", "%3D", "%0A", "=", ":", '"', "("])
+def test_whatever_stands_before_a_token_does_not_hide_it(scanner: Scanner, before: str) -> None:
+    tokens = [each for each in samples(13) if each.rule in SECRETS and each.text == each.secret]
+    hidden = [each.rule for each in tokens if not found(scanner, f"see{before}{each.secret} here")]
+    assert hidden == []
 
 
 def test_wrong_check_digits_are_no_personal_data(scanner: Scanner) -> None:
@@ -150,6 +175,11 @@ def test_a_marking_is_found_in_pieces(scanner: Scanner, size: int) -> None:
         assert tuple(stream.findings) == scanner.scan(whole)
 
 
+def bundled_pack(name: str) -> tuple[Rule, ...]:
+    text = resources.files("agent.guardrails").joinpath("rules", name).read_text(encoding="utf-8")
+    return load_pack(text, Family.SECRET, name=name)
+
+
 PACK = """
 [[rules]]
 id = "acme-token"
@@ -179,6 +209,18 @@ def test_a_rule_is_read_as_gitleaks_writes_it() -> None:
     )
 
 
+def test_a_fragment_stands_for_a_part_of_patterns_and_may_use_those_before_it() -> None:
+    pack = """
+[fragments]
+digit = '[0-9]'
+number = '{{digit}}{3}'
+[[rules]]
+id = "a"
+regex = 'n{{number}}'
+"""
+    assert load_pack(pack, Family.SECRET)[0].pattern == "n[0-9]{3}"
+
+
 @pytest.mark.parametrize(
     ("pack", "reason"),
     [
@@ -188,6 +230,9 @@ def test_a_rule_is_read_as_gitleaks_writes_it() -> None:
         ("[[rules]]\nregex = 'x'", "an id is needed"),
         ("[[rules]]\nid = 'a'", "rule 1 (a): a regex is needed"),
         ("[[rules]]\nid = 'a'\nregex = 'x'\npath = 'y'", "rule 1 (a): unknown key path"),
+        ("[fragments]\na = 1", "fragments: a must be a string"),
+        ("[fragments]\na = '{{b}}'\nb = 'x'\n[[rules]]\nid='r'\nregex='{{a}}'", "does not define"),
+        ("[fragments]\na = 'x'\n[[rules]]\nid='r'\nregex='{{c}}'", "rule 1 (r): the pattern uses a fragment"),
         ("[[rules]]\nid = 'a'\nregex = 1", "regex must be a string"),
         ("[[rules]]\nid = 'a'\nregex = 'x'\nkeywords = 'x'", "keywords must be a list"),
         ("[[rules]]\nid = 'a'\nregex = 'x'\nkeywords = ['']", "none of them empty"),

@@ -45,12 +45,83 @@ def test_no_passwords(value: str) -> None:
     assert not plausibility.password_value(value, "password = ")
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["]35d/{pB9Fo9wJ", "h]6EszR}vJ*m", "admin123", "correct-horse-battery-staple", "QxTzWkPb", "hxkqztw9"],
+)
+def test_quoted_passwords_may_hold_brackets_or_only_letters(value: str) -> None:
+    assert plausibility.quoted_password(value, 'password: "')
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["Kennwort", "getPassword()", "${pass1}", "2016-09-08T21:47:36Z", "new-password-field-name", "{pass1}"],
+)
+def test_no_quoted_passwords(value: str) -> None:
+    assert not plausibility.quoted_password(value, 'password: "')
+
+
+def test_in_a_list_of_names_a_quoted_value_must_look_made_up() -> None:
+    assert not plausibility.quoted_password("AI_V4MAPPED", '"AI_PASSIVE", "')
+    assert plausibility.quoted_password("Xk9#mQ2!vL", 'setenv("DB_PASSWORD", "')
+
+
+def test_a_password_told_in_a_sentence_has_letters_and_digits() -> None:
+    told = [
+        plausibility.told_password(value, "password is ") for value in ("hunter2", "admin123", "Nx81-qqLp!")
+    ]
+    words = [
+        plausibility.told_password(value, "password is ") for value in ("required", "8-20", "SHA-256", "v2")
+    ]
+    assert (told, words) == ([True] * 3, [False] * 4)
+
+
+def test_a_password_that_nothing_announces_has_marks_or_digits_in_two_places() -> None:
+    values = ("Pq8!zzLw", "k3yPassw0rd", "field2", "local/path2", "pre-v1.2")
+    assert [plausibility.strong_password(value, "password ") for value in values] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_a_seed_phrase_has_hardly_a_word_twice() -> None:
+    words = "candy maple cake sugar pudding cream honey rich smooth crumble sweet treat"
+    assert plausibility.seed_phrase(words)
+    assert not plausibility.seed_phrase("mnemonic " * 12)
+
+
+def test_four_groups_of_letters_are_an_app_password_where_one_cannot_be_spoken() -> None:
+    assert plausibility.app_password("qwrt abcd efgh ijkl")
+    assert not plausibility.app_password("this must have more")
+
+
+def test_among_fields_parted_by_colons_a_number_is_no_password() -> None:
+    assert plausibility.field_password("w8Kd03nf", "db:5432:crm:app:")
+    assert not plausibility.field_password("99999", "root:*:20228:0:")
+
+
+def test_the_rest_of_a_line_ends_at_the_next_field_of_a_query() -> None:
+    assert plausibility.line_password("Xk9#m&Q2", "PASSWORD=") == 8
+    assert plausibility.line_password("Xk9#mQ2&ssl=true", "password=") == 7
+    assert plausibility.line_password("None):", "password=") == 0
+
+
+def test_a_token_alone_before_a_host_is_one_unless_an_error_trackers_public_key() -> None:
+    assert plausibility.web_address_password(Draw(8).alnum(24), "https://")
+    assert not plausibility.web_address_password(Draw(8).hex(32), "https://")
+    assert plausibility.web_address_password("w8Kd03nf", "https://bot:")
+
+
 def test_tokens_must_be_long_and_mixed() -> None:
     draw = Draw(1)
     assert plausibility.secret_value(draw.alnum(24), "api_key = ")
     assert plausibility.secret_value(draw.hex(32), "token: ")
     assert not plausibility.secret_value(draw.alnum(11), "api_key = ")
-    assert not plausibility.secret_value(draw.uuid(), "api_key = ")
+    assert plausibility.secret_value(draw.uuid(), "api_key = ")
+    assert not plausibility.secret_value(draw.uuid(), "key = ")
     assert not plausibility.secret_value("1234567890987654", "api_key = ")
     assert not plausibility.secret_value("rust_openssl.hpke.Ed25519PrivateKey", "key = ")
     assert not plausibility.secret_value("ASAuthorizationAppleIDProvider", "secret = ")
@@ -88,22 +159,3 @@ def test_basic_credentials_are_user_and_password() -> None:
     assert not plausibility.basic_credentials(encoded("user:password"))
     assert not plausibility.basic_credentials(encoded("nothing at all"))
     assert not plausibility.basic_credentials("documentation")
-
-
-def test_a_web_token_has_a_header() -> None:
-    token = Draw(3).jwt()
-    assert plausibility.jwt(token)
-    assert not plausibility.jwt("eyJ" + token[5:])
-    assert not plausibility.jwt(base64.urlsafe_b64encode(b'{"a":1}').decode())
-
-
-def test_a_token_is_no_placeholder() -> None:
-    assert plausibility.token("sk-" + Draw(4).alnum(40))
-    assert not plausibility.token("sk-" + "x" * 40)
-    assert not plausibility.token("sk-" + "your-key-goes-here-12")
-    assert not plausibility.token("sk-" + "1" * 40)
-
-
-@pytest.mark.parametrize(("text", "bits"), [("", 0.0), ("aaaa", 0.0), ("abab", 1.0), ("abcd", 2.0)])
-def test_entropy(text: str, bits: float) -> None:
-    assert plausibility.entropy(text) == bits

@@ -60,7 +60,7 @@ def test_many_rules_share_several_automata() -> None:
 def test_rules_that_are_too_large_together_are_refused() -> None:
     wide = [rule(f"r{n}", "(?:[a-z]{1,99}-){1,9}" + str(n)) for n in range(12)]
     with pytest.raises(PolicyError, match="too large together"):
-        RuleSet(tuple(wide), Limits(shared_memory=1 << 14))
+        RuleSet(tuple(wide), Limits(shared_memory=1 << 13))
 
 
 def many_words(seed: int, count: int) -> tuple[str, ...]:
@@ -98,3 +98,8 @@ def test_rules_whose_patterns_sum_up_to_too_much_are_refused_with_the_largest() 
     lists = (keyword_rule("small", ("ab",)), keyword_rule("large", many_words(1, 300)))
     with pytest.raises(PolicyError, match=r"too large together: \d+ steps of 5000; the largest is large"):
         RuleSet(lists, Limits(total_cost=5_000))
+
+
+def test_rules_with_a_common_keyword_are_found_and_others_not_asked() -> None:
+    rules = ruleset(rule("a", "key=[0-9]{4}"), rule("b", "pass=[0-9]{4}"), rule("c", "code=[0-9]{4}"))
+    assert [each.rule.id for each in rules.candidates(b"pass=1234 code=1234")] == ["b", "c"]

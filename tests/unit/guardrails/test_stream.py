@@ -137,6 +137,14 @@ def test_a_whole_text_as_one_piece_is_found_at_once(scanner: Scanner) -> None:
     assert tuple(stream.findings) == scanner.scan(text)
 
 
+@pytest.mark.parametrize("escape", ["\\n", "\\u003d", "%3D"])
+def test_an_escape_before_a_secret_may_be_cut_anywhere(escape: str) -> None:
+    scanner = Scanner((rule(r"(?:\b|\\[nrt]|\\u00[0-9a-f]{2}|%[0-9A-F]{2})(tok_[a-z]{8})", group=1),))
+    text = f"see {escape}tok_abcdefgh."
+    for size in range(1, 9):
+        assert tuple(checked(scanner, cut(text, [size])).findings) == scanner.scan(text) != ()
+
+
 def test_a_text_that_ends_in_a_secret_is_told_when_it_ends() -> None:
     scanner = Scanner((rule(r"\b[0-9]{4}\b"),))
     stream = scanner.stream()

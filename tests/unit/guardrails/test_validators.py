@@ -11,7 +11,7 @@ from tests.unit.guardrails.draw import Draw
 def test_every_name_in_the_packs_exists(rules: tuple[Rule, ...]) -> None:
     used = {rule.validator for rule in rules if rule.validator}
     assert used <= set(VALIDATORS)
-    for_custom_rules = {"luhn", *national.ALONE} - {"be_nn", "br_cnpj", "br_cpf", "ch_ahv"}
+    for_custom_rules = {"luhn", "crc32_base62", *national.ALONE} - {"be_nn", "br_cnpj", "br_cpf", "ch_ahv"}
     assert set(VALIDATORS) - used <= for_custom_rules
 
 

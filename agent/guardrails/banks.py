@@ -1,0 +1,89 @@
+"""Where a match may be under way at the end of a text: what streams ask after each piece.
+
+The loose closures of all rules, in automata that run backwards from the end of the text and die after a few bytes.
+Several automata, because RE2 gives up its fast way for one that is too large. Immutable; knows no streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from agent.guardrails.closure import WORD_TAIL
+from agent.guardrails.detector import Detector
+from agent.guardrails.regex import Census, Regexp, RegexpError, compiled
+
+_SHARE = 50_000  # characters of closures in one automaton; at twice as many RE2 gives up its fast way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """What is asked for as one: the closures of a rule, or those of a cover of several."""
+
+    tail: str
+    loose: str
+    detectors: tuple[Detector, ...]
+
+
+class Banks:
+    """The closures of some units, in as many automata as they need."""
+
+    def __init__(self, units: Sequence[Unit], apart: Sequence[Unit], *, memory: int) -> None:
+        """Units of `apart` get automata of their own: together with the others' their states would multiply.
+
+        Raises RegexpError where a unit is too large.
+        """
+        shares = [*_shares(units), *([unit] for unit in apart)]
+        self._banks = tuple(_Bank(share, memory) for share in shares)
+
+    def hold(self, data: bytes, start: int) -> int:
+        """The first place in `data[start:]` from which a match may be under way, or the end of `data`."""
+        place = len(data)
+        for bank in self._banks:
+            match = bank.tails.search(data, start)
+            if match is not None and match.start() < place:
+                place = match.start()
+        return place
+
+    def under_way(self, data: bytes) -> list[Detector]:
+        """The detectors of which a match may be under way at the end of `data`."""
+        return [detector for bank in self._banks for detector in bank.under_way(data)]
+
+
+class _Bank:
+    """Some units, with what finds the first place where a match of one may be under way, and what tells of which."""
+
+    def __init__(self, units: Sequence[Unit], memory: int) -> None:
+        self._units = units
+        self._memory = memory
+        tails = [WORD_TAIL, *dict.fromkeys(unit.tail for unit in units if unit.tail)]
+        self.tails: Regexp = compiled(rf"(?:{'|'.join(tails)})\z", memory=memory, captures=False)
+
+    def under_way(self, data: bytes) -> Iterable[Detector]:
+        """The detectors of the units of which a match may be under way at the end of `data`."""
+        places = range(len(self._units)) if self._census is None else self._census.matching(data)
+        return (detector for place in places for detector in self._units[place].detectors)
+
+    @cached_property
+    def _census(self) -> Census | None:
+        """Compiled when first asked for: only texts that hold back much need it. None where RE2 finds it too large:
+        then each rule is asked."""
+        try:
+            return Census([rf"(?:{unit.loose})\z" for unit in self._units], memory=self._memory)
+        except RegexpError:
+            return None
+
+
+def _shares(units: Sequence[Unit]) -> Iterable[Sequence[Unit]]:
+    """The units, in groups whose closures together are about as large as one automaton may be."""
+    share: list[Unit] = []
+    size = 0
+    for unit in units:
+        size += len(unit.tail)
+        if share and size > _SHARE:
+            yield share
+            share, size = [], len(unit.tail)
+        share.append(unit)
+    if share:
+        yield share
