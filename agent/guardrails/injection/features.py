@@ -1,0 +1,102 @@
+"""What the model looks at in one window: words, neighbours, concepts in their order, rules that hit, and its shape.
+
+All features are "is there", never "how often": a long text is not suspicious for being long, and an attack counts no
+less for standing among harmless words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from itertools import pairwise
+
+from agent.guardrails.injection.concepts import Lexicon, Mention
+from agent.guardrails.injection.words import words
+from agent.guardrails.scanner import Scanner
+
+_STEM = 5
+_NEAR = 8  # words between two concepts that belong together
+_NEXT = 4  # mentions that a mention is paired with
+_OPENING = 6  # words in which a text says what it is
+
+
+class Kind(StrEnum):
+    """The kinds of features; the letters stand in the file of weights."""
+
+    WORD = "w"
+    STEM = "s"  # the first letters of a word: what inflections share
+    PAIR = "p"  # two neighbours
+    SKIP = "k"  # two words with one between them
+    CONCEPT = "c"  # one to three concepts, in order
+    SIGN = "r"  # a rule that hit, or a trait of the shape
+
+
+type Name = str | tuple[str, ...]
+
+
+class Extractor:
+    """Turns windows into features. Immutable."""
+
+    def __init__(self, lexicon: Lexicon, scanner: Scanner) -> None:
+        self._lexicon = lexicon
+        self._scanner = scanner
+
+    def features(self, text: str) -> list[tuple[Kind, set[Name]]]:
+        """The features of one window, by kind."""
+        told = words(text)
+        mentions = self._lexicon.mentions(told)
+        found: list[tuple[Kind, set[Name]]] = [
+            (Kind.WORD, set(told)),
+            (Kind.STEM, {word[:_STEM] for word in told}),
+            (Kind.PAIR, set(pairwise(told))),
+            (Kind.SKIP, set(zip(told, told[2:], strict=False))),
+        ]
+        concepts: set[Name] = set(_ordered(mentions))
+        if not text.isascii():
+            concepts.update(_ordered(self._lexicon.glued_mentions(text)))
+        signs: set[Name] = {f"opens:{each.concept}" for each in mentions if each.place < _OPENING}
+        signs.update(_shape(text, told))
+        for finding in self._scanner.scan(text):
+            signs.add(finding.rule)
+            signs.add("type:" + finding.type)
+        return [*found, (Kind.CONCEPT, concepts), (Kind.SIGN, signs)]
+
+
+def _ordered(mentions: Sequence[Mention]) -> Iterator[tuple[str, ...]]:
+    """Concepts, pairs and triples of them that stand near each other."""
+    for at, first in enumerate(mentions):
+        yield (first.concept,)
+        near = [
+            each
+            for each in mentions[at + 1 : at + 1 + _NEXT]
+            if each.place - first.place <= _NEAR and each.concept != first.concept
+        ]
+        for place, second in enumerate(near):
+            yield (first.concept, second.concept)
+            for third in near[place + 1 :]:
+                yield (first.concept, second.concept, third.concept)
+
+
+def _shape(text: str, told: Sequence[str]) -> Iterable[str]:
+    """Traits of the text as a whole."""
+    size = len(text)
+    yield f"long:{min(size // 150, 6)}" if size >= 150 else f"short:{size // 50}"
+    letters = sum(map(str.isalpha, text)) or 1
+    upper = sum(map(str.isupper, text))
+    if upper * 4 > letters and letters > 30:
+        yield "shouting"
+    loud = sum(len(word) > 3 and word.isupper() for word in text.split())
+    if loud:
+        yield f"loud:{min(loud, 4)}"
+    if letters * 10 < size * 6:
+        yield "symbols"
+    if "http://" in text or "https://" in text:
+        yield "link"
+    if "@" in text:
+        yield "at"
+    if "?" in text:
+        yield "question"
+    if "<!--" in text:
+        yield "comment"
+    if len(told) * 3 < len(text.split()) * 2:
+        yield "dense"

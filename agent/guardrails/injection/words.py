@@ -1,0 +1,93 @@
+"""A text as the words that the model knows: lower case, NFKC, invisible characters gone, disguises undone.
+
+Undoes what costs nearly nothing to undo: look-alike letters, digits for letters, spaced letters, Base64. It must be
+cheap on source code, where most texts come from, and never lengthens a text by more than what Base64 held.
+"""
+
+from __future__ import annotations
+
+import binascii
+import unicodedata
+from base64 import b64decode
+
+_SPELLED = 5
+_BLOB = 24
+_DECODED = 600  # characters: what is decoded from one text at most
+_KEEP = "_'-"
+
+_ASCII = str.maketrans(
+    {chr(code): " " for code in range(128) if not (chr(code).isalnum() or chr(code) in _KEEP)} | {"'": None}
+)
+_INVISIBLE = dict.fromkeys(
+    [0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
+    + [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
+)
+_TAGS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
+_MARKS = dict.fromkeys([*range(0x2010, 0x2019), *range(0x201A, 0x2028), *range(0x3000, 0x3012), 0xAB, 0xBB], " ")
+_MARKS |= dict.fromkeys([0xBF, 0xA1, 0xB7, 0xFF0C, 0xFF1A, 0xFF01, 0xFF1F, 0x0964, 0x060C, 0x061F], " ")
+_FOREIGN = _INVISIBLE | _TAGS | _MARKS | {0x2019: None}
+_ALIKE = str.maketrans(
+    "аеорсухіјѕԁһӏкмтвнɑοαερνικτυχѵɡ", "aeopcyxijsdhlkmtbhaoaepviktuxvg"
+)
+_LEET = str.maketrans("013457", "oieast")
+
+
+def words(text: str) -> list[str]:
+    """The words of `text`, in order."""
+    plain = text.isascii()
+    if not plain:
+        text = unicodedata.normalize("NFKC", text).translate(_FOREIGN)
+    split = text.lower().translate(_ASCII).split()
+    if not plain:
+        split = [word if word.isascii() else _unmasked(word) for word in split]
+    return _unspelled([_unleeted(word) if not word.isalpha() else word for word in split]) + _decoded(text)
+
+
+def _unmasked(word: str) -> str:
+    """Latin letters for their look-alikes, in a word that has both."""
+    return word.translate(_ALIKE) if any("a" <= char <= "z" for char in word) else word
+
+
+def _unleeted(word: str) -> str:
+    """Letters for digits, in a word that is mostly letters and begins or ends like one."""
+    if word.isdigit() or not any(char.isdigit() for char in word):
+        return word.strip("-_")
+    letters = sum(map(str.isalpha, word))
+    return word.translate(_LEET) if letters >= 2 and 2 * letters >= len(word) and len(word) <= 16 else word
+
+
+def _unspelled(split: list[str]) -> list[str]:
+    """Runs of single letters as the one word that they spell, beside what there is."""
+    if "".join(["1" if len(word) == 1 else " " for word in split]).find("1" * _SPELLED) < 0:
+        return split
+    told: list[str] = []
+    run = ""
+    for word in [*split, ""]:
+        if len(word) == 1 and word.isalpha():
+            run += word
+            continue
+        told.append(run)
+        told.append(word)
+        run = ""
+    return [word for word in told if word]
+
+
+def _decoded(text: str) -> list[str]:
+    """The words of what Base64 in the text holds, if that is text."""
+    found: list[str] = []
+    room = _DECODED
+    for blob in text.split():
+        if len(blob) < _BLOB or room <= 0:
+            continue
+        core = blob.strip("\"'`.,;:()[]{}<>")
+        if len(core) < _BLOB or not core.replace("+", "").replace("/", "").rstrip("=").isalnum():
+            continue
+        try:
+            plain = b64decode(core[: room * 2 // 4 * 4] if len(core) > room * 2 else core + "=" * (-len(core) % 4))
+            told = plain.decode("ascii")
+        except (binascii.Error, ValueError):
+            continue
+        if told.isprintable() and " " in told:
+            found += told.lower().translate(_ASCII).split()
+            room -= len(told)
+    return found
