@@ -12,6 +12,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+BASE_RATE = 0.1
+"""The share of attacks for which scores are probabilities: so a score of 0.5 means about one false alarm in a hundred
+harmless texts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
@@ -27,7 +31,7 @@ class Settings:
     """How the learner learns."""
 
     rate: float = 0.08
-    l1: float = 0.6
+    l1: float = 0.4
     l2: float = 2.0
     epochs: int = 6
     bias: float = -3.0  # where it starts: nearly all texts are harmless
@@ -93,9 +97,9 @@ def probability(margin: float) -> float:
 
 
 def calibrated(margins: Sequence[tuple[float, bool]]) -> tuple[float, float]:
-    """Slope and offset that turn margins into probabilities; both classes count the same. Newton's method."""
+    """Slope and offset that turn margins into probabilities, where `BASE_RATE` of all texts are attacks. Newton's method."""
     attacks = sum(attack for _, attack in margins)
-    share = {True: 0.5 / max(1, attacks), False: 0.5 / max(1, len(margins) - attacks)}
+    share = {True: BASE_RATE / max(1, attacks), False: (1 - BASE_RATE) / max(1, len(margins) - attacks)}
     slope, offset = 1.0, 0.0
     for _ in range(50):
         g0 = g1 = 0.0

@@ -23,7 +23,7 @@ def own_samples(folder: Path, *, seed: int) -> list[Sample]:
         *_sets(folder, "attacks.toml", seed, attack=True),
         *_honest(_read(folder / "carriers.toml")),
     ]
-    found += _disguised([sample for sample in found if sample.attack and sample.group != "own-indirect"], seed)
+    found += _disguised([sample for sample in found if sample.attack and sample.source != "own-indirect"], seed)
     return list({sample.text: sample for sample in found}.values())
 
 
@@ -35,13 +35,15 @@ def _sets(folder: Path, name: str, seed: int, *, attack: bool) -> Iterator[Sampl
     source = _read(folder / name)
     carriers = _read(folder / "carriers.toml")["carriers"]
     for each in source["sets"]:
-        for template in each["templates"]:
+        for place, template in enumerate(each["templates"]):
             draw = random.Random(f"{seed}/{template}")
             for _ in range(each["each"]):
                 text = _cased(_filled(template, source["slots"], draw), draw)
                 if each.get("carried"):
                     text = _carried(draw.choice(carriers), text)
-                yield Sample(text=text, attack=attack, source=each["group"], group=each["group"])
+                yield Sample(
+                    text=text, attack=attack, source=each["group"], group=f"{each['group']}-{place % 2}"
+                )
 
 
 def _filled(template: str, slots: dict[str, list[str]], draw: random.Random) -> str:
@@ -66,20 +68,19 @@ def _carried(carrier: str, text: str) -> str:
 
 def _honest(source: dict[str, Any]) -> Iterator[Sample]:
     for carrier in source["carriers"]:
-        for sentence in source["honest"]:
-            yield Sample(
-                text=_carried(carrier, sentence), attack=False, source="own-carriers", group="own-carriers"
-            )
+        for place, sentence in enumerate(source["honest"]):
+            text = _carried(carrier, sentence)
+            yield Sample(text=text, attack=False, source="own-carriers", group=f"own-carriers-{place % 2}")
 
 
 def _languages(source: dict[str, Any], seed: int) -> Iterator[Sample]:
     draw = random.Random(f"{seed}/languages")
-    for language in source.values():
+    for code, language in source.items():
         for attack in (True, False):
             texts = language["attacks" if attack else "harmless"]
             pairs = [f"{text} {draw.choice(language['harmless'])}" for text in texts]
             for text in (*texts, *pairs):
-                yield Sample(text=text, attack=attack, source="own-languages", group="own-languages")
+                yield Sample(text=text, attack=attack, source="own-languages", group=f"own-{code}")
 
 
 # --- disguises
@@ -90,9 +91,7 @@ def _disguised(attacks: list[Sample], seed: int) -> Iterator[Sample]:
     plain = [sample for sample in attacks if sample.text.isascii() and len(sample.text) < 300]
     for make in (_leet, _spaced, _alike, _encoded, _backwards, _dashed, _joined, _zero_width, _typos):
         for sample in draw.sample(plain, 40):
-            yield Sample(
-                text=make(sample.text, draw), attack=True, source="own-disguised", group="own-disguised"
-            )
+            yield Sample(text=make(sample.text, draw), attack=True, source="own-disguised", group=sample.group)
 
 
 def _leet(text: str, draw: random.Random) -> str:

@@ -32,7 +32,7 @@ from agent.model.findings import Family  # noqa: E402
 SEED = 20_261
 FOLDS = 10
 WEIGHTS = {"own-quoted": 4.0, "own-agents": 6.0, "own-outputs": 3.0, "own-short": 2.0, "own-disguised": 0.7}
-MINIMUM = {Kind.WORD: 4, Kind.STEM: 5, Kind.PAIR: 4, Kind.SKIP: 5, Kind.CONCEPT: 3, Kind.SIGN: 2}
+MINIMUM = {Kind.WORD: 4, Kind.PAIR: 5, Kind.CONCEPT: 3, Kind.SIGN: 2}
 """In how many texts a feature must stand to be learned; and in two groups, so that no source's habits are."""
 
 type Feature = tuple[Kind, Name]
@@ -62,14 +62,14 @@ def corpus(given: list[Sample]) -> Corpus:
         seen.append(told)
         for feature in set().union(*told):
             count[feature] += 1
-            groups[feature].add(sample.group.removeprefix("own-") if "own" not in sample.group else "own")
+            groups[feature].add("own" if sample.group.startswith("own-") else sample.group)
     kept = sorted(f for f, n in count.items() if n >= MINIMUM[f[0]] and len(groups[f]) > 1)
     number = {feature: place for place, feature in enumerate(kept)}
     examples = [
         Example(
             windows=[sorted(number[f] for f in window if f in number) for window in told],
             attack=sample.attack,
-            weight=WEIGHTS.get(sample.group, 1.0),
+            weight=WEIGHTS.get(sample.source, 1.0),
         )
         for sample, told in zip(given, seen, strict=True)
     ]
@@ -92,31 +92,26 @@ def unseen_margins(data: Corpus, settings: Settings) -> list[float]:
 
 
 def folds(given: Sequence[Sample]) -> dict[str, int]:
-    """The fold of every group: attacks and harmless groups dealt out by size, our own together by what they share."""
-    together = {"own-leak": "own-direct", "own-short": "own-direct", "own-disguised": "own-direct"}
-    together |= {"own-carriers": "own-indirect"}
-    size: Counter[tuple[bool, str]] = Counter()
+    """The fold of every group: those with attacks are dealt out by size, then the others."""
+    size: Counter[str] = Counter()
+    attacking = {sample.group for sample in given if sample.attack}
     for sample in given:
-        size[sample.attack, together.get(sample.group, sample.group)] += 1
-    fold: dict[str, int] = {}
-    for kind in (True, False):
-        names = [name for (attack, name), _ in size.most_common() if attack is kind and name not in fold]
-        for place, name in enumerate(names):
-            fold[name] = place % FOLDS
-    return fold | {name: fold[lead] for name, lead in together.items() if lead in fold}
+        size[sample.group] += 1
+    order = sorted(size, key=lambda name: (name not in attacking, -size[name], name))
+    return {name: place % FOLDS for place, name in enumerate(order)}
 
 
 def report(data: Corpus, margins: Sequence[float], slope: float, offset: float) -> None:
     """Prints recall and false alarms by source, and of all, at some thresholds."""
     scores = [probability(slope * margin + offset) for margin in margins]
-    steps = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
-    by: dict[tuple[bool, str, str], list[float]] = defaultdict(list)
+    steps = (0.1, 0.3, 0.5, 0.7, 0.9)
+    by: dict[tuple[bool, str], list[float]] = defaultdict(list)
     for sample, score in zip(data.samples, scores, strict=True):
-        by[sample.attack, sample.group, sample.source].append(score)
+        by[sample.attack, sample.source].append(score)
     print("found, of texts whose group the model never saw, at", *steps)
-    for (attack, group, source), found in sorted(by.items()):
+    for (attack, source), found in sorted(by.items()):
         rates = "  ".join(f"{sum(score >= step for score in found) / len(found):6.1%}" for step in steps)
-        print(f"{'attack' if attack else 'harmless':8} {group:16} {source:24} {len(found):5}  {rates}")
+        print(f"{'attack' if attack else 'harmless':8} {source:24} {len(found):5}  {rates}")
     for step in steps:
         hits = sum(score >= step and s.attack for score, s in zip(scores, data.samples, strict=True))
         false = sum(score >= step and not s.attack for score, s in zip(scores, data.samples, strict=True))

@@ -47,9 +47,10 @@ class Lexicon:
         for place, word in enumerate(words):
             if (known := whole.get(word)) is not None:
                 found += [Mention(place, concept) for concept in known]
-            elif (maybe := stems.get(word[:_STEM])) is not None:
+                continue
+            if (maybe := stems.get(word[:_STEM])) is not None:
                 found += [Mention(place, concept) for stem, concept in maybe if word.startswith(stem)]
-            elif len(word) >= _SPELLED_OUT and word.isalpha() and any(head in word for head in _HEADS):
+            if len(word) >= _SPELLED_OUT and word.isalpha() and any(head in word for head in _HEADS):
                 found += self._run_together(word, place)
         return found
 

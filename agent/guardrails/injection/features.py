@@ -14,7 +14,6 @@ from agent.guardrails.injection.concepts import Lexicon, Mention
 from agent.guardrails.injection.words import words
 from agent.guardrails.scanner import Scanner
 
-_STEM = 5
 _NEAR = 8  # words between two concepts that belong together
 _NEXT = 4  # mentions that a mention is paired with
 _OPENING = 6  # words in which a text says what it is
@@ -24,9 +23,7 @@ class Kind(StrEnum):
     """The kinds of features; the letters stand in the file of weights."""
 
     WORD = "w"
-    STEM = "s"  # the first letters of a word: what inflections share
     PAIR = "p"  # two neighbours
-    SKIP = "k"  # two words with one between them
     CONCEPT = "c"  # one to three concepts, in order
     SIGN = "r"  # a rule that hit, or a trait of the shape
 
@@ -47,9 +44,7 @@ class Extractor:
         mentions = self._lexicon.mentions(told)
         found: list[tuple[Kind, set[Name]]] = [
             (Kind.WORD, set(told)),
-            (Kind.STEM, {word[:_STEM] for word in told}),
             (Kind.PAIR, set(pairwise(told))),
-            (Kind.SKIP, set(zip(told, told[2:], strict=False))),
         ]
         concepts: set[Name] = set(_ordered(mentions))
         if not text.isascii():
