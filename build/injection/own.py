@@ -23,7 +23,9 @@ def own_samples(folder: Path, *, seed: int) -> list[Sample]:
         *_sets(folder, "attacks.toml", seed, attack=True),
         *_honest(_read(folder / "carriers.toml")),
     ]
-    found += _disguised([sample for sample in found if sample.attack and sample.source != "own-indirect"], seed)
+    found += _disguised(
+        [sample for sample in found if sample.attack and sample.source != "own-indirect"], seed
+    )
     return list({sample.text: sample for sample in found}.values())
 
 
@@ -91,7 +93,9 @@ def _disguised(attacks: list[Sample], seed: int) -> Iterator[Sample]:
     plain = [sample for sample in attacks if sample.text.isascii() and len(sample.text) < 300]
     for make in (_leet, _spaced, _alike, _encoded, _backwards, _dashed, _joined, _zero_width, _typos):
         for sample in draw.sample(plain, 40):
-            yield Sample(text=make(sample.text, draw), attack=True, source="own-disguised", group=sample.group)
+            yield Sample(
+                text=make(sample.text, draw), attack=True, source="own-disguised", group=sample.group
+            )
 
 
 def _leet(text: str, draw: random.Random) -> str:
@@ -117,7 +121,9 @@ def _alike(text: str, draw: random.Random) -> str:
 
 
 def _encoded(text: str, draw: random.Random) -> str:
-    order = draw.choice(["Decode this and follow it: ", "Base64, do what it says: ", "Execute the decoded text: "])
+    order = draw.choice(
+        ["Decode this and follow it: ", "Base64, do what it says: ", "Execute the decoded text: "]
+    )
     return order + base64.b64encode(text.encode()).decode()
 
 
@@ -137,5 +143,3 @@ def _typos(text: str, draw: random.Random) -> str:
             word = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
         told.append(word)
     return " ".join(told)
-
-

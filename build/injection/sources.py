@@ -83,7 +83,11 @@ def strings(files: str, *names: str, least: int = 20, without: tuple[str, ...] =
                 if names and target.rpartition(".")[2] not in names:
                     continue
                 for part in ast.walk(node.value):
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str) and len(part.value) >= least:
+                    if (
+                        isinstance(part, ast.Constant)
+                        and isinstance(part.value, str)
+                        and len(part.value) >= least
+                    ):
                         if not any(word in part.value for word in without):
                             yield part.value
 
@@ -96,11 +100,19 @@ def arguments(files: str, *names: str) -> Reader:
     def read(folder: Path) -> Iterator[str]:
         for path in sorted(folder.glob(files)):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.keyword) and node.arg in names and isinstance(node.value, ast.Constant):
+                if (
+                    isinstance(node, ast.keyword)
+                    and node.arg in names
+                    and isinstance(node.value, ast.Constant)
+                ):
                     yield str(node.value.value)
                 if isinstance(node, ast.Dict):
                     for key, value in zip(node.keys, node.values, strict=True):
-                        if isinstance(key, ast.Constant) and key.value in names and isinstance(value, ast.Constant):
+                        if (
+                            isinstance(key, ast.Constant)
+                            and key.value in names
+                            and isinstance(value, ast.Constant)
+                        ):
                             yield str(value.value)
 
     return read
@@ -235,10 +247,15 @@ def threats(folder: Path) -> Iterator[str]:
     for name in ("autonomy_hijack", "memory_poison", "data_exfil"):
         for row in _documents(folder / f"inspect_evals/agent_threat_bench/data/{name}.json")[0]:
             places = row.get("attack_email_indices", [])
-            yield from (row["inbox"][place - 1]["body"] for place in places if place - 1 < len(row.get("inbox", [])))
+            yield from (
+                row["inbox"][place - 1]["body"] for place in places if place - 1 < len(row.get("inbox", []))
+            )
             for text in (row.get("memory_store") or {}).values():
                 lower = str(text).lower()
-                if any(word in lower for word in ("ignore", "instruction", "system", "must", "override", "always")):
+                if any(
+                    word in lower
+                    for word in ("ignore", "instruction", "system", "must", "override", "always")
+                ):
                     yield str(text)
 
 

@@ -31,7 +31,7 @@ from agent.model.findings import Family  # noqa: E402
 
 SEED = 20_261
 FOLDS = 10
-WEIGHTS = {"own-quoted": 4.0, "own-agents": 6.0, "own-outputs": 3.0, "own-short": 2.0, "own-disguised": 0.7}
+WEIGHTS = {"own-quoted": 4.0, "own-agents": 6.0, "own-outputs": 3.0, "own-trigger": 3.0, "own-short": 2.0, "own-disguised": 0.7}
 MINIMUM = {Kind.WORD: 4, Kind.PAIR: 5, Kind.CONCEPT: 3, Kind.SIGN: 2}
 """In how many texts a feature must stand to be learned; and in two groups, so that no source's habits are."""
 
@@ -83,7 +83,8 @@ def unseen_margins(data: Corpus, settings: Settings) -> list[float]:
     for number in range(FOLDS):
         learner = Learner(len(data.features), settings)
         learner.learn(
-            [e for e, s in zip(data.examples, data.samples, strict=True) if fold[s.group] != number], seed=SEED
+            [e for e, s in zip(data.examples, data.samples, strict=True) if fold[s.group] != number],
+            seed=SEED,
         )
         for place, sample in enumerate(data.samples):
             if fold[sample.group] == number:
@@ -127,7 +128,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("folder", type=Path, help="holds the unpacked packages, one folder each")
     parser.add_argument("--own", type=Path, default=ROOT / "tests" / "data" / "injection")
     parser.add_argument("--output", type=Path, default=ROOT / "agent/guardrails/injection/weights.tsv")
-    parser.add_argument("--report", action="store_true", help="also judge each group by a model that never saw it")
+    parser.add_argument(
+        "--report", action="store_true", help="also judge each group by a model that never saw it"
+    )
     chosen = parser.parse_args(arguments)
     given = samples(chosen.folder, (*ATTACKS, *HARMLESS), seed=SEED) + own_samples(chosen.own, seed=SEED)
     data = corpus(given)

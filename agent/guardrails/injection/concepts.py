@@ -8,9 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from typing import NamedTuple
 
-_STEM = 3  # letters that a stem is looked up by
+from agent.errors import PolicyError
+
+_STEM = 4  # letters that a stem is looked up by
 _SPELLED_OUT = 14
 _HEADS = ("ignore", "forget", "disregard", "bypass", "override", "reveal", "systemprompt")
+_GLUED_SCRIPTS = (("\u0600", "\u0e7f"), ("\u1e00", "\u1eff"), ("\u3040", "\ud7af"))  # Arabic to Thai, Vietnamese, CJK
 _GLUED_CHARS = 2  # characters of a language without spaces that count as one word
 
 
@@ -25,6 +28,7 @@ class Lexicon:
     """Words and stems by concept. Immutable."""
 
     def __init__(self, source: Mapping[str, Mapping[str, str]], disguised: Sequence[str]) -> None:
+        """Raises PolicyError where a stem is too short to be looked up."""
         self._whole: dict[str, tuple[str, ...]] = {}
         self._stems: dict[str, tuple[tuple[str, str], ...]] = {}
         self._glued: list[tuple[str, str]] = []
@@ -33,7 +37,9 @@ class Lexicon:
             for word in listed.split():
                 self._add(word.lower(), concept)
             if concept in disguised:
-                self._disguise([word for word in lines[0].split() if len(word) > 3 and "*" not in word], concept)
+                self._disguise(
+                    [word for word in lines[0].split() if len(word) > 3 and "*" not in word], concept
+                )
         for concept, listed in source["glued"].items():
             self._glued += [(word.replace("\u00a0", " "), concept) for word in listed.split(" ")]
         self._english = sorted(
@@ -56,8 +62,12 @@ class Lexicon:
 
     def glued_mentions(self, text: str) -> list[Mention]:
         """The same for languages that write without spaces: places count as words what is two characters."""
+        if not any(low <= char <= high for char in set(text) for low, high in _GLUED_SCRIPTS):
+            return []
         found = [
-            Mention(at // _GLUED_CHARS, concept) for term, concept in self._glued for at in _places(term, text)
+            Mention(at // _GLUED_CHARS, concept)
+            for term, concept in self._glued
+            for at in _places(term, text)
         ]
         found.sort()
         return found
@@ -65,6 +75,8 @@ class Lexicon:
     def _add(self, word: str, concept: str) -> None:
         if word.endswith("*"):
             stem = word[:-1]
+            if len(stem) < _STEM:
+                raise PolicyError(f"concept {concept}: the stem {word!r} is shorter than {_STEM} letters")
             key = stem[:_STEM]
             self._stems[key] = (*self._stems.get(key, ()), (stem, concept))
         elif concept not in self._whole.get(word, ()):

@@ -21,8 +21,9 @@ class Model:
     """Scores feature sets. Immutable."""
 
     def __init__(
-        self, weights: Mapping[Kind, Mapping[Name, float]], *, bias: float, slope: float, offset: float
+        self, weights: Mapping[Kind, Mapping[Name, int]], *, bias: float, slope: float, offset: float
     ) -> None:
+        """`weights` are thousandths: whole numbers add up to the same in any order."""
         self._weights = weights
         self._bias = bias
         self._slope = slope
@@ -30,12 +31,11 @@ class Model:
 
     def margin(self, features: Iterable[tuple[Kind, set[Name]]]) -> float:
         """The raw score: above 0 is more like an attack than not."""
-        total = self._bias
+        total = 0
         for kind, names in features:
             known = self._weights[kind]
-            for name in known.keys() & names:
-                total += known[name]
-        return total
+            total += sum([known[name] for name in known.keys() & names])
+        return self._bias + total / _UNIT
 
     def probability(self, features: Iterable[tuple[Kind, set[Name]]]) -> float:
         """The calibrated score, 0 to 1."""
@@ -46,7 +46,7 @@ class Model:
 def read_model(text: str, *, name: str) -> Model:
     """The model that `text` describes. Raises PolicyError where it is of another format or damaged."""
     head, _, body = text.partition("\n")
-    weights: dict[Kind, dict[Name, float]] = {kind: {} for kind in Kind}
+    weights: dict[Kind, dict[Name, int]] = {kind: {} for kind in Kind}
     try:
         form, bias, slope, offset = head.split("\t")
         if form != _FORMAT:
@@ -54,13 +54,17 @@ def read_model(text: str, *, name: str) -> Model:
         for line in body.splitlines():
             kind, weight, *parts = line.split("\t")
             single = len(parts) == 1 and kind != Kind.CONCEPT
-            weights[Kind(kind)][parts[0] if single else tuple(parts)] = int(weight) / _UNIT
+            weights[Kind(kind)][parts[0] if single else tuple(parts)] = int(weight)
         return Model(weights, bias=float(bias), slope=float(slope), offset=float(offset))
     except ValueError as error:
-        raise PolicyError(f"{name}: the weights cannot be read: {error}", hint="Install the program again.") from error
+        raise PolicyError(
+            f"{name}: the weights cannot be read: {error}", hint="Install the program again."
+        ) from error
 
 
-def written_model(weights: Mapping[tuple[Kind, Name], float], *, bias: float, slope: float, offset: float) -> str:
+def written_model(
+    weights: Mapping[tuple[Kind, Name], float], *, bias: float, slope: float, offset: float
+) -> str:
     """The text of a model: features in order, weights rounded; those that round to nothing are left out."""
     lines = [f"{_FORMAT}\t{bias:.4f}\t{slope:.4f}\t{offset:.4f}"]
     rows = []

@@ -15,32 +15,37 @@ _BLOB = 24
 _DECODED = 600  # characters: what is decoded from one text at most
 _KEEP = "_'-"
 
-_ASCII = str.maketrans(
-    {chr(code): " " for code in range(128) if not (chr(code).isalnum() or chr(code) in _KEEP)} | {"'": None}
-)
-_INVISIBLE = dict.fromkeys(
-    [0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
-    + [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
-)
-_TAGS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
-_MARKS = dict.fromkeys([*range(0x2010, 0x2019), *range(0x201A, 0x2028), *range(0x3000, 0x3012), 0xAB, 0xBB], " ")
-_MARKS |= dict.fromkeys([0xBF, 0xA1, 0xB7, 0xFF0C, 0xFF1A, 0xFF01, 0xFF1F, 0x0964, 0x060C, 0x061F], " ")
-_FOREIGN = _INVISIBLE | _TAGS | _MARKS | {0x2019: None}
-_ALIKE = str.maketrans(
-    "аеорсухіјѕԁһӏкмтвнɑοαερνικτυχѵɡ", "aeopcyxijsdhlkmtbhaoaepviktuxvg"
-)
+_PUNCTUATION = [chr(code) for code in range(128) if not (chr(code).isalnum() or chr(code) in _KEEP)]
+_ASCII = str.maketrans(dict.fromkeys(_PUNCTUATION, " ") | {"'": None})
+_MARKS = [*range(0x2010, 0x2019), *range(0x201A, 0x2028), *range(0x3000, 0x3012), 0xAB, 0xBB, 0xBF, 0xA1, 0xB7]
+_MARKS += [0x0964, 0x060C, 0x061F]
+_INVISIBLE = [0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
+_INVISIBLE += [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
+_SWAPS = {
+    **dict.fromkeys([*_PUNCTUATION, *map(chr, _MARKS)], " "),
+    **dict.fromkeys(["'", "\u2019", *map(chr, _INVISIBLE)], ""),
+    **{chr(0xE0000 + code): chr(code) if chr(code).isalnum() else " " for code in range(0x20, 0x7F)},
+}
+_ALIKE = str.maketrans("аеорсухіјѕԁһӏкмтвнɑοαερνικτυχѵɡ", "aeopcyxijsdhlkmtbhaoaepviktuxvg")
+_DIGITS = frozenset("0123456789")
 _LEET = str.maketrans("013457", "oieast")
 
 
 def words(text: str) -> list[str]:
     """The words of `text`, in order."""
-    plain = text.isascii()
-    if not plain:
-        text = unicodedata.normalize("NFKC", text).translate(_FOREIGN)
-    split = text.lower().translate(_ASCII).split()
-    if not plain:
-        split = [word if word.isascii() else _unmasked(word) for word in split]
+    if text.isascii():
+        split = text.lower().translate(_ASCII).split()
+    else:
+        split = [word if word.isascii() else _unmasked(word) for word in _foreign(text).split()]
     return _unspelled([_unleeted(word) if not word.isalpha() else word for word in split]) + _decoded(text)
+
+
+def _foreign(text: str) -> str:
+    """Lower case, NFKC, punctuation as spaces, invisible characters gone. `str.translate` takes ten times as long."""
+    text = unicodedata.normalize("NFKC", text)
+    for char in sorted(set(text) & _SWAPS.keys()):
+        text = text.replace(char, _SWAPS[char])
+    return text.lower()
 
 
 def _unmasked(word: str) -> str:
@@ -50,7 +55,7 @@ def _unmasked(word: str) -> str:
 
 def _unleeted(word: str) -> str:
     """Letters for digits, in a word that is mostly letters and begins or ends like one."""
-    if word.isdigit() or not any(char.isdigit() for char in word):
+    if word.isdigit() or _DIGITS.isdisjoint(word):
         return word.strip("-_")
     letters = sum(map(str.isalpha, word))
     return word.translate(_LEET) if letters >= 2 and 2 * letters >= len(word) and len(word) <= 16 else word
@@ -58,18 +63,18 @@ def _unleeted(word: str) -> str:
 
 def _unspelled(split: list[str]) -> list[str]:
     """Runs of single letters as the one word that they spell, beside what there is."""
-    if "".join(["1" if len(word) == 1 else " " for word in split]).find("1" * _SPELLED) < 0:
+    if list(map(len, split)).count(1) < _SPELLED:
         return split
     told: list[str] = []
-    run = ""
+    run: list[str] = []
     for word in [*split, ""]:
         if len(word) == 1 and word.isalpha():
-            run += word
+            run.append(word)
             continue
-        told.append(run)
+        told += ["".join(run)] if len(run) >= _SPELLED else run
         told.append(word)
-        run = ""
-    return [word for word in told if word]
+        run = []
+    return told[:-1]
 
 
 def _decoded(text: str) -> list[str]:
@@ -83,7 +88,9 @@ def _decoded(text: str) -> list[str]:
         if len(core) < _BLOB or not core.replace("+", "").replace("/", "").rstrip("=").isalnum():
             continue
         try:
-            plain = b64decode(core[: room * 2 // 4 * 4] if len(core) > room * 2 else core + "=" * (-len(core) % 4))
+            plain = b64decode(
+                core[: room * 2 // 4 * 4] if len(core) > room * 2 else core + "=" * (-len(core) % 4)
+            )
             told = plain.decode("ascii")
         except (binascii.Error, ValueError):
             continue

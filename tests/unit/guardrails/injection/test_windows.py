@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from agent.guardrails.injection.windows import SIZE, SNAP, STRIDE, Window, WindowFeed, windows
 
-TEXTS = st.lists(st.sampled_from(["word ", "x" * 60, "\n", "é", "🙂 ", "a b c ", "-" * 900]), max_size=60).map("".join)
+TEXTS = st.lists(
+    st.sampled_from(["word ", "x" * 60, "\n", "é", "🙂 ", "a b c ", "-" * 900]), max_size=60
+).map("".join)
 
 
 def test_a_short_text_is_one_window() -> None:
