@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import random
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 

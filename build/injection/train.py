@@ -22,10 +22,11 @@ from learning import Example, Learner, Settings, calibrated, probability  # noqa
 from own import own_samples  # noqa: E402
 from sources import Sample, samples  # noqa: E402
 
-from agent.guardrails import Scanner, bundled_rules  # noqa: E402
+from agent.guardrails import bundled_rules  # noqa: E402
 from agent.guardrails.injection.concepts import bundled_lexicon  # noqa: E402
 from agent.guardrails.injection.features import Extractor, Kind, Name  # noqa: E402
 from agent.guardrails.injection.model import written_model  # noqa: E402
+from agent.guardrails.injection.signs import Signs  # noqa: E402
 from agent.guardrails.injection.windows import windows  # noqa: E402
 from agent.model.findings import Family  # noqa: E402
 
@@ -33,7 +34,7 @@ SEED = 20_261
 FOLDS = 10
 WEIGHTS = {"own-quoted": 4.0, "own-agents": 6.0, "own-outputs": 3.0, "own-trigger": 3.0, "own-short": 2.0, "own-disguised": 0.7}
 MINIMUM = {Kind.WORD: 4, Kind.PAIR: 5, Kind.CONCEPT: 3, Kind.SIGN: 2}
-"""In how many texts a feature must stand to be learned; and in two groups, so that no source's habits are."""
+"""In how many texts a feature must stand to be learned: and in two groups, so that no source's habits are."""
 
 type Feature = tuple[Kind, Name]
 
@@ -50,7 +51,7 @@ class Corpus:
 def corpus(given: list[Sample]) -> Corpus:
     """Extracts and numbers the features that are frequent enough."""
     rules = tuple(rule for rule in bundled_rules() if rule.family is Family.INJECTION)
-    extractor = Extractor(bundled_lexicon(), Scanner(rules))
+    extractor = Extractor(bundled_lexicon(), Signs(rules))
     seen: list[list[set[Feature]]] = []
     count: Counter[Feature] = Counter()
     groups: dict[Feature, set[str]] = defaultdict(set)

@@ -11,8 +11,8 @@ from enum import StrEnum
 from itertools import pairwise
 
 from agent.guardrails.injection.concepts import Lexicon, Mention
+from agent.guardrails.injection.signs import Signs
 from agent.guardrails.injection.words import words
-from agent.guardrails.scanner import Scanner
 
 _NEAR = 8  # words between two concepts that belong together
 _NEXT = 4  # mentions that a mention is paired with
@@ -34,9 +34,9 @@ type Name = str | tuple[str, ...]
 class Extractor:
     """Turns windows into features. Immutable."""
 
-    def __init__(self, lexicon: Lexicon, scanner: Scanner) -> None:
+    def __init__(self, lexicon: Lexicon, signs: Signs) -> None:
         self._lexicon = lexicon
-        self._scanner = scanner
+        self._signs = signs
 
     def features(self, text: str) -> list[tuple[Kind, set[Name]]]:
         """The features of one window, by kind."""
@@ -51,9 +51,7 @@ class Extractor:
             concepts.update(_ordered(self._lexicon.glued_mentions(text)))
         signs: set[Name] = {f"opens:{each.concept}" for each in mentions if each.place < _OPENING}
         signs.update(_shape(text, told))
-        for finding in self._scanner.scan(text):
-            signs.add(finding.rule)
-            signs.add("type:" + finding.type)
+        signs.update(self._signs.hits(text))
         return [*found, (Kind.CONCEPT, concepts), (Kind.SIGN, signs)]
 
 

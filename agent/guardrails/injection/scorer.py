@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from agent.guardrails.injection.concepts import bundled_lexicon
 from agent.guardrails.injection.features import Extractor
 from agent.guardrails.injection.model import Model, bundled_model
+from agent.guardrails.injection.signs import Signs
 from agent.guardrails.injection.windows import Window, WindowFeed, windows
 from agent.guardrails.pack import bundled_rules
-from agent.guardrails.scanner import Scanner
 from agent.model.findings import Family, Finding
 
 TYPE = "prompt_injection"
@@ -83,4 +83,4 @@ class ScoreStream:
 def bundled_scorer(*, threshold: float = THRESHOLD) -> InjectionScorer:
     """The scorer with the lexicon, the rules and the weights that ship with the program."""
     rules = tuple(rule for rule in bundled_rules() if rule.family is Family.INJECTION)
-    return InjectionScorer(Extractor(bundled_lexicon(), Scanner(rules)), bundled_model(), threshold=threshold)
+    return InjectionScorer(Extractor(bundled_lexicon(), Signs(rules)), bundled_model(), threshold=threshold)

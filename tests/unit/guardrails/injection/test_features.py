@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from agent.guardrails import Rule, Scanner
+from agent.guardrails import Rule
 from agent.guardrails.injection.concepts import bundled_lexicon
 from agent.guardrails.injection.features import Extractor, Kind, Name
+from agent.guardrails.injection.signs import Signs
 from agent.model.findings import Family
 
 
 @pytest.fixture(scope="module")
 def extractor(rules: tuple[Rule, ...]) -> Extractor:
-    return Extractor(bundled_lexicon(), Scanner(tuple(r for r in rules if r.family is Family.INJECTION)))
+    return Extractor(bundled_lexicon(), Signs([rule for rule in rules if rule.family is Family.INJECTION]))
 
 
 def told(extractor: Extractor, text: str) -> dict[Kind, set[Name]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,7 +70,7 @@ def test_an_attack_is_found_in_its_window_of_a_long_page(scorer: InjectionScorer
 def test_findings_are_disjoint(scorer: InjectionScorer) -> None:
     findings = scorer.findings((ATTACKS[0] + " ") * 60)
     assert len(findings) > 3
-    assert all(a.end <= b.start for a, b in zip(findings, findings[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(findings))
 
 
 def test_a_policy_may_ask_for_more(scorer: InjectionScorer) -> None:
@@ -95,4 +97,4 @@ def test_any_chunking_gives_the_same_findings(scorer: InjectionScorer, text: str
         size = sizes[turn % len(sizes)]
         found += stream.feed(text[at : at + size])
         at, turn = at + size, turn + 1
-    assert tuple([*found, *stream.finish()]) == scorer.findings(text)
+    assert (*found, *stream.finish()) == scorer.findings(text)
