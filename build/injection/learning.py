@@ -97,7 +97,7 @@ def probability(margin: float) -> float:
 
 
 def calibrated(margins: Sequence[tuple[float, bool]]) -> tuple[float, float]:
-    """Slope and offset that turn margins into probabilities, where `BASE_RATE` of all texts are attacks. Newton's method."""
+    """Slope and offset that turn margins into probabilities where `BASE_RATE` of the texts are attacks, by Newton."""
     attacks = sum(attack for _, attack in margins)
     share = {True: BASE_RATE / max(1, attacks), False: (1 - BASE_RATE) / max(1, len(margins) - attacks)}
     slope, offset = 1.0, 0.0

@@ -83,13 +83,10 @@ def strings(files: str, *names: str, least: int = 20, without: tuple[str, ...] =
                 if names and target.rpartition(".")[2] not in names:
                     continue
                 for part in ast.walk(node.value):
-                    if (
-                        isinstance(part, ast.Constant)
-                        and isinstance(part.value, str)
-                        and len(part.value) >= least
-                    ):
-                        if not any(word in part.value for word in without):
-                            yield part.value
+                    if not isinstance(part, ast.Constant) or not isinstance(part.value, str):
+                        continue
+                    if len(part.value) >= least and not any(word in part.value for word in without):
+                        yield part.value
 
     return read
 

@@ -17,7 +17,8 @@ HERE = Path(__file__).resolve()
 ROOT = HERE.parents[2]
 sys.path[:0] = [str(HERE.parent), str(ROOT)]
 
-from catalog import ATTACKS, HARMLESS  # noqa: E402  found beside this file
+from attacks import ATTACKS  # noqa: E402  found beside this file
+from harmless import HARMLESS  # noqa: E402
 from learning import Example, Learner, Settings, calibrated, probability  # noqa: E402
 from own import own_samples  # noqa: E402
 from sources import Sample, samples  # noqa: E402
@@ -32,7 +33,14 @@ from agent.model.findings import Family  # noqa: E402
 
 SEED = 20_261
 FOLDS = 10
-WEIGHTS = {"own-quoted": 4.0, "own-agents": 6.0, "own-outputs": 3.0, "own-trigger": 3.0, "own-short": 2.0, "own-disguised": 0.7}
+WEIGHTS = {
+    "own-quoted": 4.0,
+    "own-agents": 6.0,
+    "own-outputs": 3.0,
+    "own-trigger": 3.0,
+    "own-short": 2.0,
+    "own-disguised": 0.7,
+}
 MINIMUM = {Kind.WORD: 4, Kind.PAIR: 5, Kind.CONCEPT: 3, Kind.SIGN: 2}
 """In how many texts a feature must stand to be learned: and in two groups, so that no source's habits are."""
 

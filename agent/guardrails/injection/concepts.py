@@ -13,7 +13,11 @@ from agent.errors import PolicyError
 _STEM = 4  # letters that a stem is looked up by
 _SPELLED_OUT = 14
 _HEADS = ("ignore", "forget", "disregard", "bypass", "override", "reveal", "systemprompt")
-_GLUED_SCRIPTS = (("\u0600", "\u0e7f"), ("\u1e00", "\u1eff"), ("\u3040", "\ud7af"))  # Arabic to Thai, Vietnamese, CJK
+_GLUED_SCRIPTS = (
+    ("\u0600", "\u0e7f"),
+    ("\u1e00", "\u1eff"),
+    ("\u3040", "\ud7af"),
+)  # Arabic to Thai, Vietnamese, CJK
 _GLUED_CHARS = 2  # characters of a language without spaces that count as one word
 
 

@@ -15,7 +15,7 @@ from agent.guardrails.injection.features import Kind, Name
 from agent.guardrails.injection.model import Model, bundled_model, read_model, written_model
 
 TRAINING = Path(__file__).parents[4] / "build" / "injection"
-MODULES = ("train", "sources", "catalog", "learning", "own")
+MODULES = ("train", "sources", "attacks", "harmless", "learning", "own")
 WEIGHTS: dict[tuple[Kind, Name], float] = {
     (Kind.WORD, "ignore"): 1.5,
     (Kind.PAIR, ("all", "rules")): -0.25,
