@@ -12,6 +12,7 @@ from agent.errors import PolicyError
 
 _STEM = 4  # letters that a stem is looked up by
 _SPELLED_OUT = 14
+_MIXED = 6  # letters of a word that is known though those inside stand in another order
 _HEADS = ("ignore", "forget", "disregard", "bypass", "override", "reveal", "systemprompt")
 _GLUED_SCRIPTS = (
     ("\u0600", "\u0e7f"),
@@ -35,6 +36,7 @@ class Lexicon:
         """Raises PolicyError where a stem is too short to be looked up."""
         self._whole: dict[str, tuple[str, ...]] = {}
         self._stems: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._mixed: dict[tuple[str, str, int], tuple[tuple[list[str], str], ...]] = {}
         self._glued: list[tuple[str, str]] = []
         for concept, listed in source["spaced"].items():
             lines = listed.split("\n")
@@ -53,13 +55,16 @@ class Lexicon:
     def mentions(self, words: Sequence[str]) -> list[Mention]:
         """The concepts of a text, by place."""
         found: list[Mention] = []
-        whole, stems = self._whole, self._stems
+        whole, stems, mixed = self._whole, self._stems, self._mixed
         for place, word in enumerate(words):
             if (known := whole.get(word)) is not None:
                 found += [Mention(place, concept) for concept in known]
                 continue
             if (maybe := stems.get(word[:_STEM])) is not None:
                 found += [Mention(place, concept) for stem, concept in maybe if word.startswith(stem)]
+            if (anagrams := mixed.get((word[0], word[-1], len(word)))) is not None:
+                letters = sorted(word)
+                found += [Mention(place, concept) for told, concept in anagrams if letters == told]
             if len(word) >= _SPELLED_OUT and word.isalpha() and any(head in word for head in _HEADS):
                 found += self._run_together(word, place)
         return found
@@ -91,6 +96,9 @@ class Lexicon:
             for hidden in (word[::-1], codecs.encode(word, "rot13")):
                 if hidden not in self._whole:
                     self._whole[hidden] = (concept, "disguise")
+            if len(word) >= _MIXED:
+                key = (word[0], word[-1], len(word))
+                self._mixed[key] = (*self._mixed.get(key, ()), (sorted(word), concept))
 
     def _run_together(self, word: str, place: int) -> list[Mention]:
         """The concepts in words that are written as one: `ignoreallpreviousinstructions`."""

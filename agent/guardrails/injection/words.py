@@ -46,7 +46,8 @@ def words(text: str) -> list[str]:
         split = text.lower().translate(_ASCII).split()
     else:
         split = [word if word.isascii() else _unmasked(word) for word in _foreign(text).split()]
-    return _unspelled([_unleeted(word) if not word.isalpha() else word for word in split]) + _decoded(text)
+    told = [word if word.isalpha() else _unleeted(word) for word in split]
+    return _unspelled([word for word in told if word]) + _decoded(text)
 
 
 def _foreign(text: str) -> str:

@@ -46,6 +46,10 @@ def test_what_is_no_disguise_stays(text: str) -> None:
     assert words(text) == text.replace("'", "").split()
 
 
+def test_there_is_no_empty_word() -> None:
+    assert words("a -- b ___ c - ' 1") == ["a", "b", "c", "1"]
+
+
 def test_much_base64_is_decoded_in_part() -> None:
     blob = base64.b64encode(b"many words here " * 2_000).decode()
     assert len(words(blob)) < 200
