@@ -13,10 +13,13 @@ from itertools import pairwise
 from agent.guardrails.injection.concepts import Lexicon, Mention
 from agent.guardrails.injection.signs import Signs
 from agent.guardrails.injection.words import words
+from agent.guardrails.offsets import encoded
 
 _NEAR = 8  # words between two concepts that belong together
 _NEXT = 4  # mentions that a mention is paired with
 _OPENING = 6  # words in which a text says what it is
+_NO_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalpha())  # beyond ASCII all counts as letters
+_NO_CAPITALS = bytes(byte for byte in range(256) if not ord("A") <= byte <= ord("Z"))
 
 
 class Kind(StrEnum):
@@ -57,31 +60,31 @@ class Extractor:
 
 def _ordered(mentions: Sequence[Mention]) -> Iterator[tuple[str, ...]]:
     """Concepts, pairs and triples of them that stand near each other."""
-    for at, first in enumerate(mentions):
-        yield (first.concept,)
+    for at, (start, first) in enumerate(mentions):
+        yield (first,)
         near = [
-            each
-            for each in mentions[at + 1 : at + 1 + _NEXT]
-            if each.place - first.place <= _NEAR and each.concept != first.concept
+            concept
+            for place, concept in mentions[at + 1 : at + 1 + _NEXT]
+            if place - start <= _NEAR and concept != first
         ]
         for place, second in enumerate(near):
-            yield (first.concept, second.concept)
+            yield (first, second)
             for third in near[place + 1 :]:
-                yield (first.concept, second.concept, third.concept)
+                yield (first, second, third)
 
 
 def _shape(text: str, told: Sequence[str]) -> Iterable[str]:
     """Traits of the text as a whole."""
     size = len(text)
     yield f"long:{min(size // 150, 6)}" if size >= 150 else f"short:{size // 50}"
-    letters = sum(map(str.isalpha, text)) or 1
-    upper = sum(map(str.isupper, text))
+    data = encoded(text)
+    letters, upper = len(data.translate(None, _NO_LETTERS)), len(data.translate(None, _NO_CAPITALS))
     if upper * 4 > letters and letters > 30:
         yield "shouting"
     loud = sum(len(word) > 3 and word.isupper() for word in text.split())
     if loud:
         yield f"loud:{min(loud, 4)}"
-    if letters * 10 < size * 6:
+    if letters * 10 < len(data) * 6:
         yield "symbols"
     if "http://" in text or "https://" in text:
         yield "link"
