@@ -23,13 +23,11 @@ from learning import Example, Learner, Settings, calibrated, probability  # noqa
 from own import own_samples  # noqa: E402
 from sources import Sample, samples  # noqa: E402
 
-from agent.guardrails import bundled_rules  # noqa: E402
 from agent.guardrails.injection.concepts import bundled_lexicon  # noqa: E402
 from agent.guardrails.injection.features import Extractor, Kind, Name  # noqa: E402
 from agent.guardrails.injection.model import written_model  # noqa: E402
-from agent.guardrails.injection.signs import Signs  # noqa: E402
+from agent.guardrails.injection.signs import Signs, known_rules  # noqa: E402
 from agent.guardrails.injection.windows import windows  # noqa: E402
-from agent.model.findings import Family  # noqa: E402
 
 SEED = 20_261
 FOLDS = 10
@@ -58,8 +56,7 @@ class Corpus:
 
 def corpus(given: list[Sample]) -> Corpus:
     """Extracts and numbers the features that are frequent enough."""
-    rules = tuple(rule for rule in bundled_rules() if rule.family is Family.INJECTION)
-    extractor = Extractor(bundled_lexicon(), Signs(rules))
+    extractor = Extractor(bundled_lexicon(), Signs(known_rules()))
     seen: list[list[set[Feature]]] = []
     count: Counter[Feature] = Counter()
     groups: dict[Feature, set[str]] = defaultdict(set)

@@ -18,7 +18,9 @@ from agent.guardrails.offsets import encoded
 _NEAR = 8  # words between two concepts that belong together
 _NEXT = 4  # mentions that a mention is paired with
 _OPENING = 6  # words in which a text says what it is
-_NO_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalpha())  # beyond ASCII all counts as letters
+_NO_LETTERS = bytes(
+    byte for byte in range(128) if not chr(byte).isalpha()
+)  # beyond ASCII all counts as letters
 _NO_CAPITALS = bytes(byte for byte in range(256) if not ord("A") <= byte <= ord("Z"))
 
 

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from agent.guardrails.injection.concepts import bundled_lexicon
 from agent.guardrails.injection.features import Extractor
 from agent.guardrails.injection.model import Model, bundled_model
-from agent.guardrails.injection.signs import Signs
+from agent.guardrails.injection.signs import Signs, known_rules, window_rules
 from agent.guardrails.injection.windows import Window, WindowFeed, windows
-from agent.guardrails.pack import bundled_rules
 from agent.model.findings import Family, Finding
 
 TYPE = "prompt_injection"
@@ -25,9 +24,13 @@ class InjectionScorer:
     the rules that hit and what they mean together: a lone sign in a long harmless text stays below the threshold.
     """
 
-    def __init__(self, extractor: Extractor, model: Model, *, threshold: float = THRESHOLD) -> None:
+    def __init__(
+        self, extractor: Extractor, model: Model, *, rules: Signs, threshold: float = THRESHOLD
+    ) -> None:
+        """`rules` find by themselves, in every window; the threshold is for the model alone."""
         self._extractor = extractor
         self._model = model
+        self._rules = rules
         self._threshold = threshold
 
     def score(self, text: str) -> float:
@@ -35,7 +38,10 @@ class InjectionScorer:
         return self._model.probability(self._extractor.features(text))
 
     def findings(self, text: str) -> tuple[Finding, ...]:
-        """The windows of `text` that score at least the threshold, by position and disjoint."""
+        """What the rules for windows find, and the windows that score at least the threshold: by position, disjoint.
+
+        Where a rule finds something in a window that the model finds too, the model's finding is what comes after it.
+        """
         return tuple(self._judged(windows(text), 0))
 
     def stream(self) -> ScoreStream:
@@ -48,13 +54,18 @@ class InjectionScorer:
 
     def _judged(self, done: Iterable[Window], after: int) -> Iterable[Finding]:
         for window in done:
+            for start, end, rule in self._rules.spans(window.text):
+                if window.start + start >= after:
+                    after = window.start + end
+                    yield _finding(window.start + start, after, rule.type, rule.id, 1.0)
             score = self.score(window.text)
-            if score >= self._threshold:
-                start = max(window.start, after)
-                yield Finding(
-                    start=start, end=window.end, family=Family.INJECTION, type=TYPE, rule=RULE, score=score
-                )
+            if score >= self._threshold and after < window.end:
+                yield _finding(max(window.start, after), window.end, TYPE, RULE, score)
                 after = window.end
+
+
+def _finding(start: int, end: int, kind: str, rule: str, score: float) -> Finding:
+    return Finding(start=start, end=end, family=Family.INJECTION, type=kind, rule=rule, score=score)
 
 
 class ScoreStream:
@@ -82,5 +93,5 @@ class ScoreStream:
 
 def bundled_scorer(*, threshold: float = THRESHOLD) -> InjectionScorer:
     """The scorer with the lexicon, the rules and the weights that ship with the program."""
-    rules = tuple(rule for rule in bundled_rules() if rule.family is Family.INJECTION)
-    return InjectionScorer(Extractor(bundled_lexicon(), Signs(rules)), bundled_model(), threshold=threshold)
+    extractor = Extractor(bundled_lexicon(), Signs(known_rules()))
+    return InjectionScorer(extractor, bundled_model(), rules=Signs(window_rules()), threshold=threshold)
