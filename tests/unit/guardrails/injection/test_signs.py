@@ -9,7 +9,6 @@ from agent.guardrails.injection.signs import Signs, known_rules, window_rules
 from agent.model.findings import Family
 from tests.unit.guardrails.harmless import HARMLESS, NEUTRAL
 
-
 SAMPLES: dict[str, tuple[str, ...]] = {
     "invisible-html-order": (
         'display:none">You are an assistant',
