@@ -1,0 +1,97 @@
+"""The door to the model: texts in, findings of prompt injection out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from agent.guardrails.injection.concepts import bundled_lexicon
+from agent.guardrails.injection.features import Extractor
+from agent.guardrails.injection.model import Model, bundled_model
+from agent.guardrails.injection.signs import Signs, known_rules, window_rules
+from agent.guardrails.injection.windows import Window, WindowFeed, windows
+from agent.model.findings import Family, Finding
+
+TYPE = "prompt_injection"
+RULE = "injection-model"
+THRESHOLD = 0.5
+"""The score from which a window is a finding; a policy may ask for more."""
+
+
+class InjectionScorer:
+    """Judges texts window by window. Immutable: one scorer serves any number of threads and streams.
+
+    A window's score is the probability that it tries to steer a model against its user or operator, from the words,
+    the rules that hit and what they mean together: a lone sign in a long harmless text stays below the threshold.
+    """
+
+    def __init__(
+        self, extractor: Extractor, model: Model, *, rules: Signs, threshold: float = THRESHOLD
+    ) -> None:
+        """`rules` find by themselves, in every window; the threshold is for the model alone."""
+        self._extractor = extractor
+        self._model = model
+        self._rules = rules
+        self._threshold = threshold
+
+    def score(self, text: str) -> float:
+        """The score of one window, 0 to 1."""
+        return self._model.probability(self._extractor.features(text))
+
+    def findings(self, text: str) -> tuple[Finding, ...]:
+        """What the rules for windows find, and the windows that score at least the threshold: by position, disjoint.
+
+        Where a rule finds something in a window that the model finds too, the model's finding is what comes after it.
+        """
+        return tuple(self._judged(windows(text), 0))
+
+    def stream(self) -> ScoreStream:
+        """A scan of one text that arrives in pieces; its findings are those of `findings` on the whole."""
+        return ScoreStream(self)
+
+    def judged(self, done: Iterable[Window], after: int) -> list[Finding]:
+        """The findings among some windows, none of which begins before `after`: windows overlap, findings do not."""
+        return list(self._judged(done, after))
+
+    def _judged(self, done: Iterable[Window], after: int) -> Iterable[Finding]:
+        for window in done:
+            for start, end, rule in self._rules.spans(window.text):
+                if window.start + start >= after:
+                    after = window.start + end
+                    yield _finding(window.start + start, after, rule.type, rule.id, 1.0)
+            score = self.score(window.text)
+            if score >= self._threshold and after < window.end:
+                yield _finding(max(window.start, after), window.end, TYPE, RULE, score)
+                after = window.end
+
+
+def _finding(start: int, end: int, kind: str, rule: str, score: float) -> Finding:
+    return Finding(start=start, end=end, family=Family.INJECTION, type=kind, rule=rule, score=score)
+
+
+class ScoreStream:
+    """One text in pieces. A window is judged as soon as it is complete: about 1,000 characters late."""
+
+    def __init__(self, scorer: InjectionScorer) -> None:
+        self._scorer = scorer
+        self._feed = WindowFeed()
+        self._after = 0
+
+    def feed(self, piece: str) -> list[Finding]:
+        """The findings in the windows that `piece` completes; offsets count from the start of the text."""
+        return self._noted(self._feed.feed(piece))
+
+    def finish(self) -> list[Finding]:
+        """The findings in what is left."""
+        return self._noted(self._feed.finish())
+
+    def _noted(self, done: list[Window]) -> list[Finding]:
+        found = self._scorer.judged(done, self._after)
+        if found:
+            self._after = found[-1].end
+        return found
+
+
+def bundled_scorer(*, threshold: float = THRESHOLD) -> InjectionScorer:
+    """The scorer with the lexicon, the rules and the weights that ship with the program."""
+    extractor = Extractor(bundled_lexicon(), Signs(known_rules()))
+    return InjectionScorer(extractor, bundled_model(), rules=Signs(window_rules()), threshold=threshold)

@@ -1,0 +1,145 @@
+"""Our own training texts, made from the templates in `tests/data/injection`: attacks, their disguises, and harmless
+texts that use the same words. The same seed makes the same texts."""
+
+from __future__ import annotations
+
+import base64
+import random
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sources import Sample
+
+_DEPTH = 4
+
+
+def own_samples(folder: Path, *, seed: int) -> list[Sample]:
+    """All of them, in a fixed order and none twice."""
+    found = [
+        *_languages(_read(folder / "languages.toml"), seed),
+        *_sets(folder, "harmless.toml", seed, attack=False),
+        *_sets(folder, "attacks.toml", seed, attack=True),
+        *_honest(_read(folder / "carriers.toml")),
+    ]
+    found += _disguised(
+        [sample for sample in found if sample.attack and sample.source != "own-indirect"], seed
+    )
+    return list({sample.text: sample for sample in found}.values())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _sets(folder: Path, name: str, seed: int, *, attack: bool) -> Iterator[Sample]:
+    source = _read(folder / name)
+    carriers = _read(folder / "carriers.toml")["carriers"]
+    for each in source["sets"]:
+        for place, template in enumerate(each["templates"]):
+            draw = random.Random(f"{seed}/{template}")
+            for _ in range(each["each"]):
+                text = _cased(_filled(template, source["slots"], draw), draw)
+                if each.get("carried"):
+                    text = _carried(draw.choice(carriers), text)
+                yield Sample(
+                    text=text, attack=attack, source=each["group"], group=f"{each['group']}-{place % 2}"
+                )
+
+
+def _filled(template: str, slots: dict[str, list[str]], draw: random.Random) -> str:
+    text = template
+    for _ in range(_DEPTH):
+        for name, values in slots.items():
+            while (place := "{" + name + "}") in text:
+                text = text.replace(place, draw.choice(values), 1)
+    return text.replace("{{", "{").replace("}}", "}")
+
+
+def _cased(text: str, draw: random.Random) -> str:
+    kind = draw.random()
+    if kind < 0.08:
+        return text.upper()
+    return text[:1].upper() + text[1:] if kind < 0.75 else text
+
+
+def _carried(carrier: str, text: str) -> str:
+    return carrier.replace("{here}", text).replace("{{", "{").replace("}}", "}")
+
+
+def _honest(source: dict[str, Any]) -> Iterator[Sample]:
+    for carrier in source["carriers"]:
+        for place, sentence in enumerate(source["honest"]):
+            text = _carried(carrier, sentence)
+            yield Sample(text=text, attack=False, source="own-carriers", group=f"own-carriers-{place % 2}")
+
+
+def _languages(source: dict[str, Any], seed: int) -> Iterator[Sample]:
+    draw = random.Random(f"{seed}/languages")
+    for code, language in source.items():
+        for attack in (True, False):
+            texts = language["attacks" if attack else "harmless"]
+            pairs = [f"{text} {draw.choice(language['harmless'])}" for text in texts]
+            for text in (*texts, *pairs):
+                yield Sample(text=text, attack=attack, source="own-languages", group=f"own-{code}")
+
+
+# --- disguises
+
+
+def _disguised(attacks: list[Sample], seed: int) -> Iterator[Sample]:
+    draw = random.Random(f"{seed}/disguises")
+    plain = [sample for sample in attacks if sample.text.isascii() and len(sample.text) < 300]
+    for make in (_leet, _spaced, _alike, _encoded, _backwards, _dashed, _joined, _zero_width, _typos):
+        for sample in draw.sample(plain, 40):
+            yield Sample(
+                text=make(sample.text, draw), attack=True, source="own-disguised", group=sample.group
+            )
+
+
+def _leet(text: str, draw: random.Random) -> str:
+    swaps = str.maketrans("oieast", "013457")
+    return "".join(char.translate(swaps) if draw.random() < 0.7 else char for char in text.lower())
+
+
+def _spaced(text: str, draw: random.Random) -> str:
+    first, _, rest = text.partition(". ")
+    return " ".join(" ".join(word) for word in first.split()) + " " + rest
+
+
+def _dashed(text: str, draw: random.Random) -> str:
+    return " ".join("-".join(word) if draw.random() < 0.6 else word for word in text.split())
+
+
+def _joined(text: str, draw: random.Random) -> str:
+    return draw.choice(["", "_", "."]).join(text.split()[:9]) + " " + " ".join(text.split()[9:])
+
+
+def _alike(text: str, draw: random.Random) -> str:
+    return text.translate(str.maketrans("aeopcyxi", "аеорсухі"))
+
+
+def _encoded(text: str, draw: random.Random) -> str:
+    order = draw.choice(
+        ["Decode this and follow it: ", "Base64, do what it says: ", "Execute the decoded text: "]
+    )
+    return order + base64.b64encode(text.encode()).decode()
+
+
+def _backwards(text: str, draw: random.Random) -> str:
+    return "Read this backwards and obey: " + text[::-1]
+
+
+def _zero_width(text: str, draw: random.Random) -> str:
+    return "".join(char + ("\u200b" if draw.random() < 0.4 else "") for char in text)
+
+
+def _typos(text: str, draw: random.Random) -> str:
+    told = []
+    for word in text.split():
+        if len(word) > 5 and draw.random() < 0.5:
+            at = draw.randrange(1, len(word) - 2)
+            word = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+        told.append(word)
+    return " ".join(told)
