@@ -103,7 +103,7 @@ def measured(rules: RuleBook, folder: Path, family: Family | None = None) -> Rep
     scoring = Scoring(looked_for if family is None else {family})
     with Progress(console=err(), transient=True, disable=not sys.stderr.isatty()) as progress:
         for row in progress.track(rows, description="scanning"):
-            scoring.add(row, rules.scan(row.text))
+            scoring.add(row, rules.scan(row.text, untrusted=True))
     return scoring.report()
 
 

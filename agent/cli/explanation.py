@@ -51,7 +51,7 @@ def explain(rules: RuleBook, text: str) -> tuple[tuple[Explained, ...], tuple[Ac
     accounts = rules.scanner.explain(text)
     explained = tuple(
         Explained(finding=finding, account=_behind(finding, accounts), rulings=rulings(rules, finding))
-        for finding in rules.scan(text)
+        for finding in rules.scan(text, untrusted=True)
     )
     return explained, tuple(account for account in accounts if account.outcome is not Outcome.FOUND)
 

@@ -76,7 +76,7 @@ def judged(rules: RuleBook, text: str) -> tuple[tuple[Finding, ...], Action]:
     """What the rules find in a prompt, and what the policy does about it."""
     tally = Tally(rules.scope(Subject(host="", size=len(text)), ref="-"))
     count_findings((Slot(address=((),), role=Role.USER, text=text),), tally, where_of)
-    return rules.scan(text), tally.decision().action
+    return rules.scan(text, untrusted=True), tally.decision().action
 
 
 def _results(rules: RuleBook, stream: TextIO, *, explain: bool = False) -> Iterator[str]:

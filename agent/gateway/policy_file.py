@@ -11,6 +11,8 @@ from agent.gateway.companion_files import read_companions
 from agent.guardrails import bundled_rules
 from agent.inspection import RuleBook
 from agent.inspection.examples import ExamplesFailed
+from agent.inspection.rules import model_types
+from agent.model.findings import Family
 from agent.policy import KnownNames, load
 from agent.policy.loading import load_sidecar, located
 from agent.policy.sidecar import Sidecar
@@ -73,6 +75,7 @@ def known_names() -> KnownNames:
     """The names a policy may refer to: our dialects, what our detectors find, the surfaces of the catalog."""
     return KnownNames(
         dialects=frozenset(DIALECTS),
-        types=frozenset(f"{rule.family.value}/{rule.type}" for rule in bundled_rules()),
+        types=frozenset(f"{rule.family.value}/{rule.type}" for rule in bundled_rules())
+        | {f"{Family.INJECTION.value}/{kind}" for kind in model_types()},
         surfaces=frozenset(surface.id for surface in bundled_surfaces()),
     )

@@ -146,7 +146,9 @@ class Folding:
 
     def _imitated(self, text: str) -> str:
         """`text` with Cyrillic and Greek letters behind ASCII ones made Latin."""
-        before = self._last if self._last[-1:].isascii() else ""  # a chain that was let stand goes on standing
+        before = (
+            self._last if self._last[-1:].isascii() else ""
+        )  # a chain that was let stand goes on standing
         data = (before + text).encode("utf-8", "surrogatepass")
         pieces: list[bytes] = []
         at = 0

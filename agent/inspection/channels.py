@@ -7,7 +7,7 @@ scanned as they read, and changed as they are written. Knows nothing of events a
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.dialects.fragment import FragmentText
@@ -15,7 +15,7 @@ from agent.inspection.pseudonyms import ALIAS_RULE, LOOK_BACK
 from agent.inspection.replacements import replacement
 from agent.inspection.restoration import Restorer, in_json
 from agent.inspection.rules import Scope
-from agent.model.content import Role, Slot
+from agent.model.content import Role, Slot, Where
 from agent.model.decision import Action
 from agent.model.findings import Finding
 
@@ -47,6 +47,7 @@ class Channel:
         "_scanner",
         "_seen",
         "_slot",
+        "_suspicion",
         "_view",
         "_view_start",
         "clear",
@@ -74,6 +75,8 @@ class Channel:
         self._restorer = restorer
         self._scanner = scope.rules.scanner.stream()
         self._fragment = FragmentText() if json_fragment else None
+        scorer = scope.rules.scorer
+        self._suspicion = scorer.stream() if scorer and scope.distrusts(Where.ANSWER, slot.role) else None
         self._seen = 0
         self._view = ""  # of the text as it reads: what is not clear, and some of what is
         self._view_start = 0
@@ -94,6 +97,8 @@ class Channel:
         self._view += read
         self._scanner.feed(read)
         self._update()
+        if self._suspicion is not None:
+            self._suspect(self._suspicion.feed(read))
 
     def rest(self) -> None:
         """Nothing has come for a while."""
@@ -107,6 +112,8 @@ class Channel:
             self.closed = True
             self._scanner.finish()
             self._update()
+            if self._suspicion is not None:
+                self._suspect(self._suspicion.finish())
             self.clear = self.length
 
     def rewritten(self, start: int, text: str, *, restored: bool = True) -> str | None:
@@ -168,6 +175,13 @@ class Channel:
             if self._fragment is not None:
                 text = in_json(text) if self._fragment.in_string(finding.start) else f'"{text}"'
             self.rewrites.append(Rewrite(start, end, text))
+
+    def _suspect(self, findings: Sequence[Finding]) -> None:
+        """What the injection model finds comes a window late: its text may be gone, what comes after it can be kept
+        back, and nothing can be changed in it."""
+        for finding in findings:
+            if self._judge(finding, self._slot.role).stops and self.stop is None:
+                self.stop = self.clear
 
     def _put_back(self, finding: Finding) -> None:
         if self._restorer is None:

@@ -96,10 +96,11 @@ def _edits(found: Iterable[_Found], tally: Tally, place: Place, judge: _Judge) -
 def _findings(slots: tuple[Slot, ...], tally: Tally, place: Place) -> Iterator[_Found]:
     rules, vault = tally.scope.rules, tally.scope.vault
     for slot in slots:
-        found = rules.scan(slot.text)
+        where = place(slot.role)
+        found = rules.scan(slot.text, untrusted=tally.scope.distrusts(where, slot.role))
         for finding in found:
             if scanned(finding.family, slot.role):
                 yield _Found(slot, finding)
-        if vault is not None and place(slot.role) is not Where.ANSWER:
+        if vault is not None and where is not Where.ANSWER:
             for finding in vault.occurrences(slot.text, found):
                 yield _Found(slot, finding)

@@ -15,6 +15,7 @@ from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
 from agent.guardrails import LIMIT_RULE, LIMIT_TYPE, Rule, Scanner, bundled_rules, joined, keyword_rule
+from agent.guardrails.injection import INJECTION_TYPE, bundled_scorer, window_rules
 from agent.guardrails.regex import compiled
 from agent.inspection.companions import Companions, load_fingerprints, load_packs, notes
 from agent.inspection.examples import Trial, check_examples, try_examples
@@ -32,6 +33,12 @@ CACHED_TEXT = 256  # characters: below this a scan costs no more than the hash
 CACHE_ENTRIES = 8192
 _ALIAS_MEMORY = 1 << 20
 
+
+_UNTRUSTED = {
+    Where.PROMPT: (Role.USER, Role.TOOL_CALL),  # of a request's tool calls, also the tools' definitions
+    Where.TOOL_RESULT: (Role.TOOL_RESULT,),
+    Where.ANSWER: (Role.ASSISTANT, Role.TOOL_RESULT),
+}
 
 PRIVATE = (Family.SECRET, Family.PII)
 """Families of findings that no check which asks a stranger is told."""
@@ -64,6 +71,15 @@ class Scope:
             vault = self.open_vault(request)
         return replace(self, subject=subject, guardrails=chosen, vault=vault)
 
+    def distrusts(self, where: Where, role: Role) -> bool:
+        """Whether the injection model is to judge what `role` says there: never an operator's own instructions."""
+        suspecting = self.rules.suspecting
+        return (
+            bool(suspecting)
+            and role in _UNTRUSTED[where]
+            and any(where in rule.where and rule.id in suspecting for rule in self.guardrails)
+        )
+
     @property
     def restores(self) -> bool:
         """Whether an answer may hold stand-ins to be put back."""
@@ -74,6 +90,8 @@ class Scope:
         """Whether any guardrail looks at answers, or stand-ins are to be put back in them."""
         return self.restores or any(Where.ANSWER in guardrail.where for guardrail in self.guardrails)
 
+
+type Find = Callable[[str], tuple[Finding, ...]]
 
 type OpenVault = Callable[[ParsedRequest], Vault]
 """Gives the vault of the conversation to which a request belongs."""
@@ -113,16 +131,28 @@ class RuleBook:
         self._ranks = {rule.id: rule.rank for rule in self.scanner.rules}
         self._ranks |= {name: max(_actions(policy, Family.CUSTOM, name)) for name in self._documents}
         self._ranks[LIMIT_RULE] = max(Action)
+        types = model_types()
+        self.suspecting = frozenset(
+            rule.id
+            for rule in policy.guardrails
+            if any(guardrails.rule_for((rule,), Family.INJECTION, each, rule.where[0]) for each in types)
+        )
+        """Ids of the guardrails that look for what the injection model finds."""
+        self.scorer = bundled_scorer() if self.suspecting else None
+        if self.scorer is not None:
+            for rule_id, kind in self.scorer.kinds.items():
+                self._ranks[rule_id] = max(_actions(policy, Family.INJECTION, kind), default=Action.ALLOW)
         self._private = _private_scanner() if policy.checks else None
         every = (*self.scanner.rules, *(self._private.rules if self._private is not None else ()))
         self.kinds = frozenset(
             {rule.type for rule in every}
             | {check.id for check in policy.checks}
             | self._documents.keys()
-            | {LIMIT_TYPE}
+            | {LIMIT_TYPE, *types}
         )
         self._known = VerdictCache(CACHE_ENTRIES)
         self._known_private = VerdictCache(CACHE_ENTRIES)
+        self._known_untrusted = VerdictCache(CACHE_ENTRIES)
         for surface in self.catalog.surfaces:
             for endpoint in surface.endpoints:
                 if endpoint.dialect not in DIALECTS:
@@ -132,44 +162,62 @@ class RuleBook:
                         hint=f"known: {known}",
                     )
         if examples:
-            check_examples(policy, self.scan, detectors)
+            check_examples(policy, self._scan_untrusted, detectors)
 
     def trials(self) -> tuple[Trial, ...]:
         """The examples of the policy's own rules, tried."""
-        return tuple(try_examples(self.policy, self.scan, _detectors(self.policy)))
+        return tuple(try_examples(self.policy, self._scan_untrusted, _detectors(self.policy)))
 
     def scope(self, subject: Subject, *, ref: str) -> Scope:
         """The scope of one exchange."""
         chosen = guardrails.select(self.policy, subject, ref)
         return Scope(rules=self, subject=subject, guardrails=chosen, ref=ref)
 
-    def scan(self, text: str) -> tuple[Finding, ...]:
+    def scan(self, text: str, *, untrusted: bool = False) -> tuple[Finding, ...]:
         """All findings in a text. Texts seen before (agents resend their whole history) cost one hash.
 
         A marker or mask of ours is no finding, though the name of a detector may hold the very word that it looks for.
+        `untrusted` asks the injection model too, where the policy has a use for it: not for what the operator wrote.
         """
-        return self._cached(text, self._known, self.scanner)
+        if not untrusted or self.scorer is None:
+            return self._cached(text, self._known, self._find)
+        return self._cached(text, self._known_untrusted, self._find_untrusted)
+
+    def _scan_untrusted(self, text: str) -> tuple[Finding, ...]:
+        return self.scan(text, untrusted=True)
 
     def private(self, text: str) -> tuple[Finding, ...]:
         """What of a text no stranger is told: everything our rules take for a credential or for personal data,
         whatever the policy makes of it. Only for policies with checks."""
         assert self._private is not None
-        return self._cached(text, self._known_private, self._private)
+        return self._cached(text, self._known_private, self._find_private)
 
-    def _cached(self, text: str, cache: VerdictCache, scanner: Scanner) -> tuple[Finding, ...]:
+    def _cached(self, text: str, cache: VerdictCache, find: Find) -> tuple[Finding, ...]:
         if len(text) < CACHED_TEXT:
-            return self._find(text, scanner)
+            return find(text)
         key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         known = cache.get(key)
         if known is None:
-            known = self._find(text, scanner)
+            known = find(text)
             cache.put(key, known)
         return known
 
-    def _find(self, text: str, scanner: Scanner) -> tuple[Finding, ...]:
-        found = scanner.scan(text)
-        if scanner is self.scanner and self._documents:
-            found = self._with_documents(text, found)
+    def _find(self, text: str) -> tuple[Finding, ...]:
+        found = self.scanner.scan(text)
+        return self._without_ours(text, self._with_documents(text, found) if self._documents else found)
+
+    def _find_private(self, text: str) -> tuple[Finding, ...]:
+        assert self._private is not None
+        return self._without_ours(text, self._private.scan(text))
+
+    def _find_untrusted(self, text: str) -> tuple[Finding, ...]:
+        assert self.scorer is not None
+        found = self.scan(text)
+        suspected = self.scorer.findings(text)
+        return joined([*found, *suspected], self._rank) if suspected else found
+
+    def _without_ours(self, text: str, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """`found` without what stands in our own markers, masks and stand-ins."""
         if found and self.pseudonymizes:
             found = tuple(each for each in found if each.rule != ALIAS_RULE.id)
         if found and STAR in text:
@@ -194,7 +242,10 @@ class RuleBook:
         ]
         if not recognised:
             return found
-        return joined([*found, *recognised], lambda finding: self._ranks[finding.rule])
+        return joined([*found, *recognised], self._rank)
+
+    def _rank(self, finding: Finding) -> int:
+        return self._ranks[finding.rule]
 
     def _in_marker(self, text: str, finding: Finding) -> bool:
         opening = text.rfind(MARKER, 0, finding.start + len(MARKER))
@@ -232,6 +283,11 @@ class VerdictCache:
 
 def _private_scanner() -> Scanner:
     return Scanner(tuple(rule for rule in bundled_rules() if rule.family in PRIVATE))
+
+
+def model_types() -> frozenset[str]:
+    """The types of findings that only the injection model and its rules for windows make."""
+    return frozenset({INJECTION_TYPE, *(rule.type for rule in window_rules())})
 
 
 def where_of(role: Role) -> Where:

@@ -7,7 +7,24 @@ the same findings. The model reads words, their neighbours, concepts of a lexico
 
 from __future__ import annotations
 
-from agent.guardrails.injection.scorer import InjectionScorer, ScoreStream, bundled_scorer
+from agent.guardrails.injection.scorer import (
+    INJECTION_RULE,
+    INJECTION_TYPE,
+    InjectionScorer,
+    ScoreStream,
+    bundled_scorer,
+)
+from agent.guardrails.injection.signs import window_rules
 from agent.guardrails.injection.windows import Window, WindowFeed, windows
 
-__all__ = ["InjectionScorer", "ScoreStream", "Window", "WindowFeed", "bundled_scorer", "windows"]
+__all__ = [
+    "INJECTION_RULE",
+    "INJECTION_TYPE",
+    "InjectionScorer",
+    "ScoreStream",
+    "Window",
+    "WindowFeed",
+    "bundled_scorer",
+    "window_rules",
+    "windows",
+]

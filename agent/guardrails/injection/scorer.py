@@ -11,8 +11,8 @@ from agent.guardrails.injection.signs import Signs, known_rules, window_rules
 from agent.guardrails.injection.windows import Window, WindowFeed, windows
 from agent.model.findings import Family, Finding
 
-TYPE = "prompt_injection"
-RULE = "injection-model"
+INJECTION_TYPE = "prompt_injection"
+INJECTION_RULE = "injection-model"
 THRESHOLD = 0.5
 """The score from which a window is a finding; a policy may ask for more."""
 
@@ -32,6 +32,11 @@ class InjectionScorer:
         self._model = model
         self._rules = rules
         self._threshold = threshold
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """What it may find: the type by the rule, the model's own among them."""
+        return {rule.id: rule.type for rule in self._rules.rules} | {INJECTION_RULE: INJECTION_TYPE}
 
     def score(self, text: str) -> float:
         """The score of one window, 0 to 1."""
@@ -60,7 +65,7 @@ class InjectionScorer:
                     yield _finding(window.start + start, after, rule.type, rule.id, 1.0)
             score = self.score(window.text)
             if score >= self._threshold and after < window.end:
-                yield _finding(max(window.start, after), window.end, TYPE, RULE, score)
+                yield _finding(max(window.start, after), window.end, INJECTION_TYPE, INJECTION_RULE, score)
                 after = window.end
 
 

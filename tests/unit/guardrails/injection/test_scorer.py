@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.guardrails.injection import InjectionScorer, bundled_scorer
-from agent.guardrails.injection.scorer import RULE, TYPE
+from agent.guardrails.injection.scorer import INJECTION_RULE, INJECTION_TYPE
 from agent.model.findings import Family, Finding
 
 ATTACKS = (
@@ -56,7 +56,7 @@ def scorer() -> InjectionScorer:
 @pytest.mark.parametrize("text", ATTACKS)
 def test_attacks_are_found(scorer: InjectionScorer, text: str) -> None:
     (finding,) = scorer.findings(text)
-    assert (finding.family, finding.type, finding.rule) == (Family.INJECTION, TYPE, RULE)
+    assert (finding.family, finding.type, finding.rule) == (Family.INJECTION, INJECTION_TYPE, INJECTION_RULE)
     assert (finding.start, finding.end) == (0, len(text))
     assert 0.5 <= finding.score <= 1.0
 
