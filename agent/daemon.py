@@ -152,7 +152,7 @@ class _Parts:
             justifications=JustificationFile(self._paths.justifications, _key(token, b"justification")),
             checks=self._checks,
         )
-        self._prepare_checks()
+        self._prepare()
         upgrades = UpgradeHandler(self.policy, transport, self._audit)
         server = self._server = GatewayServer(
             GatewayApp(handler, LocalPages(token, self._status)), upgrades, self._tasks
@@ -215,7 +215,7 @@ class _Parts:
             return
         policy = rules.policy
         log.info("policy %s revision %d is in force", policy.id, policy.revision)
-        self._prepare_checks()
+        self._prepare()
         await self.note(
             IncidentKind.POLICY_ACTIVATED,
             f"policy {policy.id} revision {policy.revision} is in force",
@@ -226,8 +226,11 @@ class _Parts:
                 IncidentKind.CA_REISSUED, "the device's intermediate certificate covers other hosts now"
             )
 
-    def _prepare_checks(self) -> None:
-        self._tasks.spawn(self._checks.prepare(self.policy.rules.policy.checks), name="prepare-checks")
+    def _prepare(self) -> None:
+        """Make ready what exchanges can go on without, but would wait for."""
+        rules = self.policy.rules
+        self._tasks.spawn(self._checks.prepare(rules.policy.checks), name="prepare-checks")
+        self._tasks.spawn(asyncio.to_thread(rules.warm), name="warm-rules")
 
     async def note(self, kind: IncidentKind, message: str, detail: tuple[tuple[str, str], ...] = ()) -> None:
         """Record an event of the agent itself."""

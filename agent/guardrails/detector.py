@@ -88,19 +88,8 @@ class Detector:
         self._memory = memory
         self._shared = Compiled() if shared is None else shared
         self._pattern = labelled(rule.labels, rule.pattern) if rule.labels else rule.pattern
-        self._regexp = self._compile(self._pattern)
-        self.cost = self._regexp.programsize
-        """RE2 instructions."""
-        if self.cost > max_cost:
-            raise PolicyError(
-                f"rule {rule.id}: the pattern is too costly, {self.cost} steps of {max_cost}",
-                hint="Lower the counts of its repetitions.",
-            )
-        self._tree = self._parsed()
-        low, high = width(self._tree) if self._tree is not None else (0, None)
-        if (self._tree is not None and low == 0) or self._regexp.search(b"") is not None:
-            raise PolicyError(f"rule {rule.id}: the pattern can match the empty text")
-        self._longest = None if high is None else high * _BYTES_PER_CHAR
+        if not rule.tested:
+            self._examine(max_cost)
         self._allow = tuple(self._compile(pattern, captures=False) for pattern in rule.allow)
         self._stopwords = StopWords(rule.stopwords) if rule.stopwords else None
         self._exemptions = tuple(
@@ -108,8 +97,29 @@ class Detector:
             for allowlist in rule.allowlists
         )
         self._keywords = tuple(word.encode("utf-8") for word in rule.keywords)
-        self._check()
         self._validator = VALIDATORS[rule.validator] if rule.validator else None
+
+    @cached_property
+    def _regexp(self) -> Regexp:
+        return self._compile(self._pattern)
+
+    @cached_property
+    def _tree(self) -> Node | None:
+        try:
+            return parse(self._pattern)
+        except PatternSyntaxError:
+            return None
+
+    @cached_property
+    def _longest(self) -> int | None:
+        """Bytes of the longest match; None where there is no such bound."""
+        high = width(self._tree)[1] if self._tree is not None else None
+        return None if high is None else high * _BYTES_PER_CHAR
+
+    @cached_property
+    def cost(self) -> int:
+        """RE2 instructions; of our own rules it is not asked, for their tests hold them."""
+        return 0 if self.rule.tested else self._regexp.programsize
 
     @property
     def outline(self) -> str:
@@ -119,7 +129,7 @@ class Detector:
     @property
     def closed(self) -> bool:
         """Whether closures can be derived, or `window` must do."""
-        return self._tree is not None
+        return self.rule.tested or self._tree is not None
 
     @cached_property
     def loose(self) -> str | None:
@@ -259,12 +269,6 @@ class Detector:
             (each for each in range(1, self._regexp.groups + 1) if match.end(each) > match.start(each)), 0
         )
 
-    def _parsed(self) -> Node | None:
-        try:
-            return parse(self._pattern)
-        except PatternSyntaxError:
-            return None
-
     def _compile(self, pattern: str, *, captures: bool = True) -> Regexp:
         if (known := self._shared.get((pattern, captures))) is not None:
             return known
@@ -279,8 +283,17 @@ class Detector:
             self._shared[pattern, captures] = made
         return made
 
-    def _check(self) -> None:
+    def _examine(self, max_cost: int) -> None:
+        """Refuse what cannot work. Raises PolicyError."""
         rule = self.rule
+        if self.cost > max_cost:
+            raise PolicyError(
+                f"rule {rule.id}: the pattern is too costly, {self.cost} steps of {max_cost}",
+                hint="Lower the counts of its repetitions.",
+            )
+        low = width(self._tree)[0] if self._tree is not None else 1
+        if low == 0 or self._regexp.search(b"") is not None:
+            raise PolicyError(f"rule {rule.id}: the pattern can match the empty text")
         if rule.validator and rule.validator not in VALIDATORS:
             raise PolicyError(f"rule {rule.id}: there is no validator {rule.validator}")
         if not FIRST_GROUP <= rule.group <= self._regexp.groups:

@@ -59,7 +59,7 @@ def bundled_rules() -> tuple[Rule, ...]:
     rules: list[Rule] = []
     for name, family in _BUNDLED:
         rules.extend(load_pack(folder.joinpath(name).read_text(encoding="utf-8"), family, name=name))
-    return tuple(rules)
+    return tuple(replace(rule, tested=True) for rule in rules)
 
 
 def load_pack(text: str, family: Family, *, name: str = "pack") -> tuple[Rule, ...]:

@@ -41,6 +41,9 @@ class Rule:
     allow: tuple[str, ...] = ()  # RE2 patterns; a span in which one matches is no finding
     stopwords: tuple[str, ...] = ()  # a span that contains one, in any case, is no finding
     description: str = field(default="", repr=False, compare=False)  # for people; changes no verdict
+    tested: bool = field(
+        default=False, repr=False, compare=False
+    )  # ours: held by our own tests, compiled when needed
     allowlists: tuple[
         Allowlist, ...
     ] = ()  # exceptions that look at the match or its line, or ask for two things

@@ -6,8 +6,9 @@ the bounds. Immutable; knows neither texts nor streams.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from agent.errors import PolicyError
 from agent.guardrails.banks import Banks, Unit
@@ -68,12 +69,24 @@ class RuleSet:
         self._carriers = carriers(self.rest, self._look, memory=limits.rule_memory) if rules else ()
         every: tuple[Detector, ...] = (*self.detectors, *self._carriers)
         self._windowed = [detector for detector in every if not detector.closed]
+        self._with_labels = [each for each in self.detectors if each.rule.labels and each.closed]
+        self._cover = _cover([detector.rule for detector in self._with_labels])
         try:
-            self._compile(every)
+            self._selection = self._select()
+            # rules of a policy that are too large together are refused when it is read, not when a stream begins
+            Banks(
+                _units(each for each in self.detectors if not each.rule.tested),
+                [],
+                memory=limits.shared_memory,
+            )
         except RegexpError as error:
             raise PolicyError(
                 f"the rules are too large together: {error}", hint="Use fewer or shorter word lists."
             ) from error
+
+    def warm(self) -> None:
+        """Make now what streams ask, so that none waits for it."""
+        self._banks  # noqa: B018
 
     def candidates(self, data: bytes) -> list[Detector]:
         """The detectors that may find something in `data`, in order; carriers stand last."""
@@ -114,25 +127,25 @@ class RuleSet:
                 found.extend(detector.spans_within(data, level + 1, start, most))
         return sorted(found, key=lambda span: (self.tiers[span.detector], span.start))
 
-    def _compile(self, every: Sequence[Detector]) -> None:
-        memory = self.limits.shared_memory
-        with_labels = [detector for detector in self.detectors if detector.rule.labels and detector.closed]
-        cover = _cover([detector.rule for detector in with_labels])
+    @cached_property
+    def _banks(self) -> Banks:
+        """What streams ask. Made when the first one begins, or by `warm`: deriving the closures takes long."""
+        covered = set(map(id, self._with_labels))
         apart = []
-        if cover is not None:
-            tail, loose = tail_closure(cover), loose_closure(cover)
-            apart.append(Unit(tail=tail, loose=loose, detectors=tuple(with_labels)))
-        covered = set(map(id, with_labels))
-        units = [
-            Unit(tail=detector.tail, loose=detector.loose, detectors=(detector,))
-            for detector in every
-            if detector.loose is not None and id(detector) not in covered
-        ]
-        self._banks = Banks(units, apart, memory=memory)
-        self._selection = Selection(
+        if self._cover is not None:
+            tail, loose = tail_closure(self._cover), loose_closure(self._cover)
+            apart.append(Unit(tail=tail, loose=loose, detectors=tuple(self._with_labels)))
+        every = (*self.detectors, *self._carriers)
+        units = _units(each for each in every if id(each) not in covered)
+        return Banks(units, apart, memory=self.limits.shared_memory)
+
+    def _select(self) -> Selection:
+        memory = self.limits.shared_memory
+        cover = self._cover
+        return Selection(
             self.detectors,
             self._carriers,
-            with_labels,
+            self._with_labels,
             None if cover is None else compiled(outlined(cover), memory=memory, captures=False),
             rule_memory=self.limits.rule_memory,
             shared_memory=memory,
@@ -147,6 +160,14 @@ class RuleSet:
                 f"the largest is {largest.rule.id} with {largest.cost}",
                 hint="Use fewer or shorter patterns and word lists; a character of a word costs about three steps.",
             )
+
+
+def _units(detectors: Iterable[Detector]) -> list[Unit]:
+    return [
+        Unit(tail=each.tail, loose=each.loose, detectors=(each,))
+        for each in detectors
+        if each.loose is not None
+    ]
 
 
 def _cover(rules: Sequence[Rule]) -> Node | None:

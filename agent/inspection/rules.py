@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import blake2b
 
 from agent.catalog import Catalog, bundled_harness, bundled_surfaces
@@ -15,7 +16,13 @@ from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
 from agent.guardrails import LIMIT_RULE, LIMIT_TYPE, Rule, Scanner, bundled_rules, joined, keyword_rule
-from agent.guardrails.injection import INJECTION_TYPE, bundled_scorer, window_rules
+from agent.guardrails.injection import (
+    INJECTION_RULE,
+    INJECTION_TYPE,
+    InjectionScorer,
+    bundled_scorer,
+    window_rules,
+)
 from agent.guardrails.regex import compiled
 from agent.inspection.companions import Companions, load_fingerprints, load_packs, notes
 from agent.inspection.examples import Trial, check_examples, try_examples
@@ -138,10 +145,11 @@ class RuleBook:
             if any(guardrails.rule_for((rule,), Family.INJECTION, each, rule.where[0]) for each in types)
         )
         """Ids of the guardrails that look for what the injection model finds."""
-        self.scorer = bundled_scorer() if self.suspecting else None
-        if self.scorer is not None:
-            for rule_id, kind in self.scorer.kinds.items():
-                self._ranks[rule_id] = max(_actions(policy, Family.INJECTION, kind), default=Action.ALLOW)
+        for rule_id, kind in {
+            **{rule.id: rule.type for rule in window_rules()},
+            INJECTION_RULE: INJECTION_TYPE,
+        }.items():
+            self._ranks[rule_id] = max(_actions(policy, Family.INJECTION, kind), default=Action.ALLOW)
         self._private = _private_scanner() if policy.checks else None
         every = (*self.scanner.rules, *(self._private.rules if self._private is not None else ()))
         self.kinds = frozenset(
@@ -167,6 +175,16 @@ class RuleBook:
     def trials(self) -> tuple[Trial, ...]:
         """The examples of the policy's own rules, tried."""
         return tuple(try_examples(self.policy, self._scan_untrusted, _detectors(self.policy)))
+
+    @cached_property
+    def scorer(self) -> InjectionScorer | None:
+        """The injection model, where a guardrail looks for what it finds. Loaded when first needed, or by `warm`."""
+        return bundled_scorer() if self.suspecting else None
+
+    def warm(self) -> None:
+        """Make now what the first exchanges would have to wait for: half a second, in any thread."""
+        self.scanner.warm()
+        self.scorer  # noqa: B018
 
     def scope(self, subject: Subject, *, ref: str) -> Scope:
         """The scope of one exchange."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import resources
 
 import pytest
 
 from agent.errors import PolicyError
 from agent.guardrails import Rule, Scanner, load_pack
+from agent.guardrails.detector import Detector
+from agent.guardrails.pack import MAX_COST
 from agent.model.findings import Family
 from tests.unit.guardrails.harmless import HARMLESS, NEUTRAL, PROMPTS, blobs
 from tests.unit.guardrails.markings import MARKED, UNMARKED
@@ -173,6 +176,13 @@ def test_a_marking_is_found_in_pieces(scanner: Scanner, size: int) -> None:
             stream.feed(whole[at : at + size])
         stream.finish()
         assert tuple(stream.findings) == scanner.scan(whole)
+
+
+def test_our_own_rules_stand_up_to_what_rules_of_a_policy_are_held_to(rules: tuple[Rule, ...]) -> None:
+    assert all(rule.tested for rule in rules)
+    for index, rule in enumerate(rules):
+        made = Detector(replace(rule, tested=False), index, memory=8 << 20, max_cost=MAX_COST)
+        assert made.closed
 
 
 def bundled_pack(name: str) -> tuple[Rule, ...]:
