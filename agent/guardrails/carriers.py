@@ -2,10 +2,10 @@ r"""Carriers: places in a text that may hold another text, in which the rules lo
 
 A carrier is a detector like any other: a pattern says where it begins and ends, so that streams hold it back as they
 hold back any match. Its judgement is a scan of what it carries. What is found there is the finding, of the rule that
-found it. Three kinds:
+found it. The kinds:
 
-- encoded runs: base64 and hexadecimal of 24 characters or more, also over several lines; and tokens that a line break
-  cuts in two;
+- base64 and hexadecimal of 24 characters or more;
+- tokens that a line break cuts in two;
 - escapes: `%41`, `\u0041`, `\u{41}`, `\x41`, `&#65;` in a run of 24 characters or more without white space;
 - string literals that code joins: `"sk-" + "proj-…"`.
 
@@ -127,30 +127,58 @@ class Carrier(Detector):
         raise NotImplementedError
 
 
-class EncodedRuns(Carrier):
-    """Base64 and hexadecimal; and tokens broken over lines."""
+class Base64Runs(Carrier):
+    """Base64 of text, standard or URL-safe (RFC 4648), also over several lines.
+
+    Of ASCII text the first character of each four can only be one of thirty, so RE2 passes nearly everything else by.
+    """
 
     def __init__(self, index: int, look: Look, *, memory: int) -> None:
-        pattern = (
-            f"{_RUN}{{{_WRAPPED_LENGTH},}}(?:{_WRAP}{_RUN}{{4,}})+={{0,2}}|{_RUN}{{{_MIN_LENGTH},}}={{0,2}}"
-        )
-        super().__init__("encoded-run", pattern, index, look, memory=memory)
+        pattern = f"(?:[ACDI-Za-f]{_RUN}{{3}}){{{_MIN_LENGTH // 4}}}{_RUN}*(?:{_WRAP}{_RUN}{{4,}})*={{0,2}}"
+        super().__init__("base64-run", pattern, index, look, memory=memory)
         self._pieces = compiled(f"{_RUN}+={{0,2}}", memory=memory, captures=False)
 
     def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
-        """What is encoded, with all lines joined or else line by line, then the lines joined as they are."""
+        """What is encoded, with all lines joined or else in the first. What stands before it may have seemed its
+        beginning: then it begins up to three characters later."""
+        lines = [match.span() for match in _matches(self._pieces, data, start, end)]
+        joined = b"".join(data[begin:stop] for begin, stop in lines)
+        for run in (joined, data[lines[0][0] : lines[0][1]])[: len(lines)]:
+            for shift in range(4):
+                if text := base64_text(run[shift:]):
+                    yield Opened(text.encode("utf-8", "replace"), 0, None)
+                    return
+
+
+class HexRuns(Carrier):
+    """Hexadecimal of text."""
+
+    def __init__(self, index: int, look: Look, *, memory: int) -> None:
+        pattern = f"(?:[2-7][0-9A-Fa-f]|0[9aAdD]){{{_MIN_LENGTH // 2},}}"
+        super().__init__("hex-run", pattern, index, look, memory=memory)
+
+    def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
+        """What is encoded."""
+        if text := hex_text(data[start:end]):
+            yield Opened(text.encode("utf-8", "replace"), 0, None)
+
+
+class BrokenTokens(Carrier):
+    """Tokens that a line break cuts in two."""
+
+    def __init__(self, index: int, look: Look, *, memory: int) -> None:
+        pattern = f"{_RUN}{{{_WRAPPED_LENGTH},}}(?:{_WRAP}{_RUN}{{4,}})+"
+        super().__init__("broken-token", pattern, index, look, memory=memory)
+        self._pieces = compiled(f"{_RUN}{{4,}}", memory=memory, captures=False)
+
+    def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
+        """The lines, joined."""
+        if not _numbered(data[start:end]):
+            return
         if start and data[start - 1 : start] == b"\\" and data[start : start + 1] in (b"n", b"r", b"t"):
             start += 1  # the letter of an escaped line break
         lines = [match.span() for match in _matches(self._pieces, data, start, end)]
-        if len(lines) > 1:
-            joined = b"".join(data[begin:stop] for begin, stop in lines)
-            if (text := _decoded(joined)) is not None:
-                yield Opened(text, 0, None)
-                return
-        for begin, stop in lines:
-            if stop - begin >= _MIN_LENGTH and (text := _decoded(data[begin:stop])) is not None:
-                yield Opened(text, 0, None)
-        if len(lines) > 1 and _broken(data, lines):
+        if _broken(data, lines):
             yield _joined(data, start, lines)._replace(lines=lines)
 
 
@@ -189,7 +217,7 @@ class JoinedStrings(Carrier):
 
 def carriers(first_index: int, look: Look, *, memory: int) -> tuple[Carrier, ...]:
     """All kinds, as detectors with indices from `first_index` on."""
-    kinds = (EncodedRuns, Escapes, JoinedStrings)
+    kinds = (Base64Runs, HexRuns, BrokenTokens, Escapes, JoinedStrings)
     return tuple(kind(first_index + place, look, memory=memory) for place, kind in enumerate(kinds))
 
 
@@ -198,15 +226,6 @@ def _matches(regexp: Regexp, data: bytes, start: int, end: int) -> Iterator[Matc
     while at < end and (match := regexp.search(data, at)) is not None and match.end() <= end:
         yield match
         at = match.end()
-
-
-def _decoded(run: bytes) -> bytes | None:
-    """What `run` encodes, tried as hexadecimal, as base64, and as base64 that ends a path."""
-    text = hex_text(run) or base64_text(run)
-    if not text and b"/" in run:
-        tail = run[run.rindex(b"/") + 1 :]
-        text = base64_text(tail) if len(tail) >= _MIN_LENGTH else ""
-    return text.encode("utf-8", "replace") if text else None
 
 
 def _broken(data: bytes, lines: Sequence[tuple[int, int]]) -> bool:
@@ -219,7 +238,7 @@ def _broken(data: bytes, lines: Sequence[tuple[int, int]]) -> bool:
 
 
 def _numbered(line: bytes) -> bool:
-    return any(digit in line for digit in b"0123456789")
+    return len(line.translate(None, b"0123456789")) < len(line)
 
 
 def _mixed(line: bytes) -> bool:

@@ -21,9 +21,9 @@ from agent.guardrails.closure import (
 )
 from agent.guardrails.context import labelled
 from agent.guardrails.regex import Match, Regexp, RegexpError, compiled
-from agent.guardrails.rule import FIRST_GROUP, KEYWORD_REACH, Rule
+from agent.guardrails.rule import FIRST_GROUP, KEYWORD_AHEAD, KEYWORD_REACH, Rule
 from agent.guardrails.stopwords import StopWords
-from agent.guardrails.syntax import Node, PatternSyntaxError, parse, width
+from agent.guardrails.syntax import Node, PatternSyntaxError, needed, parse, width
 from agent.guardrails.tokens import entropy
 from agent.guardrails.validators import VALIDATORS
 
@@ -35,6 +35,8 @@ _TELLING_LENGTH = 6
 LONG_LIST = 1_000
 """RE2 instructions from which on a list of words is treated as one: some thirty words."""
 _LINE_FEED = 0x0A
+NEAR = 4_096
+"""Bytes behind the beginning of a match in which most rules can tell that it is one."""
 
 
 def outlined(tree: Node) -> str:
@@ -168,17 +170,29 @@ class Detector:
         """How many bytes at the end of a text a match may need, at most `most`: for rules without a closure."""
         return most if self._longest is None else min(self._longest, most)
 
-    def spans(self, data: bytes, cursor: Cursor, stop: int, most: int) -> tuple[list[Span], Cursor]:
+    @cached_property
+    def near(self) -> bool:
+        """Whether a match can be told from `NEAR` bytes behind its beginning, its end perhaps excepted."""
+        most = needed(self._tree) if self._tree is not None else None
+        return most is not None and most * _BYTES_PER_CHAR <= NEAR
+
+    def spans(
+        self, data: bytes, cursor: Cursor, stop: int, most: int, *, local: bool = False
+    ) -> tuple[list[Span], Cursor]:
         """What the rule finds by matches that begin between `cursor` and `stop`, at most `most`; and where to go on.
 
         `data` may reach beyond both: matches are not cut at `stop`, and boundaries see what stands before. A match
         that is no finding may hide one, so the search goes on at its span, once: what is found there to be none is
-        passed over, which keeps the search linear.
+        passed over, which keeps the search linear. `local` keeps it from going on to the end of `data` for nothing: for
+        rules that are `near`.
         """
         found: list[Span] = []
         at, tried = cursor
+        horizon = stop + NEAR if local and stop + NEAR < len(data) else None
         while len(found) < most:
-            match = self._regexp.search(data, at)
+            match = self._regexp.search(data, at, horizon)
+            if match is not None and match.end() == horizon:
+                match = self._regexp.search(data, at)  # it may go on behind what was looked at
             if match is None or match.start() >= stop:
                 break
             span = self.judge(match, data)
@@ -245,7 +259,7 @@ class Detector:
     def keyword(self, match: Match, data: bytes) -> tuple[int, bytes] | None:
         """A keyword inside a match or shortly before it, and where it stands; None where there is none."""
         reach = max(0, match.start() - KEYWORD_REACH)
-        around = data[reach : match.end()].lower()
+        around = data[reach : min(match.end(), match.start() + KEYWORD_AHEAD)].lower()
         for word in self._keywords:
             if (at := around.find(word)) >= 0:
                 return reach + at, word

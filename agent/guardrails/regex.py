@@ -41,8 +41,8 @@ class Regexp(Protocol):
         """How many capturing groups the pattern has."""
         ...
 
-    def search(self, text: bytes, pos: int = 0) -> Match | None:
-        """The leftmost match that begins at or after `pos`."""
+    def search(self, text: bytes, pos: int = 0, endpos: int | None = None) -> Match | None:
+        """The leftmost match that begins at or after `pos`, in the text up to `endpos`."""
         ...
 
     def match(self, text: bytes, pos: int = 0) -> Match | None:

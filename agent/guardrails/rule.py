@@ -12,6 +12,9 @@ from agent.model.findings import Family
 KEYWORD_REACH = 64
 """How far before a match, in bytes of UTF-8, one of its rule's keywords may stand."""
 
+KEYWORD_AHEAD = 1_024
+"""How far into a match, in bytes of UTF-8, one of its rule's keywords may end."""
+
 FIRST_GROUP = -1
 """`Rule.group`: the first group that is not empty, or the whole match, without line feeds around it, where all are."""
 
@@ -23,8 +26,9 @@ _MAX_WORD_LENGTH = 256
 class Rule:
     """One detector rule.
 
-    A keyword must stand inside the match or at most `KEYWORD_REACH` bytes before it. That is narrower than gitleaks,
-    where it may stand anywhere: a stream cannot look ahead, and must find what a whole text does.
+    A keyword must stand at most `KEYWORD_REACH` bytes before the match or within its first `KEYWORD_AHEAD`. That is
+    narrower than gitleaks, where it may stand anywhere: a stream cannot look ahead, and must find what a whole text
+    does.
     """
 
     id: str  # "openai-api-key"; unique over all rules of a scanner

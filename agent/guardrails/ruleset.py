@@ -20,7 +20,7 @@ from agent.guardrails.offsets import boundary
 from agent.guardrails.overlap import FAMILY_ORDER, tiers
 from agent.guardrails.regex import RegexpError, compiled
 from agent.guardrails.rule import Rule
-from agent.guardrails.selection import Selection
+from agent.guardrails.selection import Parts, Selection
 from agent.guardrails.syntax import Node, parse
 from agent.model.findings import Family, Finding
 
@@ -91,6 +91,10 @@ class RuleSet:
     def candidates(self, data: bytes) -> list[Detector]:
         """The detectors that may find something in `data`, in order; carriers stand last."""
         return self._selection.candidates(data)
+
+    def located(self, data: bytes) -> list[tuple[Detector, Parts]]:
+        """The same for a large text, each with the parts of it in which its matches may begin."""
+        return self._selection.located(data)
 
     def hold(self, data: bytes, start: int) -> int:
         """The first place in `data[start:]` from which a match may be under way, or the end of `data`.

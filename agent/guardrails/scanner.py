@@ -21,6 +21,7 @@ from agent.guardrails.textstream import TextStream, unfolded
 from agent.model.findings import Finding
 
 _ENGINE = "2"
+_LARGE = 16_384  # bytes from which on rules are told where in a text to search
 
 
 class Scanner:
@@ -54,9 +55,14 @@ class Scanner:
         data = encoded(text)
         most = self._rules.limits.max_findings
         spans: list[Span] = []
-        for detector in self._rules.candidates(data):
-            found, _ = detector.spans(data, Cursor(0, 0), len(data) + 1, most + 1)
-            spans.extend(found)
+        if len(data) <= _LARGE:
+            for detector in self._rules.candidates(data):
+                spans.extend(detector.spans(data, Cursor(0, 0), len(data) + 1, most + 1)[0])
+        else:
+            for detector, parts in self._rules.located(data):
+                for start, stop in parts:
+                    local = stop <= len(data)
+                    spans.extend(detector.spans(data, Cursor(start, 0), stop, most + 1, local=local)[0])
         if not spans:
             return ()
         spans.sort()

@@ -102,6 +102,36 @@ def width(node: Node) -> tuple[int, int | None]:
             return low * node.low, None if high is None or node.high is None else high * node.high
 
 
+def needed(node: Node) -> int | None:
+    """The most characters that a match may need until it is one, whatever it goes on to take; None where there is no
+    such bound. A repetition without bound counts as what it must take, if nothing must stand behind it."""
+    return _needed(node, last=True)
+
+
+def _needed(node: Node, *, last: bool) -> int | None:
+    match node:
+        case Atom():
+            return int(node.consumes)
+        case Sequence():
+            total = 0
+            for place, part in enumerate(node.parts):
+                optional = all(width(each)[0] == 0 for each in node.parts[place + 1 :])
+                most = _needed(part, last=last and optional)
+                if most is None:
+                    return None
+                total += most
+            return total
+        case Choice():
+            options = [_needed(option, last=last) for option in node.options]
+            known = [option for option in options if option is not None]
+            return max(known, default=0) if len(known) == len(options) else None
+        case Repeat():
+            body = _needed(node.node, last=last and node.high is None and node.low <= 1)
+            if body is None or (node.high is None and not last):
+                return None
+            return body * (node.low if node.high is None else node.high)
+
+
 def _sum(widths: Iterable[tuple[int, int | None]]) -> tuple[int, int | None]:
     total, most = 0, 0
     endless = False
