@@ -12,43 +12,66 @@ from functools import cached_property
 
 from agent.guardrails.closure import WORD_TAIL
 from agent.guardrails.detector import Detector
-from agent.guardrails.regex import Census, Regexp, RegexpError, compiled
+from agent.guardrails.regex import Census, Regexp, RegexpError, Sieve, compiled
 
 _SHARE = 50_000  # characters of closures in one automaton; at twice as many RE2 gives up its fast way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """What is asked for as one: the closures of a rule, or those of a cover of several."""
+    """What is asked for as one: the closures of a rule, or those of a cover of several.
+
+    `opening` matches the words with which every text that `tail` matches begins; empty where there are none.
+    """
 
     tail: str
     loose: str
+    opening: str = ""
     detectors: tuple[Detector, ...]
 
 
 class Banks:
-    """The closures of some units, in as many automata as they need."""
+    """The closures of some units, in as many automata as they need.
+
+    Most rules begin with words of their own, a vendor's name for example. Nothing of such a rule can be under way
+    beyond a single word where those do not stand, so the automaton that knows it is not asked there.
+    """
 
     def __init__(self, units: Sequence[Unit], apart: Sequence[Unit], *, memory: int) -> None:
         """Units of `apart` get automata of their own: together with the others' their states would multiply.
 
         Raises RegexpError where a unit is too large.
         """
-        shares = [*_shares(units), *([unit] for unit in apart)]
-        self._banks = tuple(_Bank(share, memory) for share in shares)
+        sieve = Sieve([unit.opening for unit in units], memory=memory)
+        open_to_all = set(sieve.candidates(b""))
+        asked = [unit for place, unit in enumerate(units) if place in open_to_all]
+        gated = [unit for place, unit in enumerate(units) if place not in open_to_all and unit.tail]
+        idle = [unit for place, unit in enumerate(units) if place not in open_to_all and not unit.tail]
+        self._always = tuple(_Bank(share, memory) for share in _shares([*idle, *asked]))
+        shares = [*_shares(gated), *([unit] for unit in apart)]
+        self._gated = tuple(_Bank(share, memory) for share in shares)
+        openings = [(unit.opening, bank) for bank, share in enumerate(shares) for unit in share]
+        self._bank_of = [bank for _, bank in openings]
+        self._openings = Sieve([pattern for pattern, _ in openings], memory=memory)
 
     def hold(self, data: bytes, start: int) -> int:
         """The first place in `data[start:]` from which a match may be under way, or the end of `data`."""
+        if data[start:].isalnum():
+            return start  # one word, which is held back whatever the rules say
         place = len(data)
-        for bank in self._banks:
+        for bank in self._always:
             match = bank.tails.search(data, start)
+            if match is not None and match.start() < place:
+                place = match.start()
+        for number in {self._bank_of[unit] for unit in self._openings.candidates(data[start:])}:
+            match = self._gated[number].tails.search(data, start)
             if match is not None and match.start() < place:
                 place = match.start()
         return place
 
     def under_way(self, data: bytes) -> list[Detector]:
         """The detectors of which a match may be under way at the end of `data`."""
-        return [detector for bank in self._banks for detector in bank.under_way(data)]
+        return [detector for bank in (*self._always, *self._gated) for detector in bank.under_way(data)]
 
 
 class _Bank:

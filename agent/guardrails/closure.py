@@ -83,6 +83,19 @@ def _spaces(node: Node) -> bool:
     return isinstance(node, Repeat) and node.node in (Atom(text=r"\s"), Atom(text=r"(?i:\s)"))
 
 
+def opening(node: Node) -> str | None:
+    """A pattern for the words that stand at the front of every text that `tail_closure` matches; None where none do."""
+    parts = _flat(node)
+    front = 0
+    while front < len(parts) and _wordy(parts[front], escape=front == 0):
+        front += 1
+    if front:
+        return "".join(loosened(part) for part in parts[:front])
+    if not isinstance(parts[0], Choice):
+        return None
+    return _either(opening(option) or "" for option in parts[0].options)
+
+
 def loosened(node: Node, *, counted: int = _LOOSE) -> str:
     """A pattern that matches what `node` does and more: from `counted` times on, how often is not asked."""
     match node:

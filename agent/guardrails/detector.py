@@ -16,6 +16,7 @@ from agent.guardrails.closure import (
     exact_closure,
     loose_closure,
     loosened,
+    opening,
     tail_closure,
     word_list,
 )
@@ -148,6 +149,13 @@ class Detector:
         if self._words is not None:
             return "" if self._words.loose == WORDS else self._words.loose
         return tail_closure(self._tree)
+
+    @cached_property
+    def opening(self) -> str:
+        """A pattern for the words that stand at the front of every text that `tail` matches; empty where none do."""
+        if self._tree is None or self._words is not None:
+            return ""
+        return opening(self._tree) or ""
 
     @cached_property
     def _words(self) -> WordList | None:

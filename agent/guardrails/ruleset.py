@@ -14,7 +14,7 @@ from agent.errors import PolicyError
 from agent.guardrails.banks import Banks, Unit
 from agent.guardrails.carriers import LEVELS, Carrier, carriers
 from agent.guardrails.closure import loose_closure, loosened, tail_closure
-from agent.guardrails.context import labelled
+from agent.guardrails.context import label_pattern, labelled
 from agent.guardrails.detector import Compiled, Cursor, Detector, Span, outlined
 from agent.guardrails.offsets import boundary
 from agent.guardrails.overlap import FAMILY_ORDER, tiers
@@ -138,7 +138,9 @@ class RuleSet:
         apart = []
         if self._cover is not None:
             tail, loose = tail_closure(self._cover), loose_closure(self._cover)
-            apart.append(Unit(tail=tail, loose=loose, detectors=tuple(self._with_labels)))
+            labels = tuple(sorted({word for each in self._with_labels for word in each.rule.labels}))
+            detectors = tuple(self._with_labels)
+            apart.append(Unit(tail=tail, loose=loose, opening=label_pattern(labels), detectors=detectors))
         every = (*self.detectors, *self._carriers)
         units = _units(each for each in every if id(each) not in covered)
         return Banks(units, apart, memory=self.limits.shared_memory)
@@ -168,7 +170,7 @@ class RuleSet:
 
 def _units(detectors: Iterable[Detector]) -> list[Unit]:
     return [
-        Unit(tail=each.tail, loose=each.loose, detectors=(each,))
+        Unit(tail=each.tail, loose=each.loose, opening=each.opening, detectors=(each,))
         for each in detectors
         if each.loose is not None
     ]

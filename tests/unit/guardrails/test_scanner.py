@@ -98,10 +98,10 @@ def test_pathological_texts_need_few_searches(
             def __init__(self, regexp: object) -> None:
                 self._regexp = regexp
 
-            def search(self, data: bytes, at: int) -> object:
+            def search(self, data: bytes, at: int, horizon: int | None = None) -> object:
                 nonlocal searches
                 searches += 1
-                return self._regexp.search(data, at)  # type: ignore[attr-defined]
+                return self._regexp.search(data, at, horizon)  # type: ignore[attr-defined]
 
             def __getattr__(self, name: str) -> object:
                 return getattr(self._regexp, name)
