@@ -62,7 +62,7 @@ def test_it_looks_into_a_refused_match_only_once() -> None:
     calls = 0
 
     class Counting:
-        def search(self, data: bytes, at: int) -> object:
+        def search(self, data: bytes, at: int, horizon: int | None = None) -> object:
             nonlocal calls
             calls += 1
             return original.search(data, at)
