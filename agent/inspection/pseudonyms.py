@@ -80,8 +80,7 @@ class Vault:
         self._elders = elders
         self._known: dict[str, Known] = {}  # by stand-in
         self._values: dict[str, str] = {}  # stand-in by value
-        self._search: Regexp | None = None
-        self._search_size = 0  # how many values there were when it was made
+        self._search: tuple[int, Regexp | None] = (0, None)  # and how many values there were when it was made
 
     @property
     def active(self) -> bool:
@@ -98,7 +97,7 @@ class Vault:
         digest = hmac.digest(self._key, f"{finding.type}\0{value}".encode("utf-8", "surrogatepass"), "sha256")
         token = f"{_PREFIX}{kind[:_MAX_KIND].strip('_') or 'VALUE'}_{b32encode(digest).decode()[:_DIGEST]}"
         self._known[token] = Known(value=value, family=finding.family, type=finding.type)
-        self._values[value] = token
+        self._values[value] = token  # last: who finds the value here looks its stand-in up
         return token
 
     def original(self, token: str) -> Known | None:
@@ -130,12 +129,14 @@ class Vault:
 
     def _searched(self) -> Regexp | None:
         """One pattern for all known values, made anew when there are more."""
-        if self._search_size != len(self._values):
-            self._search_size = len(self._values)
-            wanted = (value for value in self._values if SHORTEST_KNOWN <= len(value) <= _LONGEST_KNOWN)
+        values = tuple(self._values)  # in one step: requests of one conversation are inspected in several threads
+        made, search = self._search
+        if made != len(values):
+            wanted = (value for value in values if SHORTEST_KNOWN <= len(value) <= _LONGEST_KNOWN)
             words = [escaped(value) for value in sorted(wanted, key=len, reverse=True)]
-            self._search = compiled("|".join(words), memory=_MEMORY, captures=False) if words else None
-        return self._search
+            search = compiled("|".join(words), memory=_MEMORY, captures=False) if words else None
+            self._search = len(values), search
+        return search
 
 
 def stays(slot: Slot, local_tools: frozenset[str]) -> bool:
