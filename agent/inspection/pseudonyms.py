@@ -129,7 +129,8 @@ class Vault:
 
     def _searched(self) -> Regexp | None:
         """One pattern for all known values, made anew when there are more."""
-        values = tuple(self._values)  # in one step: requests of one conversation are inspected in several threads
+        # in one step: requests of one conversation are inspected in several threads
+        values = tuple(self._values)
         made, search = self._search
         if made != len(values):
             wanted = (value for value in values if SHORTEST_KNOWN <= len(value) <= _LONGEST_KNOWN)
