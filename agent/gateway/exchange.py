@@ -226,15 +226,29 @@ class ExchangeHandler:
             try:
                 verdict = await self._scans.run(len(body), inspect_request, dialect, head, body, scope)
                 if (excused := await self._justified(verdict.decision, scope)) is not None:
-                    verdict = await self._scans.run(len(body), inspect_request, dialect, head, body, excused)
+                    scope = excused
+                    verdict = await self._scans.run(len(body), inspect_request, dialect, head, body, scope)
             except Exception:
                 log.exception("inspection of exchange %s failed", ledger.id)
                 verdict = RequestVerdict(decision=failed_check(scope), body=body, understood=False)
-            verdict = await self._opinion.on_request(verdict, dialect, head, scope)
+            verdict = await self._second_opinion(verdict, dialect, head, len(body), scope)
             capture = scope.rules.policy.capture
             if capture is not CaptureMode.METADATA and verdict.understood:
                 ledger.prompt = self._captured_prompt(capture, dialect, head, verdict)
         return verdict
+
+    async def _second_opinion(
+        self, verdict: RequestVerdict, dialect: Dialect, head: RequestHead, size: int, scope: Scope
+    ) -> RequestVerdict:
+        """The verdict with what the checks say. What they ask about can be justified as anything else can."""
+        if verdict.blocked or not scope.rules.policy.checks:
+            return verdict
+        scope = replace(scope, vault=verdict.vault)
+        scope = scope.informed(verdict.request, unread=0 if verdict.understood else size)
+        ruled = await self._opinion.on_request(verdict, dialect, head, scope)
+        if (excused := await self._justified(ruled.decision, scope)) is None:
+            return ruled
+        return await self._opinion.on_request(verdict, dialect, head, excused)
 
     def _captured_prompt(
         self, capture: CaptureMode, dialect: Dialect, head: RequestHead, verdict: RequestVerdict

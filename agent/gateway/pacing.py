@@ -54,11 +54,21 @@ class Pacing:
         tasks = TaskGroup("pacing")
         tasks.spawn(self._watch(), name="watch")
         try:
-            yield
+            try:
+                yield
+            except Exception:
+                await self._at_rest()
+                raise
+            await self._at_rest()
         finally:
             await tasks.cancel()
         if self._gone is not None:
             raise self._gone
+
+    async def _at_rest(self) -> None:
+        """Wait for what is being sent: it has left the inspection, and would be lost."""
+        async with self._turn:
+            pass
 
     async def step(self, step: Callable[[], bytes]) -> None:
         """A chunk has come: take `step` and send what it lets go, undisturbed."""

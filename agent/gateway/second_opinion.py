@@ -52,7 +52,8 @@ class SecondOpinion:
     async def on_request(
         self, verdict: RequestVerdict, dialect: Dialect, head: RequestHead, scope: Scope
     ) -> RequestVerdict:
-        """The verdict on a request, with what the checks say of the body that would be forwarded."""
+        """The verdict on a request, with what the checks say of the body that would be forwarded. `scope` must be
+        informed of the request: guardrails may ask for its model."""
         checks = self.wanted(scope, *_REQUEST)
         if not checks or verdict.blocked:
             return verdict
@@ -70,7 +71,7 @@ class SecondOpinion:
             return replace(verdict, decision=verdict.decision.joined(failed_check(scope)))
 
     async def on_answer(self, verdict: AnswerVerdict, dialect: Dialect, scope: Scope) -> AnswerVerdict:
-        """The verdict on a whole answer, with what the checks say of what the client would see."""
+        """The verdict on a whole answer, with what the checks say of it before values are put back."""
         checks = self.wanted(scope, Where.ANSWER)
         if not checks or verdict.blocked or not verdict.understood:
             return verdict
@@ -138,7 +139,8 @@ def _answer_segments(
     scope: Scope,
     private: bool,  # noqa: FBT001
 ) -> tuple[Segment, ...]:
-    return answer_segments(scope.rules, dialect.parse_answer(verdict.body).slots, private=private)
+    # as it was judged: what was put back for the client was hidden from strangers
+    return answer_segments(scope.rules, dialect.parse_answer(verdict.judged).slots, private=private)
 
 
 def _streamed_segments(slots: tuple[Slot, ...], scope: Scope, private: bool) -> tuple[Segment, ...]:  # noqa: FBT001
@@ -168,8 +170,8 @@ def _answer_carried_out(
     ruled = replace(verdict, decision=verdict.decision.joined(ruling.decision))
     if ruled.blocked or not ruling.edits:
         return ruled
-    again = inspect_answer(dialect, dialect.edit_answer(verdict.body, ruling.edits), scope)
-    return _settled(ruled, again, lambda: again.understood, scope)
+    again = inspect_answer(dialect, dialect.edit_answer(verdict.judged, ruling.edits), scope)
+    return replace(_settled(ruled, again, lambda: again.understood, scope), judged=again.judged)
 
 
 def _settled[V: (RequestVerdict, AnswerVerdict)](

@@ -56,7 +56,7 @@ def _as_text(body: bytes, scope: Scope) -> AnswerVerdict:
     """Unknown is not unseen: an answer that does not follow its dialect is judged as one piece of text."""
     text, head = raw_text.RawText(), RequestHead(method="", path="")
     unread = AnswerVerdict(decision=Decision(), body=body, judged=body, understood=False)
-    if scope.rules.policy.unknown_format is not UnknownFormat.ALLOW or not scope.watches_answers:
+    if scope.rules.policy.unknown_format is UnknownFormat.METADATA or not scope.watches_answers:
         return unread
     try:
         answer = ParsedAnswer(slots=text.parse_request(head, body).slots)

@@ -78,7 +78,13 @@ def count_findings(slots: tuple[Slot, ...], tally: Tally, place: Place) -> list[
 
 
 def _left(slots: tuple[Slot, ...], tally: Tally, place: Place) -> list[Edit]:
-    return _edits(_findings(slots, tally, place), tally, place, tally.judge)
+    def judge(finding: Finding, where: Where, *, role: Role, value: str) -> Action:
+        action = tally.judge(finding, where, role=role, value=value)
+        if action.stops and finding.rule != KNOWN_RULE:
+            raise StubbornContent  # only the rewriting brought it to light: a word now ends where none ended before
+        return action
+
+    return _edits(_findings(slots, tally, place), tally, place, judge)
 
 
 def _edits(found: Iterable[_Found], tally: Tally, place: Place, judge: _Judge) -> list[Edit]:
@@ -86,7 +92,7 @@ def _edits(found: Iterable[_Found], tally: Tally, place: Place, judge: _Judge) -
     for each in found:
         role = each.slot.role
         action = judge(each.finding, place(role), role=role, value=each.value)
-        if each.finding.rule == KNOWN_RULE and not action.changes:
+        if each.finding.rule == KNOWN_RULE and not action.rewrites:
             action = Action.PSEUDONYMIZE  # what went out under a stand-in once does not go out plainly
         if action.rewrites:
             edits.append(each.edit(action, tally.scope.vault))

@@ -96,21 +96,22 @@ def rule_on(
     """Count what was found and say what is to be done."""
     tally = Tally(scope)
     known = {segment.id: segment for segment in segments}
+    found = [(known[each.segment], each.finding) for report in reports for each in report.findings]
+    if tally.weighs:
+        tally.weigh((finding, at.where, at.slot.role, _value(at, finding)) for at, finding in found)
     edits: list[Edit] = []
-    for report in reports:
-        for located in report.findings:
-            segment, finding = known[located.segment], located.finding
-            value = segment.slot.text[finding.start : finding.end]
-            action = tally.count(finding, segment.where, role=segment.slot.role, value=value)
-            if action.rewrites:
-                edits.append(
-                    Edit(
-                        address=segment.slot.address,
-                        start=finding.start,
-                        end=finding.end,
-                        replacement=replacement(action, finding, value, scope.vault),
-                    )
+    for segment, finding in found:
+        value = _value(segment, finding)
+        action = tally.count(finding, segment.where, role=segment.slot.role, value=value)
+        if action.rewrites:
+            edits.append(
+                Edit(
+                    address=segment.slot.address,
+                    start=finding.start,
+                    end=finding.end,
+                    replacement=replacement(action, finding, value, scope.vault),
                 )
+            )
     decision = tally.decision()
     by_id = {check.id: check for check in checks}
     for report in reports:
@@ -127,6 +128,10 @@ def after_the_fact(decision: Decision) -> Decision:
         message="",
         hits=tuple(replace(hit, action=min(hit.action, Action.ALERT)) for hit in decision.hits),
     )
+
+
+def _value(segment: Segment, finding: Finding) -> str:
+    return segment.slot.text[finding.start : finding.end]
 
 
 def _segments(
@@ -156,20 +161,33 @@ def _segments(
 
 
 def _asked_about(scope: Scope, check: Check, where: Where) -> bool:
-    guardrail = _guardrail(scope, check, where)
-    return where in check.where and guardrail is not None and guardrail.action is not Action.ALLOW
+    return where in check.where and bool(_judges(scope, check, where))
 
 
-def _guardrail(scope: Scope, check: Check, where: Where) -> Guardrail | None:
-    return guardrails.rule_for(scope.guardrails, Family.CHECK, check.id, where)
+def _judges(scope: Scope, check: Check, where: Where) -> tuple[Guardrail, ...]:
+    """The guardrails that may act on what the check finds, in order, as far as that can be told before."""
+    conditions = guardrails.Conditions(scope.subject)
+    judges: list[Guardrail] = []
+    for rule in scope.guardrails:
+        if guardrails.rule_for((rule,), Family.CHECK, check.id, where) is None:
+            continue
+        if (holds := conditions.holds(rule, where)) is False:
+            continue
+        if rule.action is not Action.ALLOW:
+            judges.append(rule)
+        if holds and not (rule.shadow or rule.roles or rule.threshold or rule.at_least > 1):
+            break  # it decides about whatever is found
+    return tuple(judges)
 
 
 def _failed(scope: Scope, check: Check, failure: str, segments: tuple[Segment, ...]) -> Decision:
-    """The decision where a check could not be made: what it, its guardrail, or the policy says to `on_error`."""
+    """The decision where a check could not be made: what it, its guardrails (the strictest; one on trial has no say),
+    or the policy says to `on_error`."""
     places = dict.fromkeys(segment.where for segment in asked_about(scope, check, segments))
-    judges = [(where, guardrail) for where in places if (guardrail := _guardrail(scope, check, where))]
+    judges = [(where, guardrail) for where in places for guardrail in _judges(scope, check, where)]
     for _, guardrail in judges:
-        if (check.on_error or scope.rules.policy.fallback(guardrail)) is Fallback.BLOCK:
+        fallback = check.on_error or scope.rules.policy.fallback(guardrail)
+        if fallback is Fallback.BLOCK and not guardrail.shadow:
             reason = f"the check {check.id} could not be made ({failure.replace('_', ' ')})"
             return refusal(scope, reason, rule=guardrail.id, template=guardrail.message or "")
     return Decision(
@@ -182,6 +200,7 @@ def _failed(scope: Scope, check: Check, failure: str, segments: tuple[Segment, .
                 guardrail=guardrail.id,
                 where=where,
                 action=Action.ALLOW,
+                shadow=guardrail.shadow,
             )
             for where, guardrail in judges
         ),

@@ -42,12 +42,12 @@ _GOES_ON = frozenset("=?&/#%+")  # a quote behind one of these may belong to an 
 _MARKS = (
     "](",
     "=//",
-    "http://",
-    "https://",
+    "http:",
+    "https:",
     "ws://",
     "wss://",
     "ftp://",
-)  # "](" opens the target of a Markdown link
+)  # "](" opens the target of a Markdown link; browsers do with one slash, or none
 _WEB = ("http:", "https:", "data:", "javascript:", "//", "www.")
 
 ALIAS_RULE = Rule(
@@ -80,8 +80,7 @@ class Vault:
         self._elders = elders
         self._known: dict[str, Known] = {}  # by stand-in
         self._values: dict[str, str] = {}  # stand-in by value
-        self._search: Regexp | None = None
-        self._search_size = 0  # how many values there were when it was made
+        self._search: tuple[int, Regexp | None] = (0, None)  # and how many values there were when it was made
 
     @property
     def active(self) -> bool:
@@ -98,7 +97,7 @@ class Vault:
         digest = hmac.digest(self._key, f"{finding.type}\0{value}".encode("utf-8", "surrogatepass"), "sha256")
         token = f"{_PREFIX}{kind[:_MAX_KIND].strip('_') or 'VALUE'}_{b32encode(digest).decode()[:_DIGEST]}"
         self._known[token] = Known(value=value, family=finding.family, type=finding.type)
-        self._values[value] = token
+        self._values[value] = token  # last: who finds the value here looks its stand-in up
         return token
 
     def original(self, token: str) -> Known | None:
@@ -130,12 +129,15 @@ class Vault:
 
     def _searched(self) -> Regexp | None:
         """One pattern for all known values, made anew when there are more."""
-        if self._search_size != len(self._values):
-            self._search_size = len(self._values)
-            wanted = (value for value in self._values if SHORTEST_KNOWN <= len(value) <= _LONGEST_KNOWN)
+        # in one step: requests of one conversation are inspected in several threads
+        values = tuple(self._values)
+        made, search = self._search
+        if made != len(values):
+            wanted = (value for value in values if SHORTEST_KNOWN <= len(value) <= _LONGEST_KNOWN)
             words = [escaped(value) for value in sorted(wanted, key=len, reverse=True)]
-            self._search = compiled("|".join(words), memory=_MEMORY, captures=False) if words else None
-        return self._search
+            search = compiled("|".join(words), memory=_MEMORY, captures=False) if words else None
+            self._search = len(values), search
+        return search
 
 
 def stays(slot: Slot, local_tools: frozenset[str]) -> bool:
@@ -153,11 +155,51 @@ def leads_away(text: str, start: int) -> bool:
         begin -= 1
     if begin == floor > 0:
         return True  # too long to tell
-    before = text[begin:start].replace("\\", "").lower()
-    if before.startswith(_WEB) or any(mark in before for mark in _MARKS):
+    before = text[begin:start].lower()
+    if _disguised(before) or _in_quotes(text, floor, start) or _in_brackets(text[floor:start]):
+        return True
+    slashes = before.replace("\\", "/")  # browsers take the one for the other
+    before = before.replace("\\", "")
+    if any(each.startswith(_WEB) or any(mark in each for mark in _MARKS) for each in (before, slashes)):
         return True
     host, slash, _ = before.partition("/")
     return bool(slash) and "://" not in before and _hostlike(host)
+
+
+def _disguised(text: str) -> bool:
+    """Whether some of it is spelled as HTML (`&#104;`) or JSON (`\\u0068`) may spell it: no telling what it reads."""
+    return ("&" in text and ";" in text) or "\\u00" in text
+
+
+def _in_quotes(text: str, floor: int, start: int) -> bool:
+    """Whether the place stands in a quoted value, of an attribute or a style's `url("…")`, that is an address: there it
+    goes on behind white space."""
+    for quote in "\"'":
+        place = text.rfind(quote, floor, start)
+        opening = text[max(floor, place - 64) : max(floor, place)].rstrip(" \t\r\n\\").lower()
+        if not opening.endswith(("=", "url(")):
+            continue
+        value = text[place + 1 : start].lower()
+        if (
+            "//" in value.replace("\\", "/")
+            or _disguised(value)
+            or any(each in value for each in ("http:", "https:"))
+        ):
+            return True
+    return False
+
+
+def _in_brackets(before: str) -> bool:
+    """Whether it stands in the target of a Markdown link in angle brackets, which may hold blanks (CommonMark 0.31.2,
+    section 6.3)."""
+    at = before.rfind("\n") + 1
+    while (at := before.find("<", at)) >= 0:
+        if before[max(0, at - 64) : at].rstrip().endswith(("](", "]:")) and ">" not in before[at:].replace(
+            "\\>", ""
+        ):
+            return True
+        at += 1
+    return False
 
 
 def _ends_address(text: str, place: int) -> bool:

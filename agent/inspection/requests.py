@@ -104,6 +104,4 @@ def _as_text(head: RequestHead, body: bytes, scope: Scope, problem: str) -> Requ
     except ContentError:  # not even text: nothing a text rule could see
         return RequestVerdict(decision=Decision(), body=body, understood=False, problem=problem)
     verdict = _judge(dialect, head, body, request, scope)
-    return RequestVerdict(
-        decision=verdict.decision, body=verdict.body, request=request, understood=False, problem=problem
-    )
+    return replace(verdict, understood=False, problem=problem)

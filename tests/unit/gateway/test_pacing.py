@@ -19,6 +19,8 @@ class Stream:
         self.held = b""
         self.sent: list[bytes] = []
         self.gone = False
+        self.writing = False
+        self.reads: asyncio.Event | None = None  # the client takes nothing before
 
     def pacing(self, *, rest_after: float = 0.05, heartbeat_after: float = 60.0) -> Pacing:
         return Pacing(
@@ -39,6 +41,9 @@ class Stream:
         return b""
 
     async def write(self, data: bytes) -> None:
+        self.writing = True
+        if self.reads is not None:
+            await self.reads.wait()
         if self.gone:
             raise ClientGone
         self.sent.append(data)
@@ -90,3 +95,14 @@ async def held_for_a_while(pacing: Pacing, stream: Stream) -> None:
     async with pacing.running():
         await pacing.step(lambda: stream.hold(b"word"))
         await asyncio.sleep(0.2)
+
+
+async def test_what_was_released_arrives_though_the_stream_ends_meanwhile() -> None:
+    stream = Stream()
+    stream.reads = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.3, stream.reads.set)
+    pacing = stream.pacing()
+    async with pacing.running():
+        await pacing.step(lambda: stream.hold(b"word"))
+        await until(lambda: stream.writing)
+    assert stream.sent == [b"word"]

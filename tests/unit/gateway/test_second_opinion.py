@@ -358,3 +358,86 @@ async def test_an_answer_that_is_no_json_is_left_to_the_local_rules(
     gateway.answers(b"bad gateway", status=502, headers=POST_JSON)
     client = await gateway.ask(chat("hello"))
     assert (client.status, client.body) == (502, b"bad gateway")
+
+
+# What is known of an exchange, and what is hidden in it
+
+
+FOR_MODELS = """
+schema_version: 1
+id: p
+checks:
+  - {id: cloud, kind: webhook, url: 'https://cloud.example'}
+guardrails:
+  - {id: clouds, detect: [check/cloud], models: ['m*'], when: 'size > 5', action: block}
+"""
+ASKING = """
+schema_version: 1
+id: p
+checks:
+  - {id: cloud, kind: webhook, url: 'https://cloud.example', where: [prompt]}
+guardrails:
+  - {id: toys, detect: [custom/toy], action: ask}
+  - {id: clouds, detect: [check/cloud], action: %s}
+detectors:
+  - {id: toy, pattern: 'TOY-[0-9]{6}'}
+"""
+NAMES = """
+schema_version: 1
+id: p
+capture: redacted
+checks:
+  - {id: cloud, kind: webhook, url: 'https://cloud.example'}
+guardrails:
+  - {id: names, detect: [custom/name], action: pseudonymize}
+  - {id: clouds, detect: [check/cloud], action: redact}
+detectors:
+  - {id: name, keywords: [Ada Lovelace]}
+"""
+for _text in (FOR_MODELS, ASKING % "redact", ASKING % "ask", NAMES):
+    rule_book(_text)  # compiling is not for the loop
+
+
+async def test_a_guardrail_for_some_models_has_its_check_asked(runner: FakeRunner) -> None:
+    gateway = Gateway(rule_book(FOR_MODELS), checks=runner)
+    await gateway.ask(chat("something bad"))
+    assert gateway.transport.asked == []
+    gateway.scans.close()
+
+
+@pytest.mark.parametrize("action", ["redact", "ask"])
+async def test_what_somebody_gave_a_reason_for_passes_beside_a_check(runner: FakeRunner, action: str) -> None:
+    gateway = Gateway(rule_book(ASKING % action), checks=runner)
+    await gateway.ask(chat(f"a bad {TOY}"))
+    gateway.reasons.given = {
+        (hit.guardrail, each): "mine" for hit in gateway.event.decision.hits for each in hit.fingerprints
+    }
+    gateway.audit.events.clear()
+    if action == "ask":  # only the toy was asked about until now: what is blocked is told to no check
+        await gateway.ask(chat(f"a bad {TOY}"))
+        assert gateway.transport.asked == []
+        gateway.reasons.given |= {
+            (hit.guardrail, each): "mine" for hit in gateway.event.decision.hits for each in hit.fingerprints
+        }
+        gateway.audit.events.clear()
+    gateway.answers(answer("ok"))
+    await gateway.ask(chat(f"a bad {TOY}"))
+    (asked,) = gateway.transport.asked
+    text = "a bad " if action == "ask" else f"a {GONE} "
+    assert orjson.loads(asked.body)["messages"][0]["content"] == text + TOY
+    gateway.scans.close()
+
+
+async def test_values_put_back_in_an_answer_are_told_no_check_and_not_kept(runner: FakeRunner) -> None:
+    gateway = Gateway(rule_book(NAMES), checks=runner)
+
+    def echo() -> None:
+        said = orjson.loads(gateway.transport.asked[0].body)["messages"][0]["content"]
+        gateway.answers(answer("bad " + said))
+
+    gateway.transport.before_answer = echo
+    client = await gateway.ask(chat("Ada Lovelace"))
+    assert f"{GONE} Ada Lovelace".encode() in client.body
+    assert all("Ada" not in segment.slot.text for asked in runner.asked for segment in asked)
+    assert gateway.event.answer.startswith(f"{GONE} ALIAS_NAME_")
+    gateway.scans.close()

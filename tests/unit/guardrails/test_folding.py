@@ -54,6 +54,10 @@ def test_a_long_run_of_invisible_characters_stays_to_be_found() -> None:
     assert fold("a" + ZERO * (KEPT_RUN - 1) + "b")[0] == "ab"
 
 
+def test_a_piece_behind_a_long_run_need_not_be_ascii() -> None:
+    assert fold("a" + ZERO * KEPT_RUN, "é", ZERO, "b")[0] == "a" + ZERO * KEPT_RUN + "éb"
+
+
 @given(CHARS, st.integers(1, 5))
 def test_the_view_does_not_depend_on_the_pieces(text: str, size: int) -> None:
     whole, straight = fold(text)

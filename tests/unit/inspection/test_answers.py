@@ -87,3 +87,12 @@ def test_an_answer_that_cannot_be_read_passes_and_says_so(body: bytes) -> None:
 def test_an_error_of_the_provider_passes_as_it_came(name: str) -> None:
     body = b'{"error": {"message": "overloaded", "type": "server_error"}}'
     assert inspect_answer(DIALECTS[name], body, toy_scope()).body is body
+
+
+@pytest.mark.parametrize("how", ["allow", "block"])
+def test_an_answer_that_follows_no_format_is_judged_as_text(how: str) -> None:
+    assert judged(f"says {TOY}".encode(), f"unknown_format: {how}").body == f"says {GONE}".encode()
+
+
+def test_an_answer_that_follows_no_format_passes_unread_where_the_policy_says_so() -> None:
+    assert judged(f"says {TOY}".encode(), "unknown_format: metadata").body == f"says {TOY}".encode()

@@ -8,7 +8,8 @@ from agent.inspection.documents import ROUNDS, StubbornContent, judge_document
 from agent.inspection.rules import where_of
 from agent.inspection.verdicts import Tally
 from agent.model.content import Edit, Role, Slot
-from tests.fakes.rulebooks import BOMB, TOY, toy_scope
+from agent.policy import Subject
+from tests.fakes.rulebooks import BOMB, TOY, rule_book, toy_scope
 
 
 class Lines:
@@ -80,3 +81,23 @@ def test_nothing_is_rewritten_that_will_not_be_sent_or_only_observed(text: str, 
     assert after == text
     assert lines.rewritten == []
     assert tally.decision().hits
+
+
+REVEALING = r"""
+schema_version: 1
+id: revealing
+guardrails:
+  - {id: toys, detect: [custom/toy], action: redact}
+  - {id: words, detect: [custom/word], action: block}
+detectors:
+  - {id: toy, pattern: 'TOY-[0-9]{6}'}
+  - {id: word, pattern: '\bBOMB-[0-9]{4}\b'}
+"""
+
+
+def test_what_blocks_and_comes_to_light_by_a_redaction_does_not_pass() -> None:
+    lines, text = Lines(), f"{TOY}{BOMB}"
+    tally = Tally(rule_book(REVEALING).scope(Subject(host="api.openai.com"), ref="REF"))
+    body = text.encode()
+    with pytest.raises(StubbornContent):
+        judge_document(body, lines.parse(body), tally, where_of, parse=lines.parse, rewrite=lines.rewrite)

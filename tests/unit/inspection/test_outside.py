@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -251,3 +252,49 @@ def test_after_the_fact_nothing_is_graver_than_a_note() -> None:
     assert (late.action, late.message, late.reason) == (Action.ALERT, "", "r")
     assert [each.action for each in late.hits] == [Action.ALERT]
     assert after_the_fact(Decision()).action is Action.ALLOW
+
+
+# Several guardrails about one check
+
+
+SEVERAL = """
+schema_version: 1
+id: p
+checks:
+  - {{id: one, kind: webhook, url: 'https://one.example'}}
+guardrails:
+  - {{id: first, detect: [check/one], {first}}}
+  - {{id: ones, detect: [check/one], action: block, where: [prompt, tool_result]{more}}}
+"""
+
+
+def several(first: str, more: str = "") -> Scope:
+    policy = load(SEVERAL.format(first=first, more=more), source="p.yaml")
+    return replace(scope(), guardrails=policy.guardrails)
+
+
+@pytest.mark.parametrize(
+    "first", ["threshold: 0.9", "roles: [tool_result]", "shadow: true", "when: 'size > 9000'"]
+)
+def test_a_guardrail_that_allows_some_findings_does_not_keep_a_check_from_being_asked(first: str) -> None:
+    made = several(f"action: allow, {first}")
+    assert [check.id for check in asked(made, Where.PROMPT)] == ["one"]
+    assert asked(made, Where.ANSWER) == ()
+
+
+@pytest.mark.parametrize("first", ["action: allow", "action: allow, when: 'size < 9000'"])
+def test_a_guardrail_that_allows_all_findings_does(first: str) -> None:
+    assert asked(several(first), Where.PROMPT) == ()
+
+
+def test_a_guardrail_on_trial_has_no_say_about_a_failed_check() -> None:
+    made = several("action: block, shadow: true", ", on_error: allow")
+    decision = ruling(made, report(failure="timeout")).decision
+    assert not decision.stops
+    assert [(hit.guardrail, hit.shadow) for hit in decision.hits] == [("first", True), ("ones", False)]
+
+
+def test_different_values_that_a_check_finds_are_counted_first() -> None:
+    made = several("action: block, shadow: true", ", at_least: 2")
+    assert not ruling(made, report(finding(0, 4), finding(0, 4))).decision.stops
+    assert ruling(made, report(finding(0, 4), finding(5, 8))).decision.stops

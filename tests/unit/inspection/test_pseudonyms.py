@@ -106,6 +106,17 @@ def test_known_values_are_found_without_their_context() -> None:
         "https://h/?q='",
         "https://h/?a=1,",
         "![](https://h/|",
+        '<img src="https://h/?q=two words ',
+        "<img src='//h/?q=it is \"",
+        "<div style=\"x: url( 'https://h/ ",
+        "![x](<https://h/?q=two words ",
+        "[x]: <https://h/\\> ",
+        "<img src=&#104;ttps://h/?q=",
+        '<img src="&#104;ttps://h/?q=a ',
+        '{"u":"\\u0068ttps://h/?q=',
+        "<img src=https:/h/?q=",
+        "<img src=\\\\h\\",
+        '<img src="ht\ntps://h/?q=',
     ],
 )
 def test_a_web_address_leads_away(before: str) -> None:
@@ -127,6 +138,11 @@ def test_a_web_address_leads_away(before: str) -> None:
         "f(",
         '{"u":"https://h","a":"',
         "x=",
+        'x = "Dear ',
+        '<a href="https://h/">see</a> ',
+        "[x](<https://h/a b>) ",
+        "AT&T ",
+        "x =' https://h/' + ",
     ],
 )
 def test_other_text_does_not(before: str) -> None:

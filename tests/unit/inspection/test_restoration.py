@@ -193,3 +193,28 @@ def test_what_the_audit_trail_keeps_holds_no_value_that_was_put_back() -> None:
     out = b"".join([*map(inspector.feed, voice.events(["Dear ", token, "."])), inspector.finish()])
     assert voice.heard(out) == f"Dear {NAME}."
     assert inspector.texts() == ([f"Dear {token}."], [f"Dear {token}."])
+
+
+BLOCKED_ELSEWHERE = r"""
+schema_version: 1
+id: elsewhere
+guardrails:
+  - {id: mine, detect: [secret/password], where: [prompt], action: pseudonymize}
+  - {id: tools, detect: [secret/password], where: [tool_result], action: block}
+"""
+
+
+def test_a_known_value_does_not_pass_plainly_where_it_would_be_blocked() -> None:
+    made = replace(
+        rule_book(BLOCKED_ELSEWHERE).scope(Subject(host="api.openai.com"), ref="REF"),
+        open_vault=lambda _: Vault(b"k" * 32),
+    )
+    value = "Xk9vQz2" + "mLp7TwR4b"
+    messages = [
+        {"role": "user", "content": f'password = "{value}"'},
+        {"role": "tool", "tool_call_id": "c", "content": f"it says {value}"},
+    ]
+    body = json.dumps({"model": "m", "messages": messages}).encode()
+    verdict = inspect_request(DIALECTS["openai-chat"], HEAD, body, made)
+    assert b"it says ALIAS_PASSWORD_" in verdict.body
+    assert value.encode() not in verdict.body
