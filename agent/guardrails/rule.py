@@ -54,6 +54,7 @@ class Rule:
     lead: int = (
         0  # letters, digits and `_.-` before a match, at most so many, that allowlists count to the match
     )
+    counts: bool = True  # whether its findings count towards a text's limit: our own marks do not
     rank: int = (
         0  # of overlapping findings the higher rank wins, whatever else; for a policy to put actions in order
     )

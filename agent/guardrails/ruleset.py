@@ -29,6 +29,7 @@ LIMIT_RULE = "finding-limit"
 LIMIT_TYPE = "too_many_findings"
 
 _MEBIBYTE = 1024 * 1024
+_MOST_MARKS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class RuleSet:
         )
         self._refuse_excess()
         self.tiers = tiers(rules)
+        self._uncounted = frozenset(each.index for each in self.detectors if not each.rule.counts)
         self.rest = len(rules)  # no rule's index: that of the finding that says: too many
         families = {rule.family for rule in rules}
         self._limit_family = next((family for family in FAMILY_ORDER if family in families), Family.SECRET)
@@ -87,6 +89,14 @@ class RuleSet:
     def warm(self) -> None:
         """Make now what streams ask, so that none waits for it."""
         self._banks  # noqa: B018
+
+    def most(self, detector: Detector) -> int:
+        """How many spans of that rule one text may have; one more than the limit tells that it was reached."""
+        return self.limits.max_findings + 1 if detector.rule.counts else _MOST_MARKS
+
+    def counted(self, spans: Iterable[Span]) -> list[Span]:
+        """Those of `spans` that count towards the limit of a text."""
+        return [span for span in spans if span.detector not in self._uncounted]
 
     def candidates(self, data: bytes) -> list[Detector]:
         """The detectors that may find something in `data`, in order; carriers stand last."""

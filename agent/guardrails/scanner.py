@@ -55,21 +55,25 @@ class Scanner:
         data = encoded(text)
         most = self._rules.limits.max_findings
         spans: list[Span] = []
-        if len(data) <= _LARGE:
-            for detector in self._rules.candidates(data):
-                spans.extend(detector.spans(data, Cursor(0, 0), len(data) + 1, most + 1)[0])
-        else:
-            for detector, parts in self._rules.located(data):
-                for start, stop in parts:
-                    local = stop <= len(data)
-                    spans.extend(detector.spans(data, Cursor(start, 0), stop, most + 1, local=local)[0])
+        whole = ((0, len(data) + 1),)
+        places = (
+            [(detector, whole) for detector in self._rules.candidates(data)]
+            if len(data) <= _LARGE
+            else self._rules.located(data)
+        )
+        for detector, parts in places:
+            bound = self._rules.most(detector)
+            for start, stop in parts:
+                local = stop <= len(data)
+                spans.extend(detector.spans(data, Cursor(start, 0), stop, bound, local=local)[0])
         if not spans:
             return ()
         spans.sort()
         rest: list[Span] = []
-        if len(spans) > most:
-            limit = spans[most].start
-            spans = [span._replace(end=min(span.end, limit)) for span in spans[:most] if span.start < limit]
+        counted = self._rules.counted(spans) if len(spans) > most else []
+        if len(counted) > most:
+            limit = counted[most].start
+            spans = [span._replace(end=min(span.end, limit)) for span in spans if span.start < limit]
             rest = [Span(limit, len(data), self._rules.rest)]
         spans = [*disjoint(spans, self._rules.tiers), *rest]
         return tuple(self._rules.finding(*span) for span in in_characters(spans, data))

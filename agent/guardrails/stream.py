@@ -227,13 +227,12 @@ class StreamScanner:
     def _decide(self, place: int) -> None:
         """Find what matches that begin before `place` find."""
         start, stop = self._frontier - self._base, place - self._base
-        most = self._rules.limits.max_findings + 1
         for detector in self._rules.candidates(self._buffer[max(0, start - KEYWORD_REACH) :]):
             cursor = self._cursor(detector.index).moved(-self._base)
             if cursor.at >= stop:
                 continue
             found, cursor = detector.spans(
-                self._buffer, cursor._replace(at=max(start, cursor.at)), stop, most
+                self._buffer, cursor._replace(at=max(start, cursor.at)), stop, self._rules.most(detector)
             )
             self._pending.extend(
                 Span(span.start + self._base, span.end + self._base, span.detector) for span in found
@@ -264,18 +263,19 @@ class StreamScanner:
     def _publish(self, spans: list[Span]) -> None:
         """Make findings of `spans`, which are sorted; beyond the limit, of all the rest of the text."""
         room = self._rules.limits.max_findings - self._spans
-        self._spans += len(spans)
-        limit = spans[room].start if len(spans) > room else self._end
+        counted = self._rules.counted(spans)
+        self._spans += len(counted)
+        limit = counted[room].start if len(counted) > room else self._end
         kept = [
             Span(max(span.start, self._published), min(span.end, limit), span.detector)
-            for span in spans[:room]
+            for span in spans
             if span.start < limit and span.end > self._published
         ]
         for span in disjoint(kept, self._rules.tiers):
             start, end = self._characters(span.start), self._characters(span.end)
             self._findings.append(self._rules.finding(start, end, span.detector))
             self._published = span.end
-        if len(spans) > room:
+        if len(counted) > room:
             start = self._characters(max(limit, self._published))
             self._findings.append(self._rules.finding(start, self._length, self._rules.rest))
             self._flood()

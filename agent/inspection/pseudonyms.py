@@ -21,7 +21,7 @@ from agent.guardrails.rule import Rule
 from agent.model.content import Role, Slot
 from agent.model.findings import Family, Finding
 
-MAX_VALUES = 10_000
+MAX_VALUES = 2_000
 """Values of one conversation; beyond that values are redacted instead."""
 SHORTEST_KNOWN = 6
 """Characters from which on a known value is also looked for where no rule finds it."""
@@ -56,6 +56,7 @@ ALIAS_RULE = Rule(
     type="alias",
     pattern=rf"(?i)\b{_PREFIX}[A-Z0-9_]{{1,{_MAX_KIND}}}_[A-Z2-7]{{{_DIGEST}}}\b",
     keywords=(_PREFIX.lower(),),
+    counts=False,
     rank=1_000,  # a stand-in is what we put there: no other rule has a say about it
 )
 """What recognises a stand-in. Part of the rules of a policy that pseudonymises."""

@@ -113,6 +113,19 @@ def test_a_whole_answer_gets_its_values_back() -> None:
     assert NAME.encode() not in verdict.judged
 
 
+def test_any_number_of_stand_ins_comes_back() -> None:
+    read, made = asked(f"Hi {NAME}", scope())
+    token = read.split()[1]
+    message = {"role": "assistant", "content": f"{token} " * 1_200}
+    verdict = inspect_answer(
+        DIALECTS["openai-chat"], json.dumps({"choices": [{"message": message}]}).encode(), made
+    )
+    assert (verdict.decision.restored, verdict.blocked) == (1_200, False)
+    out, inspector = streamed(TEXTS[0], made, [f"{token} "] * 1_200)
+    assert TEXTS[0].heard(out) == f"{NAME} " * 1_200
+    assert not inspector.blocked
+
+
 def test_values_in_an_answer_that_were_never_hidden_are_not_touched() -> None:
     _, made = asked(f"Hi {NAME}", scope())
     body = json.dumps({"choices": [{"message": {"role": "assistant", "content": f"{NAME} again"}}]}).encode()
