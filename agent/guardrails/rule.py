@@ -47,6 +47,7 @@ class Rule:
     lead: int = (
         0  # letters, digits and `_.-` before a match, at most so many, that allowlists count to the match
     )
+    confidence: float = 1.0  # the score of its findings, 0 to 1: how much a match says by itself
     rank: int = (
         0  # of overlapping findings the higher rank wins, whatever else; for a policy to put actions in order
     )

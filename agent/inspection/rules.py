@@ -15,7 +15,7 @@ from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
 from agent.guardrails import LIMIT_RULE, LIMIT_TYPE, Rule, Scanner, bundled_rules, joined, keyword_rule
-from agent.guardrails.injection import INJECTION_TYPE, bundled_scorer, window_rules
+from agent.guardrails.injection import INJECTION_TYPE, SURE, bundled_scorer, window_rules
 from agent.guardrails.regex import compiled
 from agent.inspection.companions import Companions, load_fingerprints, load_packs, notes
 from agent.inspection.examples import Trial, check_examples, try_examples
@@ -142,6 +142,11 @@ class RuleBook:
         if self.scorer is not None:
             for rule_id, kind in self.scorer.kinds.items():
                 self._ranks[rule_id] = max(_actions(policy, Family.INJECTION, kind), default=Action.ALLOW)
+        self._weak = frozenset(
+            rule.id
+            for rule in self.scanner.rules
+            if rule.family is Family.INJECTION and rule.confidence < SURE
+        )
         self._private = _private_scanner() if policy.checks else None
         every = (*self.scanner.rules, *(self._private.rules if self._private is not None else ()))
         self.kinds = frozenset(
@@ -214,7 +219,8 @@ class RuleBook:
         assert self.scorer is not None
         found = self.scan(text)
         suspected = self.scorer.findings(text)
-        return joined([*found, *suspected], self._rank) if suspected else found
+        supported = self.scorer.weighed(text, found, self._weak)
+        return joined([*supported, *suspected], self._rank) if suspected else supported
 
     def _without_ours(self, text: str, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
         """`found` without what stands in our own markers, masks and stand-ins."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from agent.guardrails.injection.scorer import (
     INJECTION_RULE,
     INJECTION_TYPE,
+    SURE,
     InjectionScorer,
     ScoreStream,
     bundled_scorer,
@@ -20,6 +21,7 @@ from agent.guardrails.injection.windows import Window, WindowFeed, windows
 __all__ = [
     "INJECTION_RULE",
     "INJECTION_TYPE",
+    "SURE",
     "InjectionScorer",
     "ScoreStream",
     "Window",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import replace
 
 from agent.guardrails.injection.concepts import bundled_lexicon
 from agent.guardrails.injection.features import Extractor
@@ -15,6 +16,10 @@ INJECTION_TYPE = "prompt_injection"
 INJECTION_RULE = "injection-model"
 THRESHOLD = 0.5
 """The score from which a window is a finding; a policy may ask for more."""
+FLOOR = 0.35
+"""The score that a window needs for a rule in it that says little by itself to be a finding."""
+SURE = 0.5
+"""The confidence from which a rule needs no such support."""
 
 
 class InjectionScorer:
@@ -49,6 +54,24 @@ class InjectionScorer:
         """
         return tuple(self._judged(windows(text), 0))
 
+    def weighed(self, text: str, found: Sequence[Finding], weak: Container[str]) -> tuple[Finding, ...]:
+        """`found` without what the model does not support: a finding of a rule in `weak` (ids), a phrase that may be
+        quoted or be an ordinary request, stays where its window scores at least `FLOOR`, and has that score."""
+        if not any(each.rule in weak for each in found):
+            return tuple(found)
+        scored = [(window, self.score(window.text)) for window in windows(text)]
+        told: list[Finding] = []
+        for each in found:
+            if each.rule not in weak:
+                told.append(each)
+                continue
+            score = max(
+                score for window, score in scored if window.start < each.end and each.start < window.end
+            )
+            if score >= FLOOR:
+                told.append(replace(each, score=score))
+        return tuple(told)
+
     def stream(self) -> ScoreStream:
         """A scan of one text that arrives in pieces; its findings are those of `findings` on the whole."""
         return ScoreStream(self)
@@ -59,11 +82,13 @@ class InjectionScorer:
 
     def _judged(self, done: Iterable[Window], after: int) -> Iterable[Finding]:
         for window in done:
-            for start, end, rule in self._rules.spans(window.text):
-                if window.start + start >= after:
-                    after = window.start + end
-                    yield _finding(window.start + start, after, rule.type, rule.id, 1.0)
             score = self.score(window.text)
+            for start, end, rule in self._rules.spans(window.text):
+                plain = rule.confidence >= SURE
+                if window.start + start >= after and (plain or score >= FLOOR):
+                    after = window.start + end
+                    sure = rule.confidence if plain else score
+                    yield _finding(window.start + start, after, rule.type, rule.id, sure)
             if score >= self._threshold and after < window.end:
                 yield _finding(max(window.start, after), window.end, INJECTION_TYPE, INJECTION_RULE, score)
                 after = window.end
