@@ -87,7 +87,7 @@ def test_no_id_stands_twice() -> None:
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("text", ['phrases like "the falcon flies" are flagged', "`a falcon`", "“falcon”"])
+@pytest.mark.parametrize("text", ['phrases like "falcon flies" are flagged', "`a falcon`", "“falcon”"])
 def test_what_is_only_quoted_is_told_apart(text: str) -> None:
     assert Signs([rule("r", "falcon", "t")]).hits(text) == {"quoted:t"}
 
