@@ -44,7 +44,7 @@ _PACK_KEYS = frozenset({"title", "minVersion", "fragments", "rules"})
 _RULE_KEYS = frozenset(
     {
         "id", "description", "regex", "keywords", "entropy", "secretGroup", "tags", "allowlists", "type", "validator",
-        "labels",
+        "labels", "confidence",
     }
 )  # fmt: skip
 _ALLOWLIST_KEYS = frozenset({"description", "regexes", "stopwords", "regexTarget", "condition"})
@@ -155,6 +155,7 @@ def _rule(table: object, family: Family, fragments: Mapping[str, str], where: st
         allow=allow,
         stopwords=stopwords,
         description=_text(table, "description", where),
+        confidence=_confidence(table, where),
     )
 
 
@@ -176,6 +177,13 @@ def _allowlists(table: _Table, where: str) -> tuple[tuple[str, ...], tuple[str, 
         regexes.extend(_strings(allowlist, "regexes", where))
         stopwords.extend(_strings(allowlist, "stopwords", where))
     return tuple(regexes), tuple(stopwords)
+
+
+def _confidence(table: _Table, where: str) -> float:
+    value = table.get("confidence", 1.0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise PolicyError(f"{where}: confidence must be a number above 0 and at most 1")
+    return float(value)
 
 
 def _group(table: _Table, where: str) -> int:

@@ -55,6 +55,7 @@ class Rule:
         0  # letters, digits and `_.-` before a match, at most so many, that allowlists count to the match
     )
     counts: bool = True  # whether its findings count towards a text's limit: our own marks do not
+    confidence: float = 1.0  # the score of its findings, 0 to 1: how much a match says by itself
     rank: int = (
         0  # of overlapping findings the higher rank wins, whatever else; for a policy to put actions in order
     )

@@ -127,7 +127,14 @@ class RuleSet:
         """A finding of the rule at that index, or of the one that says: too many (`rest`)."""
         if detector < self.rest:
             rule = self.detectors[detector].rule
-            return Finding(start=start, end=end, family=rule.family, type=rule.type, rule=rule.id)
+            return Finding(
+                start=start,
+                end=end,
+                family=rule.family,
+                type=rule.type,
+                rule=rule.id,
+                score=rule.confidence,
+            )
         return Finding(start=start, end=end, family=self._limit_family, type=LIMIT_TYPE, rule=LIMIT_RULE)
 
     def _look(self, data: bytes, level: int, start: int) -> list[Span]:

@@ -21,7 +21,7 @@ from agent.guardrails.injection import (
     INJECTION_TYPE,
     InjectionScorer,
     bundled_scorer,
-    window_rules,
+    sought_in_windows,
 )
 from agent.guardrails.regex import compiled
 from agent.inspection.companions import Companions, load_fingerprints, load_packs, notes
@@ -127,7 +127,9 @@ class RuleBook:
         self.notes = notes(policy, pack)
         """What the policy's own detectors do otherwise than they say."""
         detectors = _detectors(policy)
-        rules = _ordered((*bundled_rules(), *detectors), pack.rules)
+        windowed = {rule.id for rule in sought_in_windows()}
+        ours = tuple(rule for rule in bundled_rules() if rule.id not in windowed)
+        rules = _ordered((*ours, *detectors), pack.rules)
         _check_selectors(policy, rules)
         wanted = _wanted(policy, rules)
         self.scanner = Scanner((*wanted, ALIAS_RULE) if self.pseudonymizes else wanted)
@@ -146,7 +148,7 @@ class RuleBook:
         )
         """Ids of the guardrails that look for what the injection model finds."""
         for rule_id, kind in {
-            **{rule.id: rule.type for rule in window_rules()},
+            **{rule.id: rule.type for rule in sought_in_windows()},
             INJECTION_RULE: INJECTION_TYPE,
         }.items():
             self._ranks[rule_id] = max(_actions(policy, Family.INJECTION, kind), default=Action.ALLOW)
@@ -305,7 +307,7 @@ def _private_scanner() -> Scanner:
 
 def model_types() -> frozenset[str]:
     """The types of findings that only the injection model and its rules for windows make."""
-    return frozenset({INJECTION_TYPE, *(rule.type for rule in window_rules())})
+    return frozenset({INJECTION_TYPE, *(rule.type for rule in sought_in_windows())})
 
 
 def where_of(role: Role) -> Where:

@@ -19,8 +19,12 @@ def own_samples(folder: Path, *, seed: int) -> list[Sample]:
     """All of them, in a fixed order and none twice."""
     found = [
         *_languages(_read(folder / "languages.toml"), seed),
+        *_languages(_read(folder / "languages_more.toml"), seed),
         *_sets(folder, "harmless.toml", seed, attack=False),
         *_sets(folder, "attacks.toml", seed, attack=True),
+        *_sets(folder, "harness.toml", seed, attack=False),
+        *_sets(folder, "indirect.toml", seed, attack=True),
+        *_sets(folder, "roles.toml", seed, attack=True),
         *_honest(_read(folder / "carriers.toml")),
     ]
     found += _disguised(
@@ -35,14 +39,16 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _sets(folder: Path, name: str, seed: int, *, attack: bool) -> Iterator[Sample]:
     source = _read(folder / name)
-    carriers = _read(folder / "carriers.toml")["carriers"]
+    around = _read(folder / "carriers.toml")
     for each in source["sets"]:
         for place, template in enumerate(each["templates"]):
             draw = random.Random(f"{seed}/{template}")
             for _ in range(each["each"]):
                 text = _cased(_filled(template, source["slots"], draw), draw)
                 if each.get("carried"):
-                    text = _carried(draw.choice(carriers), text)
+                    text = _carried(draw.choice(around["carriers"]), text)
+                if each.get("framed"):
+                    text = _carried(draw.choice(around["frames"]), text)
                 yield Sample(
                     text=text, attack=attack, source=each["group"], group=f"{each['group']}-{place % 2}"
                 )

@@ -14,7 +14,7 @@ from agent.guardrails.injection.scorer import (
     ScoreStream,
     bundled_scorer,
 )
-from agent.guardrails.injection.signs import window_rules
+from agent.guardrails.injection.signs import sought_in_windows, window_rules
 from agent.guardrails.injection.windows import Window, WindowFeed, windows
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Window",
     "WindowFeed",
     "bundled_scorer",
+    "sought_in_windows",
     "window_rules",
     "windows",
 ]

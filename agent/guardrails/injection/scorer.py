@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from agent.guardrails.injection.concepts import bundled_lexicon
 from agent.guardrails.injection.features import Extractor
 from agent.guardrails.injection.model import Model, bundled_model
-from agent.guardrails.injection.signs import Signs, known_rules, window_rules
+from agent.guardrails.injection.signs import SURE, Signs, known_rules, sought_in_windows
 from agent.guardrails.injection.windows import Window, WindowFeed, windows
 from agent.model.findings import Family, Finding
 
@@ -15,6 +15,8 @@ INJECTION_TYPE = "prompt_injection"
 INJECTION_RULE = "injection-model"
 THRESHOLD = 0.5
 """The score from which a window is a finding; a policy may ask for more."""
+FLOOR = 0.35
+"""The score that a window needs for a rule in it that says little by itself to be a finding."""
 
 
 class InjectionScorer:
@@ -59,11 +61,13 @@ class InjectionScorer:
 
     def _judged(self, done: Iterable[Window], after: int) -> Iterable[Finding]:
         for window in done:
-            for start, end, rule in self._rules.spans(window.text):
-                if window.start + start >= after:
-                    after = window.start + end
-                    yield _finding(window.start + start, after, rule.type, rule.id, 1.0)
             score = self.score(window.text)
+            for start, end, rule in self._rules.spans(window.text):
+                plain = rule.confidence >= SURE
+                if window.start + start >= after and (plain or score >= FLOOR):
+                    after = window.start + end
+                    sure = rule.confidence if plain else score
+                    yield _finding(window.start + start, after, rule.type, rule.id, sure)
             if score >= self._threshold and after < window.end:
                 yield _finding(max(window.start, after), window.end, INJECTION_TYPE, INJECTION_RULE, score)
                 after = window.end
@@ -99,4 +103,4 @@ class ScoreStream:
 def bundled_scorer(*, threshold: float = THRESHOLD) -> InjectionScorer:
     """The scorer with the lexicon, the rules and the weights that ship with the program."""
     extractor = Extractor(bundled_lexicon(), Signs(known_rules()))
-    return InjectionScorer(extractor, bundled_model(), rules=Signs(window_rules()), threshold=threshold)
+    return InjectionScorer(extractor, bundled_model(), rules=Signs(sought_in_windows()), threshold=threshold)

@@ -1,18 +1,18 @@
 """A text as the words that the model knows: lower case, NFKC, invisible characters gone, disguises undone.
 
-Undoes what costs nearly nothing to undo: look-alike letters, digits for letters, spaced letters, Base64. It must be
-cheap on source code, where most texts come from, and never lengthens a text by more than what Base64 held.
+Undoes what costs nearly nothing to undo: look-alike letters, digits for letters, spaced letters; the rest is in
+`disguises`. It must be cheap on source code, where most texts come from, and never lengthens a text by more than what
+was encoded in it.
 """
 
 from __future__ import annotations
 
-import binascii
 import unicodedata
-from base64 import b64decode
+
+from agent.guardrails.injection.disguises import decoded, rewritten, undressed
 
 _SPELLED = 5
-_BLOB = 24
-_DECODED = 600  # characters: what is decoded from one text at most
+_LEETED = 4  # words of letters and digits that, where they are half of all, make every digit a letter
 _KEEP = "_'-"
 
 _PUNCTUATION = [chr(code) for code in range(128) if not (chr(code).isalnum() or chr(code) in _KEEP)]
@@ -41,13 +41,25 @@ _LEET = str.maketrans("013457", "oieast")
 
 
 def words(text: str) -> list[str]:
-    """The words of `text`, in order."""
+    """The words of `text`, in order, and behind them those of what is encoded in it."""
+    plain = _plain(undressed(text))
+    told = plain + rewritten(plain)
+    for hidden in decoded(text):
+        told += _plain(hidden)
+    return told
+
+
+def _plain(text: str) -> list[str]:
     if text.isascii():
         split = text.lower().translate(_ASCII).split()
     else:
         split = [word if word.isascii() else _unmasked(word) for word in _foreign(text).split()]
-    told = [word if word.isalpha() else _unleeted(word) for word in split]
-    return _unspelled([word for word in told if word]) + _decoded(text)
+    mixed = [word for word in split if not word.isalpha() and word.isalnum() and not word.isdigit()]
+    if len(mixed) >= _LEETED and 2 * len(mixed) >= len(split):
+        told = [word.translate(_LEET) for word in split]
+    else:
+        told = [word if word.isalpha() else _unleeted(word) for word in split]
+    return _unspelled([word for word in told if word])
 
 
 def _foreign(text: str) -> str:
@@ -85,26 +97,3 @@ def _unspelled(split: list[str]) -> list[str]:
         told.append(word)
         run = []
     return told[:-1]
-
-
-def _decoded(text: str) -> list[str]:
-    """The words of what Base64 in the text holds, if that is text."""
-    found: list[str] = []
-    room = _DECODED
-    for blob in text.split():
-        if len(blob) < _BLOB or room <= 0:
-            continue
-        core = blob.strip("\"'`.,;:()[]{}<>")
-        if len(core) < _BLOB or not core.replace("+", "").replace("/", "").rstrip("=").isalnum():
-            continue
-        try:
-            plain = b64decode(
-                core[: room * 2 // 4 * 4] if len(core) > room * 2 else core + "=" * (-len(core) % 4)
-            )
-            told = plain.decode("ascii")
-        except (binascii.Error, ValueError):
-            continue
-        if told.isprintable() and " " in told:
-            found += told.lower().translate(_ASCII).split()
-            room -= len(told)
-    return found

@@ -249,6 +249,8 @@ regex = 'n{{number}}'
         ("[[rules]]\nid = 'a'\nregex = 'x'\nentropy = '3'", "entropy must be a number"),
         ("[[rules]]\nid = 'a'\nregex = 'x'\nentropy = 9", "between 0 and 8"),
         ("[[rules]]\nid = 'a'\nregex = 'x'\nsecretGroup = true", "secretGroup must be the number"),
+        ("[[rules]]\nid = 'a'\nregex = 'x'\nconfidence = 0", "confidence must be a number"),
+        ("[[rules]]\nid = 'a'\nregex = 'x'\nconfidence = true", "confidence must be a number"),
         ("[[rules]]\nid = 'a'\nregex = 'x'\nallowlists = 1", "allowlists must be a list"),
         (
             "[[rules]]\nid = 'a'\nregex = 'x'\n[[rules.allowlists]]\npaths = ['x']",
@@ -266,3 +268,9 @@ def test_a_malformed_pack_is_refused_by_name(pack: str, reason: str) -> None:
         load_pack(pack, Family.SECRET, name="acme.toml")
     assert "acme.toml" in str(caught.value)
     assert reason in str(caught.value)
+
+
+def test_the_confidence_of_a_rule_is_the_score_of_its_findings() -> None:
+    pack = "[[rules]]\nid = 'a'\nregex = 'falcon'\nconfidence = 0.4\n[[rules]]\nid = 'b'\nregex = 'hawk'"
+    found = Scanner(load_pack(pack, Family.INJECTION)).scan("a falcon and a hawk")
+    assert [(each.rule, each.score) for each in found] == [("a", 0.4), ("b", 1.0)]

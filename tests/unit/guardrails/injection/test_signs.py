@@ -85,3 +85,12 @@ def test_the_rules_for_windows_let_harmless_texts_pass(signs: Signs) -> None:
 def test_no_id_stands_twice() -> None:
     ids = [each.id for each in known_rules()]
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("text", ['phrases like "falcon flies" are flagged', "`a falcon`", "“falcon”"])
+def test_what_is_only_quoted_is_told_apart(text: str) -> None:
+    assert Signs([rule("r", "falcon", "t")]).hits(text) == {"quoted:t"}
+
+
+def test_what_is_quoted_and_said_counts_as_said() -> None:
+    assert Signs([rule("r", "falcon", "t")]).hits('the "falcon" is a falcon') == {"r", "type:t"}
