@@ -17,6 +17,7 @@ from agent.guardrails.tokens import (
     by_chance,
     case_changes,
     entropy,
+    jumbled,
     monotone,
     random_token,
     sequential,
@@ -52,7 +53,7 @@ _HASHES = (
 _HARMLESS_NAMES = (
     "csrf", "xsrf", "nonce", "page", "next", "previous", "continuation", "cursor", "sync", "cancellation", "public",
     "pad", "eos", "bos", "unk", "mask", "special", "stop", "primary", "foreign", "partition", "sort", "idempotency",
-    "hash", "fingerprint", "integrity", "checksum", "digest", "placeholder", "example", "i18n", "keyboard", "keyframe",
+    "sealed", "hash", "fingerprint", "integrity", "checksum", "digest", "placeholder", "example", "i18n", "keyboard", "keyframe",
 )  # fmt: skip
 _NAMES_OF_UUIDS = (
     "apikey",
@@ -66,6 +67,8 @@ _NAMES_OF_UUIDS = (
 )
 _CHANCE_TURNS = 0.18  # a quarter by chance, a tenth in names
 _SHORT_SECRET = 12
+_FEWEST_WORDS = 3  # of a passphrase
+_LONGEST_NUMBER = 4  # in one
 _HEX = frozenset("0123456789abcdefABCDEF")
 _VOWELS = frozenset("aeiouyAEIOUY")
 
@@ -159,11 +162,16 @@ def line_password(value: str, before: str) -> int:
 def quoted_password(value: str, before: str) -> bool:
     """Like `password_value`, in quotes, where it is no name of the program: letters may do if they spell no word, and
     the name of an account with a number."""
+    if not _assigned(before):
+        return strong_password(value, before) or (_argument(before) and told_password(value, before))
+    return written_password(value, before)
+
+
+def written_password(value: str, before: str) -> bool:
+    """Like `quoted_password`, where the statement around the value leaves no doubt what it is."""
     value = value[:MOST]
     if not _literal(value) or _named_harmless(before) or _timestamp(value):
         return False
-    if not _assigned(before):
-        return strong_password(value, before) or (_argument(before) and told_password(value, before))
     if _kinds(value) > 1 and not _reads_as_code(value, quoted=True):
         return True
     if value.isdecimal():
@@ -181,7 +189,11 @@ def told_password(value: str, before: str) -> bool:
     value = value[:MOST]
     digits = any(char.isdigit() for char in value)
     letters = any(char.isalpha() for char in value)
-    if not (digits and letters) or _uuid(value) or value.replace("-", "").replace(":", "").isdigit():
+    if (
+        not ((digits and letters) or _drawn(value))
+        or _uuid(value)
+        or value.replace("-", "").replace(":", "").isdigit()
+    ):
         return False
     return (password_value(value, before) and not _dotted(value)) or _account_number(value)
 
@@ -315,7 +327,9 @@ def _random_case(value: str) -> bool:
 def _dotted(value: str) -> bool:
     """Names joined by dots, dashes or underscores, each with one number at most: `imdsv2_session_token`."""
     pieces = value.replace("-", ".").replace("_", ".").split(".")
-    return len(pieces) > 1 and all(_name(piece) for piece in pieces)
+    return (
+        len(pieces) > 1 and all(_name(piece) for piece in pieces) and not any(map(jumbled, _letters(value)))
+    )
 
 
 def _name(piece: str) -> bool:
@@ -341,7 +355,34 @@ def _reads_as_code(value: str, *, quoted: bool = False) -> bool:
     pieces = stripped.replace("-", "_").replace(".", "_").replace("/", "_").replace(":", "_").split("_")
     if len(pieces) == 1:
         return _code_word(stripped)
+    if any(map(jumbled, _letters(value))) or _passphrase(value):
+        return False
     return all(_code_word(piece) or piece.isalpha() or piece.isdigit() for piece in pieces)
+
+
+def _drawn(value: str) -> bool:
+    """Whether a run of letters in it is jumbled and marks part it: `rZOpUh=xnMtOd`."""
+    runs = _letters(value)
+    return len(runs) > 1 and any(map(jumbled, runs))
+
+
+def _letters(value: str) -> list[str]:
+    return "".join(char if char.isalpha() else " " for char in value).split()
+
+
+def _passphrase(value: str) -> bool:
+    """Words and a number, as password managers join them: `harbor-juniper-26-glacier`. Names in code are joined alike,
+    so none of the words may be one that code uses, and with underscores the number must stand inside."""
+    for mark in "-._":
+        pieces = value.split(mark)
+        words = [piece for piece in pieces if piece.isalpha()]
+        numbers = [piece for piece in pieces if piece.isdecimal() and len(piece) <= _LONGEST_NUMBER]
+        if len(numbers) != 1 or len(words) < _FEWEST_WORDS or len(words) + 1 != len(pieces):
+            continue
+        if mark == "_" and numbers[0] in (pieces[0], pieces[-1]):
+            continue
+        return all(3 <= len(word) <= 12 and word.lower() not in CODE_WORDS for word in words)
+    return False
 
 
 def _code_word(piece: str) -> bool:

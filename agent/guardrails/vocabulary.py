@@ -117,9 +117,9 @@ HARMLESS_ENDINGS = _words(
     age alg algo algorithm allowed arn at attempts attribute button changed class col column count created date
     days description digest disabled element enabled encoder endpoint error event expiration expired expires
     expiry field file filename filter format func function hash header help hint hours icon id ids in input
-    invalid kind label last len length level limit link manager max message min minutes missing mode ms msg name
+    invalid kind label last len length level limit link manager max md5 message min minutes missing mode ms msg name
     names param parameter path paths pattern placeholder policy prefix prompt provider ref reference regex
-    regexp required reset rule rules schema seconds selector size state status strength suffix template text
+    regexp required reset rule rules schema seconds selector sha1 sha256 sha384 sha512 size state status strength suffix template text
     time timeout timestamp title ttl type types until uri url urls usage used valid validator var variable
     version
     """

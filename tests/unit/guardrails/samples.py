@@ -51,6 +51,8 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "perplexity-api-key": (lambda d: "pp" + "lx-" + d.alnum(48),),
     "replicate-api-token": (lambda d: "r" + "8_" + d.alnum(37),),
     "cerebras-api-key": (lambda d: "cs" + "k-" + d.of(LOWER + DIGITS, 48),),
+    "cloudinary-url": (lambda d: "cloudinary" + "://" + d.digits(15) + ":" + d.url64(27) + "@shop",),
+    "fernet-key": (lambda d: _in("AIRFLOW__CORE__FERNET_KEY=", d.url64(43) + "=", "\n"),),
     "fireworks-api-key": (lambda d: "f" + "w_" + d.alnum(24),),
     "nvidia-api-key": (lambda d: "nv" + "api-" + d.url64(64),),
     "huggingface-token": (lambda d: "h" + "f_" + d.of(string.ascii_letters, 34),),
@@ -265,6 +267,39 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "header-key": (lambda d: _in("X-Rapid-Key: ", d.alnum(30)),),
     "session-cookie": (lambda d: _in("Cookie: theme=dark; sessionid=", d.low(32), "; lang=en"),),
     "password-line": (lambda d: _in("SMTP_PASSWORD=", d.password() + "&)x", "\n"),),
+    "password-foreign": (
+        lambda d: _in("Użytkownik: ola\nHasło: ", d.password(), "\n"),
+        lambda d: _in("Пароль от базы: x\nпароль = «", d.password(), "»"),
+        lambda d: _in("用户名：wang\n密码：", d.password(), "，谢谢"),
+        lambda d: _in("ユーザー名: sato\nパスワード: ", d.password(), "\n"),
+        lambda d: _in("비밀번호(운영): ", d.password(), " 입니다"),
+        lambda d: _in("Şifre: ", d.password(), "\n"),
+    ),
+    "password-foreign-prose": (
+        lambda d: _in("数据库的密码是", d.alnum(12) + "7", "，请不要外传"),
+        lambda d: _in("パスワードは", d.alnum(12) + "7", "です"),
+        lambda d: _in("Пароль от сервера — ", d.alnum(12) + "7", ", смени его"),
+        lambda d: _in("Hasło do bazy to ", d.alnum(12) + "7", "."),
+        lambda d: _in("Heslo k routeru je ", d.alnum(12) + "7", "."),
+        lambda d: _in("비밀번호는 ", d.alnum(12) + "7", "입니다"),
+    ),
+    "password-answer": (
+        lambda d: _in("ana: what was the wifi password again?\nli: ", d.password(), "\nana: thanks"),
+        lambda d: _in("[09:58] Do you have the VPN password?\n[09:59] bo: sure, it's ", d.password(), "\n"),
+    ),
+    "password-column-marked": (
+        lambda d: _in("| user | password |\n|---|---|\n| bob | ", "Tx" + d.alnum(9) + "7", " |\n"),
+        lambda d: _in("| DB password | host |\n|:--|---|\n| `", "Tx" + d.alnum(9) + "7", "` | db1 |\n"),
+    ),
+    "password-column": (
+        lambda d: _in("host,user,password\ndb1.corp.net,bob,", "Tx" + d.alnum(9) + "7", "\n"),
+        lambda d: _in("user;password;role\nbob;", "Tx" + d.alnum(9) + "7", ";admin\n"),
+    ),
+    "sql-password": (
+        lambda d: _in("CREATE USER 'bob'@'%' IDENTIFIED BY '", d.of(LOWER, 6) + "4711", "';"),
+        lambda d: _in("ALTER ROLE bob WITH ENCRYPTED PASSWORD '", d.password(), "';"),
+        lambda d: _in("CREATE LOGIN bob WITH PASSWORD = N'", d.password(), "';"),
+    ),
     "password-prose": (lambda d: _in("The password for the staging box is ", d.password(), "."),),
     "secret-prose": (lambda d: _in("The API key for the old billing system is ", d.alnum(32), "."),),
     "secret-beside": (lambda d: _in("Call it with API key ", d.alnum(32), " and retry"),),
@@ -311,6 +346,7 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         lambda d: _in('"db_password": "', d.password(), '",'),
         lambda d: _in("const passwd = '", d.password(), "';"),
         lambda d: _in('PASSWORD: str = "', d.password(), '"'),
+        lambda d: _in("const DB_PASSWORD: &'static str = \"", d.password(), '"'),
         lambda d: _in('\\"password\\": \\"', d.password(), '\\"'),
     ),
     "secret-quoted": (
@@ -329,7 +365,10 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         lambda d: _in("client_secret: ", d.alnum(32), "\n"),
         lambda d: _in("https://api.corp.net/v1?token=", d.alnum(24), "&page=2"),
     ),
-    "password-element": (lambda d: _in("<password>", d.password(), "</password>"),),
+    "password-element": (
+        lambda d: _in("<password>", d.password(), "</password>"),
+        lambda d: _in("<AutoLogon><Password><Value>", d.password(), "</Value>"),
+    ),
     "secret-element": (lambda d: _in("<apiKey>", d.alnum(32), "</apiKey>"),),
     "password-option": (
         lambda d: _in("psqlx --password ", d.password()),
