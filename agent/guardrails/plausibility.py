@@ -11,18 +11,18 @@ import base64
 import binascii
 from itertools import pairwise
 
+from agent.guardrails.codenames import camel_words, dotted, drawn_letters, reads_as_code
 from agent.guardrails.tokens import (
     CHANCE_CHANGES,
     MOST,
     by_chance,
     case_changes,
     entropy,
-    jumbled,
     monotone,
     random_token,
     sequential,
 )
-from agent.guardrails.vocabulary import CODE_WORDS, DEFAULT_ACCOUNTS, DEFAULT_PASSWORDS, HARMLESS_ENDINGS
+from agent.guardrails.vocabulary import DEFAULT_ACCOUNTS, DEFAULT_PASSWORDS, HARMLESS_ENDINGS
 
 _PLACEHOLDERS = (
     "xxxxx", "*****", "•••", "...", "your-", "your_", "yourapi", "yourtoken", "yourpass", "yoursecret", "yourkey",
@@ -53,7 +53,8 @@ _HASHES = (
 _HARMLESS_NAMES = (
     "csrf", "xsrf", "nonce", "page", "next", "previous", "continuation", "cursor", "sync", "cancellation", "public",
     "pad", "eos", "bos", "unk", "mask", "special", "stop", "primary", "foreign", "partition", "sort", "idempotency",
-    "sealed", "hash", "fingerprint", "integrity", "checksum", "digest", "placeholder", "example", "i18n", "keyboard", "keyframe",
+    "sealed", "hash", "fingerprint", "integrity", "checksum", "digest", "placeholder", "example", "i18n", "keyboard",
+    "keyframe",
 )  # fmt: skip
 _NAMES_OF_UUIDS = (
     "apikey",
@@ -67,8 +68,6 @@ _NAMES_OF_UUIDS = (
 )
 _CHANCE_TURNS = 0.18  # a quarter by chance, a tenth in names
 _SHORT_SECRET = 12
-_FEWEST_WORDS = 3  # of a passphrase
-_LONGEST_NUMBER = 4  # in one
 _HEX = frozenset("0123456789abcdefABCDEF")
 _VOWELS = frozenset("aeiouyAEIOUY")
 
@@ -113,16 +112,14 @@ def password_value(value: str, before: str) -> bool:
         return False
     if _kinds(value) <= 1 and not (value.isdecimal() and len(value) >= 6):
         return False
-    return not _reads_as_code(value)
+    return not reads_as_code(value)
 
 
 def strong_password(value: str, before: str) -> bool:
     """Like `told_password`, where not even a verb says so: with a mark in it, or digits in two places."""
     marks = any(not char.isalnum() and char not in "_-./:=()" for char in value[1:])
     numbers = sum(right.isdigit() and not left.isdigit() for left, right in pairwise(" " + value))
-    return (
-        (marks or numbers >= 2) and not _dotted(value) and "/" not in value and told_password(value, before)
-    )
+    return (marks or numbers >= 2) and not dotted(value) and "/" not in value and told_password(value, before)
 
 
 def app_password(value: str) -> bool:
@@ -172,7 +169,7 @@ def written_password(value: str, before: str) -> bool:
     value = value[:MOST]
     if not _literal(value) or _named_harmless(before) or _timestamp(value):
         return False
-    if _kinds(value) > 1 and not _reads_as_code(value, quoted=True):
+    if _kinds(value) > 1 and not reads_as_code(value, quoted=True):
         return True
     if value.isdecimal():
         return len(value) >= 6
@@ -190,12 +187,12 @@ def told_password(value: str, before: str) -> bool:
     digits = any(char.isdigit() for char in value)
     letters = any(char.isalpha() for char in value)
     if (
-        not ((digits and letters) or _drawn(value))
+        not ((digits and letters) or drawn_letters(value))
         or _uuid(value)
         or value.replace("-", "").replace(":", "").isdigit()
     ):
         return False
-    return (password_value(value, before) and not _dotted(value)) or _account_number(value)
+    return (password_value(value, before) and not dotted(value)) or _account_number(value)
 
 
 def secret_value(value: str, before: str) -> bool:
@@ -216,7 +213,7 @@ def secret_value(value: str, before: str) -> bool:
     if not letters or (not digits and not (_random_case(value) and entropy(value) >= 4)):
         return False
     return entropy(value) >= (2.8 if len(value) < 20 else 3.0) and not (
-        _reads_as_code(value) or _dotted(value) or _path(value)
+        reads_as_code(value) or dotted(value) or _path(value)
     )
 
 
@@ -324,85 +321,9 @@ def _random_case(value: str) -> bool:
     return turns > _CHANCE_TURNS * len(value)
 
 
-def _dotted(value: str) -> bool:
-    """Names joined by dots, dashes or underscores, each with one number at most: `imdsv2_session_token`."""
-    pieces = value.replace("-", ".").replace("_", ".").split(".")
-    return (
-        len(pieces) > 1 and all(_name(piece) for piece in pieces) and not any(map(jumbled, _letters(value)))
-    )
-
-
-def _name(piece: str) -> bool:
-    numbers = sum(right.isdigit() and not left.isdigit() for left, right in pairwise(piece))
-    return piece[:1].isalpha() and piece.isalnum() and numbers <= 1
-
-
 def _uuid(value: str) -> bool:
     parts = value.strip("{}").split("-")
     return [len(part) for part in parts] == [8, 4, 4, 4, 12] and set("".join(parts)) <= _HEX
-
-
-def _reads_as_code(value: str, *, quoted: bool = False) -> bool:
-    """Calls, subscripts, attribute chains, and names made of words and version numbers. Brackets in quotes are code
-    only where they stand in pairs."""
-    if any(mark in value for mark in ("=>", "?.", "::", "->", "||", "&&", "+=", '"', "'")):
-        return True
-    if any(left in value and (not quoted or right in value) for left, right in ("()", "[]", "{}")):
-        return True
-    if "?" in value and ":" in value.partition("?")[2] and not quoted:
-        return True
-    stripped = value.rstrip("!?*") if not any(char.isdigit() for char in value) else value
-    pieces = stripped.replace("-", "_").replace(".", "_").replace("/", "_").replace(":", "_").split("_")
-    if len(pieces) == 1:
-        return _code_word(stripped)
-    if any(map(jumbled, _letters(value))) or _passphrase(value):
-        return False
-    return all(_code_word(piece) or piece.isalpha() or piece.isdigit() for piece in pieces)
-
-
-def _drawn(value: str) -> bool:
-    """Whether a run of letters in it is jumbled and marks part it: `rZOpUh=xnMtOd`."""
-    runs = _letters(value)
-    return len(runs) > 1 and any(map(jumbled, runs))
-
-
-def _letters(value: str) -> list[str]:
-    return "".join(char if char.isalpha() else " " for char in value).split()
-
-
-def _passphrase(value: str) -> bool:
-    """Words and a number, as password managers join them: `harbor-juniper-26-glacier`. Names in code are joined alike,
-    so none of the words may be one that code uses, and with underscores the number must stand inside."""
-    for mark in "-._":
-        pieces = value.split(mark)
-        words = [piece for piece in pieces if piece.isalpha()]
-        numbers = [piece for piece in pieces if piece.isdecimal() and len(piece) <= _LONGEST_NUMBER]
-        if len(numbers) != 1 or len(words) < _FEWEST_WORDS or len(words) + 1 != len(pieces):
-            continue
-        if mark == "_" and numbers[0] in (pieces[0], pieces[-1]):
-            continue
-        return all(3 <= len(word) <= 12 and word.lower() not in CODE_WORDS for word in words)
-    return False
-
-
-def _code_word(piece: str) -> bool:
-    """A word of code, alone, numbered, or joined in camel case: `password2`, `sha256`, `accessToken1`."""
-    if not piece:
-        return True
-    words = _camel_words(piece.rstrip("0123456789"))
-    return bool(words) and all(word in CODE_WORDS for word in words)
-
-
-def _camel_words(text: str) -> list[str]:
-    if not text.isalpha():
-        return []
-    words = [text[0]]
-    for left, right in pairwise(text):
-        if right.isupper() and not left.isupper():
-            words.append(right)
-        else:
-            words[-1] += right
-    return [word.lower() for word in words]
 
 
 def _named_harmless(before: str) -> bool:
@@ -419,6 +340,6 @@ def _named_harmless(before: str) -> bool:
     if "arn:" in before or any(word in low for word in _HARMLESS_NAMES):
         return True
     last = name.replace("-", "_").rpartition("_")[2]
-    words = _camel_words(last)
+    words = camel_words(last)
     ending = words[-1] if words else last.lower()
     return ending in HARMLESS_ENDINGS and not low.replace("_", "").endswith("secretid")

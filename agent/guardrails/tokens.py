@@ -26,18 +26,6 @@ _PLACEHOLDERS = (
 CHANCE_CHANGES = 0.3  # of letter case: half by chance
 _CHANCE_ENTROPY = 4.4  # of 30 characters or more; English has 4.1
 _LONG = 30
-_JUMBLED = 6
-_CAPITALS = 3
-_VOWELS = frozenset("aeiouyAEIOUY")
-_ABBREVIATIONS = frozenset(
-    """
-    a an api as at b btn by c cfg cmd cpp css csv ctx d db ddl dns do dst e eq f fn fs ft g ge gb get go gpg grpc gt h hdr
-    hm html http https i id if img in io ip is it j json jwt k kb kv l lb le lg lhs ln lt m mb md mfa mgr ms msg mtls my
-    n nb ne nfs no np npm ns num nx o of oh ok on or os p pc pdf pg pgp php pin pkg pr ptr pwd px q r rb rdp rhs rpc rs
-    rx s sd sdk sh sm sms smtp sp sql src sr ssh ssl sso st std str svc svg sw t tb tcp tls tmp to tx ty u ui up us usr v
-    vm vpc vpn vs w we wp ws x xml xs y z
-    """.split()  # noqa: SIM905  a list of words reads better as one
-)
 _SEQUENTIAL = 0.5
 
 
@@ -138,42 +126,6 @@ def by_chance(piece: str) -> bool:
         or (inside and changes >= CHANCE_CHANGES / 2)
         or (len(piece) >= _LONG and entropy(piece) > _CHANCE_ENTROPY)
     )
-
-
-def jumbled(piece: str) -> bool:
-    """Whether a run of letters is no name, not even an abbreviated one in camel case: `ctgNyb`, `SeMoEn`, `mwONYE`.
-
-    Told by parts in camel case that have no vowel, by two parts of one or two letters, by capitals that follow a small
-    letter to the end. Parts that code is fond of say nothing.
-    """
-    if (
-        len(piece) < _JUMBLED
-        or not piece.isalpha()
-        or not piece.isascii()
-        or piece.islower()
-        or piece.isupper()
-    ):
-        return False
-    if piece[1:].islower():
-        return False
-    humps = _humps(piece)
-    if len(humps[-1]) > _CAPITALS and humps[-1].isupper() and len(humps) == 2 and len(humps[0]) <= 2:
-        return humps[0].lower() not in _ABBREVIATIONS
-    strange = [hump for hump in humps if hump.lower() not in _ABBREVIATIONS]
-    if any(len(hump) > 2 and _VOWELS.isdisjoint(hump) for hump in strange):
-        return True
-    return sum(len(hump) <= 2 for hump in strange) >= 2
-
-
-def _humps(piece: str) -> list[str]:
-    """The parts of a name in camel case; a row of capitals is one part."""
-    humps = [piece[0]]
-    for left, right in pairwise(piece):
-        if right.isupper() and not left.isupper():
-            humps.append(right)
-        else:
-            humps[-1] += right
-    return humps
 
 
 def case_changes(value: str) -> float:

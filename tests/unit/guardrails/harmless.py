@@ -160,6 +160,8 @@ HARMLESS: tuple[str, ...] = (
     "ALTER USER bob IDENTIFIED BY '${NEW_PASSWORD1}'; CREATE ROLE app WITH PASSWORD 'changeme1';",
     "CREATE USER bob WITH PASSWORD '<password>'; -- identified by 'password'",
     # personal data that is none
+    "invoice INV-31775998, PO 2934488877, SKU 0032-5892-9804",
+    "user_id=80282680 account_no=409689 session=7867942495",
     "git clone git@github.com:org/repo.git",
     "scp deploy@web1.corp.net:/var/www/app .",
     "From: noreply@corp-mail.com",

@@ -65,27 +65,3 @@ def test_a_token_of_common_letters_stands_in_no_base64() -> None:
 def test_of_a_webhook_the_last_part_is_judged() -> None:
     assert tokens.path_token("services/T00000000/B00000000/" + Draw(10).alnum(24))
     assert not tokens.path_token("services/T00000000/B00000000/" + "X" * 24)
-
-
-@pytest.mark.parametrize("piece", ["ctgNyb", "BLfKSw", "SeMoEn", "mwONYE", "vTqzRb"])
-def test_letters_without_system_are_jumbled(piece: str) -> None:
-    assert tokens.jumbled(piece)
-
-
-@pytest.mark.parametrize(
-    "piece",
-    [
-        "getKey",
-        "dbPwd",
-        "userPwd",
-        "httpCtx",
-        "Settings",
-        "CONSTANT",
-        "lowercase",
-        "isIdOk",
-        "toJSON",
-        "rsaKey",
-    ],
-)
-def test_names_of_code_are_not_jumbled(piece: str) -> None:
-    assert not tokens.jumbled(piece)
