@@ -78,7 +78,8 @@ class Folding:
         pieces: list[str] = []
         if self._keeping:
             rest = text.lstrip(_ZERO_WIDTH)
-            pieces.append(self._kept(text[: len(text) - len(rest)]))
+            if len(rest) < len(text):
+                pieces.append(self._kept(text[: len(text) - len(rest)]))
             text = rest
         visible = text.rstrip(_ZERO_WIDTH)
         if len(text) - len(visible) < KEPT_RUN:

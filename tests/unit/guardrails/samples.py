@@ -274,8 +274,6 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         lambda d: _in("ユーザー名: sato\nパスワード: ", d.password(), "\n"),
         lambda d: _in("비밀번호(운영): ", d.password(), " 입니다"),
         lambda d: _in("Şifre: ", d.password(), "\n"),
-    ),
-    "password-foreign-prose": (
         lambda d: _in("数据库的密码是", d.alnum(12) + "7", "，请不要外传"),
         lambda d: _in("パスワードは", d.alnum(12) + "7", "です"),
         lambda d: _in("Пароль от сервера — ", d.alnum(12) + "7", ", смени его"),

@@ -54,6 +54,11 @@ def test_a_long_run_of_invisible_characters_stays_to_be_found() -> None:
     assert fold("a" + ZERO * (KEPT_RUN - 1) + "b")[0] == "ab"
 
 
+def test_a_foreign_letter_may_follow_a_long_run_in_a_piece_of_its_own() -> None:
+    pieces, _ = fold("\xad" * 9, "\u043e")
+    assert pieces == fold("\xad" * 9 + "\u043e")[0]
+
+
 @given(CHARS, st.integers(1, 5))
 def test_the_view_does_not_depend_on_the_pieces(text: str, size: int) -> None:
     whole, straight = fold(text)
