@@ -7,7 +7,8 @@ found it. The kinds:
 - base64 and hexadecimal of 24 characters or more;
 - tokens that a line break cuts in two;
 - escapes: `%41`, `\u0041`, `\u{41}`, `\x41`, `&#65;` in a run of 24 characters or more without white space;
-- string literals that code joins: `"sk-" + "proj-…"`.
+- string literals that code joins: `"sk-" + "proj-…"`, `"".join(["sk-", "proj-…"])`, `CONCAT('sk-', 'proj-…')`. Lists
+  that are joined by what stands behind them are let be: a stream would have to hold back every list of strings.
 
 Carriers may lie in carriers, two levels deep. Findings in what was decoded as a whole cover all of the run; findings in
 what was rewritten piece by piece cover what they were spelt by.
@@ -41,8 +42,10 @@ _ESCAPE = (
 )
 _URLISH = r"[!#-&(-;=?-\[\]-_a-~]"  # visible ASCII but quotes, angle brackets and the backslash
 _LITERAL = r"[\w+/=.:@%-]{1,200}"
-_JOINT = r"\s{0,4}(?:\+|\.{1,2}|&|\|\|)?\s{0,4}(?:\\?\r?\n\s{0,40})?[fFrRbBuU]{0,2}"
+_JOINT = r"\s{0,4}(?:\+|\.{1,2}|&|\|\|)?\s{0,4}(?:[\\_]?\r?\n\s{0,40})?[fFrRbBuU]{0,2}"
 _QUOTE = "[\"'`]"
+_CALL = r"(?:[jJ]oin|JOIN|[cC]oncat|CONCAT)\((?:\s{0,4}(?:\"\"|''),)?\s{0,4}(?:\[\]string)?[\[({]?\s{0,16}"
+_COMMA = r"\s{0,4},\s{0,40}[fFrRbBuU]{0,2}"
 
 type Look = Callable[[bytes, int, int], Sequence[Span]]
 """What the rules find in a text, where carriers are opened from the given level on, and only those that begin at the
@@ -205,7 +208,8 @@ class JoinedStrings(Carrier):
 
     def __init__(self, index: int, look: Look, *, memory: int) -> None:
         literal = f"{_QUOTE}{_LITERAL}{_QUOTE}"
-        super().__init__("joined-strings", f"{literal}(?:{_JOINT}{literal})+", index, look, memory=memory)
+        pattern = f"{literal}(?:{_JOINT}{literal})+|{_CALL}{literal}(?:{_COMMA}{literal})+"
+        super().__init__("joined-strings", pattern, index, look, memory=memory)
         self._literals = compiled(f"{_QUOTE}({_LITERAL}){_QUOTE}", memory=memory)
 
     def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:

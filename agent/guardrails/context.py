@@ -2,8 +2,8 @@
 
 Owns how a label may be written and how far from its value it may stand. A label is given as plain words in lower
 case ("date of birth"); it is found in any case, as snake_case, kebab-case or camelCase, as a key of JSON (escaped
-or not), an element of XML, a name before `=`, or a few words before the value in a sentence. Column heads of tables
-are out of reach: they stand lines away from their values.
+or not), an element of XML, a name before `=`, a few words before the value in a sentence, or a question that the line
+below answers. Column heads of tables are out of reach: they stand lines away from their values.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ _APART = r"[ _.\-]{0,2}"
 # few words that no value follows, and all rules with labels share one small automaton.
 _LETTER = r"[A-Za-z_\x{80}-\x{10FFFF}]"
 _MARK = r"[^\w,;{}\n\x{80}-\x{10FFFF}]"
+_ASKED = r"\?\r?\n"  # "Your NHS number?\nAnn: it's 943 ...": the line below answers
 _ELEMENT = r"</[a-z]{1,8}>\s{0,16}<[a-z]{1,8}>"
 _GAP = (
-    rf"{_LETTER}{{0,16}}(?:{_MARK}{{1,6}}{_LETTER}{{1,16}}){{0,3}}?(?:{_ELEMENT}|[^\w\x{{80}}-\x{{10FFFF}}]{{0,10}}?)"
+    rf"{_LETTER}{{0,16}}(?:(?:{_MARK}{{1,6}}|{_ASKED}){_LETTER}{{1,16}}){{0,3}}?(?:{_ELEMENT}|[^\w\x{{80}}-\x{{10FFFF}}]{{0,10}}?)"
     r"(?:\b|\W|\\[nrt])"
 )
 

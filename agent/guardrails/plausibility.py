@@ -11,6 +11,7 @@ import base64
 import binascii
 from itertools import pairwise
 
+from agent.guardrails.codenames import camel_words, dotted, drawn_letters, reads_as_code
 from agent.guardrails.tokens import (
     CHANCE_CHANGES,
     MOST,
@@ -21,7 +22,7 @@ from agent.guardrails.tokens import (
     random_token,
     sequential,
 )
-from agent.guardrails.vocabulary import CODE_WORDS, DEFAULT_ACCOUNTS, DEFAULT_PASSWORDS, HARMLESS_ENDINGS
+from agent.guardrails.vocabulary import DEFAULT_ACCOUNTS, DEFAULT_PASSWORDS, HARMLESS_ENDINGS
 
 _PLACEHOLDERS = (
     "xxxxx", "*****", "•••", "...", "your-", "your_", "yourapi", "yourtoken", "yourpass", "yoursecret", "yourkey",
@@ -52,7 +53,8 @@ _HASHES = (
 _HARMLESS_NAMES = (
     "csrf", "xsrf", "nonce", "page", "next", "previous", "continuation", "cursor", "sync", "cancellation", "public",
     "pad", "eos", "bos", "unk", "mask", "special", "stop", "primary", "foreign", "partition", "sort", "idempotency",
-    "hash", "fingerprint", "integrity", "checksum", "digest", "placeholder", "example", "i18n", "keyboard", "keyframe",
+    "sealed", "hash", "fingerprint", "integrity", "checksum", "digest", "placeholder", "example", "i18n", "keyboard",
+    "keyframe",
 )  # fmt: skip
 _NAMES_OF_UUIDS = (
     "apikey",
@@ -110,16 +112,14 @@ def password_value(value: str, before: str) -> bool:
         return False
     if _kinds(value) <= 1 and not (value.isdecimal() and len(value) >= 6):
         return False
-    return not _reads_as_code(value)
+    return not reads_as_code(value)
 
 
 def strong_password(value: str, before: str) -> bool:
     """Like `told_password`, where not even a verb says so: with a mark in it, or digits in two places."""
     marks = any(not char.isalnum() and char not in "_-./:=()" for char in value[1:])
     numbers = sum(right.isdigit() and not left.isdigit() for left, right in pairwise(" " + value))
-    return (
-        (marks or numbers >= 2) and not _dotted(value) and "/" not in value and told_password(value, before)
-    )
+    return (marks or numbers >= 2) and not dotted(value) and "/" not in value and told_password(value, before)
 
 
 def app_password(value: str) -> bool:
@@ -159,12 +159,17 @@ def line_password(value: str, before: str) -> int:
 def quoted_password(value: str, before: str) -> bool:
     """Like `password_value`, in quotes, where it is no name of the program: letters may do if they spell no word, and
     the name of an account with a number."""
+    if not _assigned(before):
+        return strong_password(value, before) or (_argument(before) and told_password(value, before))
+    return written_password(value, before)
+
+
+def written_password(value: str, before: str) -> bool:
+    """Like `quoted_password`, where the statement around the value leaves no doubt what it is."""
     value = value[:MOST]
     if not _literal(value) or _named_harmless(before) or _timestamp(value):
         return False
-    if not _assigned(before):
-        return strong_password(value, before) or (_argument(before) and told_password(value, before))
-    if _kinds(value) > 1 and not _reads_as_code(value, quoted=True):
+    if _kinds(value) > 1 and not reads_as_code(value, quoted=True):
         return True
     if value.isdecimal():
         return len(value) >= 6
@@ -181,9 +186,13 @@ def told_password(value: str, before: str) -> bool:
     value = value[:MOST]
     digits = any(char.isdigit() for char in value)
     letters = any(char.isalpha() for char in value)
-    if not (digits and letters) or _uuid(value) or value.replace("-", "").replace(":", "").isdigit():
+    if (
+        not ((digits and letters) or drawn_letters(value))
+        or _uuid(value)
+        or value.replace("-", "").replace(":", "").isdigit()
+    ):
         return False
-    return (password_value(value, before) and not _dotted(value)) or _account_number(value)
+    return (password_value(value, before) and not dotted(value)) or _account_number(value)
 
 
 def secret_value(value: str, before: str) -> bool:
@@ -204,7 +213,7 @@ def secret_value(value: str, before: str) -> bool:
     if not letters or (not digits and not (_random_case(value) and entropy(value) >= 4)):
         return False
     return entropy(value) >= (2.8 if len(value) < 20 else 3.0) and not (
-        _reads_as_code(value) or _dotted(value) or _path(value)
+        reads_as_code(value) or dotted(value) or _path(value)
     )
 
 
@@ -312,56 +321,9 @@ def _random_case(value: str) -> bool:
     return turns > _CHANCE_TURNS * len(value)
 
 
-def _dotted(value: str) -> bool:
-    """Names joined by dots, dashes or underscores, each with one number at most: `imdsv2_session_token`."""
-    pieces = value.replace("-", ".").replace("_", ".").split(".")
-    return len(pieces) > 1 and all(_name(piece) for piece in pieces)
-
-
-def _name(piece: str) -> bool:
-    numbers = sum(right.isdigit() and not left.isdigit() for left, right in pairwise(piece))
-    return piece[:1].isalpha() and piece.isalnum() and numbers <= 1
-
-
 def _uuid(value: str) -> bool:
     parts = value.strip("{}").split("-")
     return [len(part) for part in parts] == [8, 4, 4, 4, 12] and set("".join(parts)) <= _HEX
-
-
-def _reads_as_code(value: str, *, quoted: bool = False) -> bool:
-    """Calls, subscripts, attribute chains, and names made of words and version numbers. Brackets in quotes are code
-    only where they stand in pairs."""
-    if any(mark in value for mark in ("=>", "?.", "::", "->", "||", "&&", "+=", '"', "'")):
-        return True
-    if any(left in value and (not quoted or right in value) for left, right in ("()", "[]", "{}")):
-        return True
-    if "?" in value and ":" in value.partition("?")[2] and not quoted:
-        return True
-    stripped = value.rstrip("!?*") if not any(char.isdigit() for char in value) else value
-    pieces = stripped.replace("-", "_").replace(".", "_").replace("/", "_").replace(":", "_").split("_")
-    if len(pieces) == 1:
-        return _code_word(stripped)
-    return all(_code_word(piece) or piece.isalpha() or piece.isdigit() for piece in pieces)
-
-
-def _code_word(piece: str) -> bool:
-    """A word of code, alone, numbered, or joined in camel case: `password2`, `sha256`, `accessToken1`."""
-    if not piece:
-        return True
-    words = _camel_words(piece.rstrip("0123456789"))
-    return bool(words) and all(word in CODE_WORDS for word in words)
-
-
-def _camel_words(text: str) -> list[str]:
-    if not text.isalpha():
-        return []
-    words = [text[0]]
-    for left, right in pairwise(text):
-        if right.isupper() and not left.isupper():
-            words.append(right)
-        else:
-            words[-1] += right
-    return [word.lower() for word in words]
 
 
 def _named_harmless(before: str) -> bool:
@@ -378,6 +340,6 @@ def _named_harmless(before: str) -> bool:
     if "arn:" in before or any(word in low for word in _HARMLESS_NAMES):
         return True
     last = name.replace("-", "_").rpartition("_")[2]
-    words = _camel_words(last)
+    words = camel_words(last)
     ending = words[-1] if words else last.lower()
     return ending in HARMLESS_ENDINGS and not low.replace("_", "").endswith("secretid")

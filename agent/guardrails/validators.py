@@ -80,6 +80,7 @@ VALIDATORS: Mapping[str, Validator] = MappingProxyType(
         "line_password": plausibility.line_password,
         "quoted_password": _whole_in_context(plausibility.quoted_password),
         "told_password": _whole_in_context(plausibility.told_password),
+        "written_password": _whole_in_context(plausibility.written_password),
         "field_password": _whole_in_context(plausibility.field_password),
         "web_address_password": _whole_in_context(plausibility.web_address_password),
         "url_password": _whole_in_context(plausibility.url_password),

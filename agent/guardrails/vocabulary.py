@@ -114,14 +114,25 @@ DEFAULT_ACCOUNTS = _words(
 
 HARMLESS_ENDINGS = _words(
     """
-    age alg algo algorithm allowed arn at attempts attribute button changed class col column count created date
-    days description digest disabled element enabled encoder endpoint error event expiration expired expires
-    expiry field file filename filter format func function hash header help hint hours icon id ids in input
-    invalid kind label last len length level limit link manager max message min minutes missing mode ms msg name
-    names param parameter path paths pattern placeholder policy prefix prompt provider ref reference regex
-    regexp required reset rule rules schema seconds selector size state status strength suffix template text
-    time timeout timestamp title ttl type types until uri url urls usage used valid validator var variable
-    version
+    age alg algo algorithm allowed arn at attempts attribute button changed class col column count created date days
+    description digest disabled element enabled encoder endpoint error event expiration expired expires expiry field
+    file filename filter format func function hash header help hint hours icon id ids in input invalid kind label
+    last len length level limit link manager max md5 message min minutes missing mode ms msg name names param
+    parameter path paths pattern placeholder policy prefix prompt provider ref reference regex regexp required reset
+    rule rules schema seconds selector sha1 sha256 sha384 sha512 size state status strength suffix template text
+    time timeout timestamp title ttl type types until uri url urls usage used valid validator var variable version
     """
 )
 """Last words of names that hold something about a secret and not the secret: `password_file`, `tokenType`."""
+
+
+ABBREVIATIONS = _words(
+    """
+    a an api as at b btn by c cfg cmd cpp css csv ctx d db ddl dns do dst e eq f fn fs ft g gb ge get go gpg grpc gt
+    h hdr hm html http https i id if img in io ip is it j json jwt k kb kv l lb le lg lhs ln lt m mb md mfa mgr ms
+    msg mtls my n nb ne nfs no np npm ns num nx o of oh ok on or os p pc pdf pg pgp php pin pkg pr ptr pwd px q r rb
+    rdp rhs rpc rs rx s sd sdk sh sm sms smtp sp sql sr src ssh ssl sso st std str svc svg sw t tb tcp tls tmp to tx
+    ty u ui up us usr v vm vpc vpn vs w we wp ws x xml xs y z
+    """
+)
+"""Parts of names in code that have no vowel or only one or two letters."""

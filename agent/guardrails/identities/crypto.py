@@ -31,6 +31,8 @@ _WALLET_WORDS = frozenset(
         "recipient",
     ]
 )
+_TOLD_WORDS = _WALLET_WORDS - {"address", "recipient"}  # contracts have those too
+_SENTENCE = 5  # words
 
 
 def crypto_wallet(value: str, before: str) -> bool:
@@ -81,11 +83,17 @@ def bech32(value: str) -> bool:
     return check in _BECH32_SUMS
 
 
+def _told(before: str) -> bool:
+    """Whether a sentence says so: a word for wallets, and a verb before the address."""
+    words = before.lower().rpartition("\n")[2].replace(":", " ").split()[-_SENTENCE:]
+    return words[-1:] in (["is"], ["to"]) and not _TOLD_WORDS.isdisjoint(words)
+
+
 def _ethereum(digits: str, before: str) -> bool:
     if len(set(digits.lower())) < 7:  # 0x000000000000000000000000000000000000dEaD and its like
         return False
     if digits.islower() or digits.isupper():
-        return last_word(before) in _WALLET_WORDS
+        return last_word(before) in _WALLET_WORDS or _told(before)
     marks = keccak256(digits.lower().encode("ascii")).hex()
     return all(
         char.isdigit() or char.isupper() == (mark >= "8") for char, mark in zip(digits, marks, strict=False)

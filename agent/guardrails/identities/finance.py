@@ -10,6 +10,13 @@ from agent.guardrails.vocabulary import TEST_CARDS
 
 _BANK_WORDS = ("routing", "sort code", "bank", "checking", "savings", "swift", "bic", "wire", "blz", "aba ")
 _TABLE_SPREAD = 60
+_SHORT_ACCOUNT = 6  # digits: numbers of so few are ids far more often
+# Countries in whose IBANs all behind the country code is digits (SWIFT IBAN registry)
+_IBANS_OF_DIGITS = frozenset(
+    """
+    AE AT BA BE CR CZ DE DK EE EG ES FI FO GL HR HU IL IS LT LY ME MN MR NO PL PT RS SD SE SI SK SO TL TN VA XK
+    """.split()  # noqa: SIM905  a list of codes reads better as one
+)
 _CARD_WORDS = ("card", "visa", "credit", "debit", "karte", "carte", "carta", "tarjeta", "cartão", "kort")
 
 
@@ -79,6 +86,7 @@ def iban(value: str) -> int:
             compact = value[: place + 1].replace(" ", "").replace("-", "").upper()
             following = value[place + 1 : place + 2]
             right = compact.isalnum() and not following.isalnum() and mod97(compact)
+            right = right and (country not in _IBANS_OF_DIGITS or compact[2:].isdigit())
             return place + 1 if right and not invented(compact[4:]) else 0
     return 0
 
@@ -96,7 +104,9 @@ def us_routing_number(value: str) -> bool:
 def bank_account(value: str, before: str) -> bool:
     """An account number of some bank: digits that nothing else explains."""
     digits = digits_of(value)
-    return 6 <= len(digits) <= 17 and not invented(digits) and not otherwise_named(before)
+    if len(digits) == _SHORT_ACCOUNT and not any(word in before.lower() for word in _BANK_WORDS):
+        return False
+    return _SHORT_ACCOUNT <= len(digits) <= 17 and not invented(digits) and not otherwise_named(before)
 
 
 def bank_account_in_context(value: str, before: str) -> bool:

@@ -26,6 +26,7 @@ _VERSION_WORDS = frozenset(
         "driver",
     ]
 )
+_CHANGES = ("upgrad", "downgrad", "updat", "bump", "version", "release")
 _LARGEST_VERSION_PART = 40
 _LARGEST_RELEASE_PART = 30
 _ADDRESS_WORDS = frozenset(
@@ -67,7 +68,7 @@ def public_ipv4(value: str, before: str) -> bool:
         return False
     words = before.lower().rstrip(" \t=:\"'").split()
     last = words[-1].strip("\"'(").rpartition("_")[2].rpartition("-")[2] if words else ""
-    if last in _VERSION_WORDS or (last[:1] == "v" and last[1:].isdigit()):
+    if _of_a_version(words, last):
         return False
     if words and _decimal(words[-1]):  # 2.83-2.12 3.51.98.32: the path of a drawing
         return False
@@ -82,6 +83,13 @@ def public_ipv4(value: str, before: str) -> bool:
     return (
         parts[:2] != [1, 3] and max(parts[:3]) > _LARGEST_RELEASE_PART and max(parts) > _LARGEST_VERSION_PART
     )
+
+
+def _of_a_version(words: list[str], last: str) -> bool:
+    """Whether the words before say so: `version`, `v2`, `Upgrade from 10.2.50.1 to`."""
+    if last in _VERSION_WORDS or (last[:1] == "v" and last[1:].isdigit()):
+        return True
+    return last in ("from", "to") and any(word.startswith(_CHANGES) for word in words[-4:])
 
 
 def _decimal(word: str) -> bool:

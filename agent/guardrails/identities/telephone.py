@@ -34,6 +34,8 @@ def phone_international(value: str, before: str) -> bool:
     digits = digits_of(value.replace("(0)", ""))
     plus = value.startswith(("+", "(+"))
     if not plus:
+        if otherwise_named(before):
+            return False
         digits = digits[2:]
     if touches(before, "") or not 8 <= len(digits) <= 15 or len(set(digits)) < 4 or _fictional(digits):
         return False

@@ -28,7 +28,7 @@ guardrails:
   - {{id: notes, detect: [secret, pii], action: alert}}
   - {{id: attacks, detect: [check/guard], action: block}}
 """
-KEY = "".join(("AKIA", "Q3EGRIRTVEGZ57HW"))
+KEY = "WH75ZGEVTRIRGE3QAIKA"[::-1]
 MAIL = "ann.smith@" + "corp-mail.dev"
 ANSWER = b'{"id":"c","model":"m","choices":[]}'
 

@@ -145,6 +145,7 @@ CONTACT: dict[str, tuple[Maker, ...]] = {
         after("Móvil: ", lambda d: "612345" + d.digits(3)),
         after("手机：", lambda d: "1381234" + d.digits(4)),
         after("please call me at ", lambda d: "98 76 54 3" + d.digits(1)),
+        after("you can reach her at ", lambda d: "962 051 0" + d.digits(2)),
     ),
 }  # fmt: skip
 

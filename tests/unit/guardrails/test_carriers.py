@@ -34,6 +34,10 @@ SPELLINGS: dict[str, Callable[[], str]] = {
     "joined by plus": lambda: f'k = "{KEY[:12]}" + "{KEY[12:40]}" + "{KEY[40:]}"',
     "joined by a dot": lambda: f"$k = '{KEY[:12]}' . '{KEY[12:]}';",
     "joined by standing together": lambda: f'k = (\n    "{KEY[:12]}"\n    f"{KEY[12:]}"\n)',
+    "joined in Visual Basic": lambda: f'k = "{KEY[:12]}" & _\n    "{KEY[12:]}"',
+    "joined by join": lambda: f'k = "".join(["{KEY[:12]}", "{KEY[12:40]}", "{KEY[40:]}"])',
+    "joined by strings.Join": lambda: f'strings.Join([]string{{"{KEY[:12]}", "{KEY[12:]}"}}, "")',
+    "joined by CONCAT": lambda: f"SELECT CONCAT('{KEY[:12]}', '{KEY[12:]}')",
     "broken over lines": lambda: f"the key {KEY[:30]}\n{KEY[30:]}",
     "broken in a quoted mail": lambda: f"> {KEY[:24]}\n> {KEY[24:]}",
     "zero-width": lambda: "\u200b".join(KEY),
@@ -89,10 +93,11 @@ def test_streams_and_scans_agree_on_any_mixture(scanner: Scanner, parts: list[st
         "commit 3f786850e387550fdab836ed7e6dc881de23001b and d41d8cd98f00b204e9800998ecf8427e",
         "https://example.org/search?q=how%20to%20write%20a%20parser%20in%20rust&lang=en",
         'title = "Ein " + "ganz " + "normaler " + "Satz"',
+        'os.path.join("/etc/agent", "rules-for-everything", "version-20240115")',
         "a_very_long_identifier_in_snake_case\nand_another_one_right_below_it",
         base64.encodebytes(random.Random(3).randbytes(900)).decode(),
     ],
-    ids=["integrity", "picture", "hashes", "query", "sentence", "identifiers", "lines"],
+    ids=["integrity", "picture", "hashes", "query", "sentence", "path", "identifiers", "lines"],
 )
 def test_encodings_of_nothing_special_are_no_findings(scanner: Scanner, text: str) -> None:
     assert scanner.scan(text) == ()

@@ -45,6 +45,8 @@ def found(scanner: Scanner, text: str) -> list[str]:
         "Reisepassnummer 123456",
         "sa id 123456",
         "生年月日：123456",
+        "What is your CPF?\n123456",
+        "Could you tell me the date of birth?\nAna: it's 123456",
     ],
 )
 def test_a_value_is_found_behind_its_label(scanner: Scanner, text: str) -> None:
@@ -61,6 +63,7 @@ def test_a_value_is_found_behind_its_label(scanner: Scanner, text: str) -> None:
         "cpf one two three four five 123456",
         "cpf,name\n\nfirst line of another paragraph 123456",
         "cpf 1 and 123456",
+        "cpf!\nAna: it's 123456",
         "cpf 1234567",
     ],
 )

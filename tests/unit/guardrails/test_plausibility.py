@@ -11,7 +11,17 @@ from tests.unit.guardrails.draw import Draw
 
 
 @pytest.mark.parametrize(
-    "value", ["hunter2x", "Tr0ub4dor&3", "S3cret!x", "482913", "p@ssw0rd9", "correct-Horse7staple"]
+    "value",
+    [
+        "hunter2x",
+        "Tr0ub4dor&3",
+        "S3cret!x",
+        "482913",
+        "p@ssw0rd9",
+        "correct-Horse7staple",
+        "orchard-linen-47-pebble",
+        "Maple.vTqzRb_36",
+    ],
 )
 def test_passwords(value: str) -> None:
     assert plausibility.password_value(value, "password = ")

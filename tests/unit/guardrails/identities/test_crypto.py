@@ -38,3 +38,6 @@ def test_an_ethereum_address_without_capitals_needs_a_word() -> None:
     address = "0x" + Draw(4).hex(40)
     assert not crypto_wallet(address, "hash: ")
     assert crypto_wallet(address, "wallet: ")
+    assert crypto_wallet(address, "her payout wallet is ")
+    assert not crypto_wallet(address, "the contract address is ")
+    assert not crypto_wallet(address, "the wallet called ")

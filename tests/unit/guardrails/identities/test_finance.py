@@ -53,6 +53,16 @@ def test_an_iban_ends_where_its_country_says() -> None:
     assert finance.iban(iban[:-1]) == 0
 
 
+def test_an_iban_has_letters_only_where_its_country_does() -> None:
+    assert finance.iban(Draw(3).iban("GB", "WEST12345698765432"))
+    assert not finance.iban(Draw(3).iban("BE", "c61e5e827a80"[:12].upper()))
+
+
+def test_six_digits_are_an_account_only_beside_a_bank() -> None:
+    assert finance.bank_account("409682", "First Bank, account number ")
+    assert not finance.bank_account("409682", "account_no=")
+
+
 def test_a_bank_is_in_a_country() -> None:
     assert finance.bic("DEUTDEFF")
     assert finance.bic("BNPAFRPPXXX")

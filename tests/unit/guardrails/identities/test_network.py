@@ -17,6 +17,8 @@ from agent.guardrails.identities import network
         ("93.184.216.34", "pkg==", False),
         ("12.4.254.14", "v8: '", False),
         ("10.1.2.3", "", False),
+        ("93.184.216.34", "Upgrade from 10.2.50.1 to ", False),
+        ("93.184.216.34", "packets from 10.2.50.1 to ", True),
         ("192.0.2.7", "", False),
         ("8.8.8.8", "", False),
         ("7.1.4.34", "", False),
