@@ -16,6 +16,10 @@ from agent.guardrails.regex import Census, Regexp, RegexpError, Sieve, compiled
 
 _SHARE = 50_000  # characters of closures in one automaton; at twice as many RE2 gives up its fast way
 
+_PROSE = b"""Lorem ipsum dolor sit amet. The quick brown fox jumps over the lazy dog; My aunt, Rita, is at home by now.
+Do you know what it does? If so, run `make` in the folder, then open \"README\" and fix (or skip) the two errors."""
+_MARKS = b"-,;:.?!&@/+*#=<>()[]{}\"'`|$ 0 11 222 3333 4567 89 19 20 \\n"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
@@ -34,7 +38,8 @@ class Banks:
     """The closures of some units, in as many automata as they need.
 
     Most rules begin with words of their own, a vendor's name for example. Nothing of such a rule can be under way
-    beyond a single word where those do not stand, so the automaton that knows it is not asked there.
+    beyond a single word where those do not stand, so the automaton that knows it is not asked there. One sieve knows
+    the words that are long enough for it; for the others each automaton has a gate, a pattern for all of its own.
     """
 
     def __init__(self, units: Sequence[Unit], apart: Sequence[Unit], *, memory: int) -> None:
@@ -44,11 +49,14 @@ class Banks:
         """
         sieve = Sieve([unit.opening for unit in units], memory=memory)
         open_to_all = set(sieve.candidates(b""))
-        asked = [unit for place, unit in enumerate(units) if place in open_to_all]
+        passed = [unit for place, unit in enumerate(units) if place in open_to_all]
         gated = [unit for place, unit in enumerate(units) if place not in open_to_all and unit.tail]
         idle = [unit for place, unit in enumerate(units) if place not in open_to_all and not unit.tail]
-        self._always = tuple(_Bank(share, memory) for share in _shares([*idle, *asked]))
-        shares = [*_shares(gated), *([unit] for unit in apart)]
+        everywhere, at_marks, at_words = _by_opening(passed, memory)
+        self._always = tuple(_Bank(share, memory) for share in _shares([*idle, *everywhere]))
+        behind = [*_shares(at_words), *_shares(at_marks), *([unit] for unit in apart)]
+        self._behind = tuple((_gate(share, memory), _Bank(share, memory)) for share in behind)
+        shares = list(_shares(gated))
         self._gated = tuple(_Bank(share, memory) for share in shares)
         openings = [(unit.opening, bank) for bank, share in enumerate(shares) for unit in share]
         self._bank_of = [bank for _, bank in openings]
@@ -63,7 +71,13 @@ class Banks:
             match = bank.tails.search(data, start)
             if match is not None and match.start() < place:
                 place = match.start()
-        for number in {self._bank_of[unit] for unit in self._openings.candidates(data[start:])}:
+        rest = data[start:]
+        for gate, bank in self._behind:
+            if gate.search(rest) is not None:
+                match = bank.tails.search(data, start)
+                if match is not None and match.start() < place:
+                    place = match.start()
+        for number in {self._bank_of[unit] for unit in self._openings.candidates(rest)}:
             match = self._gated[number].tails.search(data, start)
             if match is not None and match.start() < place:
                 place = match.start()
@@ -71,7 +85,8 @@ class Banks:
 
     def under_way(self, data: bytes) -> list[Detector]:
         """The detectors of which a match may be under way at the end of `data`."""
-        return [detector for bank in (*self._always, *self._gated) for detector in bank.under_way(data)]
+        banks = (*self._always, *(bank for _, bank in self._behind), *self._gated)
+        return [detector for bank in banks for detector in bank.under_way(data)]
 
 
 class _Bank:
@@ -96,6 +111,26 @@ class _Bank:
             return Census([rf"(?:{unit.loose})\z" for unit in self._units], memory=self._memory)
         except RegexpError:
             return None
+
+
+def _by_opening(units: Iterable[Unit], memory: int) -> tuple[list[Unit], list[Unit], list[Unit]]:
+    """Those that may begin in any prose, those that begin with marks or digits, and those with words of their own."""
+    everywhere: list[Unit] = []
+    at_marks: list[Unit] = []
+    at_words: list[Unit] = []
+    for unit in units:
+        opening = compiled(unit.opening, memory=memory, captures=False)
+        if not unit.tail or opening.search(_PROSE) is not None:
+            everywhere.append(unit)
+        elif opening.search(_MARKS) is not None:
+            at_marks.append(unit)
+        else:
+            at_words.append(unit)
+    return everywhere, at_marks, at_words
+
+
+def _gate(units: Sequence[Unit], memory: int) -> Regexp:
+    return compiled("|".join(dict.fromkeys(unit.opening for unit in units)), memory=memory, captures=False)
 
 
 def _shares(units: Sequence[Unit]) -> Iterable[Sequence[Unit]]:

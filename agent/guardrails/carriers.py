@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from agent.guardrails.decoding import Rewriting, Rewritten, base64_text, hex_text, unescaped
 from agent.guardrails.detector import Detector, Span
@@ -62,7 +62,9 @@ class Opened(NamedTuple):
 
 
 class Carrier(Detector):
-    """A detector whose matches are opened and searched."""
+    """A detector whose matches are opened and searched. `joins`: whether a match consists of several pieces."""
+
+    joins: ClassVar[bool] = False
 
     def __init__(self, name: str, pattern: str, index: int, look: Look, *, memory: int) -> None:
         rule = Rule(id=name, family=Family.CUSTOM, type=name, pattern=pattern)
@@ -169,6 +171,8 @@ class HexRuns(Carrier):
 class BrokenTokens(Carrier):
     """Tokens that a line break cuts in two."""
 
+    joins = True
+
     def __init__(self, index: int, look: Look, *, memory: int) -> None:
         pattern = f"{_RUN}{{{_WRAPPED_LENGTH},}}(?:{_WRAP}{_RUN}{{4,}})+"
         super().__init__("broken-token", pattern, index, look, memory=memory)
@@ -205,6 +209,8 @@ class Escapes(Carrier):
 
 class JoinedStrings(Carrier):
     """String literals that code puts together."""
+
+    joins = True
 
     def __init__(self, index: int, look: Look, *, memory: int) -> None:
         literal = f"{_QUOTE}{_LITERAL}{_QUOTE}"

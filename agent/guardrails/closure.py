@@ -83,17 +83,21 @@ def _spaces(node: Node) -> bool:
     return isinstance(node, Repeat) and node.node in (Atom(text=r"\s"), Atom(text=r"(?i:\s)"))
 
 
-def opening(node: Node) -> str | None:
-    """A pattern for the words that stand at the front of every text that `tail_closure` matches; None where none do."""
+def opening(node: Node, *, in_word: bool = False) -> str | None:
+    """A pattern for the words, or the mark, at the front of every text that `tail_closure` matches, but for texts that
+    `WORD_TAIL` matches too; None where there are none. `in_word`: letters stand before it."""
     parts = _flat(node)
-    front = 0
-    while front < len(parts) and _wordy(parts[front], escape=front == 0):
-        front += 1
-    if front:
-        return "".join(loosened(part) for part in parts[:front])
-    if not isinstance(parts[0], Choice):
-        return None
-    return _either(opening(option) or "" for option in parts[0].options)
+    front = _front(parts, in_word=in_word)
+    if not front and not in_word:
+        first = parts[0].node if isinstance(parts[0], Repeat) and parts[0].low else parts[0]
+        if isinstance(first, Atom):
+            return first.text
+    words = "".join(loosened(part) for part in parts[:front])
+    follows = parts[front] if front < len(parts) else None
+    if isinstance(follows, Choice):
+        in_word = in_word or front > 0
+        words += _either(opening(option, in_word=in_word) or "" for option in follows.options) or ""
+    return words or None
 
 
 def loosened(node: Node, *, counted: int = _LOOSE) -> str:
@@ -143,12 +147,10 @@ def _started(node: Node, rest: _Begun, *, counted: int) -> _Begun:
             return _repeated(node, rest, counted=counted)
 
 
-def _after_word(node: Node) -> _Begun:
+def _after_word(node: Node, *, in_word: bool = False) -> _Begun:
     """The loose beginnings of `node` that reach beyond the words, and the backslash, at its front, and some words."""
     parts = _flat(node)
-    front = 0
-    while front < len(parts) and _wordy(parts[front], escape=front == 0):
-        front += 1
+    front = _front(parts, in_word=in_word)
     if front == len(parts):
         return _END
     rest = _END
@@ -156,12 +158,21 @@ def _after_word(node: Node) -> _Begun:
         rest = _started(part, rest, counted=_LOOSE)
     first = parts[front]
     if isinstance(first, Choice):
-        begun = _joined([_after_word(option) for option in first.options], first, rest, counted=_LOOSE)
+        options = [_after_word(option, in_word=in_word or front > 0) for option in first.options]
+        begun = _joined(options, first, rest, counted=_LOOSE)
     else:
         begun = _started(first, rest, counted=_LOOSE)
     before = "".join(loosened(part) for part in parts[:front])
     some = before + begun.any if before else begun.some
     return _END if some is None else _Begun(f"(?:{some})?", some)
+
+
+def _front(parts: list[Node], *, in_word: bool) -> int:
+    """How many of `parts` are words, behind a backslash or percent sign perhaps where they do not go on with one."""
+    front = 0
+    while front < len(parts) and _wordy(parts[front], escape=front == 0 and not in_word):
+        front += 1
+    return front
 
 
 def _flat(node: Node) -> list[Node]:
@@ -174,7 +185,8 @@ def _wordy(node: Node, *, escape: bool = False) -> bool:
         case Atom(consumes=False):
             return True
         case Atom():
-            text = node.text[4:-1] if node.text.startswith("(?i:") else node.text
+            flagged = node.text.startswith("(?")  # as in (?i:a)
+            text = node.text[node.text.index(":") + 1 : -1] if flagged else node.text
             return _word_atom(text) or (escape and text in (r"\\", "%"))
         case Sequence():
             return all(_wordy(part, escape=escape and not at) for at, part in enumerate(node.parts))

@@ -8,6 +8,8 @@ below answers. Column heads of tables are out of reach: they stand lines away fr
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from agent.guardrails.regex import escaped
 
 _SHORT = 4
@@ -50,6 +52,18 @@ def label_pattern(words: tuple[str, ...]) -> str:
     if long:
         labels.append(f"(?i:{'|'.join(_spelled(word) for word in long)})")
     return f"(?:{'|'.join(labels)})"
+
+
+def label_opening(words: Iterable[str]) -> str:
+    """A pattern for what stands in every beginning of a label of `words` that is more than ASCII letters in a row."""
+    fronts = {_front(word.split()[0]) for word in words}
+    return f"(?i:{'|'.join(escaped(front) for front in sorted(fronts))})"
+
+
+def _front(word: str) -> str:
+    """`word` up to its first character that is no ASCII letter or digit, that included."""
+    plain = next((at for at, char in enumerate(word) if not (char.isascii() and char.isalnum())), len(word))
+    return word[: plain + 1]
 
 
 def _spelled(word: str) -> str:

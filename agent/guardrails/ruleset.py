@@ -14,7 +14,7 @@ from agent.errors import PolicyError
 from agent.guardrails.banks import Banks, Unit
 from agent.guardrails.carriers import LEVELS, Carrier, carriers
 from agent.guardrails.closure import loose_closure, loosened, tail_closure
-from agent.guardrails.context import label_pattern, labelled
+from agent.guardrails.context import label_opening, labelled
 from agent.guardrails.detector import Compiled, Cursor, Detector, Span, outlined
 from agent.guardrails.offsets import boundary
 from agent.guardrails.overlap import FAMILY_ORDER, tiers
@@ -89,6 +89,7 @@ class RuleSet:
     def warm(self) -> None:
         """Make now what streams ask, so that none waits for it."""
         self._banks  # noqa: B018
+        self._selection.warm()
 
     def most(self, detector: Detector) -> int:
         """How many spans of that rule one text may have; one more than the limit tells that it was reached."""
@@ -155,9 +156,9 @@ class RuleSet:
         apart = []
         if self._cover is not None:
             tail, loose = tail_closure(self._cover), loose_closure(self._cover)
-            labels = tuple(sorted({word for each in self._with_labels for word in each.rule.labels}))
+            words = label_opening(word for each in self._with_labels for word in each.rule.labels)
             detectors = tuple(self._with_labels)
-            apart.append(Unit(tail=tail, loose=loose, opening=label_pattern(labels), detectors=detectors))
+            apart.append(Unit(tail=tail, loose=loose, opening=words, detectors=detectors))
         every = (*self.detectors, *self._carriers)
         units = _units(each for each in every if id(each) not in covered)
         return Banks(units, apart, memory=self.limits.shared_memory)

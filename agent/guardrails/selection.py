@@ -1,29 +1,38 @@
 """Which rules can match a text at all: asked once for each text, so that only those search it.
 
-By their literals, through one sieve; those whose literals stand in most texts through automata of their own, one for
-each common word; rules with labels behind one cover of them all; carriers apart from everything, since together with
-the rules' their automaton would have many times the states. Immutable; knows no texts and no findings.
+By their literals, through one sieve; those whose literals stand in most texts, and carriers, through automata that
+each know rules of one kind, since one automaton for all would have many times the states; rules with labels behind one
+cover of them all. Immutable; knows no texts and no findings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from agent.guardrails.carriers import Carrier
 from agent.guardrails.context import label_pattern
 from agent.guardrails.detector import LONG_LIST, Detector
 from agent.guardrails.offsets import boundary
-from agent.guardrails.regex import Census, Regexp, Sieve, escaped
+from agent.guardrails.regex import Census, Regexp, RegexpError, Sieve, compiled, escaped
 from agent.guardrails.rule import KEYWORD_AHEAD, KEYWORD_REACH, Rule
+from agent.model.findings import Family
 
 _SIEVED = 150_000  # RE2 instructions: what the sieve has room for, with some to spare
 _BLOCK = 8_192  # bytes
+_SHORT = (
+    1_024  # bytes: a text that costs by the number of automata asked, not by the states they have to make
+)
 _MOST_PLACES = 200  # of labels in a text, that are told apart
 _BEFORE_LABEL = 4  # bytes that tell whether a label begins a word
 _COMMON = ("key", "pass")  # words that stand in most of what developers write
 _FREQUENT = frozenset(
     {"pat", "re_", "sk_", "you", "tel", "ignore", "user", "cio", "://"}
 )  # and others that often do
+
+
+# Ranges of letters in a pattern: numbers with their separators have none.
+_LETTERS = compiled(r"[A-Z]-[A-Z]|[a-z]-[a-z]|\(\?i|\[A", memory=1 << 16, captures=False)
 
 
 type Parts = tuple[tuple[int, int], ...]
@@ -44,14 +53,12 @@ class Selection:
         shared_memory: int,
     ) -> None:
         """Raises RegexpError where the rules are too large together."""
-        self._detectors = detectors
-        self._carriers = carriers
+        self._detectors: Sequence[Detector] = (*detectors, *carriers)
         self._labelled = labelled
         self._cover = cover
         self._labels = Census(
             [label_pattern(detector.rule.labels) for detector in labelled], memory=shared_memory
         )
-        self._carried = Census([carrier.outline for carrier in carriers], memory=shared_memory)
         gates = _gates(detectors)
         covered = {detector.index for detector in labelled}
         unmarked = set(Sieve(gates, memory=rule_memory).candidates(b""))
@@ -61,26 +68,22 @@ class Selection:
         self._names = Sieve([gates[index] for index in self._named], memory=rule_memory)
         self._shaped = [index for index in marked if not detectors[index].rule.keywords]
         self._shapes = Sieve([gates[index] for index in self._shaped], memory=rule_memory)
+        self._memory = shared_memory
+        self._unnamed_all = [*sorted(unmarked - covered), *(carrier.index for carrier in carriers)]
         # Rules that are looked for in the same places share an automaton. The states of one for all would be the
         # product of what is under way in each rule.
         groups: dict[str, list[int]] = {}
-        for index in sorted(unmarked - covered):
-            groups.setdefault(_common_word(detectors[index].rule), []).append(index)
-        self._censuses = tuple(
-            (group, Census([detectors[index].outline for index in group], memory=shared_memory))
-            for group in groups.values()
-        )
+        for index in self._unnamed_all:
+            groups.setdefault(_kind(self._detectors[index]), []).append(index)
+        self._censuses = tuple((group, self._census(group)) for group in groups.values())
 
     def candidates(self, data: bytes) -> list[Detector]:
         """The detectors that may find something in `data`, in order; carriers stand last."""
-        carried: list[Detector] = [self._carriers[place] for place in self._carried.matching(data)]
         indices = self._unnamed(data)
         indices.extend([self._named[place] for place in self._names.candidates(data)])
         if self._cover is not None and self._cover.search(data) is not None:
             indices.extend([self._labelled[place].index for place in self._labels.matching(data)])
-        if not indices:
-            return carried
-        return [self._detectors[index] for index in sorted(indices)] + carried
+        return [self._detectors[index] for index in sorted(indices)]
 
     def located(self, data: bytes) -> list[tuple[Detector, Parts]]:
         """The same for a large text, each with the parts of it (in bytes) in which its matches may begin.
@@ -103,11 +106,7 @@ class Selection:
         found = dict.fromkeys(self._unnamed(data), whole)
         for index, ranges in (parts | self._label_parts(data)).items():
             found[index] = tuple(ranges) if self._detectors[index].near else whole
-        located: list[tuple[Detector, Parts]] = [
-            (self._detectors[index], found[index]) for index in sorted(found)
-        ]
-        located += [(self._carriers[place], whole) for place in self._carried.matching(data)]
-        return located
+        return [(self._detectors[index], found[index]) for index in sorted(found)]
 
     def _label_parts(self, data: bytes) -> dict[int, list[tuple[int, int]]]:
         """For each rule with labels that may find something: where labels stand before what may be their values."""
@@ -132,9 +131,25 @@ class Selection:
     def _unnamed(self, data: bytes) -> list[int]:
         """The rules that may find something, of those that have no keyword, or one that stands everywhere."""
         indices = [self._shaped[place] for place in self._shapes.candidates(data)]
-        for group, census in self._censuses:
+        censuses = self._censuses if len(data) > _SHORT else self._together
+        for group, census in censuses:
             indices.extend([group[place] for place in census.matching(data)])
         return indices
+
+    def warm(self) -> None:
+        """Make now what short texts, and so streams, ask."""
+        self._together  # noqa: B018
+
+    @cached_property
+    def _together(self) -> tuple[tuple[list[int], Census], ...]:
+        """One automaton in place of several, for short texts. The several where it is too large."""
+        try:
+            return ((self._unnamed_all, self._census(self._unnamed_all)),)
+        except RegexpError:
+            return self._censuses
+
+    def _census(self, indices: Iterable[int]) -> Census:
+        return Census([self._detectors[index].outline for index in indices], memory=self._memory)
 
 
 def _gates(detectors: Sequence[Detector]) -> list[str]:
@@ -154,6 +169,18 @@ def _gate(rule: Rule) -> str:
 def _weakly_marked(rule: Rule) -> bool:
     """Whether a keyword stands in nearly every text, so that the sieve would spare little."""
     return bool(_common_word(rule)) or any(len(word) < 2 or word in _FREQUENT for word in rule.keywords)
+
+
+def _kind(detector: Detector) -> str:
+    """What decides which automaton knows a rule: its common word, or what its matches consist of."""
+    if isinstance(detector, Carrier):
+        return "pieces" if detector.joins else "runs"
+    rule = detector.rule
+    if word := _common_word(rule):
+        return word
+    if rule.family is Family.SECRET:
+        return "tokens"
+    return "words" if _LETTERS.search(rule.pattern.encode()) is not None else "numbers"
 
 
 def _common_word(rule: Rule) -> str:
