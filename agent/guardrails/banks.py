@@ -85,8 +85,16 @@ class Banks:
 
     def under_way(self, data: bytes) -> list[Detector]:
         """The detectors of which a match may be under way at the end of `data`."""
-        banks = (*self._always, *(bank for _, bank in self._behind), *self._gated)
-        return [detector for bank in banks for detector in bank.under_way(data)]
+        return [detector for bank in self._all for detector in bank.under_way(data)]
+
+    def warm(self) -> None:
+        """Make now what only texts that hold back much need."""
+        for bank in self._all:
+            bank.warm()
+
+    @property
+    def _all(self) -> tuple[_Bank, ...]:
+        return (*self._always, *(bank for _, bank in self._behind), *self._gated)
 
 
 class _Bank:
@@ -102,6 +110,10 @@ class _Bank:
         """The detectors of the units of which a match may be under way at the end of `data`."""
         places = range(len(self._units)) if self._census is None else self._census.matching(data)
         return (detector for place in places for detector in self._units[place].detectors)
+
+    def warm(self) -> None:
+        """Compile what `under_way` asks."""
+        self._census  # noqa: B018
 
     @cached_property
     def _census(self) -> Census | None:

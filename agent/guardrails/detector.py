@@ -174,6 +174,11 @@ class Detector:
         except PolicyError:
             return self._compile(f"(?:{self.loose})\\z", captures=False)
 
+    @property
+    def exact_made(self) -> bool:
+        """Whether `exact` was asked for before, and so costs nothing."""
+        return "exact" in self.__dict__
+
     def window(self, most: int) -> int:
         """How many bytes at the end of a text a match may need, at most `most`: for rules without a closure."""
         return most if self._longest is None else min(self._longest, most)

@@ -88,7 +88,7 @@ class RuleSet:
 
     def warm(self) -> None:
         """Make now what streams ask, so that none waits for it."""
-        self._banks  # noqa: B018
+        self._banks.warm()
         self._selection.warm()
 
     def most(self, detector: Detector) -> int:

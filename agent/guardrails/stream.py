@@ -26,6 +26,7 @@ LEFT_CONTEXT = 2 * KEYWORD_REACH
 _SLACK = 1_024
 _START = Cursor(0, 0)
 _NEAR = 64
+_COMPILED = 4  # closures for one piece of a text, each in up to some milliseconds
 _MAX_OPEN = 256 * 1024
 
 
@@ -148,11 +149,21 @@ class StreamScanner:
         return self._base + min(place, self._rules.window(buffer, start))
 
     def _begun(self, start: int) -> list[tuple[Detector, int]]:
-        """The rules of which a match is under way, exactly, and from where in the buffer."""
+        """The rules of which a match is under way, exactly, and from where in the buffer.
+
+        Exact closures are compiled when first asked for, a few at a time, so that no piece waits for some hundreds:
+        until then a rule's match may have begun anywhere.
+        """
         buffer = self._buffer
         begun: list[tuple[Detector, int]] = []
+        room = _COMPILED if len(buffer) - start <= self._rules.limits.max_hold else len(buffer)
         for detector in self._rules.under_way(buffer[max(0, start - 1) :]):
             at = max(start, self._cursor(detector.index).at - self._base)
+            if not detector.exact_made:
+                room -= 1
+                if room < 0:
+                    begun.append((detector, at))
+                    continue
             match = detector.exact.search(buffer, at) if detector.exact is not None else None
             if match is not None and match.start() < len(buffer):
                 begun.append((detector, match.start()))
