@@ -335,12 +335,15 @@ def _facts(event: Exchange) -> Document:
 
 
 def _decision(decision: Decision) -> Document:
-    return {
+    document: Document = {
         "action": decision.action.word,
         "applied": decision.applied,
         "rule_ids": list(decision.rule_ids[:_MAX_LIST]),
         "hits": [_hit(hit, applied=decision.applied) for hit in decision.hits[:_MAX_LIST]],
     }
+    if decision.restored or decision.unrestored:
+        document["stand_ins"] = {"restored": decision.restored, "left": decision.unrestored}
+    return document
 
 
 def _hit(hit: Hit, *, applied: bool) -> Document:

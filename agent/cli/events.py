@@ -98,6 +98,7 @@ def details(event: StoredEvent) -> Iterator[tuple[str, str]]:
         ("upstream", _text(ours, "upstream")),
         ("decision", _decision(event)),
         ("found", _hits(at(ours, "decision", "hits"))),
+        ("stand-ins", _stand_ins(at(ours, "decision", "stand_ins"))),
         ("policy", _policy(ours)),
         ("outcome", row.outcome),
         ("error", _text(ours, "error")),
@@ -158,6 +159,13 @@ def _hits(found: object) -> str:
         f"({', '.join(_circumstances(hit))})"
         for hit in each
     )
+
+
+def _stand_ins(counts: object) -> str:
+    if not isinstance(counts, dict):
+        return ""
+    left = f", {_text(counts, 'left')} left where values must not go" if counts.get("left") else ""
+    return f"{_text(counts, 'restored')} made values again{left}"
 
 
 def _circumstances(hit: object) -> Iterator[str]:

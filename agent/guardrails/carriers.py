@@ -43,6 +43,7 @@ _ESCAPE = (
 _URLISH = r"[!#-&(-;=?-\[\]-_a-~]"  # visible ASCII but quotes, angle brackets and the backslash
 _LITERAL = r"[\w+/=.:@%-]{1,200}"
 _JOINT = r"\s{0,4}(?:\+|\.{1,2}|&|\|\|)?\s{0,4}(?:[\\_]?\r?\n\s{0,40})?[fFrRbBuU]{0,2}"
+_NAMED = (b"(", b":", b"[", b"{")  # behind a word, what makes it a name
 _QUOTE = "[\"'`]"
 _CALL = r"(?:[jJ]oin|JOIN|[cC]oncat|CONCAT)\((?:\s{0,4}(?:\"\"|''),)?\s{0,4}(?:\[\]string)?[\[({]?\s{0,16}"
 _COMMA = r"\s{0,4},\s{0,40}[fFrRbBuU]{0,2}"
@@ -146,7 +147,7 @@ class Base64Runs(Carrier):
     def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
         """What is encoded, with all lines joined or else in the first. What stands before it may have seemed its
         beginning: then it begins up to three characters later."""
-        lines = [match.span() for match in _matches(self._pieces, data, start, end)]
+        lines = [match.span() for match in _matches(self._pieces, data, start, end)] or [(start, end)]
         joined = b"".join(data[begin:stop] for begin, stop in lines)
         for run in (joined, data[lines[0][0] : lines[0][1]])[: len(lines)]:
             for shift in range(4):
@@ -185,6 +186,8 @@ class BrokenTokens(Carrier):
         if start and data[start - 1 : start] == b"\\" and data[start : start + 1] in (b"n", b"r", b"t"):
             start += 1  # the letter of an escaped line break
         lines = [match.span() for match in _matches(self._pieces, data, start, end)]
+        if lines and data[lines[-1][1] : lines[-1][1] + 1] in _NAMED:
+            lines.pop()  # no rest of a token but a name: of a function that is called, or a key
         if _broken(data, lines):
             yield _joined(data, start, lines)._replace(lines=lines)
 

@@ -39,6 +39,13 @@ def test_an_event_is_a_word_or_two(event: AuditEvent, words: str) -> None:
     assert what(stored(event).row).plain == words
 
 
+def test_stand_ins_that_an_answer_held_are_counted() -> None:
+    decision = replace(decided(Action.PSEUDONYMIZE), restored=3, unrestored=1)
+    shown = dict(details(stored(make_exchange(decision=decision))))
+    assert shown["stand-ins"] == "3 made values again, 1 left where values must not go"
+    assert "stand-ins" not in dict(details(stored(make_exchange())))
+
+
 def test_today_is_told_by_the_clock_and_older_days_by_the_date() -> None:
     assert len(clock(NOW, now=NOW + 3600)) == len("12:00:00")
     assert len(clock(NOW, now=NOW + 90_000)) == len("11-21 12:00")

@@ -119,3 +119,16 @@ def test_what_is_nested_deeper_than_two_levels_is_not_looked_for(scanner: Scanne
     for _ in range(3):
         spelt = base64.b64encode(spelt)
     assert scanner.scan(spelt.decode()) == ()
+
+
+@pytest.mark.parametrize("name", ["tion_352():", "retry_2: 5", "rows_7[0]"])
+def test_a_name_on_the_next_line_is_no_rest_of_a_token(scanner: Scanner, name: str) -> None:
+    text = f"OPENAI_API_KEY={KEY}\n{name}\n"
+    (found,) = scanner.scan(text)
+    assert text[found.start : found.end] == KEY
+
+
+def test_of_a_run_that_is_too_long_to_open_the_beginning_is(scanner: Scanner) -> None:
+    long = base64.b64encode((ASSIGNMENT + "x" * 300_000).encode()).decode()
+    assert scanner.scan(f"data: {long}")
+    assert not scanner.scan(f"data: {'a' * 300_000}")
