@@ -11,6 +11,7 @@ import hmac
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
@@ -45,6 +46,7 @@ from agent.host.runfile import RunFile, StateLock, control_token, remove_runfile
 from agent.host.secrets import read_secret
 from agent.host.settings import Settings
 from agent.host.tasks import TaskGroup
+from agent.inspection import RuleBook
 from agent.interception import library
 from agent.interception.dialing import Dialler
 from agent.model.ids import uuid7
@@ -55,6 +57,7 @@ log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 10.0
 LAST_BYTES_SECONDS = 2.0
+_PAUSE_SECONDS = 0.001  # of work that is in no hurry, after each step
 
 type Ready = Callable[[RunFile], None]
 
@@ -114,6 +117,7 @@ class _Parts:
         self._paths = paths
         self._started_at = time.time()
         self._tasks = TaskGroup("engine")
+        self._stopped = threading.Event()
         self.policy = PolicyFile(settings.policy or bundled_policies() / "default")
         self._authority = Authority.open(paths, self.policy.rules.catalog.hosts)
         refresh_bundle(paths, self._authority.root_pem, environ=os.environ, store=root_store())
@@ -186,6 +190,7 @@ class _Parts:
 
     async def stop(self) -> None:
         """No new connections; running exchanges get their time; every event is flushed."""
+        self._stopped.set()
         if self._server is not None:
             self._front.close()
             self._server.close()
@@ -230,7 +235,7 @@ class _Parts:
         """Make ready what exchanges can go on without, but would wait for."""
         rules = self.policy.rules
         self._tasks.spawn(self._checks.prepare(rules.policy.checks), name="prepare-checks")
-        self._tasks.spawn(asyncio.to_thread(rules.warm), name="warm-rules")
+        self._tasks.spawn(asyncio.to_thread(_warm, rules, self._stopped), name="warm-rules")
 
     async def note(self, kind: IncidentKind, message: str, detail: tuple[tuple[str, str], ...] = ()) -> None:
         """Record an event of the agent itself."""
@@ -265,6 +270,21 @@ class _Parts:
             "connections_intercepted": self._engine.connections,
             "audit_events": self._audit.count,
         }
+
+
+def _warm(rules: RuleBook, stopped: threading.Event) -> None:
+    """Warm `rules` with pauses, so that other threads come to their turn; given up where the agent stops."""
+
+    def pause() -> None:
+        if stopped.wait(_PAUSE_SECONDS):
+            raise _StoppedError
+
+    with suppress(_StoppedError):
+        rules.warm(pause)
+
+
+class _StoppedError(Exception):
+    """The agent is about to end."""
 
 
 def _key(token: str, purpose: bytes) -> bytes:

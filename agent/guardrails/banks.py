@@ -6,7 +6,7 @@ Several automata, because RE2 gives up its fast way for one that is too large. I
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -87,10 +87,11 @@ class Banks:
         """The detectors of which a match may be under way at the end of `data`."""
         return [detector for bank in self._all for detector in bank.under_way(data)]
 
-    def warm(self) -> None:
-        """Make now what only texts that hold back much need."""
+    def warm(self, pause: Callable[[], object]) -> None:
+        """Make now what only texts that hold back much need; `pause` is called between the steps."""
         for bank in self._all:
             bank.warm()
+            pause()
 
     @property
     def _all(self) -> tuple[_Bank, ...]:

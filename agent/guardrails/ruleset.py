@@ -6,7 +6,7 @@ the bounds. Immutable; knows neither texts nor streams.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -86,9 +86,13 @@ class RuleSet:
                 f"the rules are too large together: {error}", hint="Use fewer or shorter word lists."
             ) from error
 
-    def warm(self) -> None:
-        """Make now what streams ask, so that none waits for it."""
-        self._banks.warm()
+    def warm(self, pause: Callable[[], object]) -> None:
+        """Make now what streams ask, so that none waits for it. `pause` is called between all steps of more than a
+        millisecond or two, to let other threads run."""
+        for detector in (*self.detectors, *self._carriers):
+            detector.loose, detector.tail, detector.opening  # noqa: B018
+            pause()
+        self._banks.warm(pause)
         self._selection.warm()
 
     def most(self, detector: Detector) -> int:

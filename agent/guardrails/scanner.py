@@ -8,6 +8,7 @@ where is the policy's matter.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from agent.guardrails.detector import Cursor, Span
 from agent.guardrails.explanation import Account, explained
@@ -38,9 +39,10 @@ class Scanner:
         self._rules = RuleSet(rules, limits)
         self._folder = Folder()
 
-    def warm(self) -> None:
-        """Make now what the first stream would have to wait for: a fraction of a second, in any thread."""
-        self._rules.warm()
+    def warm(self, pause: Callable[[], object] = lambda: None) -> None:
+        """Make now what the first stream would have to wait for: a fraction of a second, in any thread. `pause` is
+        called between the steps, to let other threads run."""
+        self._rules.warm(pause)
 
     def scan(self, text: str) -> tuple[Finding, ...]:
         """The findings in `text`, by position, disjoint, as many as the limits allow."""

@@ -183,9 +183,10 @@ class RuleBook:
         """The injection model, where a guardrail looks for what it finds. Loaded when first needed, or by `warm`."""
         return bundled_scorer() if self.suspecting else None
 
-    def warm(self) -> None:
-        """Make now what the first exchanges would have to wait for: half a second, in any thread."""
-        self.scanner.warm()
+    def warm(self, pause: Callable[[], object] = lambda: None) -> None:
+        """Make now what the first exchanges would have to wait for: half a second, in any thread. `pause` is called
+        between the steps, to let other threads run."""
+        self.scanner.warm(pause)
         self.scorer  # noqa: B018
 
     def scope(self, subject: Subject, *, ref: str) -> Scope:
