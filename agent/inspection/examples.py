@@ -90,6 +90,7 @@ def _try_guardrail(
     policy: Policy, rule: Guardrail, findings: tuple[Finding, ...], location: Location, *, match: bool
 ) -> Trial:
     subject = _fitting(rule)
+    # `condition` is what a model computed from `when` once: it must go with it
     around = tuple(
         rule.model_copy(update={"when": None, "condition": None, "at_least": 1}) if each is rule else each
         for each in policy.guardrails
