@@ -25,7 +25,8 @@ _MARKS = b"-,;:.?!&@/+*#=<>()[]{}\"'`|$ 0 11 222 3333 4567 89 19 20 \\n"
 class Unit:
     """What is asked for as one: the closures of a rule, or those of a cover of several.
 
-    `opening` matches the words with which every text that `tail` matches begins; empty where there are none.
+    `opening` matches the words, or the mark, with which every text that `tail` matches begins, but for texts that are
+    a word at the end (`WORD_TAIL`); empty where there are none.
     """
 
     tail: str
@@ -64,21 +65,17 @@ class Banks:
 
     def hold(self, data: bytes, start: int) -> int:
         """The first place in `data[start:]` from which a match may be under way, or the end of `data`."""
-        if data[start:].isalnum():
-            return start  # one word, which is held back whatever the rules say
-        place = len(data)
-        for bank in self._always:
-            match = bank.tails.search(data, start)
-            if match is not None and match.start() < place:
-                place = match.start()
         rest = data[start:]
-        for gate, bank in self._behind:
-            if gate.search(rest) is not None:
-                match = bank.tails.search(data, start)
-                if match is not None and match.start() < place:
-                    place = match.start()
-        for number in {self._bank_of[unit] for unit in self._openings.candidates(rest)}:
-            match = self._gated[number].tails.search(data, start)
+        if rest.isalnum():
+            return start  # one word, which is held back whatever the rules say
+        asked = [*self._always, *(bank for gate, bank in self._behind if gate.search(rest) is not None)]
+        asked += [
+            self._gated[number]
+            for number in {self._bank_of[unit] for unit in self._openings.candidates(rest)}
+        ]
+        place = len(data)
+        for bank in asked:
+            match = bank.tails.search(data, start)
             if match is not None and match.start() < place:
                 place = match.start()
         return place
@@ -132,8 +129,11 @@ def _by_opening(units: Iterable[Unit], memory: int) -> tuple[list[Unit], list[Un
     at_marks: list[Unit] = []
     at_words: list[Unit] = []
     for unit in units:
+        if not unit.tail:
+            everywhere.append(unit)
+            continue
         opening = compiled(unit.opening, memory=memory, captures=False)
-        if not unit.tail or opening.search(_PROSE) is not None:
+        if opening.search(_PROSE) is not None:
             everywhere.append(unit)
         elif opening.search(_MARKS) is not None:
             at_marks.append(unit)

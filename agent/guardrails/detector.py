@@ -152,7 +152,7 @@ class Detector:
 
     @cached_property
     def opening(self) -> str:
-        """A pattern for the words that stand at the front of every text that `tail` matches; empty where none do."""
+        """A pattern for what stands at the front of texts that `tail` matches (`closure.opening`); empty for none."""
         if self._tree is None or self._words is not None:
             return ""
         return opening(self._tree) or ""

@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 
+from agent.guardrails.offsets import decoded, encoded
 from agent.guardrails.regex import Regexp, compiled
 
 KEPT_RUN = 4
@@ -83,7 +84,7 @@ class Folding:
         visible = text.rstrip(_ZERO_WIDTH)
         if len(text) - len(visible) < KEPT_RUN:
             text, self._pending = visible, text[len(visible) :]
-        data = text.encode("utf-8", "surrogatepass")
+        data = encoded(text)
         at = 0
         while (match := self._folder.long_run.search(data, at)) is not None:
             pieces.append(self._visible(data[at : match.start()]))
@@ -126,7 +127,7 @@ class Folding:
         """Text in which all runs of invisible characters are short."""
         if not data.isascii():
             data = self._imitated(self._spelt_out(self._without_invisible(data)))
-        return self._given(_text(data))
+        return self._given(decoded(data))
 
     def _without_invisible(self, data: bytes) -> bytes:
         pieces: list[bytes] = []
@@ -134,8 +135,8 @@ class Folding:
         while (match := self._folder.invisible.search(data, at)) is not None:
             start, end = match.span()
             pieces.append(data[at:start])
-            ahead += len(_text(pieces[-1]))
-            self._drop(ahead, len(_text(data[start:end])))
+            ahead += len(decoded(pieces[-1]))
+            self._drop(ahead, len(decoded(data[start:end])))
             at = end
         return b"".join(pieces) + data[at:]
 
@@ -148,9 +149,9 @@ class Folding:
         at = kinds = 0
         while (match := self._folder.foreign.search(data, at)) is not None:
             if kinds == _FEW:
-                text = _text(data)
-                return text.translate({ord(char): known[char] for char in set(text) if char in known}).encode(
-                    "utf-8", "surrogatepass"
+                text = decoded(data)
+                return encoded(
+                    text.translate({ord(char): known[char] for char in set(text) if char in known})
                 )
             at, end = match.span()
             char = data[at:end]
@@ -162,7 +163,7 @@ class Folding:
         """`data` with Cyrillic and Greek letters behind ASCII ones made Latin."""
         before = b""
         if self._last[-1:].isascii():  # a chain that was let stand goes on standing
-            before = self._last.encode("utf-8", "surrogatepass")
+            before = encoded(self._last)
         data = before + data
         pieces: list[bytes] = []
         at = 0
@@ -211,10 +212,6 @@ def _ascii(char: str) -> str:
     if code in _MATHEMATICAL_DIGITS:
         return str((code - _MATHEMATICAL_DIGITS.start) % 10)
     return chr(code - _FULL_WIDTH.start + 0x21)
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogatepass")
 
 
 def _compiled(pattern: str) -> Regexp:

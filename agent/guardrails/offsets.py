@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from agent.guardrails.detector import Span
+from agent.guardrails.regex import Regexp
 
 
 def encoded(text: str) -> bytes:
@@ -12,9 +13,25 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def decoded(data: bytes) -> str:
+    """What was `encoded`, cut between characters."""
+    return data.decode("utf-8", "surrogatepass")
+
+
 def characters(data: bytes) -> int:
     """How many characters `data`, cut between characters, has."""
-    return len(data) if data.isascii() else len(data.decode("utf-8", "surrogatepass"))
+    return len(data) if data.isascii() else len(decoded(data))
+
+
+def occurrences(pattern: Regexp, text: str) -> Iterator[tuple[int, int]]:
+    """Where `pattern`, which never matches the empty text, matches: from and up to which character."""
+    data = encoded(text)
+    at = chars = 0
+    while (match := pattern.search(data, at)) is not None:
+        start = chars + characters(data[at : match.start()])
+        chars = start + characters(data[match.start() : match.end()])
+        at = match.end()
+        yield start, chars
 
 
 def boundary(data: bytes, place: int) -> int:

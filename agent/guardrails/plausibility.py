@@ -277,7 +277,7 @@ def _special_password(value: str) -> bool:
 
 
 def _unpronounceable(value: str) -> bool:
-    """Whether five consonants follow each other: no word does that, nor two words joined, but for few."""
+    """Whether six consonants follow each other: no word does that, nor two words joined, but for few."""
     run = 0
     for char in value:
         run = 0 if char in _VOWELS else run + 1

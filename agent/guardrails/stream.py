@@ -113,10 +113,7 @@ class StreamScanner:
         earnest = (at for detector, at in self._begun(start) if detector.earnest(self._buffer, at))
         place = self._base + min(earnest, default=len(self._buffer))
         place = min(place, self._base + self._rules.window(self._buffer, start))
-        if place > self._frontier:
-            self._decide(place)
-            self._settle()
-            self._forget()
+        self._pass(place)
 
     @property
     def _end(self) -> int:
@@ -128,6 +125,10 @@ class StreamScanner:
             if self._flooded or (self._open is not None and not self._ended(self._open, final=final)):
                 return
             place = self._end + 1 if final else self._hold()
+        self._pass(place)
+
+    def _pass(self, place: int) -> None:
+        """No match that begins before `place` can change any more."""
         if place > self._frontier:
             self._decide(place)
             self._settle()

@@ -30,15 +30,19 @@ class StubbornContent(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
+    """A finding, and the slot in whose text it stands."""
+
     slot: Slot
     finding: Finding
 
     @property
     def value(self) -> str:
+        """What was found."""
         return self.slot.text[self.finding.start : self.finding.end]
 
     def edit(self, action: Action, vault: Vault | None) -> Edit:
+        """The change that carries out an action that rewrites."""
         return Edit(
             address=self.slot.address,
             start=self.finding.start,
@@ -87,7 +91,7 @@ def _left(slots: tuple[Slot, ...], tally: Tally, place: Place) -> list[Edit]:
     return _edits(_findings(slots, tally, place), tally, place, judge)
 
 
-def _edits(found: Iterable[_Found], tally: Tally, place: Place, judge: _Judge) -> list[Edit]:
+def _edits(found: Iterable[Found], tally: Tally, place: Place, judge: _Judge) -> list[Edit]:
     edits: list[Edit] = []
     for each in found:
         role = each.slot.role
@@ -99,14 +103,14 @@ def _edits(found: Iterable[_Found], tally: Tally, place: Place, judge: _Judge) -
     return edits
 
 
-def _findings(slots: tuple[Slot, ...], tally: Tally, place: Place) -> Iterator[_Found]:
+def _findings(slots: tuple[Slot, ...], tally: Tally, place: Place) -> Iterator[Found]:
     rules, vault = tally.scope.rules, tally.scope.vault
     for slot in slots:
         where = place(slot.role)
         found = rules.scan(slot.text, untrusted=tally.scope.distrusts(where, slot.role))
         for finding in found:
             if scanned(finding.family, slot.role):
-                yield _Found(slot, finding)
+                yield Found(slot, finding)
         if vault is not None and where is not Where.ANSWER:
             for finding in vault.occurrences(slot.text, found):
-                yield _Found(slot, finding)
+                yield Found(slot, finding)

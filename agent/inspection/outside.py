@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from agent.inspection.replacements import replacement
+from agent.inspection.documents import Found
 from agent.inspection.rules import RuleBook, Scope, where_of
 from agent.inspection.veil import Veiled, veil
 from agent.inspection.verdicts import Tally, refusal
@@ -96,22 +96,15 @@ def rule_on(
     """Count what was found and say what is to be done."""
     tally = Tally(scope)
     known = {segment.id: segment for segment in segments}
-    found = [(known[each.segment], each.finding) for report in reports for each in report.findings]
+    told = [(known[each.segment], each.finding) for report in reports for each in report.findings]
+    found = [(segment.where, Found(segment.slot, finding)) for segment, finding in told]
     if tally.weighs:
-        tally.weigh((finding, at.where, at.slot.role, _value(at, finding)) for at, finding in found)
+        tally.weigh((each.finding, where, each.slot.role, each.value) for where, each in found)
     edits: list[Edit] = []
-    for segment, finding in found:
-        value = _value(segment, finding)
-        action = tally.count(finding, segment.where, role=segment.slot.role, value=value)
+    for where, each in found:
+        action = tally.count(each.finding, where, role=each.slot.role, value=each.value)
         if action.rewrites:
-            edits.append(
-                Edit(
-                    address=segment.slot.address,
-                    start=finding.start,
-                    end=finding.end,
-                    replacement=replacement(action, finding, value, scope.vault),
-                )
-            )
+            edits.append(each.edit(action, scope.vault))
     decision = tally.decision()
     by_id = {check.id: check for check in checks}
     for report in reports:
@@ -128,10 +121,6 @@ def after_the_fact(decision: Decision) -> Decision:
         message="",
         hits=tuple(replace(hit, action=min(hit.action, Action.ALERT)) for hit in decision.hits),
     )
-
-
-def _value(segment: Segment, finding: Finding) -> str:
-    return segment.slot.text[finding.start : finding.end]
 
 
 def _segments(

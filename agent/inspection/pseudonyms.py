@@ -16,6 +16,7 @@ from base64 import b32encode
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from agent.guardrails.offsets import occurrences
 from agent.guardrails.regex import Regexp, compiled, escaped
 from agent.guardrails.rule import Rule
 from agent.model.content import Role, Slot
@@ -116,16 +117,10 @@ class Vault:
         its context once is the same value without it."""
         if not self._values or (search := self._searched()) is None:
             return
-        data = text.encode("utf-8", "surrogatepass")
         taken = [(each.start, each.end) for each in covered]
-        at = at_characters = 0
-        while (match := search.search(data, at)) is not None:
-            start = at_characters + len(data[at : match.start()].decode("utf-8", "surrogatepass"))
-            value = data[match.start() : match.end()].decode("utf-8", "surrogatepass")
-            end = start + len(value)
-            at, at_characters = match.end(), end
+        for start, end in occurrences(search, text):
             if _alone(text, start, end) and all(end <= begin or stop <= start for begin, stop in taken):
-                known = self._known[self._values[value]]
+                known = self._known[self._values[text[start:end]]]
                 yield Finding(start=start, end=end, family=known.family, type=known.type, rule=KNOWN_RULE)
 
     def _searched(self) -> Regexp | None:

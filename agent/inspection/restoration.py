@@ -7,9 +7,10 @@ from the user: it is not judged again.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.dialects.jsontext import embedded
+from agent.guardrails.offsets import occurrences
 from agent.guardrails.regex import Regexp
 from agent.inspection.documents import ROUNDS, Parse, Rewrite
 from agent.inspection.pseudonyms import Vault, leads_away, stays
@@ -45,25 +46,12 @@ class Restorer:
     def edits(self, slot: Slot) -> list[Edit]:
         """All that is to be put back in a slot."""
         text = slot.text
-        data = text.encode("utf-8", "surrogatepass")
         found: list[Edit] = []
-        at = at_characters = 0
-        while (match := self._alias.search(data, at)) is not None:
-            start = at_characters + len(data[at : match.start()].decode("utf-8", "surrogatepass"))
-            end = start + match.end() - match.start()
-            at, at_characters = match.end(), end
+        for start, end in occurrences(self._alias, text):
             if (value := self.value(slot, text, start, end)) is not None:
                 found.append(Edit(address=slot.address, start=start, end=end, replacement=value))
         if found and slot.role is Role.TOOL_CALL and embedded(text) is not None:
-            return [
-                Edit(
-                    address=each.address,
-                    start=each.start,
-                    end=each.end,
-                    replacement=in_json(each.replacement),
-                )
-                for each in found
-            ]
+            return [replace(each, replacement=in_json(each.replacement)) for each in found]
         return found
 
     def document(self, body: bytes, slots: tuple[Slot, ...], *, parse: Parse, rewrite: Rewrite) -> bytes:
