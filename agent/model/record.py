@@ -38,6 +38,47 @@ class Timing:
     overhead_ms: float
     upstream_ms: float | None = None  # from the upstream request's first byte to its answer's last
     first_byte_ms: float | None = None  # from the request's arrival to the answer's first byte
+    last_byte_ms: float | None = None  # the same to its last, of a stream
+    chunks: int = 0  # pieces of a streamed answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to have a request answered: where it went and how it ended. Never holds a provider's own words."""
+
+    provider: str
+    model: str
+    key: str = ""  # the name of the key in the policy
+    status: int = 0  # HTTP status, 0 where there was none
+    failure: str = ""  # empty: it was answered; else a class of failure: rate_limited, timeout, connect, …
+    ms: float = 0.0  # until it failed or the answer was committed to
+
+
+class CacheUse(StrEnum):
+    """What the cache of answers did for an exchange."""
+
+    NONE = ""  # it was not asked
+    MISS = "miss"
+    EXACT = "exact"
+    SEMANTIC = "semantic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What the gateway did to have an exchange answered, where it chose the way itself."""
+
+    provider: str = ""  # id of the provider that answered
+    model: str = ""  # as that provider was asked for it
+    key: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    cache: CacheUse = CacheUse.NONE
+    dropped: tuple[str, ...] = ()  # fields that translation left out, as policy allows
+    virtual_key: str = ""  # id, never the value
+    customer: str = ""
+    team: str = ""
+    cost_nano_usd: int | None = None  # 10^-9 US dollars; None where there is no price
+    estimated: bool = False  # tokens or cost were counted here, since the provider did not say
+    rule: str = ""  # the routing rule that chose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +108,9 @@ class Exchange:
     request_bytes: int = 0
     response_bytes: int = 0
     finish_reason: str = ""
+    served: Served = field(default_factory=Served)
+    request_id: str = ""  # `x-request-id`, the client's or ours
+    trace: str = ""  # W3C `traceparent` of the client, empty where it sent none
     timing: Timing
     capture: CaptureMode = CaptureMode.METADATA
     prompt: str = ""  # as `capture` allows: empty, a keyed hash, redacted text, or the text

@@ -1,0 +1,1 @@
+"""Answers that were given before: exact and semantic cache of the gateway."""

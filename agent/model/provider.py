@@ -1,0 +1,52 @@
+"""A provider: a service that the gateway can send model requests to, as the catalog (or the policy) describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Scheme(StrEnum):
+    """How a request shows that it may be sent."""
+
+    NONE = "none"  # a server on this machine
+    BEARER = "bearer"  # `authorization: Bearer KEY`
+    HEADER = "header"  # the key alone, in `Provider.key_header`
+    SIGV4 = "sigv4"  # AWS Signature Version 4, or a bearer key of Bedrock
+    GOOGLE = "google"  # an OAuth token of a service account or of application default credentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """One format a provider speaks: `paths` by operation (`chat`, `chat_stream`, `embeddings`, …), after the origin.
+    `{model}` in a path stands for the provider's model id, percent-encoded as one segment."""
+
+    dialect: str
+    paths: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One provider.
+
+    `origin` may hold `{parameters}` that the policy fills in (`https://{resource}.openai.azure.com`); `parameters` has
+    their names with defaults, an empty default must be given. `speaks` is in order of preference. `quirks` is what its
+    dialects' writers must know (`translation.base.Quirks`), by field.
+    """
+
+    id: str
+    name: str
+    genai: str  # the OpenTelemetry name: openai, anthropic, aws.bedrock, …
+    origin: str
+    speaks: tuple[Spoken, ...]
+    scheme: Scheme = Scheme.BEARER
+    key_header: str = ""
+    key_env: str = ""  # the environment variable in which its own tools look for a key
+    headers: tuple[tuple[str, str], ...] = ()  # sent with every request
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    models_path: str = ""  # lists its models; empty where it has no list
+    local: bool = False  # runs on this machine: needs no key, is never far away
+    prices: str = ""  # its id in the table of prices, where that differs from `id`
+    quirks: Mapping[str, object] = field(default_factory=dict)
+    source: str = ""  # the vendor's page these facts are from
