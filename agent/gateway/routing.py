@@ -42,6 +42,16 @@ class Refusal:
     bound_for: Route | None = None  # where it would have gone, if that is known
 
 
+class Refused(Exception):
+    """The exchange ends here, with an error of ours that is no verdict of the guardrails. Its message is for the
+    client, in the client's own dialect."""
+
+    def __init__(self, status: int, message: str, *, headers: Headers = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+
+
 def split_target(raw: bytes) -> tuple[str, bytes]:
     """Path (still percent-encoded) and query of a request target."""
     path, _, query = raw.partition(b"?")
