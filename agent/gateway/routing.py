@@ -15,6 +15,9 @@ from agent.model.surface import Endpoint, Surface
 from agent.model.traffic import Connection, Target
 from agent.policy import Provider
 
+_PASSING = ("/v1/files", "/v1/batches")  # the gateway's own paths that ask no model: through to one provider
+_NOWHERE = Target(host="gateway", port=0, tls=False)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
@@ -28,7 +31,7 @@ class Route:
     plain_path: str
     query: bytes
     target: Target
-    upstream: str  # native, central, provider
+    upstream: str  # native, central, provider; gateway: where it goes is chosen when the request is known
     credential: tuple[str, str] | None = None  # header name, secret reference
 
 
@@ -94,8 +97,10 @@ def route_intercepted(
 
 
 def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
-    """The way of a request to `http://127.0.0.1:PORT/<prefix>/…`."""
+    """The way of a request to `http://127.0.0.1:PORT/<prefix>/…`, or to the gateway's own API at `/v1/…`."""
     path, query = split_target(raw_target)
+    if (own := _own(rules, path, query)) is not None:
+        return own
     prefix, _, rest = path.lstrip("/").partition("/")
     surface = next((row for row in rules.catalog.surfaces if row.prefix and row.prefix == prefix), None)
     if surface is None:
@@ -123,6 +128,28 @@ def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
     return route
 
 
+def _own(rules: RuleBook, path: str, query: bytes) -> Route | Refusal | None:
+    """The way of a request to the gateway's own API, None where the path is none of its."""
+    surface = rules.catalog.own
+    if surface is None:
+        return None
+    plain_path = normalise(path)
+    endpoint = rules.catalog.endpoint(surface, plain_path)
+    if endpoint is None and not plain_path.startswith(_PASSING):
+        return None
+    route = Route(
+        surface=surface,
+        endpoint=endpoint,
+        host=_NOWHERE.host,
+        path=path,
+        plain_path=plain_path,
+        query=query,
+        target=_NOWHERE,
+        upstream="gateway",
+    )
+    return _central(rules, route) if rules.policy.upstream.route == "central" else route
+
+
 def target_of(url: str) -> Target:
     """The origin and base path of an http(s) URL. Raises ConfigError."""
     parts = urlsplit(url)
@@ -140,7 +167,7 @@ def target_of(url: str) -> Target:
 def _central(rules: RuleBook, route: Route) -> Route | Refusal:
     central = rules.policy.upstream.central
     assert central is not None  # the policy's own check
-    if not route.surface.prefix:
+    if not route.surface.prefix and not route.surface.own:
         return Refusal(
             status=403,
             message="policy sends all model traffic to the central gateway, which has no route for "
@@ -152,7 +179,7 @@ def _central(rules: RuleBook, route: Route) -> Route | Refusal:
         surface=route.surface,
         endpoint=route.endpoint,
         host=route.host,
-        path=f"/{route.surface.prefix}{route.path}",
+        path=route.path if route.surface.own else f"/{route.surface.prefix}{route.path}",
         plain_path=route.plain_path,
         query=_without_key(route.query),
         target=target,
