@@ -36,7 +36,7 @@ class Direct:
         authority = target.host if plain else f"{target.host}:{target.port}"
         if route.credential is not None:
             name, value = await self._credential(*route.credential)
-            gone = headers.CREDENTIALS | {name}
+            gone = {name} if route.keeps_own else headers.CREDENTIALS | {name}
             fields = [*((key, own) for key, own in fields if key not in gone), (name, value)]
         path = f"{target.base_path}{route.path}".encode("latin-1")
         return await self._transport.send(

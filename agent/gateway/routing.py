@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from agent.catalog.paths import normalise
@@ -14,6 +14,7 @@ from agent.inspection import RuleBook
 from agent.model.surface import Endpoint, Surface
 from agent.model.traffic import Connection, Target
 from agent.policy import Provider
+from agent.policy.document import Credential, WhenAway
 
 _PASSING = ("/v1/files", "/v1/batches")  # the gateway's own paths that ask no model: through to one provider
 _NOWHERE = Target(host="gateway", port=0, tls=False)
@@ -33,6 +34,8 @@ class Route:
     target: Target
     upstream: str  # native, central, provider; gateway: where it goes is chosen when the request is known
     credential: tuple[str, str] | None = None  # header name, secret reference
+    keeps_own: bool = False  # the user's own credential travels beside it
+    instead: Route | None = None  # the way to go while this one cannot be reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,17 +178,30 @@ def _central(rules: RuleBook, route: Route) -> Route | Refusal:
             bound_for=route,
         )
     target = target_of(central.base_url)
+    keeps_own = central.user_credential is Credential.KEEP
     return Route(
         surface=route.surface,
         endpoint=route.endpoint,
         host=route.host,
         path=route.path if route.surface.own else f"/{route.surface.prefix}{route.path}",
         plain_path=route.plain_path,
-        query=_without_key(route.query),
+        query=route.query if keeps_own else _without_key(route.query),
         target=target,
         upstream="central",
         credential=(central.header, central.virtual_key),
+        keeps_own=keeps_own,
+        instead=_while_away(central.when_away, route),
     )
+
+
+def _while_away(rule: WhenAway, route: Route) -> Route | None:
+    match rule:
+        case WhenAway.BLOCK:
+            return None
+        case WhenAway.NATIVE:
+            return None if route.surface.own else route
+        case WhenAway.PROVIDERS:
+            return replace(route, upstream="gateway", credential=None)
 
 
 def _without_key(query: bytes) -> bytes:
