@@ -43,6 +43,7 @@ class GaveUp:
 
     failure: Failure
     candidate: Candidate
+    place: int
 
 
 class Attempts:
@@ -244,7 +245,7 @@ class Attempts:
 
     def _backoff(self, place: int) -> float:
         """Doubles with each try at a candidate; spread, so that many clients do not come back at the same moment."""
-        doubled = self._limits.backoff_initial * 2.0 ** min(max(self._tried_at[place] - 1, 0), 30)
+        doubled = self._limits.backoff_initial * (1 << min(max(self._tried_at[place] - 1, 0), 30))
         return min(doubled, self._limits.backoff_max) * (0.8 + 0.4 * self._draw())
 
     def _gave_up(self, now: float) -> GaveUp:
@@ -255,7 +256,7 @@ class Attempts:
             failure = Failure(
                 cause=failure.cause, status=failure.status, retry_after=soonest, message=failure.message
             )
-        return GaveUp(failure, candidate)
+        return GaveUp(failure, candidate, place)
 
     def _note(self, attempt: Try, status: int, failure: str, ms: float) -> None:
         candidate = attempt.candidate

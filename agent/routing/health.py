@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from math import exp2
 
 from agent.routing.failures import BLAMELESS, Cause, Failure
 from agent.routing.pace import NO_PEERS, Pace, Peers
@@ -175,7 +176,7 @@ class HealthBook:
             return
         record, tuning = self._record(route), self._tuning
         if cause is Cause.RATE_LIMITED:
-            usual = tuning.limited_for * 2.0 ** min(record.limits, 5)
+            usual = tuning.limited_for * (1 << min(record.limits, 5))
             record.limits += 1
             record.cool_until = max(record.cool_until, now + (failure.retry_after or usual))
         elif cause in (Cause.CREDENTIALS, Cause.EXHAUSTED):
@@ -271,7 +272,7 @@ class _Record:
 
     def share(self, now: float, half_life: float) -> float:
         """The share of errors, one good try assumed."""
-        faded = 2.0 ** ((self.noted_at - now) / half_life)
+        faded = exp2((self.noted_at - now) / half_life)
         return self.errors * faded / (self.tries * faded + 1.0)
 
     def state(self, now: float, tuning: Tuning) -> State:
@@ -308,7 +309,7 @@ class _Record:
 
     def _fade(self, now: float, tuning: Tuning) -> None:
         if now > self.noted_at:
-            faded = 2.0 ** ((self.noted_at - now) / tuning.half_life)
+            faded = exp2((self.noted_at - now) / tuning.half_life)
             self.tries *= faded
             self.errors *= faded
             self.noted_at = now
