@@ -299,7 +299,8 @@ class _Record:
         self.row += 1
         many = self.tries >= tuning.open_tries and self.errors >= tuning.open_share * self.tries
         if self.opened is not None and self.opened > now:
-            return  # it is known
+            self.probes = 0  # who was tried all the same, for want of others
+            return
         if self.opened is not None or self.row >= after or many:
             doubled = min(self.open_for * 2.0, tuning.open_longest)
             self.open_for = doubled if self.opened is not None else tuning.open_for
