@@ -7,7 +7,7 @@ A state machine without a clock: `now` is monotonic seconds, and what is random 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.model.record import Attempt
 from agent.routing.failures import Cause, Failure, Remedy
@@ -251,11 +251,9 @@ class Attempts:
     def _gave_up(self, now: float) -> GaveUp:
         place = min(self._causes)
         failure, candidate = self._causes[place], self._plan.candidates[place]
-        if failure.cause in _LIMITED:
-            soonest = max(min(at for (where, _), at in self._ready.items() if where == place) - now, 0.0)
-            failure = Failure(
-                cause=failure.cause, status=failure.status, retry_after=soonest, message=failure.message
-            )
+        times = [at for (where, _), at in self._ready.items() if where == place]
+        if failure.cause in _LIMITED and times:
+            failure = replace(failure, retry_after=max(min(times) - now, 0.0))
         return GaveUp(failure, candidate, place)
 
     def _note(self, attempt: Try, status: int, failure: str, ms: float) -> None:

@@ -258,7 +258,8 @@ def test_limits_hold_dead_keys_stay_dead_and_it_ends(of: Plan, data: st.DataObje
         for attempt in tries:
             failure = FAILURES[data.draw(st.sampled_from(sorted(FAILURES)))]
             now += data.draw(st.floats(0, 10))
-            attempts.failed(attempt, failure, now=now, ms=1.0)
+            final = data.draw(st.integers(0, 9)) == 9
+            attempts.failed(attempt, failure, now=now, ms=1.0, final=final)
             if failure.remedy is Remedy.DROP_KEY:
                 dead.add((attempt.candidate.provider.id, attempt.key.name))
             if failure.retry_after:
