@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
-type Value = bool | int | str | list[Value] | dict[str, Value]
+type Value = bool | int | float | str | list[Value] | dict[str, Value]
 
 MAX_LENGTH = 1000
 MAX_LISTED = 100
@@ -47,6 +47,18 @@ _SAMPLE: Mapping[str, Value] = {
 VARIABLES = tuple(_SAMPLE)
 """What a condition may ask for."""
 
+_ROUTING: Mapping[str, Value] = {
+    **_SAMPLE,
+    "tokens": 0,
+    "tier": "simple",
+    "cost": 0.0,
+    "labels": [],
+    "virtual_key": "",
+    "team": "",
+}
+ROUTING_VARIABLES = tuple(_ROUTING)
+"""What the condition of a routing rule may ask for besides: what is known once a request has been inspected."""
+
 _ATTRIBUTES = frozenset(_ATTACHMENT) | {"kind", "host", "os"}
 
 
@@ -56,31 +68,40 @@ class ConditionFailed(Exception):
 
 def check_condition(text: str) -> str:
     """`text` if it is a condition that can be used. Raises ValueError with what is wrong."""
+    return _checked(text, _SAMPLE)
+
+
+def check_routing_condition(text: str) -> str:
+    """`text` if it is a condition that a routing rule can use. Raises ValueError with what is wrong."""
+    return _checked(text, _ROUTING)
+
+
+def _checked(text: str, sample: Mapping[str, Value]) -> str:
     tokens = tuple(_tokens(text))
     _check_grammar(tokens)
     _check_attributes(tokens)
     program = _Program(text)
-    unknown = set(program.variables()) - set(VARIABLES) - _bound(tokens)
+    unknown = set(program.variables()) - set(sample) - _bound(tokens)
     if unknown:
         raise ValueError(
-            f"there is no variable '{min(unknown)}' (there are: {', '.join(VARIABLES)}; texts stand in quotes)"
+            f"there is no variable '{min(unknown)}' (there are: {', '.join(sample)}; texts stand in quotes)"
         )
-    _try(program, tokens)
+    _try(program, tokens, sample)
     return text
 
 
 class Condition:
-    """A condition that is ready to be evaluated. `text` has passed `check_condition`."""
+    """A condition that is ready to be evaluated. `text` has passed one of the checks above."""
 
     __slots__ = ("_names", "_program", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._program = _Program(text)
-        self._names = frozenset(self._program.variables()) & frozenset(VARIABLES)
+        self._names = frozenset(self._program.variables()) & frozenset(ROUTING_VARIABLES)
 
     def holds(self, facts: Mapping[str, Value]) -> bool:
-        """Whether it holds. `facts` has a value for each of `VARIABLES`. Raises ConditionFailed."""
+        """Whether it holds. `facts` has a value for each variable that its check knows. Raises ConditionFailed."""
         found = self._program.run({name: facts[name] for name in self._names})
         if not isinstance(found, bool):
             raise ConditionFailed("it is neither true nor false")
@@ -203,11 +224,11 @@ def _bound(tokens: tuple[_Token, ...]) -> frozenset[str]:
 # Trials: the library has no type checker
 
 
-def _try(program: _Program, tokens: tuple[_Token, ...]) -> None:
+def _try(program: _Program, tokens: tuple[_Token, ...], sample: Mapping[str, Value]) -> None:
     """Evaluate with made-up exchanges, made of the texts and numbers that the condition itself names so that its
     branches are reached. Raises ValueError where one shows a mistake that no exchange could mend."""
     answered, failure = False, ""
-    for facts in _made_up(tokens, frozenset(program.variables())):
+    for facts in _made_up(tokens, frozenset(program.variables()), sample):
         try:
             found = program.run(facts)
         except ConditionFailed as error:
@@ -222,16 +243,19 @@ def _try(program: _Program, tokens: tuple[_Token, ...]) -> None:
         raise ValueError(f"can never be evaluated ({failure})")
 
 
-def _made_up(tokens: tuple[_Token, ...], names: frozenset[str]) -> Iterator[dict[str, Value]]:
+def _made_up(
+    tokens: tuple[_Token, ...], names: frozenset[str], sample: Mapping[str, Value]
+) -> Iterator[dict[str, Value]]:
     texts = ["", *_named(token.value for token in tokens if token.kind == "text")]
     numbers = [0, *_numbers(token.value for token in tokens if token.kind == "number")]
-    sample = {name: value for name, value in _SAMPLE.items() if name in names}
+    asked = {name: value for name, value in sample.items() if name in names}
     dice = Random(0)  # noqa: S311  the same trials each time: no secret is made here
     for trial in range(_TRIALS):
-        facts = {name: _like(value, texts, numbers, dice) for name, value in sample.items()}
+        facts = {name: _like(value, texts, numbers, dice) for name, value in asked.items()}
         many = (0, 1, 8)[trial % 3]
-        if "groups" in names:
-            facts["groups"] = [dice.choice(texts) for _ in range(many)]
+        for name in ("groups", "labels"):
+            if name in asked:
+                facts[name] = [dice.choice(texts) for _ in range(many)]
         if "attachments" in names:
             facts["attachments"] = [_like(dict(_ATTACHMENT), texts, numbers, dice) for _ in range(many)]
         yield facts
@@ -243,6 +267,8 @@ def _like(value: Value, texts: list[str], numbers: list[int], dice: Random) -> V
             return dice.choice(texts)
         case int():
             return dice.choice(numbers)
+        case float():
+            return float(dice.choice(numbers))
         case dict():
             return {key: _like(each, texts, numbers, dice) for key, each in value.items()}
         case _:

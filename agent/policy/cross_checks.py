@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from agent.policy import routes
 from agent.policy.glob import matches
 from agent.policy.source import Problem, Source, Tree
 
@@ -34,6 +35,7 @@ def cross_check(source: Source, known: KnownNames) -> Iterator[Problem]:
     yield from _unique(source, tree, ("packs",))
     yield from _unique(source, tree, ("checks",))
     yield from _unique(source, tree, ("catalog",))
+    yield from routes.check_ids(source, tree)
     yield from _selectors(tree, known)
     yield from _surfaces(tree, known)
     yield from _dialects(tree, known)

@@ -20,6 +20,7 @@ from agent.policy import fields, message
 from agent.policy.checks import Check
 from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.packs import Pack
+from agent.policy.routes import Routing
 from agent.policy.section import MANY, Globs, Scope, Section
 
 
@@ -234,6 +235,9 @@ class Policy(Section):
     client_distrust: ClientDistrust = ClientDistrust()
     upstream: Upstream = Upstream()
     providers: Providers = Providers()
+    routing: Routing = Field(
+        default=Routing(), description="Where base-URL clients are served, and what follows when that fails."
+    )
     access: Annotated[tuple[AccessRule, ...], Field(max_length=MANY)] = ()
     guardrails: Annotated[tuple[Guardrail, ...], Field(max_length=MANY)] = ()
     detectors: Annotated[tuple[Detector, ...], Field(max_length=MANY)] = ()
