@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from agent.dialects.sse import MAX_EVENT_BYTES, SseDecoder
 from agent.errors import ContentError
 
@@ -49,6 +51,8 @@ class _ObjectsOfArray:
         self._quoted = False  # whether that is inside a string
 
     def feed(self, data: bytes) -> list[bytes]:
+        if not self._rest and (whole := _whole_object(data)):
+            return [whole]
         self._rest += data
         found: list[bytes] = []
         while end := self._object_end():
@@ -95,6 +99,18 @@ class _ObjectsOfArray:
                     self._depth = 0
                     return at + 1
         return 0
+
+
+def _whole_object(data: bytes) -> bytes:
+    """`data` where it is one object and nothing else, as it mostly comes: cheaper than to count its braces."""
+    piece = data.strip(_BETWEEN)
+    if piece[:1] != b"{" or piece[-1:] != b"}":
+        return b""
+    try:
+        orjson.loads(piece)
+    except orjson.JSONDecodeError:
+        return b""
+    return piece
 
 
 def _backslashes(text: bytearray, end: int) -> int:

@@ -16,8 +16,9 @@ from agent.model.conversation import (
     TokenLogprob,
     ToolCall,
 )
-from agent.translation import dataurls, seals
+from agent.translation import seals
 from agent.translation.gemini_generate.names import camel
+from agent.translation.media import unbroken
 from agent.translation.seals import Seal
 
 type Fields = dict[str, object]
@@ -76,7 +77,7 @@ def read_media(part: Fields) -> Media | None:
         return Media(
             kind=media_kind(media_type),
             media_type=media_type,
-            data=dataurls.unbroken(string(blob.get("data"))),
+            data=_ordinary(string(blob.get("data"))),
             name=string(blob.get("displayName")),
         )
     if isinstance(file := part.get("fileData"), dict):
@@ -92,6 +93,15 @@ def read_media(part: Fields) -> Media | None:
             name=string(file.get("displayName")),
         )
     return None
+
+
+def _ordinary(data: str) -> str:
+    """Base64 in the ordinary alphabet and padded (RFC 4648 section 4): protobuf JSON takes the other one, too, and the
+    official SDK writes it."""
+    if "-" in data or "_" in data:
+        data = data.replace("-", "+").replace("_", "/")
+    data = unbroken(data)
+    return data + "=" * (-len(data) % 4)
 
 
 def _kind_of_uri(uri: str) -> MediaKind:

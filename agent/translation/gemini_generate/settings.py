@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.model.conversation import Effort, OutputFormat, OutputKind, Reasoning, Sampling
+from agent.model.conversation import Conversation, Effort, OutputFormat, OutputKind, Reasoning, Sampling
 from agent.translation import expected, reasoning
-from agent.translation.base import Losses
 from agent.translation.gemini_generate import names, schemas
 from agent.translation.gemini_generate.names import camel
 from agent.translation.gemini_generate.parts import Fields
@@ -46,6 +45,7 @@ _EFFORTS = {  # these models cannot stop thinking; XHIGH is not taken by all of 
     Effort.HIGH: "HIGH",
     Effort.XHIGH: "HIGH",
 }
+_NO_LIMIT = 1 << 20  # more than any of these models makes
 _JSON = "application/json"
 
 
@@ -121,51 +121,37 @@ def _output(config: Fields, unread: list[str]) -> OutputFormat | None:
     return OutputFormat(kind=OutputKind.JSON) if media_type == _JSON else None
 
 
-def write(
-    model: str,
-    sampling: Sampling,
-    wanted: Reasoning | None,
-    output: OutputFormat | None,
-    unsupported: frozenset[str],
-    losses: Losses,
-) -> Fields:
-    """The `generationConfig` that says these. What the server refuses is told to `losses`."""
+def write(conversation: Conversation) -> Fields:
+    """The `generationConfig` of a request. All of sampling has its field."""
     config: Fields = {}
     for name, hub in _SAMPLING:
-        value = getattr(sampling, hub)
-        if value is None or value == ():
-            continue
-        if f"sampling.{hub}" in unsupported:
-            losses.lose(f"sampling.{hub}")
-        else:
+        value = getattr(conversation.sampling, hub)
+        if value is not None and value != ():
             config[name] = list(value) if isinstance(value, tuple) else value
-    if wanted and (thinking := _thinking(model, wanted, sampling.max_tokens)):
-        if "reasoning" in unsupported:
-            losses.lose("reasoning")
-        else:
-            config["thinkingConfig"] = thinking
+    wanted = conversation.reasoning
+    if wanted and (thinking := _thinking(conversation.model, wanted, conversation.sampling.max_tokens)):
+        config["thinkingConfig"] = thinking
+    output = conversation.output
     if output and output.kind is not OutputKind.TEXT:
-        if "output" in unsupported:
-            losses.lose("output")
-        else:
-            config["responseMimeType"] = _JSON
-            if output.kind is OutputKind.SCHEMA:
-                config["responseJsonSchema"] = dict(output.schema)
+        config["responseMimeType"] = _JSON
+        if output.kind is OutputKind.SCHEMA:
+            config["responseJsonSchema"] = dict(output.schema)
     return config
 
 
 def _thinking(model: str, wanted: Reasoning, max_tokens: int | None) -> Fields:
-    """Levels for the models that have them, else a budget: the two exclude each other. A budget goes through as it
-    is, since the newer models still take one."""
+    """Levels for the models that have them, else a budget: the two exclude each other. A budget stays
+    one, since the newer models still take it, but leaves room for the answer."""
     config: Fields = {}
+    limit = max_tokens or _NO_LIMIT
     if wanted.budget_tokens is not None:
-        config["thinkingBudget"] = wanted.budget_tokens
+        config["thinkingBudget"] = reasoning.fitting(wanted.budget_tokens, limit)
     elif wanted.effort is not None:
         if names.is_signed(model):
             level = _EFFORTS[wanted.effort]
             config["thinkingLevel"] = "LOW" if level == "MINIMAL" and "-pro" in model else level
         else:
-            config["thinkingBudget"] = reasoning.budget_of(wanted.effort, max_tokens)
+            config["thinkingBudget"] = reasoning.budget_of(wanted.effort, limit)
     if wanted.summary:
         config["includeThoughts"] = True
     return config

@@ -33,6 +33,7 @@ from agent.translation.gemini_generate import answers, parts
 from agent.translation.gemini_generate.framing import Framing
 from agent.translation.gemini_generate.names import camel
 from agent.translation.gemini_generate.parts import Fields
+from agent.translation.moulds import new_delta
 
 
 class GeminiSource:
@@ -167,7 +168,11 @@ class _Choice:
             self._next += 1
             events.append(PartStarted(part=self._open, choice=self._number, kind=kind))
         if text:
-            events.append(PartDelta(part=self._open, choice=self._number, text=text, logprobs=logprobs))
+            events.append(
+                PartDelta(part=self._open, choice=self._number, text=text, logprobs=logprobs)
+                if logprobs
+                else new_delta(self._open, text, self._number)
+            )
 
     def _sign(self, signature: str, events: list[StreamEvent]) -> None:
         """A signature ends its thought."""
@@ -192,7 +197,7 @@ class _Choice:
         events.append(
             PartStarted(part=number, choice=choice, kind=PartKind.TOOL_CALL, call_id=call.id, name=call.name)
         )
-        events.append(PartDelta(part=number, choice=choice, text=call.arguments))
+        events.append(new_delta(number, call.arguments, choice))
         if call.signature:
             events.append(PartSigned(part=number, choice=choice, signature=call.signature))
         events.append(PartEnded(part=number, choice=choice))

@@ -24,6 +24,7 @@ from agent.model.conversation import (
     Turn,
 )
 from agent.translation.base import Losses, Quirks, WireRequest
+from agent.translation.fitting import fitted
 from agent.translation.gemini_generate import names, parts, settings
 from agent.translation.gemini_generate.parts import FILES, Fields
 
@@ -55,6 +56,7 @@ _MODES = {ToolUse.AUTO: "AUTO", ToolUse.NONE: "NONE", ToolUse.REQUIRED: "ANY", T
 def write(conversation: Conversation, losses: Losses, quirks: Quirks) -> WireRequest:
     """The request that says `conversation`. Raises ContentError where nothing is asked, or where a tool's result
     answers no call."""
+    conversation = fitted(conversation, quirks, losses)
     contents = _Contents(conversation.model, losses)
     instruction: list[Fields] = []
     for index, turn in enumerate(conversation.turns):
@@ -69,16 +71,8 @@ def write(conversation: Conversation, losses: Losses, quirks: Quirks) -> WireReq
     body: Fields = {"contents": contents.written}
     if instruction:
         body["systemInstruction"] = {"parts": instruction}
-    _put_tools(body, conversation, losses, quirks)
-    config = settings.write(
-        conversation.model,
-        conversation.sampling,
-        conversation.reasoning,
-        conversation.output,
-        quirks.unsupported,
-        losses,
-    )
-    if config:
+    _put_tools(body, conversation, losses)
+    if config := settings.write(conversation):
         body["generationConfig"] = config
     return WireRequest(body=orjson.dumps(body), operation="chat_stream" if conversation.stream else "chat")
 
@@ -196,14 +190,11 @@ def _is_youtube(url: str) -> bool:
     return url.startswith(("https://www.youtube.com/", "https://youtu.be/", "https://youtube.com/"))
 
 
-def _put_tools(body: Fields, conversation: Conversation, losses: Losses, quirks: Quirks) -> None:
+def _put_tools(body: Fields, conversation: Conversation, losses: Losses) -> None:
     choice = conversation.tool_choice
     if choice and choice.parallel is False:
         losses.lose("tool_choice.parallel")
     if not conversation.tools:
-        return
-    if "tools" in quirks.unsupported:
-        losses.lose("tools")
         return
     body["tools"] = [{"functionDeclarations": [_declaration(tool) for tool in conversation.tools]}]
     if config := _calling(choice, strict=any(tool.strict for tool in conversation.tools)):

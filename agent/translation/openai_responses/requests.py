@@ -24,7 +24,7 @@ from agent.model.conversation import (
     ToolUse,
     Turn,
 )
-from agent.translation import dataurls, expected
+from agent.translation import expected, media
 from agent.translation.openai_responses import items
 from agent.translation.openai_responses.items import CallSigned
 
@@ -214,7 +214,7 @@ def _part(where: str, part: dict[str, object]) -> Text | Media | None:
             return Media(
                 kind=MediaKind.AUDIO,
                 media_type=f"audio/{string(audio.get('format')) or 'wav'}",
-                data=dataurls.unbroken(expected.text(audio.get("data"), f"{where}.input_audio.data")),
+                data=media.unbroken(expected.text(audio.get("data"), f"{where}.input_audio.data")),
             )
     return None
 
@@ -233,18 +233,11 @@ def _file(
     if file_id := expected.text(part.get("file_id"), f"{where}.file_id"):
         return Media(kind=kind, file_id=file_id, name=name, detail=detail, cache=cache)
     data = expected.text(part.get("file_data"), f"{where}.file_data")
-    inline = dataurls.split(data or url)
-    if inline:
-        media_type, data = inline
-        return Media(kind=kind, media_type=media_type, data=data, name=name, detail=detail, cache=cache)
-    if data:
-        return Media(kind=kind, data=dataurls.unbroken(data), name=name, detail=detail, cache=cache)
-    if not url or url.startswith("data:"):
-        raise ContentError(
-            f"{where} has neither a URL, nor base64 data, nor a file id",
-            hint="give one of them; a data: URL must be in base64",
-        )
-    return Media(kind=kind, url=url, name=name, detail=detail, cache=cache)
+    if data and not data.startswith("data:"):
+        return Media(kind=kind, data=media.unbroken(data), name=name, detail=detail, cache=cache)
+    if not data and not url:
+        raise ContentError(f"{where} holds no file", hint="give a URL, data in base64, or a file's id")
+    return media.from_url(kind, data or url, name=name, detail=detail, cache=cache)
 
 
 def _tools(value: object, unread: list[str]) -> tuple[Tool, ...]:

@@ -28,6 +28,7 @@ from agent.model.conversation import (
     StreamFailed,
     UsageKnown,
 )
+from agent.translation.moulds import new_delta
 from agent.translation.openai_responses import items
 from agent.translation.openai_responses.items import BETWEEN_SUMMARIES, CallSigned
 
@@ -126,7 +127,11 @@ class ResponsesSource:
             logprobs = document.get("logprobs")
             if piece:
                 part.length += len(piece)
-                events.append(PartDelta(part=part.number, text=piece, logprobs=items.read_logprobs(logprobs)))
+                events.append(
+                    PartDelta(part=part.number, text=piece, logprobs=items.read_logprobs(logprobs))
+                    if logprobs
+                    else new_delta(part.number, piece)
+                )
         elif step == "done" and not part.length:
             part.add(string(document.get(whole)), events)
 
@@ -271,7 +276,7 @@ class _Part:
         """More of it, if it is more."""
         if text and not self.ended:
             self.length += len(text)
-            events.append(PartDelta(part=self.number, text=text))
+            events.append(new_delta(self.number, text))
 
     def end(self, events: list[StreamEvent]) -> None:
         """It is whole, if it was not before."""

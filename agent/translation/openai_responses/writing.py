@@ -28,70 +28,49 @@ from agent.model.conversation import (
     ToolUse,
     Turn,
 )
-from agent.translation import dataurls, reasoning
+from agent.translation import fitting, media, reasoning
 from agent.translation.base import Losses, Quirks, WireRequest
 from agent.translation.openai_responses import items
 
 type _Object = dict[str, object]
 
 _ROLES = {Speaker.SYSTEM: "developer", Speaker.USER: "user", Speaker.ASSISTANT: "assistant"}
-_ABSENT_FROM_FORMAT = ("top_k", "stop", "seed", "frequency_penalty", "presence_penalty")
+_ABSENT_FROM_FORMAT = ("top_k", "stop", "seed", "frequency_penalty", "presence_penalty", "choices")
 _FAILED_TOOL = "Error: "  # the format has no mark for a tool that failed; the model reads it in the text
 
 
 def write(conversation: Conversation, losses: Losses, quirks: Quirks) -> WireRequest:
     """The request that says `conversation`."""
-    body = _Body(losses, quirks)
-    body.fields["model"] = conversation.model
+    conversation = fitting.fitted(conversation, quirks, losses)
+    body: _Object = {"model": conversation.model}
     turns = enumerate(conversation.turns)
     if conversation.turns and (instructions := _instructions(conversation.turns[0])):
         next(turns)
-        body.fields["instructions"] = instructions
+        body["instructions"] = instructions
     thread = _Thread(losses, quirks.system_role or "developer")
     for index, turn in turns:
         thread.add(f"turns[{index}]", turn)
-    body.fields["input"] = thread.items
+    body["input"] = thread.items
     if conversation.tools:
-        body.put("tools", "tools", [_tool(tool) for tool in conversation.tools])
-    _put_tool_choice(body, conversation.tool_choice)
-    include = ["message.output_text.logprobs"] if _put_sampling(body, conversation.sampling) else []
-    thinks = _put_reasoning(body, conversation.reasoning)
-    if thinks or thread.holds_thoughts:  # models that do not think refuse it
-        include.append("reasoning.encrypted_content")
-    if include:
-        body.fields["include"] = include
+        body["tools"] = [_tool(tool) for tool in conversation.tools]
+    if conversation.tool_choice:
+        body |= _tool_choice(conversation.tool_choice)
+    sampling = fitting.without(conversation.sampling, _ABSENT_FROM_FORMAT, losses)
+    body |= _sampling(sampling)
+    wanted = _reasoning(conversation.reasoning)
+    if wanted:
+        body["reasoning"] = wanted
+    thinks = thread.holds_thoughts or (bool(wanted) and wanted.get("effort") != Effort.NONE)
+    if include := _include(logprobs=bool(sampling.logprobs), thinks=thinks):
+        body["include"] = include
     if conversation.output and conversation.output.kind is not OutputKind.TEXT:
-        body.put("output", "text", {"format": _format(conversation.output)})
+        body["text"] = {"format": _format(conversation.output)}
     if conversation.user:
-        body.fields["user"] = conversation.user
-    body.fields["store"] = False
+        body["user"] = conversation.user
+    body["store"] = False
     if conversation.stream:
-        body.fields["stream"] = True
-    return WireRequest(body=orjson.dumps(body.fields))
-
-
-class _Body:
-    """The request's fields. What the server refuses goes no further."""
-
-    __slots__ = ("_losses", "_unsupported", "fields")
-
-    def __init__(self, losses: Losses, quirks: Quirks) -> None:
-        self.fields: _Object = {}
-        self._losses = losses
-        self._unsupported = quirks.unsupported
-
-    def put(self, name: str, field: str, value: object) -> None:
-        """Set `field`, which the hub calls `name`, where there is a value."""
-        if value is None:
-            return
-        if name in self._unsupported:
-            self._losses.lose(name)
-        else:
-            self.fields[field] = value
-
-    def lose(self, name: str) -> None:
-        """What the format does not have."""
-        self._losses.lose(name)
+        body["stream"] = True
+    return WireRequest(body=orjson.dumps(body))
 
 
 class _Thread:
@@ -178,7 +157,7 @@ def _image(part: Media) -> _Object:
     if part.file_id:
         written["file_id"] = part.file_id
     else:
-        written["image_url"] = part.url or dataurls.join(part.media_type, part.data)
+        written["image_url"] = part.url or media.data_url(part)
     return written
 
 
@@ -190,7 +169,7 @@ def _document(part: Media) -> _Object:
         written["file_url"] = part.url
     else:
         written["filename"] = part.name or "document"  # demanded beside inline data
-        written["file_data"] = dataurls.join(part.media_type, part.data)
+        written["file_data"] = media.data_url(part)
     return written
 
 
@@ -206,44 +185,41 @@ def _tool(tool: Tool) -> _Object:
     }
 
 
-def _put_tool_choice(body: _Body, choice: ToolChoice | None) -> None:
-    if choice is None:
-        return
+def _tool_choice(choice: ToolChoice) -> _Object:
+    written: _Object = {"tool_choice": choice.use.value}
     if choice.use is ToolUse.NAMED:
-        body.put("tool_choice", "tool_choice", {"type": "function", "name": choice.name})
-    else:
-        body.put("tool_choice", "tool_choice", choice.use.value)
-    body.put("tool_choice.parallel", "parallel_tool_calls", choice.parallel)
+        written["tool_choice"] = {"type": "function", "name": choice.name}
+    if choice.parallel is not None:
+        written["parallel_tool_calls"] = choice.parallel
+    return written
 
 
-def _put_sampling(body: _Body, sampling: Sampling) -> bool:
-    """Whether logprobs are asked for. A penalty of 0 and one choice are what the format does anyway."""
-    for name in _ABSENT_FROM_FORMAT:
-        if getattr(sampling, name) not in (None, (), 0.0) or (name == "seed" and sampling.seed == 0):
-            body.lose(f"sampling.{name}")
-    if (sampling.choices or 1) > 1:
-        body.lose("sampling.choices")
-    body.put("sampling.max_tokens", "max_output_tokens", sampling.max_tokens)
-    body.put("sampling.temperature", "temperature", sampling.temperature)
-    body.put("sampling.top_p", "top_p", sampling.top_p)
-    body.put("sampling.top_logprobs", "top_logprobs", sampling.top_logprobs)
-    return bool(sampling.logprobs)
+def _sampling(sampling: Sampling) -> _Object:
+    written = {
+        "max_output_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_logprobs": sampling.top_logprobs,
+    }
+    return {name: value for name, value in written.items() if value is not None}
 
 
-def _put_reasoning(body: _Body, wanted: Reasoning | None) -> bool:
-    """Whether the model will think. A budget left to the model (-1) is no effort at all."""
+def _include(*, logprobs: bool, thinks: bool) -> list[str]:
+    """What is to be told beside the text. Thoughts come sealed, as nothing is stored to come back to; models that do
+    not think refuse to be asked for them."""
+    asked = {"message.output_text.logprobs": logprobs, "reasoning.encrypted_content": thinks}
+    return [name for name, wanted in asked.items() if wanted]
+
+
+def _reasoning(wanted: Reasoning | None) -> _Object:
+    """A budget that is left to the model (-1) is no effort at all."""
     if wanted is None:
-        return False
-    effort = wanted.effort
-    if effort is None and wanted.budget_tokens is not None and wanted.budget_tokens >= 0:
-        effort = reasoning.effort_of(wanted.budget_tokens)
-    written = {"effort": effort.value if effort else None, "summary": wanted.summary or None}
-    body.put(
-        "reasoning",
-        "reasoning",
-        {name: value for name, value in written.items() if value is not None} or None,
-    )
-    return "reasoning" in body.fields and effort is not Effort.NONE
+        return {}
+    effort = reasoning.effort_wanted(wanted)
+    written: _Object = {"effort": effort.value} if effort else {}
+    if wanted.summary:
+        written["summary"] = wanted.summary
+    return written
 
 
 def _format(output: OutputFormat) -> _Object:
