@@ -58,7 +58,7 @@ class AnthropicMessages(JsonEdits):
                 case "prompt":  # of the old completions endpoint
                     found.text((key,), Role.USER, value)
         return ParsedRequest(
-            model=string(document.get("model")) or _model_in_path(head.path),
+            model=string(document.get("model")) or model_in_path(head.path),
             stream=document.get("stream") is True or head.path.endswith(":streamRawPredict"),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
@@ -309,7 +309,7 @@ def _read_source(found: Collector, path: Path, role: Role, kind: str, block: dic
             )
 
 
-def _model_in_path(path: str) -> str:
+def model_in_path(path: str) -> str:
     """The model of a Vertex path: `…/models/{name}:rawPredict`."""
     _, found, rest = path.partition("/models/")
     return rest.rpartition(":")[0] if found else ""

@@ -63,7 +63,7 @@ class OpenAIChat(OpenAIReplies):
                 ):  # completions, embeddings, speech, images
                     found.prose((key,), Role.USER, value)
         return ParsedRequest(
-            model=string(document.get("model")) or _deployment(head.path),
+            model=string(document.get("model")) or deployment(head.path),
             stream=document.get("stream") is True,
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
@@ -368,7 +368,7 @@ def _audio_type(form: object) -> str:
     return f"audio/{form}" if isinstance(form, str) else ""
 
 
-def _deployment(path: str) -> str:
+def deployment(path: str) -> str:
     """The model of an Azure deployment's path: `/openai/deployments/{name}/chat/completions`."""
     _, found, rest = path.partition("/deployments/")
     return rest.partition("/")[0] if found else ""

@@ -58,6 +58,9 @@ class Quirks:
     )
     system_role: str = ""  # OpenAI chat: `system` where `developer` is not known
     family: str = ""  # of the model, where one format carries several families' own fields (Bedrock Converse)
+    accepts: frozenset[str] = (
+        frozenset()
+    )  # fields beyond the format, in its own words (`top_k`, `cache_control`)
 
 
 NO_QUIRKS = Quirks()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import string
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import orjson
 from hypothesis import strategies as st
@@ -363,14 +364,14 @@ def _deltas(draw: st.DrawFn, number: int, text: str) -> list[StreamEvent]:
 def pieces(draw: st.DrawFn, text: str) -> list[str]:
     """`text`, cut anywhere; no piece is empty."""
     cuts = sorted({0, len(text), *draw(st.lists(st.integers(0, len(text)), max_size=4))})
-    return [text[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [text[start:end] for start, end in pairwise(cuts)]
 
 
 @st.composite
 def chunkings(draw: st.DrawFn, data: bytes) -> list[bytes]:
     """`data` as a network may deliver it."""
     cuts = sorted({0, len(data), *draw(st.lists(st.integers(0, len(data)), max_size=12))})
-    return [data[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(cuts)]
 
 
 def written(sink: StreamSink, events: Iterable[StreamEvent]) -> bytes:

@@ -11,6 +11,7 @@ from agent.dialects.shapes import mapping, objects, string
 from agent.errors import ContentError
 from agent.model.conversation import CacheHint, Media, Part, Text, Thinking, ToolCall, ToolResult
 from agent.translation.bedrock_converse.media import BLOCKS, read_media
+from agent.translation.fields import wrong
 from agent.translation.unread import Unread
 
 
@@ -26,7 +27,7 @@ class BlockReader:
     def read(self, path: str, blocks: object) -> tuple[Part, ...]:
         """The parts in the list at `path`. A cache point marks the part before it. Raises ContentError."""
         if not isinstance(blocks, list):
-            raise ContentError(f"{path} is not a list of content blocks")
+            raise wrong(path, "an array of content blocks")
         parts: list[Part] = []
         for index, block in enumerate(blocks):
             at = f"{path}[{index}]"
@@ -37,9 +38,7 @@ class BlockReader:
                     [(kind, value)] = one.items()
                     parts += self._block(f"{at}.{kind}", kind, value)
                 case _ if not self.lenient:
-                    raise ContentError(
-                        f"{at} is not a content block: an object with one field, named as its kind"
-                    )
+                    raise wrong(at, "a content block: an object with one field, named as its kind")
         return tuple(parts)
 
     def _mark(self, path: str, parts: list[Part], point: object) -> None:
@@ -51,10 +50,18 @@ class BlockReader:
                 self.unread.note(f"{path}.cachePoint")
 
     def _block(self, path: str, kind: str, value: object) -> tuple[Part, ...]:
-        content = mapping(value)
+        if kind == "text":
+            if not isinstance(value, str) and not self.lenient:
+                raise wrong(path, "a string")
+            return (Text(text=string(value)),)
+        if kind == "json":
+            return (Text(text=orjson.dumps(value).decode()),)
+        if not isinstance(value, dict) and not self.lenient:
+            raise wrong(path, "an object")
+        return self._content(path, kind, mapping(value))
+
+    def _content(self, path: str, kind: str, content: Mapping[str, object]) -> tuple[Part, ...]:
         match kind:
-            case "text":
-                return (Text(text=string(value)),)
             case _ if kind in BLOCKS:
                 media = read_media(path, kind, content, self.unread)
                 return () if media is None else (media,)
@@ -64,8 +71,6 @@ class BlockReader:
                 return self._result(path, content)
             case "reasoningContent":
                 return self._thought(path, content)
-            case "json":
-                return (Text(text=orjson.dumps(value).decode()),)
             case "citationsContent":  # what it cites tells the model nothing new
                 texts = [string(each.get("text")) for _, each in objects(content.get("content"))]
                 return (Text(text="".join(texts)),)

@@ -8,7 +8,7 @@ from typing import cast
 from urllib.parse import unquote
 
 from agent.dialects.jsontext import parse
-from agent.dialects.shapes import integer, json_object, mapping, objects, string
+from agent.dialects.shapes import json_object, mapping, string
 from agent.errors import ContentError
 from agent.model.conversation import (
     CacheHint,
@@ -24,8 +24,10 @@ from agent.model.conversation import (
     ToolUse,
     Turn,
 )
+from agent.translation import fields
 from agent.translation.bedrock_converse.blocks import BlockReader
 from agent.translation.bedrock_converse.families import OwnFields, effort, read_own_fields
+from agent.translation.fields import Document
 from agent.translation.unread import Unread
 
 _STREAM = "/converse-stream"
@@ -50,20 +52,20 @@ def read_request(path: str, body: bytes) -> Conversation:
     reader = BlockReader()
     unread = reader.unread
     unread.others("", document, _FIELDS)
-    own = read_own_fields(mapping(document.get("additionalModelRequestFields")), unread)
-    tools = mapping(document.get("toolConfig"))
+    own = read_own_fields(fields.nested(document, "additionalModelRequestFields"), unread)
+    tools = fields.nested(document, "toolConfig")
     unread.others("toolConfig", tools, ("tools", "toolChoice"))
-    metadata = mapping(document.get("requestMetadata"))
+    metadata = fields.nested(document, "requestMetadata")
     unread.others("requestMetadata", metadata, ("user",))
-    output = mapping(document.get("outputConfig"))
+    output = fields.nested(document, "outputConfig")
     unread.others("outputConfig", output, ("textFormat", "effort"))
     model, stream = _model_and_stream(path)
     return Conversation(
         model=model or string(document.get("modelId")),
         turns=_turns(document, reader),
-        tools=_tools(tools.get("tools"), unread),
-        tool_choice=_tool_choice(mapping(tools.get("toolChoice")), own, unread),
-        sampling=_sampling(mapping(document.get("inferenceConfig")), own, unread),
+        tools=_tools(fields.array(tools, "tools"), unread),
+        tool_choice=_tool_choice(fields.nested(tools, "toolChoice"), own, unread),
+        sampling=_sampling(fields.nested(document, "inferenceConfig"), own, unread),
         reasoning=_reasoning(own.reasoning, output, unread),
         output=_output(mapping(output.get("textFormat")), unread),
         stream=stream,
@@ -78,29 +80,27 @@ def _model_and_stream(path: str) -> tuple[str, bool]:
     return unquote(model), path.endswith(_STREAM)
 
 
-def _turns(document: Mapping[str, object], reader: BlockReader) -> tuple[Turn, ...]:
+def _turns(document: Document, reader: BlockReader) -> tuple[Turn, ...]:
     turns = []
     if system := document.get("system"):
         turns.append(Turn(speaker=Speaker.SYSTEM, parts=reader.read("system", system)))
-    messages = document.get("messages") or []
-    if not isinstance(messages, list):
-        raise ContentError("messages is not a list")
-    for index, message in enumerate(messages):
+    messages = fields.array(document, "messages")
+    for index in range(len(messages)):
         at = f"messages[{index}]"
-        said = mapping(message)
+        said = fields.entry(messages, index, "messages")
         speaker = _SPEAKERS.get(string(said.get("role")))
         if speaker is None:
-            raise ContentError(f"{at}.role is none of user, assistant, system")
+            raise fields.wrong(f"{at}.role", "user, assistant or system")
         reader.unread.others(at, said, ("role", "content"))
         turns.append(Turn(speaker=speaker, parts=reader.read(f"{at}.content", said.get("content"))))
     return tuple(turns)
 
 
-def _tools(value: object, unread: Unread) -> tuple[Tool, ...]:
+def _tools(value: list[object], unread: Unread) -> tuple[Tool, ...]:
     tools: list[Tool] = []
-    for index, tool in objects(value):
+    for index in range(len(value)):
         at = f"toolConfig.tools[{index}]"
-        match tool:
+        match tool := fields.entry(value, index, "toolConfig.tools"):
             case {"toolSpec": dict() as spec}:
                 unread.others(f"{at}.toolSpec", spec, ("name", "description", "inputSchema", "strict"))
                 strict = spec.get("strict")
@@ -123,7 +123,7 @@ def _schema(value: object) -> Mapping[str, Json]:
     return cast("dict[str, Json]", mapping(value))
 
 
-def _tool_choice(choice: Mapping[str, object], own: OwnFields, unread: Unread) -> ToolChoice | None:
+def _tool_choice(choice: Document, own: OwnFields, unread: Unread) -> ToolChoice | None:
     unread.others("toolConfig.toolChoice", choice, ("auto", "any", "tool"))
     if "any" in choice:
         return ToolChoice(use=ToolUse.REQUIRED, parallel=own.parallel)
@@ -135,23 +135,18 @@ def _tool_choice(choice: Mapping[str, object], own: OwnFields, unread: Unread) -
     return None
 
 
-def _sampling(config: Mapping[str, object], own: OwnFields, unread: Unread) -> Sampling:
+def _sampling(config: Document, own: OwnFields, unread: Unread) -> Sampling:
     unread.others("inferenceConfig", config, ("maxTokens", "temperature", "topP", "stopSequences"))
-    stop = config.get("stopSequences")
     return Sampling(
-        max_tokens=integer(config.get("maxTokens")),
-        temperature=_number(config.get("temperature")),
-        top_p=_number(config.get("topP")),
+        max_tokens=fields.whole(config, "maxTokens"),
+        temperature=fields.number(config, "temperature"),
+        top_p=fields.number(config, "topP"),
         top_k=own.top_k,
-        stop=tuple(string(each) for each in stop) if isinstance(stop, list) else (),
+        stop=fields.texts(config, "stopSequences"),
     )
 
 
-def _number(value: object) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _reasoning(own: Reasoning | None, output: Mapping[str, object], unread: Unread) -> Reasoning | None:
+def _reasoning(own: Reasoning | None, output: Document, unread: Unread) -> Reasoning | None:
     """Claude's adaptive thinking is bounded by an effort, which stands elsewhere."""
     if output.get("effort") is None:
         return own
@@ -164,7 +159,7 @@ def _reasoning(own: Reasoning | None, output: Mapping[str, object], unread: Unre
     return replace(own, effort=spoken)
 
 
-def _output(form: Mapping[str, object], unread: Unread) -> OutputFormat | None:
+def _output(form: Document, unread: Unread) -> OutputFormat | None:
     if not form:
         return None
     wanted = mapping(mapping(form.get("structure")).get("jsonSchema"))
@@ -176,6 +171,13 @@ def _output(form: Mapping[str, object], unread: Unread) -> OutputFormat | None:
         kind=OutputKind.SCHEMA,
         name=string(wanted.get("name")),
         description=string(wanted.get("description")),
-        schema=_schema(parse(string(wanted.get("schema")))),
+        schema=_schema(_parsed(fields.text(wanted, "schema"))),
         strict=True,
     )
+
+
+def _parsed(schema: str) -> object:
+    try:
+        return parse(schema)
+    except ContentError as error:
+        raise ContentError(f"outputConfig.textFormat: its schema is {error}", hint=error.hint()) from None

@@ -7,8 +7,7 @@ from typing import cast
 
 import orjson
 
-from agent.dialects.shapes import integer, json_object, mapping, string
-from agent.errors import ContentError
+from agent.dialects.shapes import json_object, mapping, string
 from agent.model.conversation import (
     Conversation,
     Json,
@@ -86,7 +85,7 @@ def _note_extras(document: Document, unread: Unread) -> None:
     """What only Cohere does for its models, where the client asks for more than it would get anyway."""
     if document.get("documents"):
         unread.note("documents")
-    mode = string(mapping(document.get("citation_options")).get("mode")).lower()
+    mode = string(fields.nested(document, "citation_options").get("mode")).lower()
     if mode and mode not in _NO_CITATIONS:
         unread.note("citation_options")
     if string(document.get("safety_mode")) not in ("", _ORDINARY_SAFETY):
@@ -204,7 +203,7 @@ def _tools(document: Document, unread: Unread) -> tuple[Tool, ...]:
     for index in range(len(found)):
         tool = fields.entry(found, index, "tools")
         at = f"tools[{index}]"
-        function = mapping(tool.get("function"))
+        function = fields.nested(tool, "function")
         if not function or tool.get("type", "function") != "function":
             unread.note(f"{at}.type={string(tool.get('type'))}")
             continue
@@ -251,9 +250,9 @@ def _sampling(document: Document) -> Sampling:
 
 
 def _reasoning(document: Document, unread: Unread) -> Reasoning | None:
-    thinking = mapping(document.get("thinking"))
+    thinking = fields.nested(document, "thinking")
     unread.others("thinking", thinking, ("type", "token_budget"))
-    budget = integer(thinking.get("token_budget"))
+    budget = fields.whole(thinking, "token_budget")
     match thinking.get("type"):
         case "disabled":
             return Reasoning(budget_tokens=0)
@@ -266,7 +265,7 @@ def _reasoning(document: Document, unread: Unread) -> Reasoning | None:
 
 
 def _output(document: Document, unread: Unread) -> OutputFormat | None:
-    form = mapping(document.get("response_format"))
+    form = fields.nested(document, "response_format")
     unread.others("response_format", form, ("type", "json_schema", "schema"))
     match form.get("type"):
         case "json_object":
@@ -278,4 +277,4 @@ def _output(document: Document, unread: Unread) -> OutputFormat | None:
             return OutputFormat()
         case None:
             return None
-    raise ContentError("response_format.type must be text or json_object")
+    raise fields.wrong("response_format.type", "text or json_object")

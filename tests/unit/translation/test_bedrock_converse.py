@@ -259,7 +259,7 @@ def test_what_no_other_format_has_is_named() -> None:
     [
         ("/model/amazon.nova-pro-v1%3A0/converse", "amazon.nova-pro-v1:0", False),
         ("/model/amazon.nova-pro-v1:0/converse-stream", "amazon.nova-pro-v1:0", True),
-        ("/model/arn:aws:bedrock:eu-west-1:1:inference-profile/x/converse", "arn:aws:bedrock:eu-west-1:1:inference-profile/x", False),
+        ("/model/arn:aws:bedrock:1:inference-profile/x/converse", "arn:aws:bedrock:1:inference-profile/x", False),
     ],
 )  # fmt: skip
 def test_the_path_names_model_and_streaming(path: str, model: str, stream: bool) -> None:
@@ -271,10 +271,10 @@ def test_the_path_names_model_and_streaming(path: str, model: str, stream: bool)
     ("body", "complaint"),
     [
         (b"[]", "not an object"),
-        (b'{"messages":{}}', "messages is not a list"),
+        (b'{"messages":{}}', "`messages` must be an array"),
         (b'{"messages":[{"role":"tool","content":[]}]}', r"messages\[0\].role"),
-        (b'{"messages":[{"role":"user","content":"hi"}]}', r"messages\[0\].content is not a list"),
-        (b'{"messages":[{"role":"user","content":[{"text":"a","image":{}}]}]}', r"content\[0\] is not a content"),
+        (b'{"messages":[{"role":"user","content":"hi"}]}', r"messages\[0\].content` must be an array"),
+        (b'{"messages":[{"role":"user","content":[{"text":"a","image":{}}]}]}', r"content\[0\]` must be a content"),
         (b'{"outputConfig":{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{"}}}}}', "schema"),
     ],
 )  # fmt: skip
