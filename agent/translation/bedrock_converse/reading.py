@@ -162,6 +162,7 @@ def _reasoning(own: Reasoning | None, output: Document, unread: Unread) -> Reaso
 def _output(form: Document, unread: Unread) -> OutputFormat | None:
     if not form:
         return None
+    unread.others("outputConfig.textFormat", form, ("type", "structure"))
     wanted = mapping(mapping(form.get("structure")).get("jsonSchema"))
     if form.get("type") != "json_schema" or not wanted:
         unread.note("outputConfig.textFormat")
