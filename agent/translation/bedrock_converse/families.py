@@ -109,8 +109,11 @@ def _get(fields: Mapping[str, object], path: tuple[str, ...]) -> object:
 
 
 def _read_reasoning(path: str, fields: Mapping[str, object], unread: Unread) -> Reasoning | None:
-    if (spoken := effort(fields.get("reasoning_effort"))) is not None:
-        return Reasoning(effort=spoken)
+    if fields.get("reasoning_effort") is not None:
+        spoken = effort(fields["reasoning_effort"])
+        if spoken is None:
+            unread.note(f"{path}.reasoning_effort")
+        return None if spoken is None else Reasoning(effort=spoken)
     for key in ("thinking", "reasoning_config", "reasoningConfig"):
         found = mapping(fields.get(key))
         if not found:

@@ -95,13 +95,14 @@ def expected(conversation: Conversation) -> Conversation:
     return merged(replace(conversation, tool_choice=parallel))
 
 
+@settings(max_examples=50)
 @given(conversations(media=False, thinking=False), st.booleans())
 def test_words_calls_and_wishes_come_back_as_they_went(conversation: Conversation, stream: bool) -> None:
     conversation = replace(conversation, stream=stream)
     assert reread(conversation) == expected(conversation)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(conversations())
 def test_what_was_read_is_written_the_same_again(conversation: Conversation) -> None:
     once = reread(conversation)
@@ -109,6 +110,7 @@ def test_what_was_read_is_written_the_same_again(conversation: Conversation) -> 
     assert not once.unread
 
 
+@settings(max_examples=50)
 @given(replies())
 def test_an_answer_comes_back_but_for_seals_that_are_no_bytes(reply: Reply) -> None:
     [choice] = reply.choices
