@@ -60,7 +60,8 @@ class ChatSink:
             case UsageKnown():
                 self._usage = self._usage.merged(event.usage)
             case StreamFailed():
-                error = openai_error(event.message, kind=event.kind or "server_error")
+                code = str(event.status) if event.status else None
+                error = openai_error(event.message, kind=event.kind or "server_error", code=code)
                 return encode("", orjson.dumps(error)) + _DONE
             case Ended():
                 return self._end()

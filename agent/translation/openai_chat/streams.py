@@ -153,10 +153,19 @@ class ChatSource:
         events.append(
             StreamFailed(
                 message=string(fields.get("message")) or string(error),
-                kind=string(fields.get("type")) or string(code) or string(status),
-                status=integer(code) or integer(status) or 0,
+                kind=string(fields.get("type"))
+                or string(code)
+                or string(status),  # Gemini names it in `status`
+                status=_status(code) or _status(status),
             )
         )
+
+
+def _status(code: object) -> int:
+    if type(code) is str and code.isdecimal():
+        code = int(code)
+    number = integer(code)
+    return number if number is not None and 400 <= number < 600 else 0
 
 
 class _Call:
