@@ -9,7 +9,8 @@ import orjson
 
 from agent.dialects.shapes import mapping, objects, string
 from agent.errors import ContentError
-from agent.model.conversation import CacheHint, Media, Part, Text, Thinking, ToolCall, ToolResult
+from agent.model.conversation import CacheHint, Media, Part, Text, ToolCall, ToolResult
+from agent.translation.bedrock_converse import thoughts
 from agent.translation.bedrock_converse.media import BLOCKS, read_media
 from agent.translation.fields import wrong
 from agent.translation.unread import Unread
@@ -105,10 +106,4 @@ class BlockReader:
         self.unread.others(path, content, ("reasoningText", "redactedContent"))
         said = mapping(content.get("reasoningText"))
         self.unread.others(f"{path}.reasoningText", said, ("text", "signature"))
-        return (
-            Thinking(
-                text=string(said.get("text")),
-                signature=string(said.get("signature")),
-                sealed=string(content.get("redactedContent")),
-            ),
-        )
+        return (thoughts.read(content),)

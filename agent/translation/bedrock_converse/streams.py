@@ -30,6 +30,7 @@ from agent.model.conversation import (
     StreamFailed,
     UsageKnown,
 )
+from agent.translation import seals
 from agent.translation.bedrock_converse.answers import (
     finish_of,
     read_usage,
@@ -37,7 +38,7 @@ from agent.translation.bedrock_converse.answers import (
     stop_sequence_in,
     write_usage,
 )
-from agent.translation.bedrock_converse.thoughts import is_base64
+from agent.translation.bedrock_converse.thoughts import is_base64, wrapped
 
 _STATUS: Mapping[str, int] = {  # of the exceptions' shapes
     "internalServerException": 500,
@@ -58,6 +59,13 @@ class _Block:
     kind: PartKind
     signature: str = ""
     sealed: bytes = b""
+
+    def signed(self) -> PartSigned:
+        """What seals it; what we wrapped up for a client is unwrapped, in case that client is a gateway."""
+        sealed = b64encode(self.sealed).decode()
+        if seal := seals.read64(sealed):
+            return PartSigned(part=self.part, signature=seal.signature, sealed=seal.sealed, id=seal.id)
+        return PartSigned(part=self.part, signature=self.signature, sealed=sealed)
 
 
 class ConverseSource:
@@ -167,8 +175,7 @@ class ConverseSource:
             return []
         events: list[StreamEvent] = []
         if block.signature or block.sealed:
-            sealed = b64encode(block.sealed).decode()
-            events.append(PartSigned(part=block.part, signature=block.signature, sealed=sealed))
+            events.append(block.signed())
         return [*events, PartEnded(part=block.part)]
 
     def _stop_message(self, content: Mapping[str, object]) -> list[StreamEvent]:
@@ -188,7 +195,8 @@ class ConverseSink:
 
     def __init__(self) -> None:
         self._usage = NO_COUNT
-        self._kinds: dict[int, PartKind] = {}
+        self._blocks: dict[int, _Written] = {}  # by part
+        self._begun = 0
 
     def write(self, event: StreamEvent) -> bytes:
         """The messages that say it."""
@@ -202,7 +210,8 @@ class ConverseSink:
             case PartSigned():
                 return self._sign(event)
             case PartEnded():
-                return _told("contentBlockStop", {"contentBlockIndex": event.part})
+                block = self._blocks.pop(event.part)
+                return _told("contentBlockStop", {"contentBlockIndex": block.index})
             case ChoiceEnded():
                 return _stop(event)
             case StreamFailed():
@@ -224,37 +233,55 @@ class ConverseSink:
         return b""
 
     def _start(self, event: PartStarted) -> bytes:
-        self._kinds[event.part] = event.kind
+        block = self._blocks[event.part] = _Written(self._next(), event.kind)
         if event.kind is not PartKind.TOOL_CALL:
             return b""
         start = {"toolUse": {"toolUseId": event.call_id, "name": event.name}}
-        return _told("contentBlockStart", {"start": start, "contentBlockIndex": event.part})
+        return _told("contentBlockStart", {"start": start, "contentBlockIndex": block.index})
+
+    def _next(self) -> int:
+        self._begun += 1
+        return self._begun - 1
 
     def _delta(self, event: PartDelta) -> bytes:
-        match self._kinds.get(event.part):
+        block = self._blocks[event.part]
+        block.said = True
+        match block.kind:
             case PartKind.TOOL_CALL:
-                delta: dict[str, object] = {"toolUse": {"input": event.text}}
+                return block.delta({"toolUse": {"input": event.text}})
             case PartKind.THINKING:
-                delta = {"reasoningContent": {"text": event.text}}
+                return block.delta({"reasoningContent": {"text": event.text}})
             case _:
-                delta = {"text": event.text}
-        return _told("contentBlockDelta", {"delta": delta, "contentBlockIndex": event.part})
+                return block.delta({"text": event.text})
 
     def _sign(self, event: PartSigned) -> bytes:
-        if self._kinds.get(event.part) is not PartKind.THINKING:
+        """A signature belongs to the words before it; a seal is a block of its own."""
+        block = self._blocks[event.part]
+        if block.kind is not PartKind.THINKING:
             return b""
-        deltas = []
+        written = b""
         if event.signature:
-            deltas.append({"signature": event.signature})
-        if event.sealed and is_base64(event.sealed):
-            deltas.append({"redactedContent": event.sealed})
-        return b"".join(
-            _told(
-                "contentBlockDelta",
-                {"delta": {"reasoningContent": delta}, "contentBlockIndex": event.part},
-            )
-            for delta in deltas
-        )
+            block.said = True
+            written = block.delta({"reasoningContent": {"signature": event.signature}})
+        if event.sealed:
+            if block.said:
+                written += _told("contentBlockStop", {"contentBlockIndex": block.index})
+                block.index = self._next()
+            sealed = wrapped(event.sealed, event.id)
+            written += block.delta({"reasoningContent": {"redactedContent": sealed}})
+        return written
+
+
+@dataclass(slots=True)
+class _Written:
+    """An open block: its index, and whether anything was said in it."""
+
+    index: int
+    kind: PartKind
+    said: bool = False
+
+    def delta(self, content: dict[str, object]) -> bytes:
+        return _told("contentBlockDelta", {"delta": content, "contentBlockIndex": self.index})
 
 
 def _stop(event: ChoiceEnded) -> bytes:

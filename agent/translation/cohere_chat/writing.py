@@ -91,9 +91,20 @@ def _asked(at: str, parts: Sequence[Part], losses: Losses) -> list[Block]:
     for index, part in enumerate(parts):
         if isinstance(part, ToolResult):
             inner = _content(f"{at}.parts[{index}]", part.parts, losses, images=False)
+            inner = _failed(inner) if part.error else inner
             [message] = _message("tool", inner) or [{"role": "tool", "content": ""}]
             messages.append({**message, "tool_call_id": part.call_id})
     return messages + _message("user", _content(at, parts, losses, skip=ToolResult))
+
+
+def _failed(content: list[Block]) -> list[Block]:
+    """What a tool said when it failed: the format has no mark for it, so the model must read it."""
+    match content:
+        case [{"text": str() as text}, *others]:
+            marked = text if text.lower().startswith("error") else f"Error: {text}"
+            return [{"type": "text", "text": marked}, *others]
+        case _:
+            return [{"type": "text", "text": "Error"}]
 
 
 def _answered(at: str, parts: Sequence[Part], losses: Losses) -> list[Block]:

@@ -324,6 +324,14 @@ def test_results_follow_their_calls_at_once() -> None:
     ]
 
 
+def test_a_tool_that_failed_says_so() -> None:
+    for said, read_as in (("no sky", "Error: no sky"), ("error 5", "error 5")):
+        [message] = messages(user(ToolResult(call_id="1", parts=(Text(text=said),), error=True)))  # type: ignore[misc]
+        assert message["content"] == read_as
+    [message] = messages(user(ToolResult(call_id="1", parts=(), error=True)))  # type: ignore[misc]
+    assert message["content"] == "Error"
+
+
 def test_images_are_for_users_alone_and_other_media_for_none() -> None:
     pdf = Media(kind=MediaKind.DOCUMENT, media_type="application/pdf", data="AAEC")
     upload = Media(kind=MediaKind.IMAGE, file_id="f")

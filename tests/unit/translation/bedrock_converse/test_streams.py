@@ -117,12 +117,10 @@ def test_a_stream_tells_the_answer_however_it_is_chunked(data: st.DataObject) ->
 @given(streams(overlapping=True))
 def test_what_is_written_is_read_by_us_and_by_botocore(events: tuple[StreamEvent, ...]) -> None:
     reply = folded(events)
-    [choice] = reply.choices
-    kept = tuple(part for part in choice.parts if not (isinstance(part, Thinking) and part.sealed))
     data = sent(*events)
 
     assert folded(heard(data)) == Reply(
-        id="", model="", choices=(replace(choice, parts=kept),), usage=replace(reply.usage, reasoning=None)
+        id="", model="", choices=reply.choices, usage=replace(reply.usage, reasoning=None)
     )
     [*_, last, metadata] = bedrock.events(data)
     assert last["messageStop"]["stopReason"]
@@ -141,6 +139,21 @@ def test_seals_that_are_bytes_are_written() -> None:
     [_, sealed, _, end] = bedrock.events(data)
     assert sealed["contentBlockDelta"]["delta"]["reasoningContent"]["redactedContent"] == b"sealed"
     assert end["messageStop"]["additionalModelResponseFields"] == {"stop_sequence": "x"}
+
+
+def test_a_seal_beside_words_is_a_block_of_its_own_and_keeps_its_item() -> None:
+    data = sent(
+        PartStarted(part=0, kind=PartKind.THINKING),
+        PartDelta(part=0, text="hm"),
+        PartSigned(part=0, sealed="no bytes", id="rs_1"),
+        PartEnded(part=0),
+        PartStarted(part=1, kind=PartKind.TEXT),
+        PartDelta(part=1, text="a"),
+        PartEnded(part=1),
+    )
+    indices = [next(iter(each.values()))["contentBlockIndex"] for each in bedrock.events(data)]
+    assert indices == [0, 0, 1, 1, 2, 2]
+    assert PartSigned(part=1, sealed="no bytes", id="rs_1") in heard(data)
 
 
 def test_usage_is_told_last_however_early_it_is_known_and_other_choices_never() -> None:
