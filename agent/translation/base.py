@@ -57,6 +57,7 @@ class Quirks:
         0  # where the format demands a limit and the client gave none; 0: the writer's own
     )
     system_role: str = ""  # OpenAI chat: `system` where `developer` is not known
+    family: str = ""  # of the model, where one format carries several families' own fields (Bedrock Converse)
     accepts: frozenset[str] = (
         frozenset()
     )  # fields beyond the format, in its own words (`top_k`, `cache_control`)

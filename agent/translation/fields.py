@@ -58,6 +58,16 @@ def array(document: Document, key: str) -> list[object]:
     return value
 
 
+def nested(document: Document, key: str) -> Document:
+    """An object, empty where it is not given."""
+    value = document.get(key)
+    if value is None:
+        return {}
+    if type(value) is not dict:
+        raise wrong(key, "an object")
+    return value
+
+
 def texts(document: Document, key: str) -> tuple[str, ...]:
     """An array of strings, or one string alone."""
     value = document.get(key)
