@@ -75,9 +75,8 @@ providers:
 
 
 def test_an_alias_is_one_model_or_several() -> None:
-    policy = read(
-        "providers: {openai: {}, any: {base_url: 'https://x.example'}}\nmodels: {fast: openai/m, all: [openai/m, any/a/b]}"
-    )
+    providers = "providers: {openai: {}, any: {base_url: 'https://x.example'}}\n"
+    policy = read(providers + "models: {fast: openai/m, all: [openai/m, any/a/b]}")
     assert policy.models == {"fast": ("openai/m",), "all": ("openai/m", "any/a/b")}
 
 
