@@ -3,6 +3,15 @@ reading the bundled files."""
 
 from agent.catalog.harness import Harness, bundled_harness
 from agent.catalog.lookup import Catalog, Match
+from agent.catalog.providers import bundled_providers
 from agent.catalog.rows import bundled_surfaces, parse_surfaces
 
-__all__ = ["Catalog", "Harness", "Match", "bundled_harness", "bundled_surfaces", "parse_surfaces"]
+__all__ = [
+    "Catalog",
+    "Harness",
+    "Match",
+    "bundled_harness",
+    "bundled_providers",
+    "bundled_surfaces",
+    "parse_surfaces",
+]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib.resources import files
 
+from agent.catalog import tables
 from agent.errors import ConfigError
 from agent.model.surface import Endpoint, Surface
 
@@ -22,11 +22,8 @@ def bundled_surfaces() -> tuple[Surface, ...]:
 
 def parse_surfaces(text: str, *, source: str) -> tuple[Surface, ...]:
     """Surfaces of a TOML text. Raises ConfigError naming `source` and the row."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{source}: {error}", hint="mend the TOML syntax") from error
-    _keys(document, frozenset({"surface"}), frozenset({"speaks"}), where=source)
+    document = tables.parse(text, source=source)
+    tables.check_keys(document, frozenset({"surface"}), frozenset({"speaks"}), where=source)
     named = document.get("speaks", {})
     if not isinstance(named, dict):
         raise ConfigError(f"{source}: speaks must be a table")
@@ -55,26 +52,26 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
     if not isinstance(row, dict):
         raise ConfigError(f"{source}: a surface must be a table")
     where = f"{source}: surface {row.get('id', '?')!r}"
-    _keys(row, _REQUIRED, _OPTIONAL, where=where)
+    tables.check_keys(row, _REQUIRED, _OPTIONAL, where=where)
     endpoints: list[Endpoint] = []
     for name in _items(row, "speaks", where=where):
         if not isinstance(name, str) or name not in speaks:
             raise ConfigError(f"{where}: speaks unknown {name!r}", hint=f"known: {', '.join(speaks)}")
         endpoints += speaks[name]
     endpoints += _endpoints(row.get("endpoints", []), where=where)
-    http2, websockets, own = (_flag(row, key, where=where) for key in ("http2", "websockets", "own"))
+    own = tables.flag(row, "own", where=where)
     surface = Surface(
-        id=_text(row, "id", where=where),
-        name=_text(row, "name", where=where),
-        provider=_text(row, "provider", where=where),
+        id=tables.text(row, "id", where=where),
+        name=tables.text(row, "name", where=where),
+        provider=tables.text(row, "provider", where=where),
         hosts=tuple(_host(host, where=where) for host in _items(row, "hosts", where=where)),
         endpoints=tuple(endpoints),
-        http2=http2,
-        websockets=websockets,
+        http2=tables.flag(row, "http2", where=where),
+        websockets=tables.flag(row, "websockets", where=where),
         own=own,
-        prefix=_text(row, "prefix", where=where),
-        origin=_text(row, "origin", where=where),
-        key_header=_text(row, "key_header", where=where),
+        prefix=tables.text(row, "prefix", where=where),
+        origin=tables.text(row, "origin", where=where),
+        key_header=tables.text(row, "key_header", where=where),
     )
     if bool(surface.hosts) == own:
         raise ConfigError(f"{where}: hosts is {'given, but the gateway itself has none' if own else 'empty'}")
@@ -103,15 +100,8 @@ def _endpoints(rows: object, *, where: str) -> tuple[Endpoint, ...]:
 def _endpoint(row: object, *, where: str) -> Endpoint:
     if not isinstance(row, dict):
         raise ConfigError(f"{where}: an endpoint must be a table")
-    _keys(row, frozenset({"path", "dialect"}), _ENDPOINT_KEYS, where=where)
-    return Endpoint(**{key: _text(row, key, where=where) for key in row})
-
-
-def _flag(row: dict[str, object], key: str, *, where: str) -> bool:
-    value = row.get(key, False)
-    if not isinstance(value, bool):
-        raise ConfigError(f"{where}: {key} must be true or false")
-    return value
+    tables.check_keys(row, frozenset({"path", "dialect"}), _ENDPOINT_KEYS, where=where)
+    return Endpoint(**{key: tables.text(row, key, where=where) for key in row})
 
 
 def _items(row: dict[str, object], key: str, *, where: str) -> list[object]:
@@ -119,18 +109,3 @@ def _items(row: dict[str, object], key: str, *, where: str) -> list[object]:
     if not isinstance(value, list):
         raise ConfigError(f"{where}: {key} must be a list")
     return value
-
-
-def _text(row: dict[str, object], key: str, *, where: str) -> str:
-    value = row.get(key, "")
-    if not isinstance(value, str) or (key in row and not value):
-        raise ConfigError(f"{where}: {key} must be a text")
-    return value
-
-
-def _keys(row: dict[str, object], required: frozenset[str], optional: frozenset[str], *, where: str) -> None:
-    if missing := required - row.keys():
-        raise ConfigError(f"{where}: missing {', '.join(sorted(missing))}")
-    if unknown := row.keys() - required - optional:
-        known = ", ".join(sorted(required | optional))
-        raise ConfigError(f"{where}: unknown {', '.join(sorted(unknown))}", hint=f"known keys: {known}")

@@ -13,7 +13,6 @@ from agent.gateway.transport.base import Headers
 from agent.inspection import RuleBook
 from agent.model.surface import Endpoint, Surface
 from agent.model.traffic import Connection, Target
-from agent.policy import Provider
 from agent.policy.document import Credential, WhenAway
 
 _PASSING = ("/v1/files", "/v1/batches")  # the gateway's own paths that ask no model: through to one provider
@@ -111,10 +110,11 @@ def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
         return Refusal(status=404, message=f"no such base URL; use one of {known}")
     path = f"/{rest}"
     plain_path = normalise(path)
-    provider: Provider | None = getattr(rules.policy.providers, surface.id, None)
+    provider = rules.policy.providers.get(surface.id)
     origin = (provider.base_url if provider else "") or surface.origin
     target = target_of(origin)
-    credential = (surface.key_header, provider.key) if provider and provider.key else None
+    keys = provider.credentials if provider else ()
+    credential = (surface.key_header, keys[0].key) if keys else None
     route = Route(
         surface=surface,
         endpoint=rules.catalog.endpoint(surface, plain_path),

@@ -1,22 +1,27 @@
 """Secret references: a configuration names where a secret lies, never the secret itself.
 
-`env:NAME`, `file:/absolute/path`, `keyring:service/name`. Values are returned, never kept and never put in
-a message.
+`env:NAME`, `file:/absolute/path`, `keyring:service/name`, and `exec:/absolute/program arguments` for a program that
+prints it (a password manager, a cloud's own tool). Values are returned, never kept and never put in a message.
 """
 
 from __future__ import annotations
 
 import os
+import stat
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 from agent.errors import ConfigError, HostError
-from agent.host.files import read_private
+from agent.host.files import OTHERS_WRITE, read_private
+from agent.host.run import Completed, run
+from agent.model import references
 
 SECRET_LIMIT = 64 * 1024  # bytes; the largest known is a service account's JSON, 3 KB
 _REFERENCE_LIMIT = 1024  # characters
-_FORMS = "Use env:NAME, file:/absolute/path or keyring:service/name."
+_FORMS = f"Use {references.FORMS}."
+EXEC_SECONDS = 30.0  # a password manager may ask for a finger first
 
 
 class Keyring(Protocol):
@@ -63,14 +68,16 @@ def read_secret(
             value = _from_file(rest)
         case "keyring":
             value = _from_keyring(rest, keyring or SystemKeyring())
+        case "exec":
+            value = _from_program(rest)
         case _:
             # not repeated: somebody may have pasted the secret here
             raise ConfigError("a secret must be given as a reference, not as a value", hint=_FORMS)
     if len(value.encode(errors="surrogateescape")) > SECRET_LIMIT:
-        raise ConfigError(f"the secret of {reference} is larger than {SECRET_LIMIT} bytes")
+        raise ConfigError(f"the secret of {references.shown(reference)} is larger than {SECRET_LIMIT} bytes")
     value = value.removesuffix("\n").removesuffix("\r")
     if not value:
-        raise ConfigError(f"the secret of {reference} is empty")
+        raise ConfigError(f"the secret of {references.shown(reference)} is empty")
     return value
 
 
@@ -117,3 +124,46 @@ def _from_keyring(rest: str, keyring: Keyring) -> str:
             hint=f"Run: keyring set {service} {name}",
         )
     return value
+
+
+def _from_program(text: str) -> str:
+    try:
+        argv = references.command(text)
+    except ValueError as error:
+        raise ConfigError(f"{error}", hint=_FORMS) from None
+    program = Path(argv[0])
+    _check_program(program)
+    try:
+        done: Completed = run(argv, timeout=EXEC_SECONDS, limit=SECRET_LIMIT)
+    except HostError as error:
+        raise ConfigError(str(error), hint=error.hint()) from error
+    if done.code != 0:  # what it wrote is not repeated: it may be half a secret
+        raise ConfigError(
+            f"{program} ended with status {done.code} and gave no secret",
+            hint="Run it by hand, as the account that the agent runs under.",
+        )
+    try:
+        return done.stdout.decode()
+    except UnicodeDecodeError:
+        raise ConfigError(f"what {program} printed is not UTF-8 text") from None  # the cause holds the bytes
+
+
+def _check_program(program: Path) -> None:
+    """Whoever can change the program, or what its name leads to, could have the agent run anything."""
+    try:
+        real = program.resolve(strict=True)
+        found, folder = real.stat(), real.parent.stat()
+    except OSError as error:
+        raise ConfigError(f"there is no program {program}", hint="Give its absolute path.") from error
+    if not stat.S_ISREG(found.st_mode) or not os.access(real, os.X_OK):
+        raise ConfigError(f"{program} is no program that can be run")
+    if sys.platform == "win32":
+        return  # left to the access lists of the system's folders
+    by_others = found.st_mode & OTHERS_WRITE or (
+        folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX
+    )
+    if by_others or found.st_uid not in (0, os.geteuid()):
+        raise ConfigError(
+            f"{real} can be changed by others than root and this account",
+            hint=f"Run: chmod go-w {real} && chmod o-w {real.parent}, or install it where only root may write.",
+        )

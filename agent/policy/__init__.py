@@ -15,8 +15,6 @@ from agent.policy.document import (
     DistrustAction,
     Mode,
     Policy,
-    Provider,
-    Providers,
     Route,
     UnknownFormat,
     Upstream,
@@ -25,6 +23,7 @@ from agent.policy.explanation import Step, explain
 from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.loading import load
 from agent.policy.packs import Pack, PackFormat
+from agent.policy.providers import Key, Price, ProviderSettings
 from agent.policy.schema import json_schema
 from agent.policy.scope import Destination, Subject
 
@@ -39,13 +38,14 @@ __all__ = [
     "DistrustAction",
     "Examples",
     "Guardrail",
+    "Key",
     "KnownNames",
     "Mode",
     "Pack",
     "PackFormat",
     "Policy",
-    "Provider",
-    "Providers",
+    "Price",
+    "ProviderSettings",
     "Route",
     "Step",
     "Subject",

@@ -6,12 +6,14 @@ of the wrong type is skipped here: it is reported there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from agent.model.provider import Provider
 from agent.policy import routes
 from agent.policy.glob import matches
+from agent.policy.providers import check_providers
 from agent.policy.source import Problem, Source, Tree
 
 
@@ -22,6 +24,7 @@ class KnownNames:
     dialects: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset()  # family/type of what the bundled detectors find
     surfaces: frozenset[str] = frozenset()
+    providers: Mapping[str, Provider] = field(default_factory=dict)
 
 
 def cross_check(source: Source, known: KnownNames) -> Iterator[Problem]:
@@ -39,6 +42,7 @@ def cross_check(source: Source, known: KnownNames) -> Iterator[Problem]:
     yield from _selectors(tree, known)
     yield from _surfaces(tree, known)
     yield from _dialects(tree, known)
+    yield from check_providers(tree, known.providers)
 
 
 def _rules(tree: dict[str, Tree], section: str) -> Iterator[tuple[int, dict[str, Tree]]]:

@@ -20,6 +20,7 @@ from agent.policy import fields, message
 from agent.policy.checks import Check
 from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.packs import Pack
+from agent.policy.providers import Aliases, Prices, Providers
 from agent.policy.routes import Routing
 from agent.policy.section import MANY, Globs, Scope, Section
 
@@ -123,21 +124,6 @@ class Upstream(Section):
         return self
 
 
-class Provider(Section):
-    """A provider that clients of the base URL are served by."""
-
-    key: fields.SecretReference = Field(description="env:NAME, file:/path or keyring:service/name.")
-    base_url: fields.BaseUrl | None = Field(default=None, description="Instead of the provider's own.")
-
-
-class Providers(Section):
-    """Keys for clients that use the local base URL, by reference only."""
-
-    openai: Provider | None = None
-    anthropic: Provider | None = None
-    gemini: Provider | None = None
-
-
 class AccessRule(Scope):
     """Allows or blocks exchanges by who talks to what. The first rule that fits decides; none allows."""
 
@@ -234,9 +220,18 @@ class Policy(Section):
     )
     client_distrust: ClientDistrust = ClientDistrust()
     upstream: Upstream = Upstream()
-    providers: Providers = Providers()
     routing: Routing = Field(
         default=Routing(), description="Where base-URL clients are served, and what follows when that fails."
+    )
+    providers: Providers = Field(
+        default={},
+        description="Whom requests may go to, by an id of your own: keys, addresses, names of models.",
+    )
+    models: Aliases = Field(
+        default={}, description="Names of your own for models: provider/model, or several, tried in order."
+    )
+    prices: Prices = Field(
+        default=(), description="Instead of the bundled table's; the first that fits counts."
     )
     access: Annotated[tuple[AccessRule, ...], Field(max_length=MANY)] = ()
     guardrails: Annotated[tuple[Guardrail, ...], Field(max_length=MANY)] = ()

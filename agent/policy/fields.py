@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import re2
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
+from agent.model import references
 from agent.model.decision import Action, Severity
 from agent.model.findings import Family
 from agent.policy.conditions import MAX_LENGTH, check_condition
@@ -18,6 +18,7 @@ from agent.policy.hostnames import check_host, check_host_glob
 from agent.policy.message import check_template
 
 _SLUG = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
+_PROFILE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+@/ ")
 _TOKEN = frozenset(
     "abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~"
 )  # RFC 9110 section 5.6.2, lower case
@@ -51,17 +52,33 @@ def _secret_reference(text: str) -> str:
     match kind if colon else "":
         case "env" if rest.isidentifier() and rest.isascii():
             return text
-        case "file" if PurePosixPath(rest).is_absolute() or PureWindowsPath(rest).is_absolute():
+        case "file" if references.is_absolute(rest):
             return text
         case "keyring" if all(rest.partition("/")):
             return text
+        case "exec":
+            references.command(rest)
+            return text
         case "env" | "file" | "keyring":
-            raise ValueError("must be env:NAME, file:/absolute/path or keyring:service/name")
+            raise ValueError(f"must be {references.FORMS}")
         case _:
             raise ValueError(
-                "must be a reference, env:NAME, file:/absolute/path or keyring:service/name: "
+                f"must be a reference, {references.FORMS}: "
                 "a key itself must not stand in a policy (if this is a real key, replace it now)"
             )
+
+
+def _key_reference(text: str) -> str:
+    kind, colon, rest = text.partition(":")
+    match kind if colon else "":
+        case "profile" if rest and not set(rest) - _PROFILE:
+            return text
+        case "adc" if not rest:
+            return text
+        case "profile" | "adc":
+            raise ValueError("must be profile:NAME (AWS) or adc: (Google), or a reference to a secret")
+        case _:
+            return _secret_reference(text)
 
 
 def _base_url(text: str) -> str:
@@ -202,7 +219,11 @@ Selector = Annotated[str, Field(max_length=128), AfterValidator(_selector)]
 """A family of findings, or family/type, where the type is a glob."""
 
 SecretReference = Annotated[str, Field(max_length=1024), AfterValidator(_secret_reference)]
-"""Where a secret is kept: `env:NAME`, `file:/path` or `keyring:service/name`."""
+"""Where a secret is kept: `env:NAME`, `file:/path`, `keyring:service/name`, or what prints it: `exec:/program …`."""
+
+KeyReference = Annotated[str, Field(max_length=1024), AfterValidator(_key_reference)]
+"""What a provider is shown: a secret, or `profile:NAME` of the AWS credentials file, or `adc:`, Google's application
+default credentials."""
 
 BaseUrl = Annotated[str, Field(max_length=1024), AfterValidator(_base_url)]
 HeaderName = Annotated[str, Field(max_length=64), AfterValidator(_header)]

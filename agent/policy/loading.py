@@ -101,10 +101,10 @@ def _problem(document: Source, details: ErrorDetails, root: type[Section]) -> Pr
 
 
 def _in_document(tagged: Location) -> Location:
-    """The place in the document: of an item that may be of several kinds, pydantic names the kind, too."""
+    """The place in the document: pydantic also names the kind of an item, and says where a key itself is wrong."""
     if tagged[:1] == ("checks",) and len(tagged) > 2:
         return (*tagged[:2], *tagged[3:])
-    return tagged
+    return tagged[:-1] if tagged[-1:] == ("[key]",) else tagged  # a mapping's key is wrong, not its value
 
 
 def _text(details: ErrorDetails, location: Location, value: Tree, root: type[Section]) -> str:
@@ -150,6 +150,8 @@ def _keys_at(location: Location, root: type[Section]) -> tuple[str, ...]:
     for step in location:
         if isinstance(step, int):
             section = get_args(section)[0]
+        elif get_origin(section) is dict:
+            section = get_args(section)[1]
         elif (kinds := _kinds(section)) and isinstance(step, str):
             section = kinds[step]
         elif isinstance(section, type) and issubclass(section, BaseModel):

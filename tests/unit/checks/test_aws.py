@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.checks.aws import KEPT, AwsAuthorization
+from agent.checks.aws import AwsAuthorization
 from agent.checks.ports import CheckError, Failure
+from agent.credentials.aws import KEPT
 from agent.policy.checks import BedrockCheck
 from tests.fakes.services import FakeKeys, check_of
 

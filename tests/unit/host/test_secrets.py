@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,55 @@ def test_a_backend_that_keeps_nothing_counts_as_no_keyring(
         assert "no usable keyring" in str(refused("keyring:service/name", keyring=SystemKeyring()))
     finally:
         keyring.set_keyring(before)
+
+
+def program(tmp_path: Path, script: str, *, mode: int = 0o700) -> Path:
+    file = tmp_path / "print-key"
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(mode)
+    return file
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
+class TestPrograms:
+    def test_a_secret_comes_from_a_program(self, tmp_path: Path) -> None:
+        file = program(tmp_path, f'test "$1" = "my key" && echo {VALUE}')
+        assert read_secret(f"exec:{file} 'my key'") == VALUE
+
+    def test_no_shell_reads_the_arguments(self, tmp_path: Path) -> None:
+        file = program(tmp_path, 'echo "$1"')
+        assert read_secret(f"exec:{file} $HOME;id") == "$HOME;id"
+
+    @pytest.mark.parametrize("mode", [0o720, 0o702])
+    def test_a_program_that_others_may_change_is_not_run(self, tmp_path: Path, mode: int) -> None:
+        file = program(tmp_path, f"touch {tmp_path}/ran; echo x", mode=mode)
+        assert "can be changed by others" in str(refused(f"exec:{file}"))
+        assert not (tmp_path / "ran").exists()
+
+    def test_nor_one_in_a_folder_that_others_may_change(self, tmp_path: Path) -> None:
+        folder = tmp_path / "open"
+        folder.mkdir()
+        folder.chmod(0o777)
+        assert "can be changed by others" in str(refused(f"exec:{program(folder, 'echo x')}"))
+
+    def test_what_a_failing_program_says_is_not_repeated(self, tmp_path: Path) -> None:
+        error = refused(f"exec:{program(tmp_path, f'echo {VALUE}; echo {VALUE} >&2; exit 3')} {VALUE}")
+        assert "status 3" in str(error)
+        assert VALUE not in str(error) + error.hint()
+
+    @pytest.mark.parametrize(
+        ("script", "complaint"),
+        [
+            ("true", "is empty"),
+            ("printf '\\377'", "not UTF-8"),
+            (f"head -c {SECRET_LIMIT + 10} /dev/zero", "wrote more than"),
+        ],
+    )
+    def test_what_is_no_secret_is_refused(self, tmp_path: Path, script: str, complaint: str) -> None:
+        assert complaint in str(refused(f"exec:{program(tmp_path, script)} {VALUE}"))
+
+    @pytest.mark.parametrize(
+        "reference", ["exec:", "exec:printenv KEY", "exec:/no/such/program", "exec:/etc"]
+    )
+    def test_only_programs_are_run(self, reference: str) -> None:
+        refused(reference)

@@ -16,7 +16,8 @@ def read(kind: Any, value: object) -> object:
 
 
 @pytest.mark.parametrize(
-    "reference", ["env:OPENAI_API_KEY", "file:/run/key", r"file:C:\key", "keyring:drawbridge/x"]
+    "reference",
+    ["env:OPENAI_API_KEY", "file:/run/key", r"file:C:\key", "keyring:drawbridge/x", "exec:/bin/op read x"],
 )
 def test_references_to_secrets_are_taken_as_they_are(reference: str) -> None:
     assert read(fields.SecretReference, reference) == reference
@@ -27,7 +28,7 @@ def test_references_to_secrets_are_taken_as_they_are(reference: str) -> None:
     ["abc", "env:", "env:A B", "env:1A", "file:relative", "keyring:service", "keyring:/x", "https://x", ""],
 )
 def test_anything_else_is_no_reference(literal: str) -> None:
-    with pytest.raises(ValidationError, match="env:NAME, file:/absolute/path or keyring:service/name"):
+    with pytest.raises(ValidationError, match="env:NAME, file:/absolute/path, keyring:service/name or exec:"):
         read(fields.SecretReference, literal)
 
 

@@ -11,12 +11,14 @@ from agent.errors import PolicyError
 from agent.model.content import Where
 from agent.model.decision import Action, Fallback
 from agent.policy import KnownNames, Mode, Route, load
+from tests.fakes.providers import make_row
 
 HEAD = "schema_version: 1\nid: p\n"
 KNOWN = KnownNames(
     dialects=frozenset({"openai-chat", "anthropic-messages"}),
     types=frozenset({"secret/github_token", "pii/email"}),
     surfaces=frozenset({"openai"}),
+    providers={name: make_row(name) for name in ("openai", "anthropic", "gemini")},
 )
 
 
@@ -65,8 +67,11 @@ WRONG = [
     ("upstream: x", "3: upstream: must be a mapping (key: value), not text"),
     ("upstream: {route: central}", "3: upstream: 'central' is required where route is central"),
     ("client_distrust: {hours: 0}", "3: client_distrust.hours: must be greater than or equal to 1"),
-    ("providers: {antropic: {key: env:A}}", "did you mean 'anthropic'? (allowed: openai, anthropic, gemini)"),
-    ("providers:\n  openai: {}", "4: providers.openai.key: this key is required"),
+    (
+        "providers: {antropic: {key: env:A}}",
+        "3: providers.antropic: is no provider of the catalog: did you mean",
+    ),
+    ("providers:\n  openai: {kee: env:A}", "4: providers.openai.kee: unknown key 'kee': did you mean 'key'?"),
     (RULE + "acton: x}", "4: access[0].acton: unknown key 'acton': did you mean 'action'?"),
     (
         RULE + "hosts: ['https://x.example']}",
@@ -201,7 +206,7 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(body: str) -> None:
 
 def test_a_literal_key_is_told_how_to_be_written() -> None:
     [line] = errors(HEAD + f"providers: {{openai: {{key: {SECRET}}}}}")
-    assert "env:NAME, file:/absolute/path or keyring:service/name" in line
+    assert "env:NAME, file:/absolute/path, keyring:service/name or exec:" in line
     assert "a key itself must not stand in a policy" in line
 
 
