@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from agent.policy.account_checks import account_problems
 from agent.policy.glob import matches
 from agent.policy.source import Problem, Source, Tree
 
@@ -37,6 +38,7 @@ def cross_check(source: Source, known: KnownNames) -> Iterator[Problem]:
     yield from _selectors(tree, known)
     yield from _surfaces(tree, known)
     yield from _dialects(tree, known)
+    yield from account_problems(source)
 
 
 def _rules(tree: dict[str, Tree], section: str) -> Iterator[tuple[int, dict[str, Tree]]]:
