@@ -99,7 +99,10 @@ def key_expired(key: str) -> Denial:
 def key_inactive(key: str) -> Denial:
     """The key was switched off."""
     return Denial(
-        kind=Kind.ACCESS_BLOCKED, message=f"The virtual key '{key}' is switched off.", tier=Tier.KEY, owner=key
+        kind=Kind.ACCESS_BLOCKED,
+        message=f"The virtual key '{key}' is switched off.",
+        tier=Tier.KEY,
+        owner=key,
     )
 
 
@@ -163,7 +166,7 @@ def limited(kind: Kind, tier: Tier, owner: str, name: str, retry_after: int | No
     when = "" if retry_after is None else f" Try again in {_duration(retry_after)}."
     return Denial(
         kind=kind,
-        message=f"{_whose(tier, owner)} has reached its limit {name}.{when}".capitalize(),
+        message=f"The limit {name} of {_whose(tier, owner)} is reached.{when}",
         tier=tier,
         owner=owner,
         name=name,

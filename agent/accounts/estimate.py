@@ -29,7 +29,8 @@ _TABLE = 512  # pairs of model and kind that are remembered
 _LEAST = 64  # tokens; shorter texts say little
 _WEIGHT = 0.2  # of the newest count
 _LOWEST, _HIGHEST = 0.25, 4.0
-_CAUTION = 1.1  # of a ratio that was learnt: texts differ
+_CAUTION = 1.1  # of a prompt whose ratio was learnt: texts differ
+_DOUBT = 1.3  # of one whose ratio nobody knows yet
 
 
 class TextKind(StrEnum):
@@ -71,14 +72,14 @@ class Estimator:
         self._ratios: OrderedDict[tuple[str, TextKind], float] = OrderedDict()
 
     def tokens(self, model: str, kind: TextKind, text_bytes: int) -> int:
-        """Tokens of so many bytes."""
-        ratio = self._ratios.get((model, kind))
-        plain = text_bytes / BYTES_PER_TOKEN
-        return int(plain * ratio * _CAUTION if ratio is not None else plain) + 1
+        """Tokens of so many bytes, as near as can be told."""
+        return int(text_bytes / BYTES_PER_TOKEN * self._ratios.get((model, kind), 1.0)) + 1
 
     def prompt(self, model: str, measure: Measure) -> int:
-        """Tokens of a whole request."""
-        text = self.tokens(model, TextKind.PROMPT, measure.text_bytes)
+        """Tokens of a whole request, rather too many: for a reservation."""
+        ratio = self._ratios.get((model, TextKind.PROMPT))
+        caution = _DOUBT if ratio is None else ratio * _CAUTION
+        text = int(measure.text_bytes / BYTES_PER_TOKEN * caution)
         return text + measure.other_tokens + REQUEST_TOKENS
 
     def learn(self, model: str, kind: TextKind, text_bytes: int, tokens: int) -> None:

@@ -39,8 +39,8 @@ def is_well_formed(text: str) -> bool:
 def hashed(key: str) -> str:
     """What the policy holds of a key.
 
-    A plain hash: 190 random bits need no salt and no slow function, and a look-up by it takes no longer for a guess that
-    is nearly right.
+    A plain hash: 190 random bits need no salt and no slow function, and a look-up by it takes no longer for a guess
+    that is nearly right.
     """
     return f"sha256:{hashlib.sha256(key.encode('utf-8', 'surrogateescape')).hexdigest()}"
 

@@ -1,7 +1,7 @@
 """The virtual key that a request brings: found wherever clients put a key, and taken out of what travels on.
 
-Only values that start as our keys do count, but for the header that is ours alone: a provider's own key is left where it
-stands. Header names are lower case, as ASGI gives them.
+Only values that start as our keys do count, but for the header that is ours alone: a provider's own key is left where
+it stands. Header names are lower case, as ASGI gives them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Windows of time: in which slot a moment lies, and which slots count. Pure.
 
-A window counts in slots. A rolling one is cut into about sixty: what counts is the slot of the moment and as many before
-it as the window has, so that nothing is forgotten before the window has gone by, and at most one slot later. Such a sum
-never passes the limit in any stretch of that length. The usual GCRA lets twice the limit through after a rest, and
+A window counts in slots. A rolling one is cut into about sixty: what counts is the slot of the moment and as many
+before it as the window has, so that nothing is forgotten before the window has gone by, and at most one slot later. Such
+a sum never passes the limit in any stretch of that length. The usual GCRA lets twice the limit through after a rest, and
 cannot tell what was used, nor take anything back; a request here is reserved, then corrected.
 
 A calendar window is one slot: the day, week (from Monday), month, quarter or year in a time zone. Minutes and hours are
@@ -69,6 +69,10 @@ class Rolling:
         """When `slot` counts no more."""
         return (slot + self.count + 1) * self.width
 
+    def kept_until(self, slot: int) -> int:
+        """When `slot` is worth remembering no more; see `kept`."""
+        return (slot + 2 * self.count + 4) * self.width
+
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
@@ -103,6 +107,10 @@ class Calendar:
     def forgotten_at(self, slot: int) -> int:
         """When `slot` counts no more."""
         return self.span(slot).until
+
+    def kept_until(self, slot: int) -> int:
+        """When `slot` is worth remembering no more; see `kept`."""
+        return slot + 4 * _LONGEST[self.per]
 
     def _midnight(self, day: date) -> int:
         # where clocks leave midnight out, this is the moment at which they do: the day's first

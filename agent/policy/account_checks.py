@@ -95,4 +95,6 @@ def _references(accounts: dict[str, Tree], section: str, key: str, target: str) 
         if isinstance(name, str) and name not in known:
             close = get_close_matches(name[:128], names, n=1)
             guess = f": did you mean '{close[0]}'?" if close else ""
-            yield Problem(location=(*place, key), text=f"'{name}' is no {_NOUNS[target]} of this policy{guess}")
+            yield Problem(
+                location=(*place, key), text=f"'{name}' is no {_NOUNS[target]} of this policy{guess}"
+            )

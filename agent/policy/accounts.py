@@ -1,4 +1,4 @@
-"""The policy's `accounts`: virtual keys, who owns them, and what owners may spend. Says what is allowed, counts nothing.
+"""The policy's `accounts`: virtual keys, who owns them, what owners may spend. Says what is allowed, counts nothing.
 
 The policy holds hashes of keys, never a key. Every owner (customer, team, user, virtual key, and a provider of a key)
 takes `budgets` and `limits`; what they mean together is in docs/accounts.md.
@@ -21,7 +21,9 @@ from agent.policy.section import MANY, Globs, Section
 _HEX = frozenset("0123456789abcdef")
 _DIGEST_LENGTH = 64
 _MAX_TOKENS = 10**15
-_MAX_USD = 9_000_000  # in nano-dollars the largest whole number that Lua, in a shared store, still counts exactly
+_MAX_USD = (
+    9_000_000  # in nano-dollars the largest whole number that Lua, in a shared store, still counts exactly
+)
 _REGEX = "re2:"
 _MAX_PATTERN_MEMORY = 1 << 20  # bytes of one compiled pattern
 
@@ -344,5 +346,3 @@ class Accounts(Section):
         if self.require_key is not None:
             return self.require_key
         return any(key.hash is not None for key in self.virtual_keys)
-
-
