@@ -7,6 +7,7 @@ calls at the same time gets past a limit. Refusals are values. Without an `accou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from agent.accounts import denials
 from agent.accounts.book import EMPTY, Book, Client, KeyEntry, Plan
@@ -53,10 +54,9 @@ class Principal:
 ANYBODY = Principal()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """A call may be made. `output_tokens` is the longest answer that was reserved: where the client set no bound, the
-    gateway sends this as one, or the bound on spending is only as good as the guess."""
+class Grant(NamedTuple):
+    """A call may be made. `output_tokens` is what was reserved for its answers: where the client set no bound, the
+    gateway sends `max_output_tokens` as one, or the bound on spending is only as good as the guess."""
 
     principal: Principal
     ask: Ask | None = None
@@ -65,6 +65,11 @@ class Grant:
     input_tokens: int = 0
     output_tokens: int | None = None
     nano_usd: int | None = None  # of the worst case; None: no price
+
+    @property
+    def max_output_tokens(self) -> int | None:
+        """The longest that one answer may be."""
+        return self.output_tokens // max(1, self.ask.answers) if self.ask and self.output_tokens else None
 
 
 FREE = Grant(principal=ANYBODY)
@@ -153,7 +158,7 @@ class Accounts:
         if cost is None:
             cost = self._prices.cost(ask.provider, ask.model, tokens, grant.at)
         if grant.hold is not None:
-            used = Amounts(nano_usd=cost or 0, tokens=used_in + used_out)
+            used = Amounts(cost or 0, used_in + used_out)
             await self._store.settle(
                 grant.hold, used, _use(grant.principal, ask, grant.at, used_in, used_out, cost)
             )
@@ -187,52 +192,40 @@ class Accounts:
         plan = book.plan(principal.key, principal.user, ask.provider)
         if plan is EMPTY and principal.key is None and instead is None:
             return FREE
-        wanted = self._worst_case(book, plan, principal, ask, now)
+        wanted = self._worst_case(book, plan, ask, now)
         if isinstance(wanted, Denial):
             return wanted
-        amounts = Amounts(
-            nano_usd=wanted.nano_usd or 0, tokens=wanted.input_tokens + (wanted.output_tokens or 0)
-        )
-        worst = _use(principal, ask, now, wanted.input_tokens, wanted.output_tokens or 0, wanted.nano_usd)
+        prompt, output, cost = wanted
+        worst = _use(principal, ask, now, prompt, output, cost)
+        amounts = Amounts(cost or 0, prompt + output)
         answer = await self._store.reserve(plan.meters, amounts, now, worst=worst, instead=instead)
         if isinstance(answer, Refusal):
             return answer.meter.denial(answer.wanted, answer.retry_after)
         if isinstance(answer, Unreachable):
             return denials.UNAVAILABLE
-        return Grant(
-            principal=principal,
-            ask=ask,
-            hold=answer,
-            at=now,
-            input_tokens=wanted.input_tokens,
-            output_tokens=wanted.output_tokens,
-            nano_usd=wanted.nano_usd,
-        )
+        return Grant(principal, ask, answer, now, prompt, output, cost)
 
     def _worst_case(
-        self, book: Book, plan: Plan, principal: Principal, ask: Ask, now: float
-    ) -> Grant | Denial:
-        """The largest that a call can become, as a grant without a hold."""
+        self, book: Book, plan: Plan, ask: Ask, now: float
+    ) -> tuple[int, int, int | None] | Denial:
+        """The largest that a call can become: tokens in, tokens out, nano-dollars."""
         prompt = self.estimator.prompt(ask.model, ask.measure)
         answers = max(1, ask.answers)
         if ask.max_output_tokens is not None:
-            output = ask.max_output_tokens
+            output = max(0, ask.max_output_tokens) * answers
         else:
-            output = ask.output_limit or book.section.assumed_output_tokens
-            if (most := plan.ceiling) is not None and 0 < (most - prompt) // answers < output:
-                output = (most - prompt) // answers
-        if (denial := plan.too_large(prompt + output * answers)) is not None:
+            output = (ask.output_limit or book.section.assumed_output_tokens) * answers
+            if (most := plan.ceiling) is not None and prompt < most < prompt + output:
+                output = most - prompt  # the gateway tells the model so
+        if plan.ceilings and (denial := plan.too_large(prompt + output)) is not None:
             return denial
-        tokens = TokenCount(
-            input=prompt,
-            output=output * answers,
-            cache_write=prompt if ask.cache_write or ask.cache_write_1h else None,
-            cache_write_1h=prompt if ask.cache_write_1h else None,
-        )
+        writes = prompt if ask.cache_write or ask.cache_write_1h else None
+        long_writes = prompt if ask.cache_write_1h else None
+        tokens = TokenCount(input=prompt, output=output, cache_write=writes, cache_write_1h=long_writes)
         cost = self._prices.cost(ask.provider, ask.model, tokens, now)
         if cost is None and book.section.unpriced is Unpriced.REFUSE:
             return denials.unpriced(ask.provider)
-        return Grant(principal=principal, input_tokens=prompt, output_tokens=output * answers, nano_usd=cost)
+        return prompt, output, cost
 
     def _learn(self, grant: Grant, spent: Spent) -> None:
         ask, counted = grant.ask, spent.tokens.input
@@ -245,12 +238,6 @@ def _use(
 ) -> Use | None:
     if principal.key is None:
         return None
-    return Use(
-        key=principal.key.row.id,
-        day=int(at) // DAY_SECONDS,
-        model=f"{ask.provider}/{ask.model}"[:_MAX_MODEL],
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        nano_usd=cost or 0,
-        unpriced=int(cost is None),
-    )
+    model = f"{ask.provider}/{ask.model}"[:_MAX_MODEL]
+    day = int(at) // DAY_SECONDS
+    return Use(principal.key.row.id, day, model, 1, input_tokens, output_tokens, cost or 0, int(cost is None))

@@ -17,6 +17,7 @@ from agent.policy.glob import first_match, matches
 
 _REGEX = "re2:"
 _MAX_PLANS = 10_000
+_MAX_KNOWN = 1000  # pairs of provider and model of a key whose answer is remembered
 
 type _ModelTest = Callable[[str], bool]
 type _Owner = Customer | Team | User | VirtualKey | KeyProvider
@@ -64,11 +65,21 @@ class KeyEntry:
     customer: Customer | None
     expires_at: float | None
     tests: dict[str, tuple[_ModelTest, _ModelTest]] = field(repr=False)  # by provider: allowed, denied
+    _known: dict[tuple[str, str], Denial | None] = field(repr=False, compare=False, default_factory=dict)
 
     def denial(self, provider: str, model: str) -> Denial | None:
         """Why this key may not use a model, if so."""
         if self.row.providers is None:
             return None
+        place = (provider, model)
+        if place in self._known:
+            return self._known[place]
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        found = self._known[place] = self._denial(provider, model)
+        return found
+
+    def _denial(self, provider: str, model: str) -> Denial | None:
         found = self.tests.get(provider)
         if found is None:
             return provider_blocked(self.row.id, provider)

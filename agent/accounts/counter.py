@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import ceil
 
-from agent.accounts.windows import Window
+from agent.accounts.windows import Always, Window
 
 type Slots = dict[int, int]
 
@@ -17,31 +17,27 @@ type Slots = dict[int, int]
 class Counter:
     """The amounts of one window. Every amount stays in the slot in which its request began."""
 
-    __slots__ = ("_first", "_since", "_until", "_window", "at", "slots", "total")
+    __slots__ = ("_first", "_window", "at", "since", "slots", "total", "until")
 
-    def __init__(self, window: Window, slots: Mapping[int, int] | None = None) -> None:
+    def __init__(self, window: Window | Always, slots: Mapping[int, int] | None = None) -> None:
         self._window = window
         self.slots: Slots = dict(slots or {})
         self.at = max(self.slots, default=0)
         self.total = 0
         self._first = 0
-        self._since = self._until = 0  # when `at` is the slot of the moment; nothing yet
-
-    @property
-    def resets_at(self) -> int:
-        """When the window, or its slot, is over (Unix seconds)."""
-        return self._until
+        self.since = self.until = 0  # from when until when `at` is the slot of the moment; nothing yet
 
     def advance(self, now: float) -> None:
         """Let the window reach `now`."""
-        if self._since <= now < self._until:
+        if self.since <= now < self.until:
             return
-        slot, self._since, self._until = self._window.span(now)
+        slot, self.since, self.until = self._window.span(now)
         if slot < self.at:
             early = [each for each in self.slots if each > slot]
             if early:
                 self.slots[slot] = self.slots.get(slot, 0) + sum(map(self.slots.pop, early))
         self.at = slot
+        self.slots.setdefault(slot, 0)
         self._first = first = self._window.first(slot)
         kept = self._window.kept(slot)
         total = 0
@@ -54,9 +50,12 @@ class Counter:
 
     def add(self, slot: int, amount: int) -> None:
         """Change what was counted in `slot`; `amount` may be negative. A slot that is forgotten does not change."""
-        slot = min(slot, self.at)
+        if slot > self.at:  # the clock was set back
+            slot = self.at
         have = self.slots.get(slot, 0)
-        new = max(0, have + amount)
+        new = have + amount
+        if new < 0:
+            new = 0
         if slot >= self._first:
             self.total += new - have
         elif not have:
@@ -75,22 +74,3 @@ class Counter:
             if over <= 0:
                 return max(1, ceil(self._window.forgotten_at(slot) - now))
         return 1
-
-
-class Gauge:
-    """What is under way: as a counter without a window."""
-
-    __slots__ = ("total",)
-
-    def __init__(self) -> None:
-        self.total = 0
-
-    def add(self, slot: int, amount: int) -> None:
-        """One begins, or ends; there are no slots."""
-        del slot
-        self.total = max(0, self.total + amount)
-
-    def retry_after(self, now: float, limit: int, wanted: int) -> int | None:
-        """Nobody knows when one ends; None where the limit is zero."""
-        del now
-        return 1 if wanted <= limit else None

@@ -6,7 +6,6 @@ documents go by rules of thumb; they are meant to be too high rather than too lo
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -66,10 +65,10 @@ class Measure:
 
 
 class Estimator:
-    """Estimates, and learns from what providers say. The table is bounded: the pair learnt longest ago goes first."""
+    """Estimates, and learns from what providers say. The table is bounded: the pair met longest ago goes first."""
 
     def __init__(self) -> None:
-        self._ratios: OrderedDict[tuple[str, TextKind], float] = OrderedDict()
+        self._ratios: dict[tuple[str, TextKind], float] = {}
 
     def tokens(self, model: str, kind: TextKind, text_bytes: int) -> int:
         """Tokens of so many bytes, as near as can be told."""
@@ -89,7 +88,6 @@ class Estimator:
         seen = min(max(tokens * BYTES_PER_TOKEN / text_bytes, _LOWEST), _HIGHEST)
         key = (model, kind)
         old = self._ratios.get(key)
+        if old is None and len(self._ratios) >= _TABLE:
+            del self._ratios[next(iter(self._ratios))]
         self._ratios[key] = seen if old is None else old + _WEIGHT * (seen - old)
-        self._ratios.move_to_end(key)
-        if len(self._ratios) > _TABLE:
-            self._ratios.popitem(last=False)

@@ -72,10 +72,15 @@ class Batch:
 
     def charge(self, claims: Claims, used: Amounts) -> None:
         """Something was used of the meters of claims."""
-        for meter, slot, _ in claims:
-            if meter.window is None or not meter.lasting or not (amount := used.of(meter.unit)):
+        usage = self.usage
+        for meter, slot in zip(claims.meters, claims.slots, strict=True):
+            if not meter.lasting or not (amount := used[meter.column]):
                 continue
-            self.add(meter.id, slot, amount, meter.window.kept_until(slot))
+            if (found := usage.get((meter.id, slot))) is None:
+                assert meter.window is not None
+                usage[meter.id, slot] = [amount, meter.window.kept_until(slot)]
+            else:
+                found[0] += amount
 
     def add(self, meter: str, slot: int, amount: int, kept_until: int) -> None:
         """Something was used of one meter."""
@@ -86,8 +91,7 @@ class Batch:
 
     def note(self, use: Use) -> None:
         """For the history."""
-        figures = [use.requests, use.input_tokens, use.output_tokens, use.nano_usd, use.unpriced]
-        self.add_history((use.key, use.day, use.model), figures)
+        self.add_history(use[:3], list(use[3:]))
 
     def add_history(self, place: tuple[str, int, str], figures: _Figures) -> None:
         """For the history, as figures."""
@@ -95,7 +99,8 @@ class Batch:
         if found is None:
             self.history[place] = figures
         else:
-            self.history[place] = [old + new for old, new in zip(found, figures, strict=True)]
+            for column, more in enumerate(figures):
+                found[column] += more
 
     def absorb(self, newer: Batch) -> None:
         """Take over what came later."""
@@ -132,19 +137,7 @@ class LedgerFile:
                 " WHERE key = ? AND day >= ? ORDER BY day, model",
                 (key, since_day),
             ).fetchall()
-        return [
-            Use(
-                key=key,
-                day=row[0],
-                model=row[1],
-                requests=row[2],
-                input_tokens=row[3],
-                output_tokens=row[4],
-                nano_usd=row[5],
-                unpriced=row[6],
-            )
-            for row in rows
-        ]
+        return [Use(key, *row) for row in rows]
 
     def write(self, batch: Batch) -> None:
         """Commit a batch, durably."""
@@ -183,7 +176,7 @@ class LedgerFile:
             for meter, slot, amount, kept_until in claims:
                 batch.add(meter, slot, amount, kept_until)
             if use is not None:
-                batch.add_history((use[0], use[1], use[2]), use[3:])
+                batch.note(Use(*use))
         self.write(batch)
         return len(rows)
 
@@ -257,14 +250,10 @@ def _opened(batch: Batch) -> list[tuple[object, ...]]:
     for hold, (claims, worst) in batch.opened.items():
         held = [
             (meter.id, slot, amount, meter.window.kept_until(slot))
-            for meter, slot, amount in claims
-            if meter.window is not None and meter.lasting and amount
+            for meter, slot in zip(claims.meters, claims.slots, strict=True)
+            if meter.window is not None and meter.lasting and (amount := claims.amounts[meter.column])
         ]
-        use = None
-        if worst is not None:
-            use = (worst.key, worst.day, worst.model, worst.requests, worst.input_tokens)
-            use += (worst.output_tokens, worst.nano_usd, worst.unpriced)  # type: ignore[assignment]
-        rows.append((hold, orjson.dumps((held, use))))
+        rows.append((hold, orjson.dumps((held, worst and tuple(worst)))))
     return rows
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from agent.accounts.journal import Clock, Journal
 from agent.accounts.meters import NOTHING, Amounts, Meter
 from agent.accounts.store import Answer, Hold, Use
-from agent.accounts.tally import Reading, Refusal, Tally
+from agent.accounts.tally import NO_CLAIMS, Reading, Refusal, Tally
 
 
 class LocalStore:
@@ -46,7 +46,7 @@ class LocalStore:
         """See `AccountStore`."""
         if instead is not None and instead.id not in self._open:
             instead = None
-        claims = self._tally.reserve(meters, amounts, now, instead=instead.claims if instead else ())
+        claims = self._tally.reserve(meters, amounts, now, instead=instead.claims if instead else NO_CLAIMS)
         if isinstance(claims, Refusal):
             return claims
         if instead is not None:

@@ -7,8 +7,9 @@ used, one that changes the window counts anew.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from agent.accounts.denials import Denial, Kind, Tier, budget_exceeded, limited, request_too_large
 from agent.accounts.windows import Rolling, Window, window
@@ -26,21 +27,13 @@ class Unit(StrEnum):
     CONCURRENT = "concurrent"  # requests under way; has no window
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amounts:
-    """What one request takes, in every unit."""
+class Amounts(NamedTuple):
+    """What one request takes, in every unit. A tuple, as all that is made for every request: `Meter.column` says which
+    of it a meter counts."""
 
     nano_usd: int = 0
     tokens: int = 0
     requests: int = 1
-
-    def of(self, unit: Unit) -> int:
-        """In one unit."""
-        if unit is Unit.NANO_USD:
-            return self.nano_usd
-        if unit is Unit.TOKENS:
-            return self.tokens
-        return self.requests
 
 
 NOTHING = Amounts(requests=0)
@@ -58,12 +51,15 @@ class Meter:
     name: str
     window: Window | None  # None: of what is under way
     budget: bool  # a budget is money, or tokens in place of money: devices set some aside for when they are offline
+    column: int = field(init=False)  # its place in `Amounts`
+    lasting: bool = field(init=False)
+    """Whether what it counted outlives the process. A limit for a minute need not: a start takes as long."""
 
-    @property
-    def lasting(self) -> bool:
-        """Whether what it counted outlives the process. A limit for a minute need not: a start takes longer than it is
-        worth."""
-        return self.budget or (isinstance(self.window, Rolling) and self.window.width > 1)
+    def __post_init__(self) -> None:
+        column = {Unit.NANO_USD: 0, Unit.TOKENS: 1}.get(self.unit, 2)
+        object.__setattr__(self, "column", column)
+        long = isinstance(self.window, Rolling) and self.window.width > 1
+        object.__setattr__(self, "lasting", self.window is not None and (self.budget or long))
 
     def denial(self, wanted: int, retry_after: int | None) -> Denial:
         """The refusal, where `wanted` finds no room."""

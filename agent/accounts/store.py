@@ -6,8 +6,7 @@ Both mean the same by it; tests/unit/accounts/test_store.py holds them to that.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from agent.accounts.meters import Amounts, Meter
 from agent.accounts.tally import Claims, Reading, Refusal
@@ -16,8 +15,7 @@ HISTORY_DAYS = 30
 DAY_SECONDS = 86_400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class Use(NamedTuple):
     """What a key used on a day (days since 1970, UTC) of a model."""
 
     key: str
@@ -30,8 +28,7 @@ class Use:
     unpriced: int = 0  # requests among them whose price nobody knows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
+class Hold(NamedTuple):
     """A reservation. `id` is nobody else's."""
 
     id: int

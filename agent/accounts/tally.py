@@ -6,24 +6,27 @@ that claim and no other. Since nothing here waits, nobody sees half of a change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from agent.accounts.counter import Counter, Gauge, Slots
-from agent.accounts.meters import Amounts, Meter
-from agent.accounts.windows import Window
-
-
-class Claim(NamedTuple):
-    """What one request holds of one meter; the slot means nothing for what is under way."""
-
-    meter: Meter
-    slot: int
-    amount: int
+from agent.accounts.counter import Counter, Slots
+from agent.accounts.meters import NOTHING, Amounts, Meter
+from agent.accounts.windows import ALWAYS
 
 
-type Claims = tuple[Claim, ...]
+class Claims:
+    """What one request holds: of each meter `amounts[meter.column]`, in a slot; for what is under way the slot means
+    nothing."""
+
+    __slots__ = ("amounts", "meters", "slots")
+
+    def __init__(self, meters: Sequence[Meter], slots: Sequence[int], amounts: Amounts) -> None:
+        self.meters = meters
+        self.slots = slots
+        self.amounts = amounts
+
+
+NO_CLAIMS = Claims((), (), NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,68 +53,55 @@ class Tally:
     def __init__(self, used: Mapping[str, Slots] | None = None) -> None:
         self._used = dict(used or {})  # until its meter is asked for: only that knows the window
         self._counters: dict[str, Counter] = {}
-        self._gauges: dict[str, Gauge] = {}
 
     def reserve(
-        self, meters: Iterable[Meter], amounts: Amounts, now: float, *, instead: Claims = ()
+        self, meters: Sequence[Meter], amounts: Amounts, now: float, *, instead: Claims = NO_CLAIMS
     ) -> Claims | Refusal:
         """Claim `amounts` of every meter, in place of the claims `instead`; or say which meter has no room, and change
         nothing."""
-        for claim in instead:
-            self._add(claim, -claim.amount)
-        claims: list[Claim] = []
+        if instead.meters:
+            self._add(instead, -1)
+        slots: list[int] = []
         for meter in meters:
-            amount = amounts.of(meter.unit)
-            if (window := meter.window) is None:
-                counter: Counter | Gauge = self._gauge(meter.id)
-                slot = 0
-            else:
-                counter = self._counters.get(meter.id) or self._counter(meter.id, window)
+            amount = amounts[meter.column]
+            counter = self._counters.get(meter.id) or self._counter(meter)
+            if not counter.since <= now < counter.until:
                 counter.advance(now)
-                slot = counter.at
-            # what costs nothing always fits
-            if amount and counter.total + amount > meter.limit:
+            total = counter.total + amount
+            if total > meter.limit and amount:  # what costs nothing always fits
                 wait = counter.retry_after(now, meter.limit, amount)
-                for claim in claims:
-                    self._add(claim, -claim.amount)
-                for claim in instead:
-                    self._add(claim, claim.amount)
+                self._add(Claims(meters[: len(slots)], slots, amounts), -1)
+                self._add(instead, 1)
                 return Refusal(meter=meter, wanted=amount, retry_after=wait)
-            counter.add(slot, amount)
-            claims.append(Claim(meter, slot, amount))
-        return tuple(claims)
+            counter.total = total
+            slot = counter.at
+            counter.slots[slot] += amount
+            slots.append(slot)
+        return Claims(meters, slots, amounts)
 
     def settle(self, claims: Claims, used: Amounts) -> None:
         """Put what was used in the place of claims."""
-        for claim in claims:
-            if claim.meter.window is None:
-                self._add(claim, -claim.amount)
-            elif change := used.of(claim.meter.unit) - claim.amount:
-                self._add(claim, change)
+        held = claims.amounts
+        changes = (used[0] - held[0], used[1] - held[1], used[2] - held[2])
+        for meter, slot in zip(claims.meters, claims.slots, strict=True):
+            change = changes[meter.column] if meter.window is not None else -held[meter.column]
+            if change:
+                (self._counters.get(meter.id) or self._counter(meter)).add(slot, change)
 
     def read(self, meter: Meter, now: float) -> Reading:
         """How a meter stands."""
-        if meter.window is None:
-            return Reading(used=self._gauge(meter.id).total, resets_at=0)
-        counter = self._counter(meter.id, meter.window)
+        counter = self._counter(meter)
         counter.advance(now)
-        return Reading(used=counter.total, resets_at=counter.resets_at)
+        return Reading(used=counter.total, resets_at=counter.until if meter.window is not None else 0)
 
-    def _add(self, claim: Claim, amount: int) -> None:
-        meter = claim.meter
-        if meter.window is None:
-            self._gauge(meter.id).add(0, amount)
-        else:
-            self._counter(meter.id, meter.window).add(claim.slot, amount)
+    def _add(self, claims: Claims, times: int) -> None:
+        for meter, slot in zip(claims.meters, claims.slots, strict=True):
+            self._counter(meter).add(slot, claims.amounts[meter.column] * times)
 
-    def _counter(self, meter: str, window: Window) -> Counter:
-        counter = self._counters.get(meter)
+    def _counter(self, meter: Meter) -> Counter:
+        counter = self._counters.get(meter.id)
         if counter is None:
-            counter = self._counters[meter] = Counter(window, self._used.pop(meter, None))
+            counter = self._counters[meter.id] = Counter(
+                meter.window or ALWAYS, self._used.pop(meter.id, None)
+            )
         return counter
-
-    def _gauge(self, meter: str) -> Gauge:
-        gauge = self._gauges.get(meter)
-        if gauge is None:
-            gauge = self._gauges[meter] = Gauge()
-        return gauge

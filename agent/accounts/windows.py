@@ -1,9 +1,9 @@
 """Windows of time: in which slot a moment lies, and which slots count. Pure.
 
 A window counts in slots. A rolling one is cut into about sixty: what counts is the slot of the moment and as many
-before it as the window has, so that nothing is forgotten before the window has gone by, and at most one slot later. Such
-a sum never passes the limit in any stretch of that length. The usual GCRA lets twice the limit through after a rest, and
-cannot tell what was used, nor take anything back; a request here is reserved, then corrected.
+before it as the window has, so that nothing is forgotten before the window has gone by, and at most one slot later.
+Such a sum never passes the limit in any stretch of that length. The usual GCRA lets twice the limit through after a
+rest, and cannot tell what was used, nor take anything back; a request here is reserved, then corrected.
 
 A calendar window is one slot: the day, week (from Monday), month, quarter or year in a time zone. Minutes and hours are
 those of UTC, since zones with half hours are not worth the trouble.
@@ -116,6 +116,31 @@ class Calendar:
         # where clocks leave midnight out, this is the moment at which they do: the day's first
         return int(datetime(day.year, day.month, day.day, tzinfo=self.zone).timestamp())
 
+
+class Always:
+    """One slot for ever: what is under way has no window."""
+
+    name = "always"
+
+    def span(self, now: float) -> Span:
+        """Where `now` lies."""
+        del now
+        return Span(0, -(2**62), 2**62)
+
+    def first(self, slot: int) -> int:
+        """The oldest slot that counts in `slot`."""
+        return slot
+
+    def kept(self, slot: int) -> int:
+        """The oldest slot worth remembering in `slot`."""
+        return slot
+
+    def forgotten_at(self, slot: int) -> int:
+        """Nobody knows when a request ends: worth asking again soon."""
+        return slot
+
+
+ALWAYS = Always()
 
 type Window = Rolling | Calendar
 
