@@ -46,8 +46,8 @@ type Answer = Hold | Refusal | Unreachable
 
 
 class AccountStore(Protocol):
-    """Counts what is used. Methods never raise for a disk or a network that fails: they say so where it matters, and
-    log it."""
+    """Counts what is used. What requests need never raises for a disk or a network that fails: a reservation says so,
+    a settlement is caught up on. `read` and `history` raise DrawbridgeError."""
 
     async def open(self) -> None:
         """Take up what was used before. Raises HostError."""
