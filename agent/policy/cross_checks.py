@@ -12,6 +12,7 @@ from difflib import get_close_matches
 
 from agent.model.provider import Provider
 from agent.policy import routes
+from agent.policy.account_checks import account_problems
 from agent.policy.glob import matches
 from agent.policy.providers import check_providers
 from agent.policy.source import Problem, Source, Tree
@@ -43,6 +44,7 @@ def cross_check(source: Source, known: KnownNames) -> Iterator[Problem]:
     yield from _surfaces(tree, known)
     yield from _dialects(tree, known)
     yield from check_providers(tree, known.providers)
+    yield from account_problems(source)
 
 
 def _rules(tree: dict[str, Tree], section: str) -> Iterator[tuple[int, dict[str, Tree]]]:

@@ -17,6 +17,7 @@ from agent.model.decision import Action, Fallback
 from agent.model.record import CaptureMode
 from agent.model.surface import Endpoint, Surface
 from agent.policy import fields, message
+from agent.policy.accounts import Accounts
 from agent.policy.checks import Check
 from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.packs import Pack
@@ -241,6 +242,9 @@ class Policy(Section):
         default=(), description="Remote services and classifiers that are asked beside the local rules."
     )
     catalog: Annotated[tuple[CatalogRow, ...], Field(max_length=MANY)] = ()
+    accounts: Accounts | None = Field(
+        default=None, description="Virtual keys, budgets and limits; see docs/accounts.md."
+    )
 
     @cached_property
     def digest(self) -> str:

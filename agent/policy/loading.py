@@ -173,11 +173,11 @@ def _kinds(annotation: object) -> dict[str, type[BaseModel]]:
 
 
 def _unwrapped(annotation: object) -> object:
-    """`annotation` without Annotated and without `| None`."""
+    """`annotation` without Annotated and without `| None`, in whichever order they stand."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, UnionType):
-        return next(each for each in get_args(annotation) if each is not NoneType)
+        return _unwrapped(next(each for each in get_args(annotation) if each is not NoneType))
     return annotation
 
 
