@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from agent.policy.caching import surface_problems
 from agent.policy.glob import matches
 from agent.policy.source import Problem, Source, Tree
 
@@ -96,6 +97,7 @@ def _surfaces(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
     if not known.surfaces:
         return
     surfaces = known.surfaces | _ids(tree, "catalog") | {"unknown"}
+    yield from surface_problems(tree, surfaces)
     for section in ("access", "guardrails"):
         for index, rule in _rules(tree, section):
             for place, name in _texts(rule, "surfaces"):

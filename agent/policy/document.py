@@ -17,6 +17,7 @@ from agent.model.decision import Action, Fallback
 from agent.model.record import CaptureMode
 from agent.model.surface import Endpoint, Surface
 from agent.policy import fields, message
+from agent.policy.caching import Caching
 from agent.policy.checks import Check
 from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.packs import Pack
@@ -209,6 +210,7 @@ class Policy(Section):
         default=(), description="Remote services and classifiers that are asked beside the local rules."
     )
     catalog: Annotated[tuple[CatalogRow, ...], Field(max_length=MANY)] = ()
+    cache: Caching = Field(default=Caching(), description="Answers that are given again; off by default.")
 
     @cached_property
     def digest(self) -> str:
