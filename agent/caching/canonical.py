@@ -123,7 +123,7 @@ def key_of(secret: bytes, *parts: bytes) -> bytes:
 
 def _canonical(dialect: str, tree: dict[str, Json], *, hinted: bool) -> bytes:
     usual = DEFAULTS.get(dialect, {})
-    kept = {
+    kept: dict[str, Json] = {
         name: value
         for name, value in tree.items()
         if name not in _IGNORED and value is not None and not (name in usual and _same(value, usual[name]))

@@ -1,7 +1,7 @@
 """What a client says about the cache, in its request's headers. Pure.
 
 `x-drawbridge-cache`            no-store | no-cache | only-if-cached | off, several with commas
-`x-drawbridge-cache-ttl`        seconds, or 30s, 5m, 2h, 1d: how long the answer may be given; only shorter than policy says
+`x-drawbridge-cache-ttl`        seconds, or 30s, 5m, 2h, 1d: how old an answer may get; only less than policy says
 `x-drawbridge-cache-threshold`  0 to 1: how alike a prompt must be; only stricter than policy says
 `cache-control`                 no-store, no-cache, only-if-cached, max-age (RFC 9111 section 5.2.1); others are ignored
 

@@ -42,8 +42,8 @@ _IDENTIFIER = re2.compile(r"[_/:.\d]|\(\)|\+\+|#|\p{Ll}\p{Lu}|^\p{Lu}{2,}$|^\p{L
 _ENDINGS = frozenset({"s", "re", "ve", "ll", "m", "d"})
 _DEGREES = frozenset({"degrees", "degree", "grad", "degrés", "grados", "gradi"})
 _FORMS = frozenset(
-    ["", "e", "s", "es", "d", "ed", "en", "n", "t", "st", "er", "r", "ing", "a", "o", "i", "ar", "ir", "re", "ez", "и", "ть"]
-)
+    ["", *"e s d n t r a o i и".split(), *"es ed en st er ar ir re ez ть ing".split()]
+)  # endings that only bend a word
 _SENTENCE_ENDS = frozenset(".?!:\n¿¡。？！")
 
 
