@@ -40,3 +40,7 @@ class HostError(DrawbridgeError):
 
 class AuditError(DrawbridgeError):
     """The audit trail cannot be written or does not verify."""
+
+
+class CacheError(DrawbridgeError):
+    """The cache of answers cannot be used; requests go on without it."""

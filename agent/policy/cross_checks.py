@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from agent.model.provider import Provider
 from agent.policy import routes
 from agent.policy.account_checks import account_problems
+from agent.policy.caching import surface_problems
 from agent.policy.glob import matches
 from agent.policy.providers import check_providers
 from agent.policy.source import Problem, Source, Tree
@@ -104,6 +105,7 @@ def _surfaces(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
     if not known.surfaces:
         return
     surfaces = known.surfaces | _ids(tree, "catalog") | {"unknown"}
+    yield from surface_problems(tree, surfaces)
     for section in ("access", "guardrails"):
         for index, rule in _rules(tree, section):
             for place, name in _texts(rule, "surfaces"):

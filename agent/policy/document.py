@@ -18,6 +18,7 @@ from agent.model.record import CaptureMode
 from agent.model.surface import Endpoint, Surface
 from agent.policy import fields, message
 from agent.policy.accounts import Accounts
+from agent.policy.caching import Caching
 from agent.policy.checks import Check
 from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.packs import Pack
@@ -245,6 +246,7 @@ class Policy(Section):
     accounts: Accounts | None = Field(
         default=None, description="Virtual keys, budgets and limits; see docs/accounts.md."
     )
+    cache: Caching = Field(default=Caching(), description="Answers that are given again; off by default.")
 
     @cached_property
     def digest(self) -> str:
