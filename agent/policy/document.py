@@ -21,6 +21,7 @@ from agent.policy.checks import Check
 from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.packs import Pack
 from agent.policy.section import MANY, Globs, Scope, Section
+from agent.policy.telemetry import Telemetry
 
 
 class Mode(StrEnum):
@@ -209,6 +210,7 @@ class Policy(Section):
         default=(), description="Remote services and classifiers that are asked beside the local rules."
     )
     catalog: Annotated[tuple[CatalogRow, ...], Field(max_length=MANY)] = ()
+    telemetry: Telemetry = Telemetry()
 
     @cached_property
     def digest(self) -> str:
