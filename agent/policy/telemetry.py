@@ -18,7 +18,9 @@ _OURS = ("gen_ai.", "drawbridge.")
 
 def _attribute(name: str) -> str:
     if not name or set(name) - _ATTRIBUTE or not name[0].isalpha():
-        raise ValueError("must be lower-case letters, digits, '.', '_' or '-', such as deployment.environment.name")
+        raise ValueError(
+            "must be lower-case letters, digits, '.', '_' or '-', such as deployment.environment.name"
+        )
     if name.startswith(_OURS):
         raise ValueError("must not start with gen_ai. or drawbridge.: these are set here")
     return name
@@ -50,11 +52,6 @@ class Otlp(Section):
     resource: Annotated[dict[AttributeName, AttributeValue], Field(max_length=20)] = Field(
         default={}, description="Further attributes of this machine, such as deployment.environment.name."
     )
-    propagate: bool = Field(
-        default=False,
-        description="Hand the trace context on to public providers too, not only to own central gateways and private "
-        "providers.",
-    )
 
 
 class Metrics(Section):
@@ -78,3 +75,8 @@ class Telemetry(Section):
 
     otlp: Otlp | None = Field(default=None, description="Nothing is sent anywhere where it is left out.")
     metrics: Metrics = Metrics()
+    propagate: bool = Field(
+        default=False,
+        description="Hand W3C trace context on to public providers too, not only to own central gateways and private "
+        "providers.",
+    )

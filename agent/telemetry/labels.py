@@ -39,6 +39,10 @@ class Bounded:
 def cleaned(raw: str) -> str:
     """`raw` as a label's value: printable, no longer than anybody reads."""
     short = raw[:_LONGEST]
-    return short if short.isascii() and short.isprintable() else "".join(
-        each if each.isprintable() and not "\ud800" <= each <= "\udfff" else "?" for each in short
+    return (
+        short
+        if short.isascii() and short.isprintable()
+        else "".join(
+            each if each.isprintable() and not "\ud800" <= each <= "\udfff" else "?" for each in short
+        )
     )

@@ -70,33 +70,56 @@ class _Families:
 
         which = ("provider", "model")
         self.requests = counter(
-            "requests", "Exchanges that ended.", *which, "dialect", "operation", "outcome", "virtual_key", "app"
+            "requests",
+            "Exchanges that ended.",
+            *which,
+            "dialect",
+            "operation",
+            "outcome",
+            "virtual_key",
+            "app",
         )
         self.errors = counter("errors", "Exchanges that failed, by class of error.", *which, "error")
         self.duration = histogram(
-            "request_duration_seconds", "From a request's arrival to its answer's end.", _DURATION, *which, "operation"
+            "request_duration_seconds",
+            "From a request's arrival to its answer's end.",
+            _DURATION,
+            *which,
+            "operation",
         )
         self.overhead = histogram(
             "overhead_seconds", "Drawbridge's own work on an exchange, without waiting.", _OVERHEAD
         )
         self.upstream = histogram(
-            "upstream_duration_seconds", "From the request's first byte sent to the answer's last.", _DURATION, *which
+            "upstream_duration_seconds",
+            "From the request's first byte sent to the answer's last.",
+            _DURATION,
+            *which,
         )
         self.first_token = histogram(
-            "time_to_first_token_seconds", "From a request's arrival to a stream's first byte.", _FIRST_TOKEN, *which
+            "time_to_first_token_seconds",
+            "From a request's arrival to a stream's first byte.",
+            _FIRST_TOKEN,
+            *which,
         )
         self.each_token = histogram(
             "inter_token_latency_seconds", "Between two tokens of a stream, on average.", _EACH_TOKEN, *which
         )
-        self.tokens = counter("tokens", "Tokens; cache and reasoning are parts.", *which, "virtual_key", "kind")
+        self.tokens = counter(
+            "tokens", "Tokens; cache and reasoning are parts.", *which, "virtual_key", "kind"
+        )
         self.cost = counter("cost_usd", "US dollars, where there is a price.", *which, "virtual_key")
         self.cache = counter("cache_requests", "What the cache of answers did.", "result")
         self.attempts = counter("attempts", "Tries to have requests answered.", "provider", "result")
         self.retries = counter("retries", "Further tries with the same provider and model.", "provider")
         self.failovers = counter("failovers", "Requests that went on elsewhere.", "provider")
         self.decisions = counter("guard_decisions", "Exchanges by what was decided.", "action", "applied")
-        self.findings = counter("guard_findings", "Findings by family and action.", "family", "action", "where")
-        self.user_requests = counter("user_requests", "Exchanges by account of this machine.", "user", "outcome")
+        self.findings = counter(
+            "guard_findings", "Findings by family and action.", "family", "action", "where"
+        )
+        self.user_requests = counter(
+            "user_requests", "Exchanges by account of this machine.", "user", "outcome"
+        )
         self.user_tokens = counter("user_tokens", "Tokens by account of this machine.", "user", "kind")
         self.user_cost = counter("user_cost_usd", "US dollars by account of this machine.", "user")
 

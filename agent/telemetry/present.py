@@ -51,7 +51,9 @@ def present_families(present: Present) -> Iterator[Metric]:
 
 def _keys(snapshot: Snapshot) -> Iterator[Metric]:
     usable = GaugeMetricFamily(
-        "drawbridge_key_up", "Whether a provider's key is used (1) or left alone (0).", labels=("provider", "key")
+        "drawbridge_key_up",
+        "Whether a provider's key is used (1) or left alone (0).",
+        labels=("provider", "key"),
     )
     states = GaugeMetricFamily(
         "drawbridge_key_state", "1 for the state that a key is in.", labels=("provider", "key", "state")
@@ -70,7 +72,8 @@ def _budgets(snapshot: Snapshot) -> Iterator[Metric]:
     used = GaugeMetricFamily("drawbridge_budget_used", "How much of a budget is used up.", labels=labels)
     limit = GaugeMetricFamily("drawbridge_budget_limit", "How large a budget is.", labels=labels)
     known = {
-        (cleaned(each.owner), cleaned(each.unit), cleaned(each.period)): each for each in snapshot.budgets[:_MOST]
+        (cleaned(each.owner), cleaned(each.unit), cleaned(each.period)): each
+        for each in snapshot.budgets[:_MOST]
     }
     for whose, each in known.items():
         used.add_metric(whose, each.used)

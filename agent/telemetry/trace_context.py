@@ -101,7 +101,9 @@ def span_of(exchange_id: str) -> str:
 
 def child_of(span_id: str, number: int) -> str:
     """The id of a child span: distinct for each number, and never all zeros."""
-    value = (int(span_id, 16) + (number + 1) * 0x9E3779B97F4A7C15) % (1 << 64)  # 2^64 / golden ratio: spreads them
+    value = (int(span_id, 16) + (number + 1) * 0x9E3779B97F4A7C15) % (
+        1 << 64
+    )  # 2^64 / golden ratio: spreads them
     return f"{value or 1:016x}"
 
 
