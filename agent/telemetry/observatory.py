@@ -107,6 +107,7 @@ class Observatory:
             summary["spent_today_nano_usd"] = snapshot.spent_today_nano_usd
         return {
             "now": self._around.clock(),
+            "latest": self._recent.latest,
             "summary": summary,
             "running": self._recent.under_way(),
             "exchanges": [as_json(line) for line in self.recent(since, limit=limit)],

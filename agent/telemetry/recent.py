@@ -125,6 +125,11 @@ class Recent:
         return tuple(islice(self._lines, len(self._lines) - new, None)) if new > 0 else ()
 
     @property
+    def latest(self) -> int:
+        """The number of the newest line, 0 where there is none."""
+        return self._number
+
+    @property
     def in_flight(self) -> int:
         """How many exchanges run."""
         return len(self._running)
