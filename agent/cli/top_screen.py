@@ -46,7 +46,7 @@ _COLUMNS = (
     _Column("cost", 80, right=True),
     _Column("first", 90, right=True),
     _Column("total", 0, right=True),
-    _Column("own", 70, right=True),
+    _Column("own", 90, right=True),
     _Column("cache", 120),
     _Column("found", 80, most=48),
 )

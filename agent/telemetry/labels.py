@@ -37,7 +37,7 @@ class Bounded:
 
 
 def cleaned(raw: str) -> str:
-    """`raw` as a label's value: printable, no longer than anybody reads."""
+    """`raw` as a label's value: printable (it may end up in a terminal too), no longer than anybody reads."""
     short = raw[:_LONGEST]
     return (
         short

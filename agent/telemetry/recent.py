@@ -14,11 +14,11 @@ from agent.model.decision import Action
 from agent.model.record import CacheUse, Exchange, Outcome
 from agent.model.traffic import Connection
 from agent.telemetry.facts import failure_of, model_of, pace_of, provider_of
+from agent.telemetry.labels import cleaned
 
 CAPACITY = 500  # exchanges that are kept
 WINDOW_SECONDS = 60.0  # of which rates and percentiles tell
 _MOST_RUNNING = 200
-_LONGEST = 200  # characters of anything that comes from outside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +100,9 @@ class Recent:
         number = self._begun
         one = self._running[number] = Running(
             at=self._clock(),
-            app=_short(connection.app or (process.name if process else "")),
-            host=_short(connection.connect_host or host),
-            path=_short(path),
+            app=cleaned(connection.app or (process.name if process else "")),
+            host=cleaned(connection.connect_host or host),
+            path=cleaned(path),
             answering=answering,
         )
         try:
@@ -210,9 +210,9 @@ def _line(exchange: Exchange, number: int, now: float) -> Line:
         id=exchange.id,
         at=exchange.started_at,
         ended=now,
-        app=_short(connection.app or (process.name if process else "")),
-        provider=_short(provider_of(exchange)),
-        model=_short(model_of(exchange)),
+        app=cleaned(connection.app or (process.name if process else "")),
+        provider=cleaned(provider_of(exchange)),
+        model=cleaned(model_of(exchange)),
         operation=exchange.operation,
         virtual_key=served.virtual_key,
         outcome=exchange.outcome.value,
@@ -234,8 +234,3 @@ def _line(exchange: Exchange, number: int, now: float) -> Line:
 
 def _percentile(ordered: list[float], part: float) -> float | None:
     return ordered[min(int(len(ordered) * part), len(ordered) - 1)] if ordered else None
-
-
-def _short(text: str) -> str:
-    short = text[:_LONGEST]
-    return short if short.isascii() else short.encode("utf-8", "replace").decode()
