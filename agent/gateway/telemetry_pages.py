@@ -29,7 +29,7 @@ class MetricsPage:
             return 401, ((b"www-authenticate", b"Bearer"),), b""
         if not self._observatory.counts:
             return 404, (), b""
-        return 200, ((b"content-type", CONTENT_TYPE.encode()),), await self._observatory.scraped()
+        return 200, ((b"content-type", CONTENT_TYPE.encode()),), await self._observatory.render_metrics()
 
 
 class ExchangesPage:

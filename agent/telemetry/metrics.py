@@ -137,7 +137,14 @@ class _Gathered(Collector):
 class Metrics:
     """Counts exchanges. `observe` belongs to one thread; `families` and `exposition` may run in another."""
 
-    def __init__(self, *, label_values: int = 100, user_labels: bool = False, process: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        label_values: int = 100,
+        user_labels: bool = False,
+        process: bool = True,
+        max_series: int = MAX_SERIES,
+    ) -> None:
         self._registry = CollectorRegistry()
         if process:
             ProcessCollector(registry=self._registry)  # Linux only: elsewhere it finds nothing
@@ -152,6 +159,7 @@ class Metrics:
         )
         self._dialects, self._operations, self._failures = (Bounded(50) for _ in range(3))
         self._user_labels = user_labels
+        self._max_series = max_series
         self._series: dict[_Key, _Series] = {}
         self._shortcuts: dict[_Key, _Series] = {}
         self._decisions: dict[tuple[Action, bool], Counter] = {}
@@ -213,9 +221,9 @@ class Metrics:
             self._keys.value(exchange.served.virtual_key, real=real),
             self._apps.value(exchange.connection.app),
         )
-        if labels not in self._series and len(self._series) >= MAX_SERIES:
+        if labels not in self._series and len(self._series) >= self._max_series:
             labels = (*labels[:4], OTHER, OTHER)
-            if labels not in self._series and len(self._series) >= 2 * MAX_SERIES:
+            if labels not in self._series and len(self._series) >= 2 * self._max_series:
                 labels = (OTHER, OTHER, OTHER, OTHER, OTHER, OTHER)
         series = self._series.get(labels)
         if series is None:

@@ -120,12 +120,9 @@ class Observatory:
         """Whether the policy wants metrics."""
         return self._metrics is not None
 
-    def render_metrics(self) -> bytes:
-        """The page that Prometheus reads, empty where nothing is counted. Takes milliseconds: see `scraped`."""
-        return self._metrics.exposition(self._look()) if self._metrics is not None else b""
-
-    async def scraped(self) -> bytes:
-        """The same without holding up the event loop."""
+    async def render_metrics(self) -> bytes:
+        """The page that Prometheus reads, empty where nothing is counted. Written in a thread: it takes milliseconds,
+        and reads what the system says of this process."""
         metrics = self._metrics
         if metrics is None:
             return b""

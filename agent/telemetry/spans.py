@@ -163,7 +163,8 @@ def _attempts(exchange: Exchange, context: TraceContext, name: GenAiName) -> Ite
             parent_id=context.span_id,
             title=_title(exchange.operation, attempt.model, exchange.method),
             kind=Span.SPAN_KIND_CLIENT,
-            begin=exchange.started_at + at / 1e3,
+            begin=exchange.started_at,
+            after=at,
             milliseconds=took,
             error=attempt.failure,
             attributes={
@@ -244,9 +245,11 @@ def _span(
     begin: float,
     milliseconds: float,
     attributes: Mapping[str, Value],
+    after: float = 0.0,
     error: str = "",
 ) -> Span:
-    start = int(begin * 1e9)
+    """A span that begins `after` milliseconds past `begin` (Unix seconds)."""
+    start = int(begin * 1e6) * 1000 + int(after * 1e6)
     remote = _IS_REMOTE if parent_id == context.parent_id and parent_id else 0x100
     span = Span(
         trace_id=bytes.fromhex(context.trace_id),

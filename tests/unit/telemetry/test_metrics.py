@@ -5,12 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-import pytest
-
 from agent.model.content import Usage
 from agent.model.decision import Action
 from agent.model.record import Attempt, CacheUse, Exchange, Outcome, Served, Timing
-from agent.telemetry import metrics as subject
 from agent.telemetry.metrics import Metrics
 from tests.fakes.audit import CONNECTION, decided, make_block, make_exchange
 from tests.unit.telemetry.exposition import Page, page
@@ -128,9 +125,8 @@ def test_a_name_that_was_other_gets_its_own_when_it_is_answered() -> None:
     assert page(metrics).labels("drawbridge_requests_total", "model") == {"a", "b", "other", "real"}
 
 
-def test_combinations_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subject, "MAX_SERIES", 20)
-    metrics = Metrics(process=False)
+def test_combinations_are_bounded_too() -> None:
+    metrics = Metrics(process=False, max_series=20)
     for number in range(90):
         connection = replace(CONNECTION, app=f"app-{number}")
         metrics.observe(make_exchange(connection=connection, model=f"m-{number}"))
