@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import typer
 from rich.console import Console
@@ -90,13 +90,22 @@ def top(
     elif once or not console.is_terminal:
         console.print(screen(feed.seen(), width=console.width, rows=_ONCE, now=time.time()))
     else:
-        watch(feed, console, interval=interval)
+        with Keyboard() as keyboard:
+            watch(feed, console, keyboard, interval=interval)
 
 
-def watch(feed: Feed, console: Console, *, interval: float) -> None:
+class KeySource(Protocol):
+    """Where keys come from."""
+
+    def key(self, seconds: float) -> str:
+        """The next key, empty where none comes in `seconds`."""
+        ...
+
+
+def watch(feed: Feed, console: Console, keyboard: KeySource, *, interval: float) -> None:
     """Draw until somebody presses q or Ctrl-C."""
     paused = False
-    with Keyboard() as keyboard, Live(console=console, screen=True, auto_refresh=False) as live:
+    with Live(console=console, screen=True, auto_refresh=False) as live:
         try:
             while True:
                 seen = feed.seen(paused=True, live=True) if paused else _look(feed)

@@ -77,7 +77,7 @@ def _header(seen: Screen, *, now: float) -> Iterator[Text]:
         overflow="ellipsis",
     )
     if seen.problem:
-        title.append(f"  {seen.problem}: waiting", "bold red")
+        title.append(f"  waiting: {seen.problem}", "bold red")
     elif seen.paused:
         title.append("  paused", "bold yellow")
     if seen.live:

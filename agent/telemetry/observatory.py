@@ -176,10 +176,11 @@ class Observatory:
         )
 
     async def _export_to(self, otlp: Otlp | None) -> None:
-        exporter, self._exporter, self._genai = self._exporter, None, None
+        exporter, self._exporter = self._exporter, None
         await self._tasks.cancel()
         if exporter is not None:
-            await exporter.aclose()
+            await exporter.aclose()  # which sends the last metrics: only then may they go
+        self._genai = None
         if otlp is None:
             return
         exporter = await asyncio.to_thread(self._exporter_to, otlp)
