@@ -54,7 +54,7 @@ from agent.model.ids import uuid7
 from agent.model.record import Incident, IncidentKind
 from agent.model.traffic import Connection, Tier
 from agent.telemetry.observatory import Observatory, Surroundings, Watching
-from agent.telemetry.snapshot import Snapshot
+from agent.telemetry.present import Snapshot
 
 log = logging.getLogger(__name__)
 

@@ -25,9 +25,8 @@ from agent.model.record import AuditEvent, Exchange
 from agent.model.traffic import Connection
 from agent.policy.telemetry import Otlp, Telemetry
 from agent.telemetry.metrics import Metrics
-from agent.telemetry.present import Present
+from agent.telemetry.present import NOTHING, Present, SnapshotSource
 from agent.telemetry.recent import Line, Recent, Running, as_json
-from agent.telemetry.snapshot import NOTHING, SnapshotSource
 
 if TYPE_CHECKING:
     from agent.telemetry.genai import GenAiMetrics

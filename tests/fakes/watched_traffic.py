@@ -9,7 +9,7 @@ from agent.checks.http import HttpConfig
 from agent.model.decision import Action
 from agent.model.record import Attempt, CacheUse, Outcome, Served, Timing
 from agent.telemetry.observatory import Observatory, Surroundings
-from agent.telemetry.snapshot import BudgetUse, KeyHealth, Snapshot
+from agent.telemetry.present import BudgetUse, KeyHealth, Snapshot
 from tests.fakes.audit import CONNECTION, NOW, decided, make_block, make_exchange
 
 SNAPSHOT = Snapshot(

@@ -33,6 +33,9 @@ def test_an_agent_that_does_not_answer_is_an_error_with_a_hint(paths: StatePaths
 
 
 def test_a_page_that_is_not_there_is_one_too(paths: StatePaths) -> None:
-    with status_page(paths) as port, running_agent(paths, gateway_port=port) as running:
-        with pytest.raises(HostError, match="HTTPStatusError"):
-            ask_agent(paths, running, "/-/nothing")
+    with (
+        status_page(paths) as port,
+        running_agent(paths, gateway_port=port) as running,
+        pytest.raises(HostError, match="HTTPStatusError"),
+    ):
+        ask_agent(paths, running, "/-/nothing")

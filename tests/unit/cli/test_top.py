@@ -102,9 +102,12 @@ def test_it_looks_again_until_somebody_leaves_and_rests_while_paused(
 ) -> None:
     page, keys = Exchanges(busy()), Keys(pressed)
     console = Console(width=100, height=30, force_terminal=True)
-    with status_page(paths, {EXCHANGES_PATH: page}) as port, running_agent(paths, gateway_port=port):
-        with console.capture() as capture:
-            watch(Feed(paths), console, keys, interval=0.5)
+    with (
+        status_page(paths, {EXCHANGES_PATH: page}) as port,
+        running_agent(paths, gateway_port=port),
+        console.capture() as capture,
+    ):
+        watch(Feed(paths), console, keys, interval=0.5)
     assert len(page.asked) == looks
     assert set(keys.waited) == {0.5}
     assert "upstream failed" in capture.get()

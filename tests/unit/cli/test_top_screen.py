@@ -7,7 +7,7 @@ from rich.console import Console
 
 from agent.cli.top_screen import Screen, screen
 from agent.telemetry.observatory import Observatory
-from agent.telemetry.snapshot import NOTHING
+from agent.telemetry.present import NOTHING
 from tests.fakes.audit import CONNECTION, NOW, make_exchange
 from tests.fakes.watched_traffic import busy, empty
 

@@ -15,7 +15,7 @@ from agent.model.record import Served
 from agent.policy.telemetry import Metrics as MetricsSection
 from agent.policy.telemetry import Otlp, Telemetry
 from agent.telemetry.observatory import Observatory, Surroundings, Watching
-from agent.telemetry.snapshot import Snapshot, SnapshotSource
+from agent.telemetry.present import Snapshot, SnapshotSource
 from tests.fakes.audit import CONNECTION, FakeAudit, make_exchange, make_incident
 from tests.fakes.http_server import RawServer
 from tests.fakes.otlp_receiver import OtlpReceiver, plain

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from agent.telemetry.metrics import Metrics
-from agent.telemetry.present import Exported, Present
-from agent.telemetry.snapshot import BudgetUse, KeyHealth, Snapshot
+from agent.telemetry.present import BudgetUse, Exported, KeyHealth, Present, Snapshot
 from tests.unit.telemetry.exposition import page
 
 METRICS = Metrics(process=False)
