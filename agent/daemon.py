@@ -30,6 +30,7 @@ from agent.gateway.local import LocalPages
 from agent.gateway.policy_file import PolicyFile
 from agent.gateway.scans import ScanPool
 from agent.gateway.server import GatewayServer
+from agent.gateway.telemetry_pages import telemetry_pages
 from agent.gateway.transport.base import Transport, TransportConfig
 from agent.gateway.transport.factory import build_transport
 from agent.gateway.transport.proxy import parse_proxy
@@ -53,6 +54,8 @@ from agent.interception.dialing import Dialler
 from agent.model.ids import uuid7
 from agent.model.record import Incident, IncidentKind
 from agent.model.traffic import Connection, Tier
+from agent.telemetry.observatory import Observatory, Surroundings, Watching
+from agent.telemetry.present import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -123,10 +126,28 @@ class _Parts:
         self._authority = Authority.open(paths, self.policy.rules.catalog.hosts)
         refresh_bundle(paths, self._authority.root_pem, environ=os.environ, store=root_store())
         providers = {surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces}
-        self._audit = Spool(paths, device=read_device(paths), providers=providers)
+        device = read_device(paths)
+        self._audit = Spool(paths, device=device, providers=providers)
         self._scans = ScanPool()
         self._resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
-        self._checks = Checks(_towards_services(settings, self._resolve), read_secret)
+        services = _towards_services(settings, self._resolve)
+        self._checks = Checks(services, read_secret)
+        self._observatory = Observatory(
+            Surroundings(
+                secret=read_secret,
+                http=services,
+                snapshot=self._snapshot,
+                providers=providers,
+                resource={
+                    "service.name": "drawbridge",
+                    "service.version": __version__,
+                    "service.instance.id": device.id,
+                    "host.name": device.hostname,
+                    "os.type": device.os_name.lower().replace("macos", "darwin"),
+                },
+            ),
+            self.policy.rules.policy.telemetry,
+        )
         self._transport: Transport | None = None
         self._server: GatewayServer | None = None
         self._ports = (0, 0)
@@ -149,7 +170,7 @@ class _Parts:
         handler = ExchangeHandler(
             policy=self.policy,
             transport=transport,
-            audit=self._audit,
+            audit=Watching(self._audit, self._observatory),
             secret=read_secret,
             scans=self._scans,
             capture_key=_key(token, b"capture"),
@@ -157,10 +178,17 @@ class _Parts:
             justifications=JustificationFile(self._paths.justifications, _key(token, b"justification")),
             checks=self._checks,
         )
+        await self._observatory.start()
         self._prepare()
         upgrades = UpgradeHandler(self.policy, transport, self._audit)
         server = self._server = GatewayServer(
-            GatewayApp(handler, LocalPages(token, self._status)), upgrades, self._tasks
+            GatewayApp(
+                handler,
+                LocalPages(token, self._status, telemetry_pages(self._observatory)),
+                self._observatory.running,
+            ),
+            upgrades,
+            self._tasks,
         )
         engine = self._engine = Engine(attach=server.attach, mint=self._authority.leaf)
         door = Door(
@@ -202,6 +230,7 @@ class _Parts:
             await self._transport.aclose()
         self._scans.close()
         await self._checks.aclose()
+        await self._observatory.aclose()
         if self._ports[0]:
             await self.note(IncidentKind.AGENT_STOPPED, "Drawbridge was stopped in order")
         await self._tasks.cancel()
@@ -222,6 +251,7 @@ class _Parts:
         policy = rules.policy
         log.info("policy %s revision %d is in force", policy.id, policy.revision)
         self._prepare()
+        await self._observatory.apply(policy.telemetry)
         await self.note(
             IncidentKind.POLICY_ACTIVATED,
             f"policy {policy.id} revision {policy.revision} is in force",
@@ -247,6 +277,9 @@ class _Parts:
             )
         except AuditError as error:
             log.error("audit event lost: %s", error)  # noqa: TRY400  said in full
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(audit_waiting=self._audit.waiting, audit_events=self._audit.count)
 
     def _status(self) -> Mapping[str, object]:
         policy = self.policy.rules.policy

@@ -14,18 +14,13 @@ from datetime import UTC, datetime
 
 from agent import __version__
 from agent.audit.chain import Json
-from agent.model.content import Usage
-from agent.model.decision import Action, Decision, Hit
+from agent.audit.unmapped import MAX_LIST, Document, clipped, connection_facts, unmapped
+from agent.model.decision import Action
 from agent.model.device import Device
-from agent.model.record import AuditEvent, CaptureMode, Exchange, Incident, IncidentKind, Outcome
+from agent.model.record import AuditEvent, Exchange, Incident, IncidentKind, Outcome
 from agent.model.traffic import Connection
 
 VERSION = "1.8.0"
-_MAX_TEXT = 1024  # characters of any text that comes from outside
-_MAX_CONTENT = 256 * 1024  # characters of captured content
-_MAX_LIST = 1000
-
-type Document = dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +92,7 @@ class OcsfMapper:
     def __init__(self, device: Device, providers: Mapping[str, str]) -> None:
         self._providers = providers
         self._product: Document = {"name": "Drawbridge", "vendor_name": "Drawbridge", "version": __version__}
-        self._hostname = _text(device.hostname)
+        self._hostname = clipped(device.hostname)
         self._device: Document = {
             "type_id": 0,
             "uid": device.id,
@@ -145,7 +140,8 @@ class OcsfMapper:
 
     def _exchange(self, event: Exchange, stamp: Stamp) -> Document:
         decision = event.decision
-        provider = self._providers.get(event.surface, event.surface)
+        served = event.served.provider or event.surface
+        provider = self._providers.get(served, served)
         time_ms = int(event.started_at * 1000)
         duration = int(event.timing.total_ms)
         asks_a_model = bool(event.operation or event.model)
@@ -160,30 +156,47 @@ class OcsfMapper:
             "status_id": _STATUS.get(event.outcome, 2),
             "status_detail": event.outcome,
             "actor": _actor(event.connection),
-            "api": {"operation": event.operation or _text(event.method), "service": {"name": event.surface}},
+            "api": {
+                "operation": event.operation or clipped(event.method),
+                "service": {"name": event.surface},
+            },
             "src_endpoint": self._source(event.connection),
-            "dst_endpoint": {"hostname": _text(event.host), "port": event.connection.connect_port or 443},
+            "dst_endpoint": {"hostname": clipped(event.host), "port": event.connection.connect_port or 443},
             "http_request": {
-                "http_method": _text(event.method),
+                "http_method": clipped(event.method),
                 "length": event.request_bytes,
-                "url": {"hostname": _text(event.host), "path": _text(event.path)},
+                "url": {"hostname": clipped(event.host), "path": clipped(event.path)},
             },
             "policy": {
                 "name": event.policy_id,
                 "uid": event.policy_hash,
                 "is_applied": decision.applied and decision.action is not Action.ALLOW,
             },
-            "unmapped": _unmapped(event, provider),
+            "unmapped": unmapped(event, provider),
         }
+        document.update(self._correlated(document, event))
         if event.status is not None:
             document["status_code"] = str(event.status)
             document["http_response"] = {"code": event.status, "length": event.response_bytes}
         if decision.reason:
-            document["message"] = _text(decision.reason)
+            document["message"] = clipped(decision.reason)
         if asks_a_model:
             document["message_context"] = _message_context(event)
-            document["ai_model"] = {"ai_provider": provider, "name": _text(event.model) or "unknown"}
+            document["ai_model"] = {"ai_provider": provider, "name": clipped(event.model) or "unknown"}
         return document
+
+    def _correlated(self, document: Document, event: Exchange) -> Document:
+        """The attributes by which other logs are joined: the request's id and the trace's."""
+        changed: Document = {}
+        if event.request_id:
+            request = document["http_request"]
+            assert isinstance(request, dict)
+            changed["http_request"] = {**request, "uid": clipped(event.request_id)}
+        if event.trace:
+            metadata = document["metadata"]
+            assert isinstance(metadata, dict)
+            changed["metadata"] = {**metadata, "correlation_uid": clipped(event.trace.split("-")[1])}
+        return changed
 
     def _incident(self, event: Incident, stamp: Stamp) -> Document:
         kind = _INCIDENTS.get(event.kind, _FINDING)
@@ -191,7 +204,7 @@ class OcsfMapper:
         facts: Document = {
             "kind": event.kind,
             "detail": [
-                {"name": _text(name), "value": _text(value)} for name, value in event.detail[:_MAX_LIST]
+                {"name": clipped(name), "value": clipped(value)} for name, value in event.detail[:MAX_LIST]
             ],
         }
         document: Document = {
@@ -204,7 +217,7 @@ class OcsfMapper:
             ),
             "severity_id": 1,
             "status_id": 2 if event.kind is IncidentKind.POLICY_REFUSED else 1,
-            "message": _text(event.message),
+            "message": clipped(event.message),
             "unmapped": {"drawbridge": facts},
         }
         if kind is _FINDING:
@@ -217,14 +230,14 @@ class OcsfMapper:
             document["app"] = self._product
         if event.connection is not None:
             document["actor"] = _actor(event.connection)
-            facts["connection"] = _connection(event.connection)
+            facts["connection"] = connection_facts(event.connection)
         return document
 
     def _source(self, connection: Connection) -> Document:
         if connection.client_address is None:
             return {"hostname": self._hostname}
         address, port = connection.client_address
-        return {"hostname": self._hostname, "ip": _text(address), "port": port}
+        return {"hostname": self._hostname, "ip": clipped(address), "port": port}
 
 
 def _control(event: Exchange) -> Document:
@@ -248,15 +261,17 @@ def _control(event: Exchange) -> Document:
 
 def _actor(connection: Connection) -> Document:
     process = connection.process
-    actor: Document = {"app_name": _text(connection.app) or (_text(process.name) if process else "unknown")}
+    actor: Document = {
+        "app_name": clipped(connection.app) or (clipped(process.name) if process else "unknown")
+    }
     if process is not None:
-        about: Document = {"pid": process.pid, "name": _text(process.name)}
+        about: Document = {"pid": process.pid, "name": clipped(process.name)}
         if process.executable:
             name = process.executable.replace("\\", "/").rpartition("/")[2]
-            about["file"] = {"name": _text(name), "path": _text(process.executable), "type_id": 1}
+            about["file"] = {"name": clipped(name), "path": clipped(process.executable), "type_id": 1}
         actor["process"] = about
         if process.user:
-            actor["user"] = {"name": _text(process.user)}
+            actor["user"] = {"name": clipped(process.user)}
     return actor
 
 
@@ -272,130 +287,5 @@ def _message_context(event: Exchange) -> Document:
     return context
 
 
-def _unmapped(event: Exchange, provider: str) -> Document:
-    document: Document = {"drawbridge": _facts(event)}
-    if event.operation or event.model:
-        document["gen_ai.operation.name"] = event.operation or "chat"
-        document["gen_ai.provider.name"] = provider
-        document["gen_ai.request.model"] = _text(event.model)
-        document["gen_ai.request.stream"] = event.stream
-        document["server.address"] = _text(event.host)
-        if event.finish_reason:
-            document["gen_ai.response.finish_reasons"] = [_text(event.finish_reason)]
-        document.update(_tokens(event.usage))
-    if event.outcome is not Outcome.COMPLETED:
-        document["error.type"] = event.outcome
-    return document
-
-
-def _tokens(usage: Usage) -> Document:
-    counts: dict[str, int | None] = {
-        "gen_ai.usage.input_tokens": usage.input_tokens,
-        "gen_ai.usage.output_tokens": usage.output_tokens,
-        "gen_ai.usage.cache_read.input_tokens": usage.cache_read_tokens,
-        "gen_ai.usage.cache_creation.input_tokens": usage.cache_write_tokens,
-        "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens,
-    }
-    return {name: count for name, count in counts.items() if count is not None}
-
-
-def _facts(event: Exchange) -> Document:
-    """What we know and OCSF has no place for."""
-    facts: Document = {
-        "kind": "exchange",
-        "surface": event.surface,
-        "dialect": event.dialect,
-        "upstream": event.upstream,
-        "outcome": event.outcome,
-        "connection": _connection(event.connection),
-        "policy": {"id": event.policy_id, "hash": event.policy_hash},
-        "decision": _decision(event.decision),
-        "timing": _timing(event),
-    }
-    if event.error:
-        facts["error"] = _text(event.error)
-    if event.attachments:
-        named = event.capture is CaptureMode.FULL  # a file's name is content
-        facts["attachments"] = [
-            {
-                "kind": each.kind,
-                "media_type": _text(each.media_type),
-                "size": each.size,
-                "name": _text(each.name) if named else "",
-            }
-            for each in event.attachments[:_MAX_LIST]
-        ]
-    if event.capture is not CaptureMode.METADATA:
-        facts["content"] = {
-            "capture": event.capture,
-            "prompt": _text(event.prompt, _MAX_CONTENT),
-            "answer": _text(event.answer, _MAX_CONTENT),
-        }
-    return facts
-
-
-def _decision(decision: Decision) -> Document:
-    document: Document = {
-        "action": decision.action.word,
-        "applied": decision.applied,
-        "rule_ids": list(decision.rule_ids[:_MAX_LIST]),
-        "hits": [_hit(hit, applied=decision.applied) for hit in decision.hits[:_MAX_LIST]],
-    }
-    if decision.restored or decision.unrestored:
-        document["stand_ins"] = {"restored": decision.restored, "left": decision.unrestored}
-    return document
-
-
-def _hit(hit: Hit, *, applied: bool) -> Document:
-    document: Document = {
-        "family": hit.family,
-        "type": hit.type,
-        "rule": hit.rule,
-        "guardrail": hit.guardrail,
-        "where": hit.where,
-        "action": hit.action.word,
-        "applied": applied and not hit.shadow,
-        "count": hit.count,
-        "severity": hit.severity.word,
-        "score": int(hit.score * 100),  # of a hundred: the chain knows no floats
-    }
-    if hit.shadow:
-        document["shadow"] = True
-    if hit.fingerprints:
-        document["fingerprints"] = list(hit.fingerprints[:_MAX_LIST])
-    if hit.justification:
-        document["justification"] = _text(hit.justification)
-    return document
-
-
-def _timing(event: Exchange) -> Document:
-    timing = event.timing
-    document: Document = {
-        "total_us": int(timing.total_ms * 1000),
-        "overhead_us": int(timing.overhead_ms * 1000),
-    }
-    if timing.upstream_ms is not None:
-        document["upstream_us"] = int(timing.upstream_ms * 1000)
-    if timing.first_byte_ms is not None:
-        document["first_byte_us"] = int(timing.first_byte_ms * 1000)
-    return document
-
-
-def _connection(connection: Connection) -> Document:
-    document: Document = {"id": connection.id, "tier": connection.tier}
-    if connection.connect_host:
-        document["connect_host"] = _text(connection.connect_host)
-    if connection.sni:
-        document["sni"] = _text(connection.sni)
-    return document
-
-
 def _rfc3339(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
-
-
-def _text(value: str, limit: int = _MAX_TEXT) -> str:
-    """`value`, clipped, and without the lone surrogates that file and process names may hold."""
-    if len(value) > limit:
-        value = value[:limit] + "…"
-    return value if value.isascii() else value.encode("utf-8", "replace").decode()

@@ -71,6 +71,11 @@ class Spool:
         """How many events the store holds."""
         return self._count
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait for the writer."""
+        return self._queue.qsize()
+
     async def open(self) -> None:
         """Open the store, go on with its chain, start the writer. Raises AuditError, also for a second writer."""
         if self._thread is not None:

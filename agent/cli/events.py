@@ -96,6 +96,11 @@ def details(event: StoredEvent) -> Iterator[tuple[str, str]]:
         ("model", row.model),
         ("surface", row.surface),
         ("upstream", _text(ours, "upstream")),
+        ("served by", _served(at(ours, "served"))),
+        ("attempts", _attempts(at(ours, "served", "attempts"))),
+        ("cost", _cost(at(ours, "served"))),
+        ("request id", _text(document, "http_request", "uid")),
+        ("trace", _text(document, "metadata", "correlation_uid")),
         ("decision", _decision(event)),
         ("found", _hits(at(ours, "decision", "hits"))),
         ("stand-ins", _stand_ins(at(ours, "decision", "stand_ins"))),
@@ -197,6 +202,31 @@ def _tokens(document: object) -> str:
     counts = at(document, "unmapped")
     read, written = (_text(counts, f"gen_ai.usage.{way}_tokens") for way in ("input", "output"))
     return f"{read or '?'} in, {written or '?'} out" if read or written else ""
+
+
+def _served(served: object) -> str:
+    way = "/".join(filter(None, (_text(served, "provider"), _text(served, "model"))))
+    names = (("key", "key"), ("virtual_key", "virtual key"), ("rule", "rule"), ("cache", "cache"))
+    facts = [f"{name} {value}" for key, name in names if (value := _text(served, key))]
+    return f"{way} ({', '.join(facts)})" if way and facts else way or ", ".join(facts)
+
+
+def _attempts(found: object) -> str:
+    """Told where there was more than one, or none that was answered."""
+    each = found if isinstance(found, list) else []
+    if len(each) < 2 and not any(_text(one, "failure") for one in each):
+        return ""
+    return "\n".join(
+        f"{_text(one, 'provider')}/{_text(one, 'model')}: {_text(one, 'failure') or 'answered'}"
+        for one in each
+    )
+
+
+def _cost(served: object) -> str:
+    nano = at(served, "cost_nano_usd")
+    if not isinstance(nano, int):
+        return ""
+    return f"${nano / 1e9:.6f}" + (" (estimated)" if at(served, "estimated") else "")
 
 
 def _bytes(document: object) -> str:

@@ -19,6 +19,7 @@ from agent.cli import (
     policy,
     scan,
     status,
+    top,
     up,
 )
 from agent.cli.console import out
@@ -62,6 +63,7 @@ app.command(
     },
 )(launch.launch)
 app.command("status")(status.status)
+app.command("top")(top.top)
 app.command("scan")(scan.scan)
 app.command("explain")(explain.explain)
 app.command("eval")(evaluate)

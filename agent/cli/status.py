@@ -6,15 +6,14 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from agent.cli.console import EXIT_FAILED, explains_errors, out, say_json, state_paths
-from agent.errors import HostError
+from agent.cli.local_agent import ask_agent
 from agent.gateway.local import STATUS_PATH
-from agent.host.runfile import control_token, read_runfile
+from agent.host.runfile import read_runfile
 
 
 @explains_errors
@@ -34,20 +33,7 @@ def status(
                 f"Drawbridge is not running on {escape(str(paths.root))}. Start it: [bold]drawbridge up[/]"
             )
         raise typer.Exit(EXIT_FAILED)
-    try:
-        answer = httpx.get(
-            f"http://127.0.0.1:{running.gateway_port}{STATUS_PATH}",
-            headers={"authorization": f"Bearer {control_token(paths)}"},
-            timeout=5,
-            trust_env=False,
-        )
-        answer.raise_for_status()
-    except httpx.HTTPError as error:
-        raise HostError(
-            f"the agent (pid {running.pid}) does not answer: {type(error).__name__}",
-            hint="see its log, or restart it",
-        ) from error
-    facts: dict[str, object] = {"running": True, **answer.json()}
+    facts: dict[str, object] = {"running": True, **ask_agent(paths, running, STATUS_PATH)}
     if as_json:
         say_json(facts)
         return

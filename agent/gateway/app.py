@@ -3,34 +3,56 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
 
 from agent.gateway.exchange import ExchangeHandler
 from agent.gateway.local import LocalPages
 from agent.gateway.server import ClientLink
 from agent.gateway.wire import ClientRequest, Message, Receive, Send, Wire
-from agent.model.traffic import Tier
+from agent.model.traffic import Connection, Tier
+
+
+class Watch(Protocol):
+    """Makes a context for the time that an exchange runs."""
+
+    def __call__(
+        self, connection: Connection, *, path: str, answering: Callable[[], bool]
+    ) -> AbstractContextManager[object]:
+        """`answering` tells whether the answer has begun."""
+        ...
+
+
+def _unwatched(
+    connection: Connection, *, path: str, answering: Callable[[], bool]
+) -> AbstractContextManager[object]:
+    del connection, path, answering
+    return nullcontext()
 
 
 class GatewayApp:
     """One callable for every door."""
 
-    def __init__(self, exchanges: ExchangeHandler, pages: LocalPages) -> None:
+    def __init__(self, exchanges: ExchangeHandler, pages: LocalPages, watch: Watch = _unwatched) -> None:
+        """`watch` is told of every exchange that runs."""
         self._exchanges = exchanges
         self._pages = pages
+        self._watch = watch
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """https://asgi.readthedocs.io/en/latest/specs/www.html"""
         link: ClientLink = scope["state"]["link"]
         fields = tuple(scope["headers"])
+        query: bytes = scope["query_string"]
         wire = Wire(receive, send, link.in_one_piece)
         if link.connection.tier is Tier.BASE_URL:
             if problem := self._pages.refuses(fields, scope["server"][1]):
                 await wire.answer(403, ((b"content-type", b"text/plain; charset=utf-8"),), problem.encode())
                 return
-            if (page := self._pages.serve(scope["path"], fields)) is not None:
+            if (page := await self._pages.serve(scope["path"], query, fields)) is not None:
                 await wire.answer(*page)
                 return
-        query: bytes = scope["query_string"]
         request = ClientRequest(
             connection=link.connection,
             method=scope["method"],
@@ -40,7 +62,8 @@ class GatewayApp:
         task = asyncio.current_task()
         link.on_lost = task.cancel if task is not None else None
         try:
-            whole = await self._exchanges.handle(request, wire)
+            with self._watch(link.connection, path=scope["path"], answering=lambda: wire.started):
+                whole = await self._exchanges.handle(request, wire)
         finally:
             link.on_lost = None
         if not whole:

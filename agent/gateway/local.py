@@ -1,13 +1,16 @@
-"""What the loopback listener serves besides base URLs: the agent's own status, for the command line.
+"""What the loopback listener serves besides base URLs: the agent's own status and further pages of its own.
 
 Loopback does not mean trusted: a web page may reach it by DNS rebinding, another user of the machine directly. So the
 `Host` must be ours, a request with an `Origin` is refused, and the status needs the token from the state directory.
+Every further page is told whether the token was shown, and decides by itself.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Protocol
 
 import orjson
 
@@ -23,24 +26,50 @@ _SAFE = (
     (b"x-frame-options", b"DENY"),
 )
 
+type Answer = tuple[int, Headers, bytes]
+
+
+class LocalPage(Protocol):
+    """A page besides the status."""
+
+    async def answer(self, query: bytes, bearer: bytes, *, owner: bool) -> Answer:
+        """Status, content headers and body for a request with the token `bearer`; `owner` says that it is the control
+        token. Headers that keep pages from being kept, framed or sniffed are added."""
+        ...
+
+
+_NO_PAGES: Mapping[str, LocalPage] = MappingProxyType({})
+
 
 class LocalPages:
     """Guards the loopback listener and answers its own paths."""
 
-    def __init__(self, token: str, status: Callable[[], Mapping[str, object]]) -> None:
+    def __init__(
+        self,
+        token: str,
+        status: Callable[[], Mapping[str, object]],
+        pages: Mapping[str, LocalPage] = _NO_PAGES,
+    ) -> None:
+        """`pages` are further ones by their path."""
         self._token = token.encode()
         self._status = status
+        self._pages = pages
 
     def refuses(self, fields: Headers, port: int) -> str:
         """See `foreign`."""
         return foreign(fields, port)
 
-    def serve(self, path: str, fields: Headers) -> tuple[int, Headers, bytes] | None:
+    async def serve(self, path: str, query: bytes, fields: Headers) -> Answer | None:
         """The answer for one of our own paths, or None for every other path."""
-        if path != STATUS_PATH:
+        page = self._pages.get(path)
+        if page is None and path != STATUS_PATH:
             return None
-        given = headers.get(fields, b"authorization").removeprefix(b"Bearer ")
-        if not hmac.compare_digest(given, self._token):
+        bearer = headers.get(fields, b"authorization").removeprefix(b"Bearer ")
+        owner = hmac.compare_digest(bearer, self._token)
+        if page is not None:
+            status, content, body = await page.answer(query, bearer, owner=owner)
+            return status, (*content, *_SAFE), body
+        if not owner:
             return 401, _SAFE, b""
         return 200, ((b"content-type", b"application/json"), *_SAFE), orjson.dumps(dict(self._status()))
 

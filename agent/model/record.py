@@ -52,6 +52,7 @@ class Attempt:
     status: int = 0  # HTTP status, 0 where there was none
     failure: str = ""  # empty: it was answered; else a class of failure: rate_limited, timeout, connect, …
     ms: float = 0.0  # until it failed or the answer was committed to
+    at_ms: float | None = None  # from the request's arrival to its start; None: right after the one before
 
 
 class CacheUse(StrEnum):
@@ -111,6 +112,7 @@ class Exchange:
     served: Served = field(default_factory=Served)
     request_id: str = ""  # `x-request-id`, the client's or ours
     trace: str = ""  # W3C `traceparent` of the client, empty where it sent none
+    answer_model: str = ""  # the model as the answer names it, empty where it names none
     timing: Timing
     capture: CaptureMode = CaptureMode.METADATA
     prompt: str = ""  # as `capture` allows: empty, a keyed hash, redacted text, or the text

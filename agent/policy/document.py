@@ -25,6 +25,7 @@ from agent.policy.packs import Pack
 from agent.policy.providers import Aliases, Prices, Providers
 from agent.policy.routes import Routing
 from agent.policy.section import MANY, Globs, Scope, Section
+from agent.policy.telemetry import Telemetry
 
 
 class Mode(StrEnum):
@@ -247,6 +248,7 @@ class Policy(Section):
         default=None, description="Virtual keys, budgets and limits; see docs/accounts.md."
     )
     cache: Caching = Field(default=Caching(), description="Answers that are given again; off by default.")
+    telemetry: Telemetry = Telemetry()
 
     @cached_property
     def digest(self) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import MappingProxyType
 
 from agent.gateway.local import STATUS_PATH
 from agent.host.paths import StatePaths
@@ -35,15 +36,20 @@ def running_agent(paths: StatePaths, *, gateway_port: int = 0) -> Iterator[RunFi
 
 
 @contextmanager
-def status_page(paths: StatePaths) -> Iterator[int]:
-    """The agent's status page, for those who know the token; its port."""
+def status_page(
+    paths: StatePaths, pages: Mapping[str, Callable[[str], object]] = MappingProxyType({})
+) -> Iterator[int]:
+    """The agent's status page and others by their path, for those who know the token; its port. What makes a page gets
+    the query."""
     paths.prepare()
     wanted = f"Bearer {control_token(paths)}"
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            known = self.path == STATUS_PATH and self.headers["authorization"] == wanted
-            body = json.dumps(FACTS).encode()
+            path, _, query = self.path.partition("?")
+            made = {STATUS_PATH: lambda _: FACTS, **pages}.get(path)
+            known = made is not None and self.headers["authorization"] == wanted
+            body = json.dumps(made(query) if made else None).encode()
             self.send_response(200 if known else 401)
             self.send_header("content-length", str(len(body)))
             self.end_headers()

@@ -190,3 +190,8 @@ def test_after_kill_9_every_acknowledged_event_is_there_and_the_chain_goes_on(
     assert stored >= set(acknowledged)
     assert report.ok
     assert report.events == len(stored) > 40
+
+
+async def test_how_many_events_wait_is_told(paths: StatePaths) -> None:
+    spool = Spool(paths, device=DEVICE)
+    assert spool.waiting == 0

@@ -12,7 +12,15 @@ from agent.audit.index import columns, event_row
 from agent.audit.ocsf import OcsfMapper, Stamp
 from agent.cli.events import at, clock, details, listing, rules_of, what
 from agent.model.decision import Action, Decision, Severity
-from agent.model.record import AuditEvent, CaptureMode, IncidentKind, Outcome
+from agent.model.record import (
+    Attempt,
+    AuditEvent,
+    CacheUse,
+    CaptureMode,
+    IncidentKind,
+    Outcome,
+    Served,
+)
 from tests.fakes.audit import CONNECTION, DEVICE, HIT, NOW, decided, make_block, make_exchange, make_incident
 
 
@@ -117,3 +125,27 @@ def test_a_path_that_leads_nowhere_is_none() -> None:
     assert at({"a": {"b": 1}}, "a", "b") == 1
     assert at({"a": 1}, "a", "b") is None
     assert at([], "a") is None
+
+
+def test_the_way_of_an_exchange_and_its_cost_are_told() -> None:
+    served = Served(
+        provider="bedrock-eu",
+        model="claude",
+        key="main",
+        attempts=(
+            Attempt(provider="openai", model="gpt-5", failure="rate_limited"),
+            Attempt(provider="bedrock-eu", model="claude"),
+        ),
+        virtual_key="ci",
+        cost_nano_usd=1_234_567,
+        estimated=True,
+    )
+    shown = dict(details(stored(make_exchange(served=served, request_id="req-7"))))
+    assert shown["served by"] == "bedrock-eu/claude (key main, virtual key ci)"
+    assert shown["attempts"] == "openai/gpt-5: rate_limited\nbedrock-eu/claude: answered"
+    assert shown["cost"] == "$0.001235 (estimated)"
+    assert shown["request id"] == "req-7"
+    plain = dict(details(stored(make_exchange())))
+    assert not {"served by", "attempts", "cost", "request id", "trace"} & plain.keys()
+    cached = dict(details(stored(make_exchange(served=Served(cache=CacheUse.EXACT)))))
+    assert cached["served by"] == "cache exact"

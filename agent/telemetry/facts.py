@@ -1,0 +1,73 @@
+"""What is read from an exchange's record for metrics, spans and the live view alike. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from agent.model.content import Usage
+from agent.model.record import Exchange, Outcome
+
+ANSWERED = "answered"
+_TOKENS = (
+    ("input", "input_tokens"),
+    ("output", "output_tokens"),
+    ("cache_read", "cache_read_tokens"),
+    ("cache_write", "cache_write_tokens"),
+    ("reasoning", "reasoning_tokens"),
+)
+TOKEN_KINDS = tuple(kind for kind, _ in _TOKENS)
+
+
+class Pace(NamedTuple):
+    """How fast an answer streamed, in seconds; None where it did not, or where it is not known."""
+
+    first: float | None  # from the request's arrival to the first token
+    each: float | None  # between two tokens after it
+
+
+def provider_of(exchange: Exchange) -> str:
+    """The id of the provider that answered; where the gateway did not choose one, the surface's."""
+    return exchange.served.provider or exchange.surface
+
+
+def model_of(exchange: Exchange) -> str:
+    """The model that was asked in the end."""
+    return exchange.served.model or exchange.model
+
+
+def failure_of(exchange: Exchange) -> str:
+    """The class of error an exchange ended with, empty where there was none; a block by policy is none."""
+    match exchange.outcome:
+        case Outcome.BLOCKED:
+            return ""
+        case Outcome.COMPLETED:
+            status = exchange.status or 0
+            return str(status) if status >= 400 else ""
+        case Outcome.UPSTREAM_FAILED:
+            attempts = exchange.served.attempts
+            return (attempts[-1].failure if attempts else "") or exchange.outcome.value
+        case _:
+            return exchange.outcome.value
+
+
+def answered(exchange: Exchange) -> bool:
+    """Whether the provider knew what it was asked for."""
+    return exchange.outcome is Outcome.COMPLETED and (exchange.status or 0) < 400
+
+
+def pace_of(exchange: Exchange) -> Pace:
+    """How fast the answer streamed."""
+    timing = exchange.timing
+    first = timing.first_byte_ms
+    if not exchange.stream or first is None or not answered(exchange):
+        return Pace(None, None)
+    last = timing.last_byte_ms if timing.last_byte_ms is not None else timing.total_ms
+    tokens = exchange.usage.output_tokens
+    if not tokens or tokens < 2 or last <= first:
+        return Pace(first / 1e3, None)
+    return Pace(first / 1e3, (last - first) / 1e3 / (tokens - 1))
+
+
+def tokens_of(usage: Usage) -> list[tuple[str, int]]:
+    """The tokens that were counted, by kind. Cached and reasoning tokens are parts of input and output."""
+    return [(kind, count) for kind, name in _TOKENS if (count := getattr(usage, name))]

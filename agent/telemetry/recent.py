@@ -1,0 +1,236 @@
+"""The last exchanges and those that run, in memory, for people who watch: metadata only, bounded."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import islice
+
+from agent.model.decision import Action
+from agent.model.record import CacheUse, Exchange, Outcome
+from agent.model.traffic import Connection
+from agent.telemetry.facts import failure_of, model_of, pace_of, provider_of
+from agent.telemetry.labels import cleaned
+
+CAPACITY = 500  # exchanges that are kept
+WINDOW_SECONDS = 60.0  # of which rates and percentiles tell
+_MOST_RUNNING = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One exchange that has ended, as a line of a table."""
+
+    number: int  # counts up from 1 while the agent runs
+    id: str
+    at: float  # Unix seconds when it began
+    ended: float
+    app: str
+    provider: str
+    model: str
+    operation: str
+    virtual_key: str
+    outcome: str
+    failure: str  # class of error, empty where there was none
+    status: int | None
+    action: str
+    findings: tuple[tuple[str, int], ...]  # family/type and how often
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_nano_usd: int | None
+    cache: str
+    attempts: int
+    stream: bool
+    first_token_ms: float | None
+    total_ms: float
+    overhead_ms: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Running:
+    """One exchange that is under way. Whoever carries it may add what becomes known."""
+
+    at: float
+    app: str
+    host: str
+    path: str
+    model: str = ""
+    answering: Callable[[], bool]  # whether the answer has begun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The last minute in numbers, and the day's spending."""
+
+    exchanges: int
+    failed: int
+    blocked: int
+    per_second: float
+    p50_ms: float | None
+    p95_ms: float | None
+    overhead_p50_ms: float | None
+    overhead_p95_ms: float | None
+    tokens_per_second: float
+    spent_today_nano_usd: int
+
+
+class Recent:
+    """Remembers. For one thread, the event loop's."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.time, capacity: int = CAPACITY) -> None:
+        self._clock = clock
+        self._lines: deque[Line] = deque(maxlen=capacity)
+        self._running: dict[int, Running] = {}
+        self._number = 0
+        self._begun = 0
+        self._day = ""
+        self._spent = 0
+
+    @contextmanager
+    def running(
+        self, connection: Connection, *, host: str, path: str, answering: Callable[[], bool]
+    ) -> Iterator[Running]:
+        """An exchange that runs while the context is open."""
+        process = connection.process
+        self._begun += 1
+        number = self._begun
+        one = self._running[number] = Running(
+            at=self._clock(),
+            app=cleaned(connection.app or (process.name if process else "")),
+            host=cleaned(connection.connect_host or host),
+            path=cleaned(path),
+            answering=answering,
+        )
+        try:
+            yield one
+        finally:
+            del self._running[number]
+
+    def add(self, exchange: Exchange) -> None:
+        """Remember an exchange that has ended."""
+        self._number += 1
+        now = self._clock()
+        self._lines.append(_line(exchange, self._number, now))
+        if cost := exchange.served.cost_nano_usd:
+            self._turn_page(now)
+            self._spent += cost
+
+    def since(self, cursor: int, *, limit: int = CAPACITY) -> tuple[Line, ...]:
+        """The newest `limit` of the exchanges that ended after the one of that number, oldest first."""
+        new = min(self._number - cursor, len(self._lines), limit)
+        return tuple(islice(self._lines, len(self._lines) - new, None)) if new > 0 else ()
+
+    @property
+    def latest(self) -> int:
+        """The number of the newest line, 0 where there is none."""
+        return self._number
+
+    @property
+    def in_flight(self) -> int:
+        """How many exchanges run."""
+        return len(self._running)
+
+    @property
+    def streams_open(self) -> int:
+        """How many answers are being written."""
+        return sum(one.answering() for one in self._running.values())
+
+    def under_way(self) -> list[dict[str, object]]:
+        """The exchanges that run, the oldest first."""
+        return [
+            {
+                "at": one.at,
+                "app": one.app,
+                "host": one.host,
+                "path": one.path,
+                "model": one.model,
+                "answering": one.answering(),
+            }
+            for one in islice(self._running.values(), _MOST_RUNNING)
+        ]
+
+    def summary(self) -> Summary:
+        """The last minute."""
+        now = self._clock()
+        self._turn_page(now)
+        lines: list[Line] = []
+        for line in reversed(self._lines):
+            if line.ended < now - WINDOW_SECONDS:
+                break
+            lines.append(line)
+        # a full ring may not reach back that far: then the time it covers counts
+        full = len(lines) == self._lines.maxlen
+        seconds = max(now - lines[-1].ended, 0.001) if full and lines else WINDOW_SECONDS
+        totals = sorted(line.total_ms for line in lines if line.operation)
+        overheads = sorted(line.overhead_ms for line in lines if line.operation)
+        outcomes = Counter(line.outcome for line in lines)
+        return Summary(
+            exchanges=len(lines),
+            failed=sum(bool(line.failure) for line in lines),
+            blocked=outcomes[Outcome.BLOCKED.value],
+            per_second=len(lines) / seconds,
+            p50_ms=_percentile(totals, 0.5),
+            p95_ms=_percentile(totals, 0.95),
+            overhead_p50_ms=_percentile(overheads, 0.5),
+            overhead_p95_ms=_percentile(overheads, 0.95),
+            tokens_per_second=sum(line.output_tokens or 0 for line in lines) / seconds,
+            spent_today_nano_usd=self._spent,
+        )
+
+    def _turn_page(self, now: float) -> None:
+        """Spending is that of a calendar day of this machine."""
+        today = f"{datetime.fromtimestamp(now).astimezone():%Y-%m-%d}"
+        if today != self._day:
+            self._day, self._spent = today, 0
+
+
+def as_json(line: Line) -> dict[str, object]:
+    """A line for the local page."""
+    return asdict(line)
+
+
+def _line(exchange: Exchange, number: int, now: float) -> Line:
+    connection, decision, usage, served = (
+        exchange.connection,
+        exchange.decision,
+        exchange.usage,
+        exchange.served,
+    )
+    process = connection.process
+    found: Counter[str] = Counter()
+    for hit in decision.hits:
+        if hit.action is not Action.ALLOW:
+            found[f"{hit.family}/{hit.type}"] += hit.count
+    return Line(
+        number=number,
+        id=exchange.id,
+        at=exchange.started_at,
+        ended=now,
+        app=cleaned(connection.app or (process.name if process else "")),
+        provider=cleaned(provider_of(exchange)),
+        model=cleaned(model_of(exchange)),
+        operation=exchange.operation,
+        virtual_key=served.virtual_key,
+        outcome=exchange.outcome.value,
+        failure=failure_of(exchange),
+        status=exchange.status,
+        action=decision.action.word,
+        findings=tuple(found.most_common(5)),
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cost_nano_usd=served.cost_nano_usd,
+        cache=served.cache.value if served.cache is not CacheUse.NONE else "",
+        attempts=len(served.attempts),
+        stream=exchange.stream,
+        first_token_ms=first * 1e3 if (first := pace_of(exchange).first) is not None else None,
+        total_ms=exchange.timing.total_ms,
+        overhead_ms=exchange.timing.overhead_ms,
+    )
+
+
+def _percentile(ordered: list[float], part: float) -> float | None:
+    return ordered[min(int(len(ordered) * part), len(ordered) - 1)] if ordered else None
