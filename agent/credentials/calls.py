@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from agent.credentials.aws import AwsProfiles, parse_keys, signed
-from agent.credentials.google import ADC, Fetch, GoogleTokens
+from agent.credentials.google import Fetch, GoogleTokens
 from agent.credentials.kept import SecretCache
 from agent.errors import ConfigError
 from agent.model.provider import Scheme
@@ -97,17 +97,6 @@ class Credentials:
         keys = parse_keys(text) if text else self._profiles.keys(call.reference.removeprefix(PROFILE))
         made = signed(keys, region=call.region, method=call.method, url=call.url, body=call.body)
         return tuple((name.lower().encode(), value.encode()) for name, value in made.items())
-
-
-def default_reference(scheme: Scheme, key_env: str, *, local: bool) -> str:
-    """Where to look for a key that the policy does not name; empty: none is needed."""
-    match scheme:
-        case Scheme.SIGV4:
-            return f"{PROFILE}default"
-        case Scheme.GOOGLE:
-            return ADC
-        case _:
-            return f"env:{key_env}" if key_env and not local else ""
 
 
 def _bearer(secret: str, reference: str) -> tuple[bytes, bytes]:

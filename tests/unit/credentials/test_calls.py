@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.credentials import Credentials, OutgoingCall
-from agent.credentials.calls import LARGE_BODY, default_reference
+from agent.credentials.calls import LARGE_BODY
 from agent.errors import ConfigError
 from agent.model.provider import Scheme
 from tests.fakes.credentials import Hand, Secrets, TokenService, service_account
@@ -84,11 +84,3 @@ async def test_a_refused_key_is_read_anew() -> None:
     secrets.values["env:K"] = "new"
     made.forget("env:K")
     assert await made.headers(call(Scheme.BEARER)) == ((b"authorization", b"Bearer new"),)
-
-
-def test_where_a_key_is_looked_for_that_nobody_named() -> None:
-    assert default_reference(Scheme.BEARER, "OPENAI_API_KEY", local=False) == "env:OPENAI_API_KEY"
-    assert default_reference(Scheme.BEARER, "", local=False) == ""
-    assert default_reference(Scheme.BEARER, "OLLAMA_API_KEY", local=True) == ""
-    assert default_reference(Scheme.SIGV4, "", local=False) == "profile:default"
-    assert default_reference(Scheme.GOOGLE, "", local=False) == "adc:"
