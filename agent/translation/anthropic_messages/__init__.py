@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from agent.model.conversation import Conversation, Reply
-from agent.translation.base import NO_QUIRKS, Losses, Quirks, WireRequest
 from agent.translation.anthropic_messages.answers import read_answer, write_answer
 from agent.translation.anthropic_messages.requests import read_request
 from agent.translation.anthropic_messages.sinks import MessagesSink
 from agent.translation.anthropic_messages.streams import MessagesSource
 from agent.translation.anthropic_messages.writing import write_request
+from agent.translation.base import NO_QUIRKS, Losses, Quirks, WireRequest
 
 
 class AnthropicMessages:

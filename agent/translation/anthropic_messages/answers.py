@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import orjson
-
-from agent.dialects.shapes import json_object, objects, string
+from agent.dialects.shapes import objects, string
 from agent.errors import ContentError
 from agent.model.conversation import Choice, Media, Reply, Text, Thinking, ToolCall
 from agent.translation.anthropic_messages.blocks import (
@@ -21,13 +19,14 @@ from agent.translation.anthropic_messages.endings import (
     write_finish,
     write_usage,
 )
+from agent.translation.documents import read_document, write_document
 
 _NO_CHOICE = Choice(parts=())
 
 
 def read_answer(body: bytes) -> Reply:
     """The message in `body`. Raises ContentError."""
-    document = json_object(body)
+    document = read_document(body)
     if type(document.get("content")) is not list:
         raise ContentError("a message without `content`")
     parts: list[Text | Media | Thinking | ToolCall] = []
@@ -68,7 +67,7 @@ def write_answer(reply: Reply) -> bytes:
             case Media():  # the API's models draw nothing; clients that know no such block pass over it
                 if block := write_media(part):
                     content.append(block)
-    return orjson.dumps(
+    return write_document(
         {
             "id": reply.id,
             "type": "message",

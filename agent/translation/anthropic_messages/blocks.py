@@ -138,13 +138,14 @@ def write_call(call: ToolCall, call_id: str) -> dict[str, object]:
 def write_input(arguments: str) -> object:
     """A call's input, as the model wrote it. The API demands an object; what is none is kept in one, so that the model
     (or the tool) is told of it instead of the whole conversation coming to nothing."""
-    if not arguments.strip():
+    if arguments == "{}":
         return {}
     try:
         if type(orjson.loads(arguments)) is dict:
             return orjson.Fragment(arguments)
     except orjson.JSONDecodeError:
-        pass
+        if not arguments or arguments.isspace():
+            return {}
     return {_BROKEN: arguments}
 
 
@@ -205,7 +206,7 @@ def _source(media: Media) -> dict[str, object] | None:
 def lawful_id(call_id: str) -> str:
     """An id that the API takes (`^[a-zA-Z0-9_-]+$`). One that it does not is changed the same way wherever it stands,
     and differs from what other ids become."""
-    if call_id and _ID.issuperset(call_id):
+    if call_id.isascii() and call_id.replace("_", "").replace("-", "").isalnum():
         return call_id
     kept = "".join(letter if letter in _ID else "_" for letter in call_id)
     return f"{kept}_{hashlib.sha256(call_id.encode('utf-8', 'replace')).hexdigest()[:10]}"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import cast
 
 from agent.dialects.anthropic_messages import model_in_path
-from agent.dialects.shapes import json_object, mapping, objects, string
+from agent.dialects.shapes import mapping, objects, string
 from agent.model.conversation import (
     Conversation,
     Effort,
@@ -29,6 +29,7 @@ from agent.model.conversation import (
     Turn,
 )
 from agent.translation.anthropic_messages.blocks import BlockReader, read_cache
+from agent.translation.documents import read_document
 from agent.translation.fields import Document, array, entry, flag, number, text, texts, whole, wrong
 from agent.translation.moulds import new_turn
 
@@ -64,7 +65,7 @@ _EFFORTS = {**{effort.value: effort for effort in Effort}, "max": Effort.XHIGH}
 
 def read_request(path: str, body: bytes) -> Conversation:
     """The conversation in `body`. Raises ContentError."""
-    document = json_object(body)
+    document = read_document(body)
     unread = [key for key, value in document.items() if key not in _READ and _asks(key, value)]
     blocks = BlockReader(unread)
     turns = _read_system(document, blocks) + _read_messages(document, blocks)

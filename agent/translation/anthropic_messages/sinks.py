@@ -5,8 +5,6 @@ The format has one block open at a time: where tool calls overlap, the later one
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import orjson
 
 from agent.errors import ContentError
@@ -96,7 +94,7 @@ class MessagesSink:
             return b""
         self._started = True
         self._usage = event.usage
-        message = {
+        message: dict[str, object] = {
             "id": event.id,
             "type": "message",
             "role": "assistant",
@@ -143,7 +141,12 @@ class MessagesSink:
         match event.kind:
             case PartKind.TOOL_CALL:
                 self._called = True
-                call = {"type": "tool_use", "id": event.call_id, "name": event.name, "input": {}}
+                call: dict[str, object] = {
+                    "type": "tool_use",
+                    "id": event.call_id,
+                    "name": event.name,
+                    "input": {},
+                }
                 return self._open(call)
             case PartKind.THINKING:
                 return b""
@@ -167,7 +170,7 @@ class MessagesSink:
         return _event("content_block_stop", {"index": self._block})
 
     def _sign(self, event: PartSigned) -> bytes:
-        """A thought's signature. A seal stands in a block of its own. The format has no place for a call's signature."""
+        """A thought's signature; a seal stands in a block of its own. A call's signature has no place in the format."""
         if self._current is None or self._current.kind is not PartKind.THINKING:
             return b""
         written = b""
@@ -193,10 +196,8 @@ class MessagesSink:
             "stop_reason": write_finish(finish, refused=self._refused),
             "stop_sequence": self._sequence or None,
         }
-        usage = write_usage(
-            replace(self._usage, cache_write_1h=None)
-        )  # its breakdown stands in message_start only
-        return _event("message_delta", {"delta": delta, "usage": usage}) + _event("message_stop", {})
+        ended = {"delta": delta, "usage": write_usage(self._usage)}
+        return _event("message_delta", ended) + _event("message_stop", {})
 
 
 def _event(kind: str, fields: dict[str, object]) -> bytes:

@@ -168,7 +168,7 @@ def _drawn(sampling: Sampling, claude: Generation | None, losses: Losses, *, thi
     if claude is not None and claude >= _ONLY_ADAPTS:
         return without(sampling, _DRAWN, losses)
     if thinks:
-        refused = ("temperature", "top_k")
+        refused: tuple[str, ...] = ("temperature", "top_k")
         if sampling.top_p is not None and not 0.95 <= sampling.top_p <= 1:
             refused += ("top_p",)
         sampling = without(sampling, refused, losses)

@@ -74,39 +74,38 @@ class TurnWriter:
 
     def _write_system(self, parts: tuple[Part, ...]) -> None:
         for place, part in enumerate(parts):
-            if not isinstance(part, Text):
+            if type(part) is not Text:
                 self._lose(place)
-            elif not _blank(part.text):
+            elif part.text and not part.text.isspace():
                 self.system.append(_text(part))
 
     def _write_part(self, place: int, part: Part) -> None:
-        match part:
-            case Text():
-                if not _blank(part.text):
-                    self._others.append(_text(part))
-            case ToolCall():
-                self.called[part.name] = None
-                self._others.append(write_call(part, lawful_id(part.id)))
-            case ToolResult():
-                self._results.append(self._write_result(place, part))
-            case Thinking():
-                if not part.id and (part.signature or part.sealed):
-                    self._others += write_thinking(part)
-            case Media():
-                block = write_media(part) if self._role == "user" else None
-                if block is None:
-                    self._lose(place)
-                else:
-                    self._others.append(block)
+        if type(part) is Text:
+            if part.text and not part.text.isspace():
+                self._others.append(_text(part))
+        elif type(part) is ToolCall:
+            self.called[part.name] = None
+            self._others.append(write_call(part, lawful_id(part.id)))
+        elif type(part) is ToolResult:
+            self._results.append(self._write_result(place, part))
+        elif type(part) is Thinking:
+            if not part.id and (part.signature or part.sealed):
+                self._others += write_thinking(part)
+        elif type(part) is Media:
+            block = write_media(part) if self._role == "user" else None
+            if block is None:
+                self._lose(place)
+            else:
+                self._others.append(block)
 
     def _write_result(self, place: int, result: ToolResult) -> Block:
         block: Block = {"type": "tool_result", "tool_use_id": lawful_id(result.call_id)}
         content: list[Block] = []
         for index, part in enumerate(result.parts):
-            if isinstance(part, Text):
-                if not _blank(part.text):
+            if type(part) is Text:
+                if part.text and not part.text.isspace():
                     content.append(_text(part))
-            elif (written := write_media(part)) is not None:
+            elif type(part) is Media and (written := write_media(part)) is not None:
                 content.append(written)
             else:
                 self._losses.lose(f"turns[{self._index}].parts[{place}].parts[{index}]")
@@ -128,7 +127,3 @@ def _text(part: Text) -> Block:
     if part.cache is None:
         return {"type": "text", "text": part.text}
     return {"type": "text", "text": part.text, "cache_control": write_cache(part.cache)}
-
-
-def _blank(text: str) -> bool:
-    return not text or text.isspace()

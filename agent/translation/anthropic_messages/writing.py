@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import orjson
-
 from agent.model.conversation import Conversation, OutputKind, Tool, ToolChoice, ToolUse
 from agent.translation.anthropic_messages.blocks import write_cache
 from agent.translation.anthropic_messages.thinking import Manner, manner
 from agent.translation.anthropic_messages.turns import TurnWriter
 from agent.translation.base import Losses, Quirks
+from agent.translation.documents import write_document
 from agent.translation.fitting import fitted
 
 _USES = {ToolUse.AUTO: "auto", ToolUse.NONE: "none", ToolUse.REQUIRED: "any", ToolUse.NAMED: "tool"}
@@ -34,7 +33,7 @@ def write_request(conversation: Conversation, losses: Losses, quirks: Quirks) ->
         body["metadata"] = {"user_id": conversation.user}
     if conversation.stream:
         body["stream"] = True
-    return orjson.dumps(body)
+    return write_document(body)
 
 
 def _write_tools(body: dict[str, object], conversation: Conversation, called: Iterable[str]) -> None:
@@ -71,13 +70,8 @@ def _write_choice(choice: ToolChoice) -> dict[str, object]:
 
 def _write_manner(body: dict[str, object], conversation: Conversation, how: Manner, losses: Losses) -> None:
     sampling = how.sampling
-    for name, value in (
-        ("temperature", sampling.temperature),
-        ("top_p", sampling.top_p),
-        ("top_k", sampling.top_k),
-    ):
-        if value is not None:
-            body[name] = value
+    drawn = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k}
+    body |= {name: value for name, value in drawn.items() if value is not None}
     stop = [sequence for sequence in sampling.stop if sequence.strip()]
     if len(stop) < len(sampling.stop):  # the API refuses sequences of white space
         losses.lose("sampling.stop")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import orjson
-
-from agent.dialects.shapes import integer, json_object, mapping, objects, string
+from agent.dialects.shapes import integer, mapping, objects, string
 from agent.errors import ContentError
 from agent.model.conversation import Choice, Media, MediaKind, Part, Reply, Text, Thinking, ToolCall
+from agent.translation.documents import read_document, write_document
 from agent.translation.fields import Document
 from agent.translation.openai_chat.endings import (
     read_finish,
@@ -23,7 +22,7 @@ from agent.translation.openai_chat.turns import write_call, write_image, write_s
 
 def read_answer(body: bytes) -> Reply:
     """The answer in `body`. Raises ContentError."""
-    document = json_object(body)
+    document = read_document(body)
     if type(document.get("choices")) is not list:
         raise ContentError("a chat completion without `choices`")
     answer = string(document.get("id"))
@@ -37,7 +36,7 @@ def read_answer(body: bytes) -> Reply:
 
 
 def _read_choice(choice: Document, answer: str) -> Choice:
-    parts = _read_parts(mapping(choice.get("message")), f"call_{answer}_{choice.get('index') or 0}")
+    parts = _read_parts(mapping(choice.get("message")), answer, integer(choice.get("index")) or 0)
     finish, sequence = read_finish(
         choice.get("finish_reason"),
         calls=any(isinstance(part, ToolCall) for part in parts),
@@ -51,7 +50,7 @@ def _read_choice(choice: Document, answer: str) -> Choice:
     )
 
 
-def _read_parts(message: Document, made_id: str) -> list[Text | Media | Thinking | ToolCall]:
+def _read_parts(message: Document, answer: str, number: int) -> list[Text | Media | Thinking | ToolCall]:
     parts: list[Text | Media | Thinking | ToolCall] = [*read_thoughts(message)]
     content = message.get("content")
     if isinstance(content, str):
@@ -70,12 +69,12 @@ def _read_parts(message: Document, made_id: str) -> list[Text | Media | Thinking
         part = read_part(image)
         if isinstance(part, Media):
             parts.append(part)
-    return parts + read_calls(message, made_id)
+    return parts + read_calls(message, f"call_{answer}", number)
 
 
 def write_answer(reply: Reply) -> bytes:
     """The answer for the client."""
-    return orjson.dumps(
+    return write_document(
         {
             "id": reply.id,
             "object": "chat.completion",

@@ -42,32 +42,40 @@ _MADE = frozenset(
     # of an answer that is sent back as it came: notes on its text
     | {"annotations"}
 )
+_PLAIN = frozenset({"role", "content", "tool_calls"})
 _AUDIO = {"mp3": "audio/mpeg"}
 
 
 class MessageReader:
     """Reads the messages of one request, in their order."""
 
-    __slots__ = ("_named", "_pending", "_results", "turns", "unread")
+    __slots__ = ("_answered", "_last", "_named", "_results", "turns", "unread")
 
     def __init__(self, unread: list[str]) -> None:
         self.unread = unread
         self.turns: list[Turn] = []
         self._results: list[Part] = []  # of tool messages that follow one another
         self._named: dict[str, str] = {}  # by call id, the tool
-        self._pending: list[tuple[str, str]] = []  # id and tool of calls without a result
+        self._last: list[ToolCall] = []  # the calls made last
+        self._answered: set[str] = set()  # calls with a result
 
     def read(self, messages: list[object]) -> tuple[Turn, ...]:
         """The turns of all messages. Raises ContentError."""
-        for index in range(len(messages)):
-            message = entry(messages, index, "messages")
+        for index, message in enumerate(messages):
+            if type(message) is not dict:
+                raise wrong(f"messages[{index}]", "an object")
             role = message.get("role")
-            if role == "tool" or role == "function":
+            if role == "tool":
                 self._read_result(index, message)
                 continue
-            if self._results:
+            if self._results and role != "function":
                 self._close_results()
-            self._read_message(index, role, message)
+            if role == "assistant":
+                self._read_made(index, message)
+            elif role == "function":
+                self._read_result(index, message)
+            else:
+                self._read_said(index, role, message)
         if self._results:
             self._close_results()
         return tuple(self.turns)
@@ -76,10 +84,7 @@ class MessageReader:
         self.turns.append(new_turn(Speaker.USER, tuple(self._results)))
         self._results = []
 
-    def _read_message(self, index: int, role: object, message: Document) -> None:
-        if role == "assistant":
-            self._read_made(index, message)
-            return
+    def _read_said(self, index: int, role: object, message: Document) -> None:
         if role == "user":
             speaker = Speaker.USER
         elif role == "system" or role == "developer":
@@ -94,56 +99,75 @@ class MessageReader:
             self.turns.append(new_turn(speaker, tuple(parts)))
 
     def _read_made(self, index: int, message: Document) -> None:
-        if not message.keys() <= _MADE:
-            self._note(index, message, _MADE)
-        parts: list[Part] = []
-        if len(message) > 2 or "content" not in message:
-            parts += read_thoughts(message)
-        parts += self._read_content(index, message)
-        if refusal := string(message.get("refusal")):
-            parts.append(Text(text=refusal, refusal=True))
-        if message.get("tool_calls") or message.get("function_call"):
-            parts += self._read_calls(index, message)
+        calls = message.get("tool_calls")
+        if message.keys() <= _PLAIN:  # as most are
+            content = message.get("content")
+            if type(content) is str:
+                parts: list[Part] = [new_text(content)] if content else []
+            else:
+                parts = self._read_content(index, message)
+        else:
+            parts = self._read_thoughtful(index, message)
+            calls = calls or message.get("function_call")
+        if calls:
+            self._read_calls(index, message, parts)
         if parts:
             self.turns.append(new_turn(Speaker.ASSISTANT, tuple(parts)))
 
-    def _read_calls(self, index: int, message: Document) -> list[ToolCall]:
-        for place, call in objects(message.get("tool_calls")):
-            if call.get("type") not in ("function", None) or "function" not in call:
-                self.unread.append(f"messages[{index}].tool_calls[{place}].type={call.get('type')}")
-        calls = read_calls(message, f"call_{index}")
-        self._pending = [(call.id, call.name) for call in calls]
-        self._named.update(self._pending)
-        return calls
+    def _read_thoughtful(self, index: int, message: Document) -> list[Part]:
+        if not message.keys() <= _MADE:
+            self._note(index, message, _MADE)
+        parts: list[Part] = [*read_thoughts(message)]
+        parts += self._read_content(index, message)
+        if refusal := string(message.get("refusal")):
+            parts.append(Text(text=refusal, refusal=True))
+        return parts
+
+    def _read_calls(self, index: int, message: Document, parts: list[Part]) -> None:
+        self._last = calls = read_calls(message, "call", index)
+        for call in calls:
+            self._named[call.id] = call.name
+        parts += calls
+        listed = message.get("tool_calls")
+        if type(listed) is list and len(listed) > len(calls):
+            self.unread += [
+                f"messages[{index}].tool_calls[{place}].type={call.get('type')}"
+                for place, call in objects(listed)
+                if "function" not in call
+            ]
 
     def _read_result(self, index: int, message: Document) -> None:
-        if not message.keys() <= _ANSWERED:
-            self._note(index, message, _ANSWERED)
-        name = string(message.get("name"))
-        call_id = string(message.get("tool_call_id")) or self._unanswered(index, name)
-        self._pending = [call for call in self._pending if call[0] != call_id]
-        name = name or self._named.get(call_id, "")
+        call_id = message.get("tool_call_id")
+        if type(call_id) is not str or not call_id:
+            call_id = self._unanswered(index, string(message.get("name")))
+        self._answered.add(call_id)
+        name = self._named.get(call_id, "")
+        cache = None
+        if len(message) > 3:  # role, content, tool_call_id
+            name = string(message.get("name")) or name
+            cache = read_cache(message)
+            if not message.keys() <= _ANSWERED:
+                self._note(index, message, _ANSWERED)
         content = message.get("content")
         if type(content) is str:
             parts: tuple[Part, ...] = (new_text(content),)
-            self._results.append(new_result(call_id, parts, name, read_cache(message)))
-            return
-        parts = tuple(self._read_content(index, message, hinted=False))
-        self._results.append(new_result(call_id, parts, name, read_cache(message)))
+        else:
+            parts = tuple(self._read_content(index, message, hinted=False))
+        self._results.append(new_result(call_id, parts, name, cache))
 
     def _unanswered(self, index: int, name: str) -> str:
-        """The id of the first call without a result, of that tool where it is named."""
-        for call_id, called in self._pending:
-            if not name or called == name:
-                return call_id
+        """The id of the first of the last calls without a result, of that tool where it is named."""
+        for call in self._last:
+            if call.id not in self._answered and (not name or call.name == name):
+                return call.id
         raise ContentError(
             f"`messages[{index}]` answers no call", hint="Name the call in `tool_call_id`, after the call."
         )
 
     def _read_content(self, index: int, message: Document, *, hinted: bool = True) -> list[Part]:
         content = message.get("content")
-        cache = read_cache(message) if hinted else None
         if type(content) is str:
+            cache = read_cache(message) if hinted and len(message) > 2 else None
             return [new_text(content, cache)] if content else []
         if content is None:
             return []
@@ -167,31 +191,38 @@ class MessageReader:
         ]
 
 
-def read_calls(message: Document, made_id: str) -> list[ToolCall]:
-    """The calls of a message. `made_id` begins the ids of those that have none."""
-    calls = []
-    for place, call in objects(message.get("tool_calls")):
-        if "function" in call:
-            calls.append(_read_call(call, f"{made_id}_{place}"))
+def read_calls(message: Document, prefix: str, number: int) -> list[ToolCall]:
+    """The calls of a message. Ids that are missing are made of `prefix`, `number` and the call's place."""
+    listed = message.get("tool_calls")
+    calls: list[ToolCall] = []
+    if type(listed) is list:
+        for call in listed:
+            if type(call) is dict:
+                function = call.get("function")
+                if type(function) is dict:
+                    call_id = call.get("id") or f"{prefix}_{number}_{len(calls)}"
+                    calls.append(_read_call(call, function, call_id))
     old = message.get("function_call")
     if type(old) is dict:
-        calls.append(_read_call({"function": old}, f"{made_id}_function"))
+        calls.append(_read_call({}, old, f"{prefix}_{number}_{len(calls)}"))
     return calls
 
 
-def _read_call(call: Document, made_id: str) -> ToolCall:
-    function = mapping(call.get("function"))
-    made = new_call(
-        string(call.get("id")) or made_id,
-        string(function.get("name")),
-        arguments_text(function.get("arguments")) or "{}",
-        read_cache(call),
-    )
-    signature = call_signature(call)
-    if not signature:
-        return made
+def _read_call(call: Document, function: Document, call_id: object) -> ToolCall:
+    arguments = function.get("arguments")
+    if type(arguments) is not str:
+        arguments = arguments_text(arguments)
+    name = function.get("name")
+    if type(name) is not str or type(call_id) is not str:
+        name, call_id = string(name), string(call_id)
+    if len(call) <= 3:  # id, type, function
+        return new_call(call_id, name, arguments or "{}")
     return ToolCall(
-        id=made.id, name=made.name, arguments=made.arguments, signature=signature, cache=made.cache
+        id=call_id,
+        name=name,
+        arguments=arguments or "{}",
+        signature=call_signature(call),
+        cache=read_cache(call),
     )
 
 

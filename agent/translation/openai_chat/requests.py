@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import cast
 
 from agent.dialects.openai_chat import deployment
-from agent.dialects.shapes import json_object, mapping, objects, string
+from agent.dialects.shapes import mapping, objects, string
 from agent.errors import ContentError
 from agent.model.conversation import (
     Conversation,
@@ -25,6 +25,7 @@ from agent.model.conversation import (
     ToolChoice,
     ToolUse,
 )
+from agent.translation.documents import read_document
 from agent.translation.fields import Document, array, flag, number, text, texts, whole, wrong
 from agent.translation.openai_chat.messages import MessageReader, read_cache
 
@@ -81,7 +82,7 @@ _EFFORTS = {**{effort.value: effort for effort in Effort}, "max": Effort.XHIGH}
 
 def read_request(path: str, body: bytes) -> Conversation:
     """The conversation in `body`. Raises ContentError."""
-    document = json_object(body)
+    document = read_document(body)
     messages = document.get("messages")
     if type(messages) is not list:
         raise wrong("messages", "an array")

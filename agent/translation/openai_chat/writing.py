@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import orjson
-
 from agent.model.conversation import (
     Conversation,
     OutputFormat,
@@ -22,6 +20,7 @@ from agent.model.conversation import (
     ToolUse,
 )
 from agent.translation.base import Losses, Quirks
+from agent.translation.documents import write_document
 from agent.translation.fitting import fitted
 from agent.translation.openai_chat.turns import MessageWriter, write_cache
 from agent.translation.reasoning import effort_wanted
@@ -62,7 +61,7 @@ def write_request(conversation: Conversation, losses: Losses, quirks: Quirks) ->
         body["stream"] = True
         if "usage_in_stream" not in quirks.unsupported:  # always: accounts are settled with it
             body["stream_options"] = {"include_usage": True}
-    return orjson.dumps(body)
+    return write_document(body)
 
 
 def _write_tool(tool: Tool, *, hinted: bool) -> dict[str, object]:
