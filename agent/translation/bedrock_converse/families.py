@@ -1,8 +1,9 @@
 """What Converse has no field for and a family of models has: the `additionalModelRequestFields`.
 
-Which family a model belongs to is the catalog's to know (`Quirks.family`); a model of none gets only what Converse
-itself defines. Sources: the Amazon Bedrock user guide, "Inference request parameters and response fields for
-foundation models" (Anthropic Claude, Amazon Nova, OpenAI) and "Extended thinking"; the Amazon Nova user guide.
+Which family a model belongs to is a row of data here, unless the catalog says it (`Quirks.family`); a model of none
+gets only what Converse itself defines. Sources: the Amazon Bedrock user guide, "Inference request parameters and
+response fields for foundation models" (Anthropic Claude, Amazon Nova, OpenAI) and "Extended thinking"; the Amazon Nova
+user guide; for what newer Claudes refuse, Anthropic's "Extended thinking" and migration guides.
 """
 
 from __future__ import annotations
@@ -33,20 +34,42 @@ class Family:
     top_k: tuple[str, ...] = ()
     one_call: tuple[str, ...] = ()  # at most one tool call in a turn
     thought: Thought = Thought.NOT
+    draws: int = 2  # how many of temperature and top_p it takes together
 
 
+_ONE_CALL = ("tool_choice", "disable_parallel_tool_use")
 FAMILIES: Mapping[str, Family] = {
     "": Family(),
-    "claude": Family(
-        top_k=("top_k",), one_call=("tool_choice", "disable_parallel_tool_use"), thought=Thought.BUDGET
-    ),
-    "claude-adaptive": Family(
-        one_call=("tool_choice", "disable_parallel_tool_use"),
-        thought=Thought.ADAPTIVE,  # these models refuse top_k
-    ),
-    "nova": Family(top_k=("inferenceConfig", "topK"), thought=Thought.NOVA),
+    "claude-3": Family(top_k=("top_k",), one_call=_ONE_CALL),
+    "claude-3.7": Family(top_k=("top_k",), one_call=_ONE_CALL, thought=Thought.BUDGET),
+    "claude-4.1": Family(top_k=("top_k",), one_call=_ONE_CALL, thought=Thought.BUDGET, draws=1),
+    "claude-4.7": Family(one_call=_ONE_CALL, thought=Thought.ADAPTIVE, draws=0),
+    "nova-1": Family(top_k=("inferenceConfig", "topK")),
+    "nova-2": Family(top_k=("inferenceConfig", "topK"), thought=Thought.NOVA),
     "gpt-oss": Family(thought=Thought.EFFORT),
 }
+"""By name; a Claude's is the version from which on it is so."""
+
+_MODELS: tuple[
+    tuple[str, str], ...
+] = (  # a part of the model's id, and its family; the first that fits counts
+    ("anthropic.claude-instant", "claude-3"),
+    ("anthropic.claude-v2", "claude-3"),
+    ("anthropic.claude-3-7", "claude-3.7"),
+    ("anthropic.claude-3", "claude-3"),
+    ("anthropic.claude-sonnet-4-2", "claude-3.7"),  # dated, without a minor version
+    ("anthropic.claude-opus-4-2", "claude-3.7"),
+    ("anthropic.claude-opus-4-1", "claude-4.1"),
+    ("anthropic.claude-sonnet-4-5", "claude-4.1"),
+    ("anthropic.claude-haiku-4-5", "claude-4.1"),
+    ("anthropic.claude-opus-4-5", "claude-4.1"),
+    ("anthropic.claude-sonnet-4-6", "claude-4.1"),
+    ("anthropic.claude-opus-4-6", "claude-4.1"),
+    ("anthropic.claude-", "claude-4.7"),
+    ("amazon.nova-2-", "nova-2"),
+    ("amazon.nova-", "nova-1"),
+    ("openai.gpt-oss-", "gpt-oss"),
+)
 _TOP_K = tuple(dict.fromkeys(family.top_k for family in FAMILIES.values() if family.top_k))
 _KNOWN = frozenset(
     (
@@ -69,6 +92,14 @@ class OwnFields:
     top_k: int | None = None
     parallel: bool | None = None
     reasoning: Reasoning | None = None
+
+
+def family_of(model: str, name: str = "") -> Family:
+    """The family of that name or, where it is empty, of the model. The ARN of an application's own profile does not
+    say which model it stands for: then the name must."""
+    if not name:
+        name = next((family for part, family in _MODELS if part in model), "")
+    return FAMILIES.get(name, FAMILIES[""])
 
 
 def effort(value: object) -> Effort | None:

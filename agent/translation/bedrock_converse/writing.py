@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 
 from agent.model.conversation import Conversation, OutputFormat, OutputKind, Sampling, ToolUse
 from agent.translation.base import Losses, Quirks, WireRequest
-from agent.translation.bedrock_converse.families import FAMILIES, Family, put
+from agent.translation.bedrock_converse.families import Family, family_of, put
 from agent.translation.bedrock_converse.messages import Block, MessageWriter, is_name
 from agent.translation.bedrock_converse.thinking import Thinker
-from agent.translation.fitting import asks, fitted
+from agent.translation.fitting import asks, fitted, without
 
 _USER_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 :_@$#=/+,-.")
 _LONGEST_USER = 256
@@ -39,13 +39,13 @@ class _RequestWriter:
 
     def body(self) -> Block:
         conversation = self.conversation
-        family = FAMILIES.get(self.quirks.family, Family())
+        family = family_of(conversation.model, self.quirks.family)
         messages = MessageWriter(self.losses, hints="cache" not in self.quirks.unsupported)
         body: Block = {"messages": messages.write(conversation.turns)}
         if messages.system:
             body["system"] = messages.system
         tools = self._tools(messages, family)
-        config = self._sampling(conversation.sampling)
+        config = self._sampling(conversation.sampling, family)
         thinker = Thinker(conversation=conversation, losses=self.losses, config=config, own=self.own)
         thinks = thinker.write(conversation.reasoning, family.thought, self.output)
         self._top_k(family, thinks=thinks)
@@ -61,21 +61,27 @@ class _RequestWriter:
                 body[name] = value
         return body
 
-    def _sampling(self, sampling: Sampling) -> Block:
-        for name in _NOWHERE:
-            if asks(sampling, name):
-                self.losses.lose(f"sampling.{name}")
-        temperature = sampling.temperature
-        if temperature is not None and temperature > _HOTTEST:
-            self.losses.lose("sampling.temperature")
-            temperature = _HOTTEST
+    def _sampling(self, sampling: Sampling, family: Family) -> Block:
+        sampling = self._drawn(without(sampling, _NOWHERE, self.losses), family)
         config: Block = {
             "maxTokens": sampling.max_tokens or self.quirks.default_max_tokens or None,
-            "temperature": temperature,
+            "temperature": sampling.temperature,
             "topP": sampling.top_p,
             "stopSequences": list(sampling.stop) or None,
         }
         return {name: value for name, value in config.items() if value is not None}
+
+    def _drawn(self, sampling: Sampling, family: Family) -> Sampling:
+        """What of temperature and `top_p` the model takes; where only one, the one that asks for something."""
+        if family.draws == 0:
+            return without(sampling, ("temperature", "top_p"), self.losses)
+        if sampling.temperature is not None and sampling.temperature > _HOTTEST:  # OpenAI's goes to 2
+            self.losses.lose("sampling.temperature")
+            sampling = replace(sampling, temperature=_HOTTEST)
+        if family.draws == 1 and sampling.temperature is not None and sampling.top_p is not None:
+            given = "top_p" if asks(sampling, "temperature") else "temperature"
+            return without(sampling, (given,), self.losses)
+        return sampling
 
     def _top_k(self, family: Family, *, thinks: bool) -> None:
         top_k = self.conversation.sampling.top_k

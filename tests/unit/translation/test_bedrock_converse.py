@@ -43,7 +43,7 @@ from tests.fakes import bedrock
 from tests.fakes.conversations import conversations, merged, replies
 
 CONVERSE = BedrockConverse()
-CLAUDE = Quirks(family="claude")
+CLAUDE = Quirks(family="claude-3.7")
 PNG = b64encode(b"\x89PNG").decode()
 WEATHER = Tool(name="weather", description="of a town", parameters={"type": "object"})
 
@@ -398,9 +398,9 @@ def test_one_call_at_a_time_is_claudes_alone() -> None:
     ("family", "fields", "lost"),
     [
         ("", None, ("sampling.top_k",)),
-        ("claude", {"top_k": 7}, ()),
-        ("claude-adaptive", None, ("sampling.top_k",)),
-        ("nova", {"inferenceConfig": {"topK": 7}}, ()),
+        ("claude-3.7", {"top_k": 7}, ()),
+        ("claude-4.7", None, ("sampling.top_k",)),
+        ("nova-2", {"inferenceConfig": {"topK": 7}}, ()),
         ("gpt-oss", None, ("sampling.top_k",)),
     ],
 )

@@ -50,7 +50,7 @@ def written(
     ("family", "reasoning", "body"),
     [
         (
-            "claude",
+            "claude-3.7",
             Reasoning(budget_tokens=2000),
             {
                 "inferenceConfig": {"maxTokens": 32000},
@@ -58,12 +58,12 @@ def written(
             },
         ),
         (
-            "claude",
+            "claude-3.7",
             Reasoning(effort=Effort.NONE),
             {"additionalModelRequestFields": {"thinking": {"type": "disabled"}}},
         ),
         (
-            "claude-adaptive",
+            "claude-4.7",
             Reasoning(effort=Effort.MINIMAL),
             {
                 "outputConfig": {"effort": "low"},
@@ -71,12 +71,12 @@ def written(
             },
         ),
         (
-            "claude-adaptive",
+            "claude-4.7",
             Reasoning(budget_tokens=0),
             {"additionalModelRequestFields": {"thinking": {"type": "disabled"}}},
         ),
         (
-            "nova",
+            "nova-2",
             Reasoning(effort=Effort.XHIGH),
             {
                 "additionalModelRequestFields": {
@@ -85,7 +85,7 @@ def written(
             },
         ),
         (
-            "nova",
+            "nova-2",
             Reasoning(effort=Effort.NONE),
             {"additionalModelRequestFields": {"reasoningConfig": {"type": "disabled"}}},
         ),
@@ -112,13 +112,13 @@ def test_a_model_of_no_family_is_not_told_at_all() -> None:
 
 def test_a_budget_leaves_room_for_the_answer() -> None:
     sampling = Sampling(max_tokens=2000)
-    body = written("claude", Reasoning(budget_tokens=9000), sampling=sampling)
+    body = written("claude-3.7", Reasoning(budget_tokens=9000), sampling=sampling)
     assert body["additionalModelRequestFields"] == {"thinking": {"type": "enabled", "budget_tokens": 1600}}
     sampling = Sampling(max_tokens=1000)
-    written("claude", Reasoning(effort=Effort.HIGH), sampling=sampling, lost=("reasoning",))
+    written("claude-3.7", Reasoning(effort=Effort.HIGH), sampling=sampling, lost=("reasoning",))
 
 
-@pytest.mark.parametrize("family", ["claude", "claude-adaptive"])
+@pytest.mark.parametrize("family", ["claude-3.7", "claude-4.7"])
 def test_who_thinks_is_neither_cooled_nor_narrowed_nor_forced(family: str) -> None:
     think = Reasoning(effort=Effort.LOW)
     sampling = Sampling(max_tokens=9000, temperature=0.5, top_p=0.5, top_k=4)
@@ -145,7 +145,7 @@ def assistant(*parts: Part) -> Turn:
 def test_a_turn_that_began_without_a_thought_goes_on_without(turns: tuple[Turn, ...], without: bool) -> None:
     assert goes_on_without_thought(turns) is without
     lost = ("reasoning",) if without else ()
-    written("claude", Reasoning(effort=Effort.LOW), *turns, lost=lost)
+    written("claude-3.7", Reasoning(effort=Effort.LOW), *turns, lost=lost)
 
 
 def test_what_a_client_says_to_each_family_is_read() -> None:
