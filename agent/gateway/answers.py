@@ -15,7 +15,7 @@ from agent.gateway.pacing import Pacing
 from agent.gateway.plain import collected, decoded
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
-from agent.gateway.transport.base import UpstreamResponse
+from agent.gateway.transport.base import Headers, UpstreamResponse
 from agent.gateway.wire import Wire
 from agent.inspection import AnswerVerdict, Scope, StreamInspector, inspect_answer
 from agent.inspection.verdicts import failed_check
@@ -42,7 +42,10 @@ class Answering:
         capture_key: bytes,
         *,
         limit: int,
+        facts: Headers = (),
     ) -> None:
+        """`limit` is the largest answer, in bytes; `facts` are headers of the gateway's own for the client."""
+        self._facts = facts
         self._wire = wire
         self._ledger = ledger
         self._settle = settle
@@ -56,7 +59,7 @@ class Answering:
         ledger = self._ledger
         dropped = _DROPPED if response.status not in _BODILESS else _DROPPED | {b"content-length"}
         try:
-            await self._begin(response, headers.forwardable(response.headers, drop=dropped))
+            await self._begin(response, self._fields(response, dropped))
             async for chunk in response.chunks():
                 await self._wire.write(chunk)
         except UpstreamError as error:
@@ -105,7 +108,7 @@ class Answering:
         ledger.response_bytes = len(verdict.body)
         ledger.first_byte()
         await self._settle()
-        fields = headers.without_body_facts(headers.forwardable(response.headers, drop=_DROPPED))
+        fields = headers.without_body_facts(self._fields(response))
         await self._wire.answer(response.status, fields, verdict.body)
         return True
 
@@ -120,7 +123,7 @@ class Answering:
             keep_text=checked or scope.rules.policy.capture is not CaptureMode.METADATA,
             hide_usage=request.hides_usage,
         )
-        fields = headers.without_body_facts(headers.forwardable(response.headers, drop=_DROPPED))
+        fields = headers.without_body_facts(self._fields(response))
         try:
             await self._begin(response, fields)
             failure = await self._pump(response, inspector, scope)
@@ -185,6 +188,13 @@ class Answering:
                 return inspector.stop(decision.message)
             return inspector.release()
 
+    def _fields(
+        self, response: UpstreamResponse, drop: frozenset[bytes] = _DROPPED
+    ) -> list[tuple[bytes, bytes]]:
+        """The head of the answer for the client: the upstream's, with what the gateway says itself."""
+        ours = frozenset(name for name, _ in self._facts)
+        return [*headers.forwardable(response.headers, drop=drop | ours), *self._facts]
+
     async def _begin(self, response: UpstreamResponse, fields: list[tuple[bytes, bytes]]) -> None:
         self._ledger.status = response.status
         self._ledger.first_byte()
@@ -208,6 +218,7 @@ class Answering:
         ledger, answer = self._ledger, verdict.answer
         ledger.decided(verdict.decision)
         ledger.usage, ledger.model, ledger.finish_reason = answer.usage, answer.model, answer.finish_reason
+        ledger.characters = sum(len(slot.text) for slot in answer.slots if len(slot.address) == 1)
         capture = scope.rules.policy.capture
         if capture is not CaptureMode.METADATA and verdict.understood and not verdict.blocked:
             kept = dialect.parse_answer(verdict.judged).slots if capture is CaptureMode.REDACTED else ()
@@ -218,6 +229,7 @@ class Answering:
         ledger.decided(inspector.decision())
         ledger.usage, ledger.model = inspector.usage, inspector.model
         ledger.finish_reason = inspector.finish_reason
+        ledger.characters, ledger.chunks = inspector.characters, inspector.chunks
         capture = scope.rules.policy.capture
         if capture is not CaptureMode.METADATA:
             original, redacted = inspector.texts()

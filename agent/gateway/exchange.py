@@ -7,33 +7,44 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+from dataclasses import replace
 
+from agent.accounts import presented
+from agent.accounts.accounts import Accounts
+from agent.accounts.denials import Denial
 from agent.dialects import DIALECTS, raw_text
 from agent.dialects.base import Block, Voice
 from agent.dialects.encoding import decode
-from agent.errors import AuditError, ContentError, UpstreamError
+from agent.errors import ContentError, UpstreamError
 from agent.gateway import headers
+from agent.gateway.accounting import Account
 from agent.gateway.answers import Answering
 from agent.gateway.conversations import Conversations
 from agent.gateway.direct import Direct
+from agent.gateway.dispatch import DispatchFailed
 from agent.gateway.judging import Judge, Question
 from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, PolicyInForce, SecretSource
 from agent.gateway.routing import Refusal, Refused, Route, route_base_url, route_intercepted
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
+from agent.gateway.settlement import Settlement, append
 from agent.gateway.transport.base import (
     FailureKind,
     Headers,
     Transport,
     TransportError,
 )
+from agent.gateway.unified.passing import passing
+from agent.gateway.unified.serving import Errand, Served, Serving, refused
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
-from agent.inspection import judge_access
+from agent.inspection import RequestVerdict, Scope, judge_access
 from agent.model.decision import Decision
 from agent.model.ids import short_ref, uuid7
-from agent.model.record import AuditEvent, Incident, IncidentKind, Outcome
+from agent.model.record import Incident, IncidentKind, Outcome
 from agent.model.traffic import Tier
+from agent.telemetry import trace_context
 
 log = logging.getLogger(__name__)
 
@@ -56,15 +67,22 @@ class ExchangeHandler:
         capture_key: bytes,
         justifications: JustificationSource | None = None,
         conversations: Conversations,
+        accounts: Accounts,
+        serving: Serving,
+        device: str = "",
         max_body: int = MAX_BODY,
         checks: CheckRunner | None = None,
     ) -> None:
+        """`device` is this machine's id, by which a policy may give it a virtual key."""
         self._policy = policy
         self._audit = audit
         self._scans = scans
         self._capture_key = capture_key
         self._max_body = max_body
         self._opinion = SecondOpinion(checks, scans)
+        self._accounts = accounts
+        self._serving = serving
+        self._device = device
         self._direct = Direct(transport, secret)
         self._judge = Judge(
             scans=scans,
@@ -78,7 +96,9 @@ class ExchangeHandler:
         """Serve one exchange. Returns False where the client's connection must be cut: the answer could not be ended
         as it should. Never raises."""
         ledger = Ledger(self._policy.rules, request.connection, method=request.method)
-        book = _Book(ledger, self._audit, wire)
+        ledger.request_id = trace_context.request_id(request.headers, exchange_id=ledger.id)
+        ledger.trace = trace_context.accept(request.headers, exchange_id=ledger.id).traceparent
+        book = Settlement(ledger, self._audit, wire, Account(self._accounts), self._policy.book)
         try:
             return await self._serve(request, wire, book)
         except (ClientGone, asyncio.CancelledError):
@@ -87,29 +107,28 @@ class ExchangeHandler:
         except Exception as error:
             log.exception("exchange %s failed", ledger.id)
             ledger.outcome, ledger.error = Outcome.FAILED, type(error).__name__
-            return await self._say(
-                wire, book, _voice(ledger), 500, "Drawbridge could not handle this request"
-            )
+            return await self._say(wire, book, 500, "Drawbridge could not handle this request")
         finally:
             await book.settle()
 
-    async def _serve(self, request: ClientRequest, wire: Wire, book: _Book) -> bool:
+    async def _serve(self, request: ClientRequest, wire: Wire, book: Settlement) -> bool:
         ledger = book.ledger
         try:
             route = self._route(request, ledger)
+            request, route = self._identified(request, route, book)
             if route.endpoint is None or request.method in _BODILESS:
                 return await self._pass(request, route, wire, book)
             return await self._inspect(request, route, wire, book)
-        except Refused as refused:
-            ledger.outcome, ledger.error = Outcome.REFUSED, str(refused)
-            if refused.status == 421:
-                await self._misdirected(ledger, str(refused))
-            return await self._say(wire, book, _voice(ledger), refused.status, str(refused))
+        except Refused as error:
+            ledger.outcome, ledger.error = Outcome.REFUSED, str(error)
+            if error.status == 421:
+                await self._misdirected(ledger, str(error))
+            return await self._say(wire, book, error.status, str(error), error.headers)
         except UpstreamError as error:
             ledger.outcome, ledger.error = Outcome.UPSTREAM_FAILED, str(error)
-            late = isinstance(error, TransportError) and error.kind is FailureKind.TIMEOUT
-            status = 504 if late else 502
-            return await self._say(wire, book, _voice(ledger), status, f"Drawbridge: {error}")
+            status, fields = _told(error)
+            said = f"Drawbridge: {error} {error.hint()}".strip()
+            return await self._say(wire, book, status, said, fields)
 
     def _route(self, request: ClientRequest, ledger: Ledger) -> Route:
         if request.connection.tier is Tier.BASE_URL:
@@ -124,13 +143,42 @@ class ExchangeHandler:
         ledger.routed(route)
         return route
 
-    async def _pass(self, request: ClientRequest, route: Route, wire: Wire, book: _Book) -> bool:
+    def _identified(
+        self, request: ClientRequest, route: Route, book: Settlement
+    ) -> tuple[ClientRequest, Route]:
+        """Find out whose account it is, and take our own keys out of what travels on. Raises Refused."""
+        connection = request.connection
+        shown = presented.find(request.headers, route.query)
+        if shown is not None:
+            request = replace(request, headers=tuple(presented.without_keys(request.headers)))
+            route = replace(route, query=presented.query_without_keys(route.query))
+        if not self._accounts.active:
+            return request, route
+        principal = self._accounts.principal(
+            shown,
+            now=book.ledger.started_at,
+            user=connection.process.user if connection.process else "",
+            device=self._device,
+            app=connection.app,
+            intercepted=connection.tier is not Tier.BASE_URL,
+        )
+        if isinstance(principal, Denial):
+            raise refused(principal)
+        book.account = Account(self._accounts, principal)
+        book.ledger.served_by(virtual_key=principal.key_id, team=principal.team, customer=principal.customer)
+        return request, route
+
+    async def _pass(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
         """Anything that asks no model: through as it came, both ways."""
         scope = self._judge.scope(route, book.ledger, request.connection)
-        if (refused := judge_access(scope)) is not None:
-            if refused.applied:
-                return await self._block(wire, book, _voice(book.ledger), refused)
-            book.ledger.decided(refused)
+        if (decision := judge_access(scope)) is not None:
+            if decision.applied:
+                return await self._block(wire, book, _voice(book.ledger), decision)
+            book.ledger.decided(decision)
+        if route.upstream == "gateway":
+            route, provider = passing(book.routes, route, request.headers)
+            if (denial := book.account.may_use_provider(provider)) is not None:
+                raise refused(denial)
         length = _announced(request.headers)
         has_body = bool(length) or b"chunked" in headers.get(request.headers, b"transfer-encoding").lower()
         fields = headers.forwardable(request.headers, drop=frozenset({b"expect", b"host", b"content-length"}))
@@ -141,7 +189,7 @@ class ExchangeHandler:
         )
         return await self._answering(wire, book).relay(response)
 
-    async def _inspect(self, request: ClientRequest, route: Route, wire: Wire, book: _Book) -> bool:
+    async def _inspect(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
         ledger = book.ledger
         assert route.endpoint is not None
         dialect = DIALECTS[route.endpoint.dialect]
@@ -155,14 +203,81 @@ class ExchangeHandler:
         ledger.error = verdict.problem
         if verdict.blocked:
             return await self._block(wire, book, dialect, None)
-        changed = verdict.body is not body
+        if route.upstream in ("gateway", "provider"):
+            served = await self._served(request, route, verdict, scope, book)
+        else:
+            payload = None if verdict.body is not body else sent
+            served = await self._direct_answer(request, route, verdict, scope, book, payload)
+        parsed = replace(verdict.request, hides_usage=served.hides_usage)
+        return await self._answering(wire, book, served.facts).inspect(
+            served.response, dialect, parsed, scope
+        )
+
+    async def _served(
+        self, request: ClientRequest, route: Route, verdict: RequestVerdict, scope: Scope, book: Settlement
+    ) -> Served:
+        """By whichever provider the policy says."""
+        errand = Errand(
+            request=request,
+            route=route,
+            verdict=verdict,
+            scope=scope,
+            ledger=book.ledger,
+            account=book.account,
+            book=book.routes,
+        )
+        return await self._serving.send(errand)
+
+    async def _direct_answer(
+        self,
+        request: ClientRequest,
+        route: Route,
+        verdict: RequestVerdict,
+        scope: Scope,
+        book: Settlement,
+        sent: bytes | None,
+    ) -> Served:
+        """On the one way the route names, or where that is away, on the way that policy gives instead. `sent` is the
+        body as it came, where nothing in it was changed."""
+        ledger, account = book.ledger, book.account
+        account.informed(verdict.request)
+        provider, model = route.surface.id, verdict.request.model
+        if (denial := await account.reserve(provider, model)) is not None:
+            raise refused(denial)
+        ledger.served_by(provider=provider, model=model)
         fields = headers.forwardable(request.headers, drop=_OURS)
-        fields = headers.without_body_facts(fields) if changed else fields
+        fields = fields if sent is not None else headers.without_body_facts(fields)
         fields.append((b"accept-encoding", b"identity"))
-        payload = verdict.body if changed else sent
+        payload = verdict.body if sent is None else sent
         ledger.sent()
-        response = await self._direct.send(request.method, route, fields, payload, length=len(payload))
-        return await self._answering(wire, book).inspect(response, dialect, verdict.request, scope)
+        try:
+            return Served(
+                response=await self._direct.send(request.method, route, fields, payload, length=len(payload))
+            )
+        except TransportError as error:
+            if route.instead is None:
+                raise
+            log.warning("the central gateway is away (%s): going %s", error, route.instead.upstream)
+        return await self._instead(request, route.instead, verdict, scope, book, sent)
+
+    async def _instead(
+        self,
+        request: ClientRequest,
+        route: Route,
+        verdict: RequestVerdict,
+        scope: Scope,
+        book: Settlement,
+        sent: bytes | None,
+    ) -> Served:
+        book.ledger.routed(route)
+        judged = self._judge.scope(route, book.ledger, request.connection).informed(verdict.request)
+        if (decision := judge_access(judged)) is not None:
+            book.ledger.decided(decision)
+            if decision.applied:
+                raise Refused(403, decision.message)
+        if route.upstream == "gateway":
+            return await self._served(request, route, verdict, scope, book)
+        return await self._direct_answer(request, route, verdict, scope, book, sent)
 
     async def _read(self, request: ClientRequest, wire: Wire) -> bytes:
         try:
@@ -179,7 +294,7 @@ class ExchangeHandler:
         except ContentError as error:
             raise Refused(400, str(error)) from error
 
-    def _answering(self, wire: Wire, book: _Book) -> Answering:
+    def _answering(self, wire: Wire, book: Settlement, facts: Headers = ()) -> Answering:
         return Answering(
             wire,
             book.ledger,
@@ -188,9 +303,10 @@ class ExchangeHandler:
             self._opinion,
             self._capture_key,
             limit=self._max_body,
+            facts=(*facts, (b"x-request-id", book.ledger.request_id.encode("ascii"))),
         )
 
-    async def _block(self, wire: Wire, book: _Book, voice: Voice, decision: Decision | None) -> bool:
+    async def _block(self, wire: Wire, book: Settlement, voice: Voice, decision: Decision | None) -> bool:
         ledger = book.ledger
         if decision is not None:
             ledger.decided(decision)
@@ -198,18 +314,20 @@ class ExchangeHandler:
         block = voice.block(ledger.decision.message)
         return await self._answer(wire, book, block)
 
-    async def _say(self, wire: Wire, book: _Book, voice: Voice, status: int, message: str) -> bool:
+    async def _say(
+        self, wire: Wire, book: Settlement, status: int, message: str, fields: Headers = ()
+    ) -> bool:
         """Tell the client about an error, unless an answer has already begun."""
         if wire.started:
             return wire.finished
-        return await self._answer(wire, book, voice.error(status, message))
+        return await self._answer(wire, book, _voice(book.ledger).error(status, message), fields)
 
-    async def _answer(self, wire: Wire, book: _Book, block: Block) -> bool:
+    async def _answer(self, wire: Wire, book: Settlement, block: Block, fields: Headers = ()) -> bool:
         book.ledger.status, book.ledger.response_bytes = block.status, len(block.body)
         book.ledger.first_byte()
         await book.settle()
         reference = (b"x-drawbridge-ref", short_ref(book.ledger.id).encode())
-        await wire.answer(block.status, (*block.headers, reference), block.body)
+        await wire.answer(block.status, (*block.headers, *fields, reference), block.body)
         return True
 
     async def _misdirected(self, ledger: Ledger, message: str) -> None:
@@ -220,36 +338,21 @@ class ExchangeHandler:
             message=message,
             connection=ledger.connection,
         )
-        await _append(self._audit, incident)
-
-
-class _Book:
-    """Writes a ledger's record once: before the last byte of an answer leaves, or at the latest when all is over."""
-
-    def __init__(self, ledger: Ledger, audit: AuditSink, wire: Wire) -> None:
-        self.ledger = ledger
-        self._audit = audit
-        self._wire = wire
-        self._settled = False
-
-    async def settle(self) -> None:
-        """Make the record durable."""
-        if not self._settled:
-            self._settled = True
-            self.ledger.request_bytes = self._wire.bytes_in
-            self.ledger.response_bytes = self.ledger.response_bytes or self._wire.bytes_out
-            await _append(self._audit, self.ledger.close())
-
-
-async def _append(audit: AuditSink, event: AuditEvent) -> None:
-    try:
-        await audit.append(event)
-    except AuditError as error:
-        log.error("audit event lost: %s", error)  # noqa: TRY400  the cause is in the message
+        await append(self._audit, incident)
 
 
 def _voice(ledger: Ledger) -> Voice:
     return DIALECTS[ledger.dialect] if ledger.dialect else raw_text.RawText()
+
+
+def _told(error: UpstreamError) -> tuple[int, Headers]:
+    """The status that tells a client of an upstream's failure, and fields that go with it."""
+    if isinstance(error, DispatchFailed):
+        if error.retry_after is None:
+            return error.status, ()
+        return error.status, ((b"retry-after", str(math.ceil(error.retry_after)).encode()),)
+    late = isinstance(error, TransportError) and error.kind is FailureKind.TIMEOUT
+    return (504 if late else 502), ()
 
 
 def _announced(fields: Headers) -> int | None:

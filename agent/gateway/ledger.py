@@ -7,7 +7,9 @@ import hmac
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import takewhile
+from typing import Any
 
 from agent.dialects.base import ParsedRequest
 from agent.gateway.routing import Route
@@ -15,7 +17,7 @@ from agent.inspection import RuleBook
 from agent.model.content import NO_USAGE, Path, Role, Slot, Usage
 from agent.model.decision import Decision
 from agent.model.ids import uuid7
-from agent.model.record import CaptureMode, Exchange, Outcome, Timing
+from agent.model.record import CaptureMode, Exchange, Outcome, Served, Timing
 from agent.model.traffic import Connection
 
 MAX_CAPTURED = 64 * 1024  # characters of prompt and of answer that an event may hold
@@ -45,6 +47,11 @@ class Ledger:
         self.usage: Usage = NO_USAGE
         self.model = ""
         self.finish_reason = ""
+        self.served = Served()
+        self.request_id = ""
+        self.trace = ""
+        self.characters = 0  # of the answer, as far as it came
+        self.chunks = 0
         self.request_bytes = 0
         self.response_bytes = 0
         self.prompt = ""
@@ -64,6 +71,10 @@ class Ledger:
         if route.endpoint is not None:
             self.dialect = route.endpoint.dialect
             self.operation = route.endpoint.operation
+
+    def served_by(self, **facts: Any) -> None:
+        """Note what is known of who answered: fields of `Served`."""
+        self.served = replace(self.served, **facts)
 
     def decided(self, decision: Decision) -> None:
         """Add a decision: the request's, then the answer's. The graver one names the action."""
@@ -95,6 +106,9 @@ class Ledger:
         """The upstream's answer is complete, or given up."""
         self._received = time.perf_counter()
 
+    def _since_begin(self, moment: float | None) -> float | None:
+        return None if moment is None else (moment - self._begun) * 1e3
+
     def close(self) -> Exchange:
         """The record of the exchange."""
         now = time.perf_counter()
@@ -124,11 +138,17 @@ class Ledger:
             request_bytes=self.request_bytes,
             response_bytes=self.response_bytes,
             finish_reason=self.finish_reason,
+            served=self.served,
+            request_id=self.request_id,
+            trace=self.trace,
+            answer_model=self.model,
             timing=Timing(
                 total_ms=(now - self._begun) * 1e3,
                 overhead_ms=self._spent * 1e3,
                 upstream_ms=upstream,
-                first_byte_ms=None if self._first_byte is None else (self._first_byte - self._begun) * 1e3,
+                first_byte_ms=self._since_begin(self._first_byte),
+                last_byte_ms=self._since_begin(self._received) if self.chunks else None,
+                chunks=self.chunks,
             ),
             capture=policy.capture,
             prompt=self.prompt,

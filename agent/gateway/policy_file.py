@@ -8,6 +8,7 @@ from agent.catalog import bundled_providers, bundled_surfaces
 from agent.dialects import DIALECTS
 from agent.errors import PolicyError
 from agent.gateway.companion_files import read_companions
+from agent.gateway.unified.routebook import RouteBook
 from agent.guardrails import bundled_rules
 from agent.inspection import RuleBook
 from agent.inspection.examples import ExamplesFailed
@@ -28,11 +29,14 @@ class PolicyFile:
         milliseconds. Raises PolicyError."""
         self.path = path / "policy.yaml" if path.is_dir() else path
         self.rules = read_rules(self.path)
+        self.book = RouteBook(self.rules.policy)
 
     def reload(self) -> RuleBook:
         """Read the file, and those that it names, again. Only when all are good do they replace what is in force.
         Raises PolicyError."""
-        self.rules = read_rules(self.path)
+        rules = read_rules(self.path)
+        self.book = RouteBook(rules.policy)
+        self.rules = rules
         return self.rules
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from agent.gateway.unified.routebook import RouteBook
 from agent.inspection import RuleBook
 from agent.inspection.outside import Report, Segment
 from agent.model.record import AuditEvent
@@ -25,6 +26,11 @@ class PolicyInForce(Protocol):
     @property
     def rules(self) -> RuleBook:
         """The current one."""
+        ...
+
+    @property
+    def book(self) -> RouteBook:
+        """What the same policy says about providers."""
         ...
 
 

@@ -9,6 +9,8 @@ from agent.gateway.routing import Route
 from agent.model.traffic import Connection
 from agent.policy import Destination, Subject
 
+_KINDS = {"gateway": "provider"}  # which one is not known before the request is
+
 
 def subject_of(route: Route, connection: Connection, *, at: float, platform: str = sys.platform) -> Subject:
     """The subject of an exchange that came at the Unix time `at`."""
@@ -19,7 +21,9 @@ def subject_of(route: Route, connection: Connection, *, at: float, platform: str
         surface=route.surface.id,
         app=connection.app,
         user=connection.process.user if connection.process else "",
-        destination=Destination(kind=route.upstream, host=route.target.host),
+        destination=Destination(
+            kind="provider" if route.upstream == "gateway" else route.upstream, host=route.target.host
+        ),
         device_os={"darwin": "macos", "win32": "windows"}.get(platform, platform),
         hour=moment.hour,
         weekday=moment.isoweekday(),

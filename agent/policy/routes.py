@@ -35,6 +35,13 @@ class Balance(StrEnum):
     WEIGHTED = "weighted"  # by weight alone
 
 
+class Untranslatable(StrEnum):
+    """What happens to a request that uses what a provider's format cannot express."""
+
+    REFUSE = "refuse"  # with the names of the fields
+    DROP = "drop"  # they are left out, and named in the header x-drawbridge-dropped
+
+
 def _named_model(text: str) -> str:
     provider, slash, model = text.partition("/")
     if not slash or not model or not provider or set(provider) - _ID or set(model) & _NOT_IN_NAMES:
@@ -161,6 +168,10 @@ class Routing(Section):
     balance: Balance = Field(
         default=Balance.ADAPTIVE,
         description="adaptive: by weight and by how each fares; weighted: by weight.",
+    )
+    untranslatable: Untranslatable = Field(
+        default=Untranslatable.REFUSE,
+        description="Fields of a request that the provider's format cannot express: refuse, or drop and say so.",
     )
     rules: Annotated[tuple[RoutingRule, ...], Field(max_length=_MANY_RULES)] = ()
 

@@ -8,7 +8,7 @@ name; the provider by whose door the client came, if it serves such models; the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -59,7 +59,7 @@ class ModelNames:
     ) -> None:
         """`aliases` are the policy's `models`: names with `provider/model`, one or several."""
         self._providers = providers
-        self._aliases = aliases
+        self.aliases = aliases
         self._families = families
         self._table = table
 
@@ -68,7 +68,7 @@ class ModelNames:
         `preferred` is the id of the provider by whose door the client came. Raises UnknownModel."""
         if not name or len(name) > LONGEST:
             raise UnknownModel(name, "is no name of a model")
-        targets = self._aliases.get(name)
+        targets = self.aliases.get(name)
         if targets is not None:
             return tuple(self._qualified(target) for target in targets)
         head, slash, rest = name.partition("/")
@@ -78,9 +78,14 @@ class ModelNames:
             return (self._ref(provider, name),)
         raise self._unknown(name)
 
+    def all_serving(self, name: str, *, among: Collection[str]) -> tuple[ModelRef, ...]:
+        """Every provider of `among` that serves the bare `name`, by the policy's lists or the table of prices."""
+        found = dict.fromkeys(each.id for each in self._serving(name, "") if each.id in among)
+        return tuple(self._ref(self._providers[each], name) for each in found)
+
     def known(self) -> Iterator[str]:
         """Names that can be asked for: the policy's own, and `provider/model` of all that is known."""
-        yield from self._aliases
+        yield from self.aliases
         for provider in self._providers.values():
             for model in self.served(provider):
                 yield f"{provider.id}/{model}"

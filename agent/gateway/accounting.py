@@ -1,0 +1,159 @@
+"""What one exchange owes: reserved before each try, settled once, whatever became of the answer.
+
+Owns the grants of one exchange. Which accounts there are and what they allow is `agent.accounts`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from agent.accounts.accounts import ANYBODY, Accounts, Grant, Principal
+from agent.accounts.denials import Denial, provider_blocked
+from agent.accounts.estimate import Measure, TextKind
+from agent.accounts.ports import Ask, Spent
+from agent.dialects.base import ParsedRequest
+from agent.model.conversation import NO_COUNT, TokenCount
+
+_DETAIL_LOW = "low"
+
+
+class Account:
+    """The account of one exchange. Without a principal's key or limits everything here is a constant."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        principal: Principal = ANYBODY,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`clock` tells Unix seconds."""
+        self._accounts = accounts
+        self.principal = principal
+        self._clock = clock
+        self._grants: dict[tuple[str, str], Grant] = {}  # by provider and model
+        self._measure = Measure()
+        self._max_output: int | None = None
+        self._answers = 1
+        self.settled = False
+
+    def informed(self, request: ParsedRequest, *, answers: int = 1) -> None:
+        """The request is known: how large it is, and how long its answer may become."""
+        if self._accounts.active:
+            self._measure = measured(request)
+        self._max_output = request.max_tokens
+        self._answers = answers
+
+    @property
+    def input_tokens(self) -> int:
+        """Of the prompt, estimated; 0 where nobody counts."""
+        return next((grant.input_tokens for grant in self._grants.values()), 0)
+
+    @property
+    def bound(self) -> int | None:
+        """The longest answer that was reserved, where the client set none itself and somebody's budget rests on it."""
+        if self._max_output is not None:
+            return None
+        for grant in reversed(self._grants.values()):
+            if grant.hold is not None and grant.output_tokens:
+                return max(1, grant.output_tokens // max(1, self._answers))
+        return None
+
+    def may_use(self, provider: str, model: str) -> Denial | None:
+        """Why the principal may not use a model, None if it may."""
+        return self._accounts.may_use(self.principal, provider, model)
+
+    def may_use_provider(self, provider: str) -> Denial | None:
+        """Why the principal may not use a provider at all, None if it may."""
+        key = self.principal.key
+        if key is None or key.row.providers is None or key.provider(provider) is not None:
+            return None
+        return provider_blocked(key.row.id, provider)
+
+    async def reserve(self, provider: str, model: str, *, beside: bool = False) -> Denial | None:
+        """Reserve a call of that model, in place of one that did not work out; with `beside` next to it, since both are
+        under way. A second try of the same costs nothing more."""
+        key = (provider, model)
+        if key in self._grants:
+            return None
+        ask = Ask(
+            provider=provider,
+            model=model,
+            measure=self._measure,
+            max_output_tokens=self._max_output,
+            answers=self._answers,
+        )
+        now = self._clock()
+        before = next(iter(self._grants), None)
+        if before is None or beside:
+            answer = await self._accounts.reserve(self.principal, ask, now)
+        else:
+            answer = await self._accounts.move(self._grants[before], ask, now)
+        if isinstance(answer, Denial):
+            return answer
+        if before is not None and not beside:
+            del self._grants[before]
+        self._grants[key] = answer
+        return None
+
+    async def settle(
+        self, provider: str, model: str, tokens: TokenCount, *, characters: int, answered: bool
+    ) -> tuple[int | None, bool]:
+        """The exchange is over, and `tokens` is what the provider counted of it. Where it did not count what it sent,
+        the answer's `characters` say how much that was. Returns the cost in nano-dollars, None where it is not known,
+        and whether it is an estimate. Once; further calls do nothing."""
+        if self.settled:
+            return None, False
+        self.settled = True
+        grant = self._grants.pop((provider, model), None)
+        for other in self._grants.values():
+            await self._accounts.release(other)
+        if grant is None:
+            return None, False
+        if not answered and tokens == NO_COUNT and not characters:
+            await self._accounts.release(grant)
+            return None, False
+        tokens, estimated = self._completed(grant, model, tokens, characters)
+        cost = await self._accounts.settle(grant, Spent(tokens=tokens, estimated=estimated))
+        return cost, estimated
+
+    def _completed(
+        self, grant: Grant, model: str, tokens: TokenCount, characters: int
+    ) -> tuple[TokenCount, bool]:
+        """The count with what is missing in it estimated. A stream that was cut off may have reported a first count:
+        what was sent since counts as well."""
+        given, made = tokens.input, tokens.output
+        said = self._accounts.estimator.tokens(model, TextKind.ANSWER, characters) if characters else 0
+        estimated = given is None or made is None or made * 8 < said
+        if not estimated:
+            return tokens, False
+        return (
+            TokenCount(
+                input=grant.input_tokens if given is None else given,
+                output=max(made or 0, said),
+                cache_read=tokens.cache_read,
+                cache_write=tokens.cache_write,
+                cache_write_1h=tokens.cache_write_1h,
+                reasoning=tokens.reasoning,
+            ),
+            True,
+        )
+
+
+def measured(request: ParsedRequest) -> Measure:
+    """The size of a request, for an estimate of its tokens."""
+    text = 0
+    for slot in request.slots:
+        if len(slot.address) == 1:
+            text += len(slot.text) if slot.text.isascii() else len(slot.text.encode("utf-8", "surrogatepass"))
+    if not request.attachments:
+        return Measure(text_bytes=text)
+    kinds = [each.kind for each in request.attachments]
+    documents = sum(each.size or 0 for each in request.attachments if each.kind in ("document", "file"))
+    return Measure(
+        text_bytes=text,
+        images=kinds.count("image"),
+        document_bytes=documents,
+        audio_seconds=sum((each.size or 0) // 4000 for each in request.attachments if each.kind == "audio"),
+    )

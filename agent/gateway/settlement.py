@@ -1,0 +1,68 @@
+"""The end of an exchange: what it owes is paid and its record kept, before the last byte of an answer leaves."""
+
+from __future__ import annotations
+
+import logging
+
+from agent.dialects import DIALECTS
+from agent.errors import AuditError
+from agent.gateway.accounting import Account
+from agent.gateway.ledger import Ledger
+from agent.gateway.ports import AuditSink
+from agent.gateway.unified.routebook import RouteBook
+from agent.gateway.wire import Wire
+from agent.model.record import AuditEvent
+
+log = logging.getLogger(__name__)
+
+
+class Settlement:
+    """Writes a ledger's record once: before the last byte of an answer leaves, or at the latest when all is over."""
+
+    def __init__(
+        self, ledger: Ledger, audit: AuditSink, wire: Wire, account: Account, routes: RouteBook
+    ) -> None:
+        self.ledger = ledger
+        self.account = account
+        self.routes = routes
+        self._audit = audit
+        self._wire = wire
+        self._settled = False
+
+    async def settle(self) -> None:
+        """Make the record durable."""
+        if not self._settled:
+            self._settled = True
+            await self._pay()
+            self.ledger.request_bytes = self._wire.bytes_in
+            self.ledger.response_bytes = self.ledger.response_bytes or self._wire.bytes_out
+            await append(self._audit, self.ledger.close())
+
+    async def _pay(self) -> None:
+        """What a client has seen finished is paid for: no crash loses it."""
+        ledger, served = self.ledger, self.ledger.served
+        if not ledger.dialect:
+            return
+        tokens = DIALECTS[ledger.dialect].count(ledger.usage)
+        try:
+            cost, estimated = await self.account.settle(
+                served.provider,
+                served.model,
+                tokens,
+                characters=ledger.characters,
+                answered=ledger.status is not None and ledger.status < 400,
+            )
+        except Exception:  # the answer is the client's all the same
+            log.exception("the account of exchange %s could not be settled", ledger.id)
+            return
+        if cost is None and served.provider:
+            cost = self.routes.cost(served.provider, served.model, tokens, ledger.started_at)
+        ledger.served_by(cost_nano_usd=cost, estimated=estimated)
+
+
+async def append(audit: AuditSink, event: AuditEvent) -> None:
+    """Record an event; where that is not possible, say so in the log."""
+    try:
+        await audit.append(event)
+    except AuditError as error:
+        log.error("audit event lost: %s", error)  # noqa: TRY400  the cause is in the message

@@ -1,0 +1,62 @@
+"""What the gateway changes in a request that keeps its format: the model's name, and fields of the gateway's own.
+
+Everything else stays as it came, byte by byte where that is possible: unknown fields, their order, how numbers are
+written. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import orjson
+
+from agent.dialects.jsonedits import edit
+from agent.errors import ContentError
+from agent.model.content import Edit
+
+_MODEL = (("model",),)
+OUR_FIELDS = frozenset({"fallbacks"})
+"""Fields of a request that are for the gateway, not for a provider."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendments:
+    """Changes to one JSON body. `model` replaces a name that the body holds; `add` are top-level fields that it does
+    not have; `remove` and `rename` are top-level fields that it may have."""
+
+    model: tuple[str, str] | None = None  # as it stands there, and as it should
+    add: Mapping[str, object] = field(default_factory=dict)
+    remove: frozenset[str] = frozenset()
+    rename: Mapping[str, str] = field(default_factory=dict)
+
+    def made(self, body: bytes) -> bytes:
+        """`body` with the changes. Raises ContentError where it is no JSON object."""
+        if self.remove or self.rename:
+            body = self._rewritten(body)
+        if self.model is not None and self.model[0] != self.model[1]:
+            before, after = self.model
+            body = edit(body, (Edit(address=_MODEL, start=0, end=len(before), replacement=after),))
+        return _with(body, self.add) if self.add else body
+
+    def _rewritten(self, body: bytes) -> bytes:
+        try:
+            document = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise ContentError(f"the request is no JSON: {error}") from error
+        if not isinstance(document, dict):
+            raise ContentError("the request is JSON but not an object")
+        if not (self.remove | self.rename.keys()) & document.keys():
+            return body
+        kept = {self.rename.get(key, key): value for key, value in document.items() if key not in self.remove}
+        return orjson.dumps(kept)
+
+
+def _with(body: bytes, fields: Mapping[str, object]) -> bytes:
+    """The object in `body` with further fields, written before its own."""
+    opened = body.find(b"{")
+    if opened < 0 or body[:opened].strip():
+        raise ContentError("the request is JSON but not an object")
+    rest = body[opened + 1 :]
+    comma = b"" if rest.lstrip()[:1] == b"}" else b","
+    return body[: opened + 1] + orjson.dumps(dict(fields))[1:-1] + comma + rest

@@ -1,0 +1,213 @@
+"""One request in the forms in which its candidates want it: as it came where they speak its format, else translated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from agent.dialects.shapes import mapping
+from agent.errors import ConfigError, ContentError
+from agent.gateway import headers
+from agent.gateway.dispatch import Prepared
+from agent.gateway.transport.base import Headers
+from agent.gateway.unified.amendments import OUR_FIELDS, Amendments
+from agent.gateway.unified.routebook import Place, RouteBook, Serving
+from agent.model.conversation import Conversation
+from agent.model.provider import Spoken
+from agent.routing.plan import Candidate
+from agent.translation.base import Losses, Translator, Untranslatable
+from agent.translation.registry import translator
+
+CHAT = "chat"
+_MOST_TOKENS = {  # by dialect: the field that bounds an answer
+    "openai-chat": "max_completion_tokens",
+    "openai-responses": "max_output_tokens",
+    "anthropic-messages": "max_tokens",
+    "cohere-chat": "max_tokens",
+}
+_CONFIGURED = {  # the same, in a section of its own
+    "gemini-generate-content": ("generationConfig", "maxOutputTokens"),
+    "bedrock-converse": ("inferenceConfig", "maxTokens"),
+}
+_STATES_MODEL = frozenset({"openai-chat", "openai-responses", "anthropic-messages", "cohere-chat"})
+_HARMLESS = frozenset({b"accept", b"content-type", b"user-agent"})
+_OURS = frozenset(
+    {b"accept-encoding", b"content-length", b"content-encoding", b"expect", b"host", b"cookie", b"origin"}
+)
+_OUR_PREFIX = b"x-drawbridge-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request as the client made it, judged: `model` is the name in it, `fields` its headers without credentials."""
+
+    dialect: str
+    operation: str
+    path: str
+    query: bytes
+    fields: Headers
+    body: bytes
+    model: str
+    stream: bool
+    has_our_fields: bool = False
+    usage_wanted: bool = True
+    max_tokens: int | None = None
+
+
+@dataclass(slots=True)
+class Forms:
+    """Makes the forms of one request. `drop` lets fields go that a provider's format cannot express."""
+
+    asked: Asked
+    book: RouteBook
+    drop: bool = False
+    dropped: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by candidate
+    _conversation: Conversation | None = None
+
+    def conversation(self) -> Conversation:
+        """The request in no API's words. Raises ContentError."""
+        if self._conversation is None:
+            asked = self.asked
+            reader = _translator(asked.dialect)
+            body = Amendments(remove=OUR_FIELDS).made(asked.body) if asked.has_our_fields else asked.body
+            self._conversation = reader.read_request(asked.path, asked.query.decode("latin-1"), body)
+        return self._conversation
+
+    def spoken(self, candidate: Candidate) -> Spoken:
+        """The format in which a candidate is to be asked. Raises ContentError where there is none."""
+        serving = _serving(candidate)
+        operation = self.asked.operation
+        offers = [each for each in serving.provider.speaks(candidate.model) if operation in each.paths]
+        for each in offers:
+            if each.dialect == self.asked.dialect:
+                return each
+        if operation == CHAT:
+            for each in offers:
+                if translator(each.dialect) is not None:
+                    return each
+        raise Untranslatable(
+            (f"operation {operation} of {self.asked.dialect}",), target=candidate.provider.name
+        )
+
+    def prepare(self, candidate: Candidate, *, bound: int | None = None) -> Prepared:
+        """See `dispatch.Order`. `bound` is the most tokens of an answer for which the client set no bound, where
+        somebody's budget rests on one."""
+        spoken = self.spoken(candidate)
+        same = spoken.dialect == self.asked.dialect
+        bound = None if self.asked.max_tokens is not None or self.asked.operation != CHAT else bound
+        make = self._same if same else self._translated
+        body = make(candidate, spoken, bound)
+        serving = _serving(candidate)
+        try:
+            place = self.book.place(
+                serving.provider, spoken, self.asked.operation, candidate.model, stream=self.asked.stream
+            )
+        except ConfigError as error:
+            raise ContentError(str(error), hint=error.hint()) from error
+        source = _translator(spoken.dialect).stream_source() if self._streams(spoken) else None
+        return Prepared(
+            target=place.target,
+            path=place.path,
+            query=self._query(place, same=same),
+            body=serving.provider.body(spoken, body),
+            headers=self._headers(serving, same=same),
+            dialect=spoken.dialect,
+            source=source,
+        )
+
+    def hides_usage(self, dialect: str) -> bool:
+        """Whether counts of tokens in the stream were asked for by the gateway alone."""
+        asked = self.asked
+        return dialect == asked.dialect == "openai-chat" and asked.stream and not asked.usage_wanted
+
+    def _streams(self, spoken: Spoken) -> bool:
+        return self.asked.stream and self.asked.operation == CHAT and translator(spoken.dialect) is not None
+
+    def _same(self, candidate: Candidate, spoken: Spoken, bound: int | None) -> bytes:
+        asked = self.asked
+        serving = _serving(candidate)
+        add: dict[str, object] = {}
+        rename: dict[str, str] = {}
+        if self.hides_usage(spoken.dialect) and "stream_options" not in serving.quirks.unsupported:
+            add["stream_options"] = {"include_usage": True}
+        most = _MOST_TOKENS.get(asked.dialect, "")
+        if serving.quirks.max_tokens_field and asked.dialect == "openai-chat":
+            rename = {"max_completion_tokens": serving.quirks.max_tokens_field}
+            most = serving.quirks.max_tokens_field
+        if bound is not None and most:
+            add[most] = bound
+        named = (asked.model, candidate.model) if asked.dialect in _STATES_MODEL else None
+        amendments = Amendments(
+            model=named,
+            add=add,
+            remove=OUR_FIELDS if asked.has_our_fields else frozenset(),
+            rename=rename if b'"max_completion_tokens"' in asked.body else {},
+        )
+        body = amendments.made(asked.body)
+        return (
+            _bounded(body, *_CONFIGURED[asked.dialect], bound)
+            if bound and asked.dialect in _CONFIGURED
+            else body
+        )
+
+    def _translated(self, candidate: Candidate, spoken: Spoken, bound: int | None) -> bytes:
+        conversation = replace(self.conversation(), model=candidate.model)
+        if bound is not None and conversation.sampling.max_tokens is None:
+            sampling = replace(conversation.sampling, max_tokens=bound)
+            conversation = replace(conversation, sampling=sampling)
+        losses = Losses(target=f"the format of {candidate.provider.name}", drop=self.drop)
+        for name in conversation.unread:
+            losses.lose(name)
+        wire = _translator(spoken.dialect).write_request(conversation, losses, _serving(candidate).quirks)
+        self.dropped[candidate.name] = losses.settle()
+        return wire.body
+
+    def _query(self, place: Place, *, same: bool) -> bytes:
+        """The client's query goes to who speaks its format. In it, it says itself in which frames it wants a stream."""
+        if not same or not self.asked.query:
+            own = [
+                part for part in place.query.split(b"&") if part and not (same and part.startswith(b"alt="))
+            ]
+            return b"&".join(own)
+        given = {part.partition(b"=")[0] for part in self.asked.query.split(b"&")} | {b"alt"}
+        own = [part for part in place.query.split(b"&") if part and part.partition(b"=")[0] not in given]
+        return b"&".join([*own, self.asked.query])
+
+    def _headers(self, serving: Serving, *, same: bool) -> Headers:
+        fields = [
+            each
+            for each in headers.forwardable(self.asked.fields, drop=_OURS | headers.CREDENTIALS)
+            if (same or each[0] in _HARMLESS) and not each[0].startswith(_OUR_PREFIX)
+        ]
+        given = {name for name, _ in fields}
+        fields += (each for each in serving.provider.headers if each[0] not in given)
+        if b"content-type" not in given:
+            fields.append((b"content-type", b"application/json"))
+        return (*fields, (b"accept-encoding", b"identity"))
+
+
+def _bounded(body: bytes, section: str, name: str, bound: int) -> bytes:
+    """The body with a bound in a section of it."""
+    document = orjson.loads(body)
+    document[section] = {**mapping(document.get(section)), name: bound}
+    return orjson.dumps(document)
+
+
+def _serving(candidate: Candidate) -> Serving:
+    assert isinstance(candidate.settings, Serving)
+    return candidate.settings
+
+
+def _translator(dialect: str) -> Translator:
+    found = translator(dialect)
+    if found is None:
+        raise ContentError(f"requests in the format {dialect} cannot be translated")
+    return found
+
+
+def wants_usage(document: Mapping[str, object]) -> bool:
+    """Whether a chat request asks for counts of tokens in its stream."""
+    options = document.get("stream_options")
+    return isinstance(options, dict) and options.get("include_usage") is True

@@ -1,0 +1,245 @@
+"""Has a request answered by whichever provider the policy says: plan, dispatch, and the answer in the client's format.
+
+What it returns is an `UpstreamResponse` like any other: inspection, the client's side and the books come after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from agent.accounts.denials import Denial
+from agent.dialects import DIALECTS
+from agent.dialects.shapes import mapping
+from agent.errors import ContentError
+from agent.gateway.accounting import Account
+from agent.gateway.dispatch import Dispatched, Dispatcher, DispatchFailed, NotAdmitted, Prepared
+from agent.gateway.ledger import Ledger
+from agent.gateway.routing import Refused, Route
+from agent.gateway.transport.base import Headers, UpstreamResponse
+from agent.gateway.unified.forms import Asked, Forms, wants_usage
+from agent.gateway.unified.planning import NotAllowed, Planner, Wanted
+from agent.gateway.unified.routebook import RouteBook
+from agent.gateway.unified.translated import Languages, TranslatedAnswer
+from agent.gateway.wire import ClientRequest
+from agent.inspection import RequestVerdict, Scope
+from agent.model.record import Attempt
+from agent.routing.names import UnknownModel
+from agent.routing.plan import Candidate, NoRoute, Plan
+from agent.translation.registry import translator
+
+_ONCE = frozenset({"batches", "files"})  # operations that must not be asked twice
+_MOST_ANSWERS = 128
+_OWN_WORDS = (b'"fallbacks"', b'"stream_options"', b'"tools"', b'"n"', b'"candidateCount"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """One judged request on its way to whoever serves it."""
+
+    request: ClientRequest
+    route: Route
+    verdict: RequestVerdict
+    scope: Scope
+    ledger: Ledger
+    account: Account
+    book: RouteBook
+
+    @property
+    def operation(self) -> str:
+        """What is asked for, as provider rows call it."""
+        assert self.route.endpoint is not None
+        return self.route.endpoint.operation
+
+    @property
+    def dialect(self) -> str:
+        """The client's format."""
+        assert self.route.endpoint is not None
+        return self.route.endpoint.dialect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """An answer to hand on, with the headers that tell of its way. `hides_usage`: counts of tokens in its stream are
+    none of the client's business."""
+
+    response: UpstreamResponse
+    facts: Headers = ()
+    hides_usage: bool = False
+
+
+@dataclass(slots=True)
+class _Order:
+    """Implements `dispatch.Order`."""
+
+    plan: Plan
+    forms: Forms
+    account: Account
+    repeatable: bool
+    hedged: bool
+    tokens: int = 0
+
+    def prepare(self, candidate: Candidate) -> Prepared:
+        """See `dispatch.Order`."""
+        return self.forms.prepare(candidate, bound=self.account.bound)
+
+    async def admit(self, candidate: Candidate) -> NotAdmitted | None:
+        """Reserves the call, in place of the one before it."""
+        denial = await self.account.reserve(candidate.provider.id, candidate.model, beside=self.hedged)
+        if denial is None:
+            return None
+        return NotAdmitted(status=denial.status, message=denial.message, retry_after=denial.retry_after)
+
+
+class Serving:
+    """One for all exchanges."""
+
+    def __init__(self, dispatcher: Dispatcher, planner: Planner, *, limit: int) -> None:
+        """`limit` is the largest answer that is translated, in bytes."""
+        self._dispatcher = dispatcher
+        self._planner = planner
+        self._limit = limit
+
+    async def send(self, errand: Errand) -> Served:
+        """The answer to hand on, in the client's format, and what it took noted in the ledger. Raises Refused,
+        DispatchFailed, UpstreamError."""
+        ledger = errand.ledger
+        with ledger.working():
+            forms, plan = self._planned(errand)
+        order = _Order(
+            plan=plan,
+            forms=forms,
+            account=errand.account,
+            repeatable=errand.operation not in _ONCE,
+            hedged=plan.limits.hedge_after is not None,
+        )
+        ledger.sent()
+        try:
+            done = await self._dispatcher.send(order)
+        except DispatchFailed as failed:
+            ledger.served_by(attempts=failed.trail, rule=plan.rule)
+            raise
+        return self._answer(errand, forms, plan, done)
+
+    def _planned(self, errand: Errand) -> tuple[Forms, Plan]:
+        own = _own_words(errand.verdict.body)
+        request = errand.verdict.request
+        errand.account.informed(request, answers=own.answers)
+        wanted = Wanted(
+            subject=errand.scope.subject,
+            request=request,
+            decision=errand.verdict.decision,
+            fields=errand.request.headers,
+            preferred="" if errand.route.surface.own else errand.route.surface.id,
+            fallbacks=own.fallbacks,
+            tools=own.tools,
+        )
+        try:
+            plan = self._planner.plan(errand.book, errand.account, wanted)
+        except NotAllowed as error:
+            raise refused(error.denial) from error
+        except NoRoute as error:
+            raise Refused(error.status, f"{error} {error.hint()}".strip()) from error
+        except UnknownModel as error:
+            raise Refused(404, f"{error}: {error.hint()}") from error
+        except ContentError as error:
+            raise Refused(400, f"{error} {error.hint()}".strip()) from error
+        asked = Asked(
+            dialect=errand.dialect,
+            operation=errand.operation,
+            path=errand.route.plain_path,
+            query=errand.route.query,
+            fields=errand.request.headers,
+            body=errand.verdict.body,
+            model=request.model,
+            stream=request.stream,
+            has_our_fields=own.fallbacks is not None,
+            usage_wanted=own.usage,
+            max_tokens=request.max_tokens,
+        )
+        return Forms(asked=asked, book=errand.book, drop=errand.book.drops_fields), plan
+
+    def _answer(self, errand: Errand, forms: Forms, plan: Plan, done: Dispatched) -> Served:
+        candidate = done.candidate
+        dropped = forms.dropped.get(candidate.name, ())
+        errand.ledger.served_by(
+            provider=candidate.provider.id,
+            model=candidate.model,
+            key=done.key.name,
+            attempts=done.trail,
+            dropped=dropped,
+            rule=plan.rule,
+        )
+        response: UpstreamResponse = done.response
+        if done.prepared.dialect != errand.dialect:
+            response = TranslatedAnswer(response, self._languages(errand, forms, done), limit=self._limit)
+        return Served(
+            response=response,
+            facts=_facts(candidate, done.trail, dropped),
+            hides_usage=forms.hides_usage(done.prepared.dialect),
+        )
+
+    def _languages(self, errand: Errand, forms: Forms, done: Dispatched) -> Languages:
+        client, provider = translator(errand.dialect), translator(done.prepared.dialect)
+        assert client is not None
+        assert provider is not None
+        return Languages(
+            client=client,
+            provider=provider,
+            conversation=forms.conversation(),
+            voice=DIALECTS[errand.dialect],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OwnWords:
+    """What a body says that is the gateway's business and no dialect reads."""
+
+    fallbacks: object = None
+    usage: bool = True  # whether the client wants counts of tokens in its stream
+    tools: int = 0
+    answers: int = 1
+
+
+_NO_WORDS = _OwnWords(usage=False)
+
+
+def _own_words(body: bytes) -> _OwnWords:
+    if not any(word in body for word in _OWN_WORDS):
+        return _NO_WORDS
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _NO_WORDS
+    if not isinstance(document, dict):
+        return _NO_WORDS
+    tools, answers = document.get("tools"), document.get("n")
+    if answers is None:
+        answers = mapping(document.get("generationConfig")).get("candidateCount")
+    return _OwnWords(
+        fallbacks=document.get("fallbacks"),
+        usage=wants_usage(document),
+        tools=len(tools) if isinstance(tools, list) else 0,
+        answers=answers if isinstance(answers, int) and 0 < answers <= _MOST_ANSWERS else 1,
+    )
+
+
+def _facts(candidate: Candidate, trail: tuple[Attempt, ...], dropped: tuple[str, ...]) -> Headers:
+    """What the client is told of the way: who answered, after how many tries, and what was left out."""
+    facts = [
+        (b"x-drawbridge-provider", candidate.provider.id.encode()),
+        (b"x-drawbridge-model", candidate.model.encode("ascii", "replace")),
+        (b"x-drawbridge-attempts", str(len(trail)).encode()),
+    ]
+    if dropped:
+        facts.append((b"x-drawbridge-dropped", ", ".join(dropped).encode("ascii", "replace")))
+    return tuple(facts)
+
+
+def refused(denial: Denial) -> Refused:
+    """A denial of the accounts, as an error for the client."""
+    fields: Headers = ((b"x-drawbridge-denied", denial.kind.value.encode()),)
+    if denial.retry_after is not None:
+        fields += ((b"retry-after", str(denial.retry_after).encode()),)
+    return Refused(denial.status, denial.message, headers=fields)
