@@ -43,9 +43,7 @@ def pauses() -> Pauses:
 
 @pytest.fixture
 async def transport() -> AsyncIterator[Http1Transport]:
-    made = Http1Transport(
-        TransportConfig(connect_timeout=5), client_context()
-    )
+    made = Http1Transport(TransportConfig(connect_timeout=5), client_context())
     yield made
     await made.aclose()
 
