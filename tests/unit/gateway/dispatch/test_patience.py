@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.gateway.dispatch.patience import Patience, Stalled
+from agent.gateway.dispatch.patience import Deadline, Patience, Stalled
 from tests.fakes.http_server import Clock
 
 
@@ -67,3 +67,46 @@ async def test_a_deadline_outside_keeps_its_meaning(clock: Clock) -> None:
     await clock.advance(6)
     with pytest.raises(TimeoutError):
         await waiting
+
+
+# Deadlines of a block
+
+
+async def test_a_block_may_take_so_long(clock: Clock) -> None:
+    async def take() -> str:
+        with Deadline(10):
+            await asyncio.Event().wait()
+        return "never"
+
+    waiting = asyncio.create_task(take())
+    await asyncio.sleep(0)
+    await clock.advance(9)
+    assert not waiting.done()
+    await clock.advance(2)
+    with pytest.raises(Stalled):
+        await waiting
+
+
+async def test_a_block_in_time_is_not_disturbed(clock: Clock) -> None:
+    with Deadline(10):
+        await asyncio.sleep(0)
+    await clock.advance(20)
+
+
+async def test_a_block_that_is_cancelled_from_outside_is_cancelled(clock: Clock) -> None:
+    async def take() -> None:
+        with Deadline(10):
+            await asyncio.Event().wait()
+
+    waiting = asyncio.create_task(take())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+async def test_a_block_that_ends_just_as_its_time_does_has_ended(clock: Clock) -> None:
+    inner = Deadline(10)
+    with inner:
+        inner._expire()  # between the last await and the end
+    await asyncio.sleep(0)  # the cancellation was taken back
