@@ -7,30 +7,16 @@ move. Named fallbacks keep the order in which they are named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from hashlib import blake2b
 from math import log
 
 from agent.policy.routes import Balance
 from agent.routing.health import HealthBook
 from agent.routing.pace import Peers
-from agent.routing.plan import DEFAULT_LIMITS, Candidate, KeyRef, Limits, NoRoute, Plan
-
-_LONG_SESSION = 256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """Who may serve a request. `candidates` are equals that share by weight; `fallbacks` follow in order."""
-
-    candidates: tuple[Candidate, ...]
-    fallbacks: tuple[Candidate, ...] = ()
-    session: str = ""
-    require_private: bool = False
-    balance: Balance = Balance.ADAPTIVE
-    rule: str = ""
-    limits: Limits = DEFAULT_LIMITS
+from agent.routing.plan import Candidate, KeyRef, NoRoute, Plan
+from agent.routing.wish import Wish
 
 
 def choose(wish: Wish, health: HealthBook, *, now: float, draw: Callable[[], float]) -> Plan:
@@ -56,21 +42,6 @@ def choose(wish: Wish, health: HealthBook, *, now: float, draw: Callable[[], flo
         rule=wish.rule,
         limits=wish.limits,
     )
-
-
-def session_of(fields: Iterable[tuple[bytes, bytes]], names: Sequence[str]) -> str:
-    """The name of the session a request belongs to: the value of the first of the headers `names` that it has. Long
-    ones are replaced by a hash."""
-    found: dict[bytes, bytes] = {}
-    for name, value in fields:
-        found.setdefault(name, value)
-    for wanted in names:
-        value = found.get(wanted.encode(), b"").strip()
-        if len(value) > _LONG_SESSION:
-            return blake2b(value, digest_size=16).hexdigest()
-        if value:
-            return value.decode("latin-1")
-    return ""
 
 
 def _able(candidates: tuple[Candidate, ...], wish: Wish) -> tuple[Candidate, ...]:

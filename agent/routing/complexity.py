@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-_HEAD, _TAIL = 1200, 600
+_HEAD, _TAIL = 400, 200
 _THOUGHT = (
     "prove",
     "proof",

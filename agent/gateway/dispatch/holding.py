@@ -144,8 +144,10 @@ def _without_content(status: int, *, ended: bool) -> Failure:
 
 
 def _decoder(response: UpstreamResponse) -> Decoder | None:
+    if not headers.get(response.headers, b"content-encoding"):
+        return None
     coding = headers.combined(response.headers, b"content-encoding").decode("latin-1").strip().lower()
-    return None if coding in ("", "identity") else Decoder(coding, limit=MAX_BYTES * 16)
+    return None if coding == "identity" else Decoder(coding, limit=MAX_BYTES * 16)
 
 
 def _error_inside(body: bytes) -> Failure | None:

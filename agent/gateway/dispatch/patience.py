@@ -1,18 +1,48 @@
-"""Waiting for a stream's next piece, but not for ever. Its timer is moved only when it fires: pieces are many, stalls
-few."""
+"""Waiting, but not for ever: for a stream's first content, and then for each piece."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import TracebackType
 
 
 class Stalled(Exception):
     """Nothing came in time."""
 
 
+class Deadline:
+    """A block that may take so long. As `asyncio.timeout`, at a third of its cost: every stream passes through one."""
+
+    __slots__ = ("_before", "_expired", "_seconds", "_task", "_timer")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._expired = False
+
+    def __enter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._before = task.cancelling()
+        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._expire)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Raises Stalled where the block was ended because of the time."""
+        self._timer.cancel()
+        if self._expired and self._task.uncancel() <= self._before and kind is asyncio.CancelledError:
+            raise Stalled from error
+
+    def _expire(self) -> None:
+        self._expired = True
+        self._task.cancel()
+
+
 class Patience:
-    """Of one reader. Time in which nobody waits does not count: a slow client is not the provider's silence."""
+    """Of one reader of a stream. Its timer is moved only when it fires: pieces are many, stalls few. Time in which
+    nobody waits does not count: a slow client is not the provider's silence."""
 
     __slots__ = ("_before", "_deadline", "_expired", "_loop", "_seconds", "_task", "_timer")
 

@@ -16,7 +16,18 @@ type Report = Callable[[int, UpstreamError | None], None]
 class Relayed:
     """Implements `UpstreamResponse`. Without `rest`, what is held is all there is."""
 
-    __slots__ = ("_at", "_held", "_over", "_patience", "_pieces", "_report", "_response", "_rest", "headers")
+    __slots__ = (
+        "_at",
+        "_held",
+        "_over",
+        "_patience",
+        "_pieces",
+        "_report",
+        "_response",
+        "_rest",
+        "_stall",
+        "headers",
+    )
 
     def __init__(
         self,
@@ -34,7 +45,8 @@ class Relayed:
         self._at = 0
         self._rest = rest
         self._report = report
-        self._patience = Patience(stall) if rest is not None else None
+        self._stall = stall
+        self._patience: Patience | None = None  # once the rest is waited for
         self._pieces = 0
         self._over = False
 
@@ -74,11 +86,14 @@ class Relayed:
             return piece
         if self._held:
             self._held, self._at = [], 0
-        if self._over or self._rest is None or self._patience is None:
+        if self._over or self._rest is None:
             self._end(None)
             raise StopAsyncIteration
+        patience = self._patience
+        if patience is None:
+            patience = self._patience = Patience(self._stall)
         try:
-            piece = await self._patience.next(self._rest)
+            piece = await patience.next(self._rest)
         except StopAsyncIteration:
             self._end(None)
             raise

@@ -12,6 +12,7 @@ from agent.dialects.encoding import decode
 from agent.errors import ConfigError, ContentError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.dispatch.holding import MAX_ERROR, Held, collect, hold
+from agent.gateway.dispatch.patience import Deadline, Stalled
 from agent.gateway.dispatch.ports import Credentials, Order, Prepared
 from agent.gateway.dispatch.relayed import Relayed
 from agent.gateway.transport.base import (
@@ -144,10 +145,10 @@ class Trial:
                 response = await self._transport.send(prepared.target, request)
                 outcome = await self._judged(order, prepared, response, route, started)
             else:
-                async with asyncio.timeout(first_token):
+                with Deadline(first_token):
                     response = await self._transport.send(prepared.target, request)
                     outcome = await self._judged(order, prepared, response, route, started)
-        except TimeoutError:
+        except Stalled:
             failure = Failure(cause=Cause.STALLED, message="gave no content in time")
             return Setback(failure, self._ms(started), sent=True)
         except TransportError as error:
@@ -258,14 +259,12 @@ def _nothing(pieces: int, error: UpstreamError | None) -> None:
 
 
 def _with_credentials(prepared: Prepared, credentials: Headers) -> Headers:
-    fields = prepared.headers
-    if credentials:
-        names = {name for name, _ in credentials}
-        if any(name in names for name, _ in fields):
-            fields = tuple(pair for pair in fields if pair[0] not in names)
-        fields = (*fields, *credentials)
-    if any(name == b"host" for name, _ in fields):
-        return fields
+    names = {name for name, _ in credentials}
+    fields = [pair for pair in prepared.headers if pair[0] not in names]
+    fields += credentials
+    for name, _ in fields:
+        if name == b"host":
+            return tuple(fields)
     return ((b"host", prepared.authority), *fields)
 
 

@@ -8,10 +8,11 @@ from random import Random
 import pytest
 
 from agent.policy.routes import Balance
-from agent.routing.choice import Wish, choose, session_of
+from agent.routing.choice import choose
 from agent.routing.failures import Cause, Failure
 from agent.routing.health import HealthBook
 from agent.routing.plan import Candidate, KeyRef, NoRoute, Plan
+from agent.routing.wish import Wish
 from tests.fakes.routes import candidate
 
 A, B, C = candidate("a", weight=3.0), candidate("b", weight=1.0), candidate("c", weight=0.0)
@@ -137,15 +138,3 @@ def test_without_a_key_nobody_serves() -> None:
         chosen(wish())
     assert caught.value.status == 400
     assert names(chosen(wish(fallbacks=(A,)))) == ["a"]
-
-
-def test_the_session_is_the_first_header_that_is_there() -> None:
-    fields = (
-        (b"session_id", b"two"),
-        (b"x-session-id", b" one "),
-        (b"x-session-id", b"no"),
-        (b"x-empty", b""),
-    )
-    assert session_of(fields, ("x-empty", "x-session-id", "session_id")) == "one"
-    assert session_of(fields, ("nope",)) == ""
-    assert len(session_of(((b"x", b"y" * 5000),), ("x",))) == 32
