@@ -68,28 +68,25 @@ def test_thoughts_words_and_calls_are_parts_of_their_own() -> None:
     made = events[-5]
     assert isinstance(made, PartStarted)
     assert made.call_id.startswith("call_3_")
-    assert (
-        events
-        == [
-            STARTED,
-            PartStarted(part=0, kind=PartKind.THINKING),
-            PartDelta(part=0, text="hm"),
-            PartSigned(part=0, signature="gemini:Cs0D"),
-            PartEnded(part=0),
-            PartStarted(part=1, kind=PartKind.TEXT),
-            PartDelta(part=1, text="Hi"),
-            PartEnded(part=1),
-            PartStarted(part=2, kind=PartKind.TOOL_CALL, call_id="c1", name="f"),
-            PartDelta(part=2, text='{"a":1}'),
-            PartSigned(part=2, signature="Cs0E"),
-            PartEnded(part=2),
-            PartStarted(part=3, kind=PartKind.TOOL_CALL, call_id=made.call_id, name="g"),
-            PartDelta(part=3, text="{}"),
-            PartEnded(part=3),
-            ChoiceEnded(finish=Finish.TOOL_CALLS),
-            Ended(),
-        ]
-    )
+    assert events == [
+        STARTED,
+        PartStarted(part=0, kind=PartKind.THINKING),
+        PartDelta(part=0, text="hm"),
+        PartSigned(part=0, signature="gemini:Cs0D"),
+        PartEnded(part=0),
+        PartStarted(part=1, kind=PartKind.TEXT),
+        PartDelta(part=1, text="Hi"),
+        PartEnded(part=1),
+        PartStarted(part=2, kind=PartKind.TOOL_CALL, call_id="c1", name="f"),
+        PartDelta(part=2, text='{"a":1}'),
+        PartSigned(part=2, signature="Cs0E"),
+        PartEnded(part=2),
+        PartStarted(part=3, kind=PartKind.TOOL_CALL, call_id=made.call_id, name="g"),
+        PartDelta(part=3, text="{}"),
+        PartEnded(part=3),
+        ChoiceEnded(finish=Finish.TOOL_CALLS),
+        Ended(),
+    ]
 
 
 def test_usage_is_told_as_it_grows_for_streams_that_are_cut_short() -> None:
