@@ -107,6 +107,7 @@ def _carried(turn: Turn) -> Iterable[Any]:
 
 
 @given(conversations())
+@settings(max_examples=25, deadline=None)
 def test_a_conversation_comes_back_as_it_went(conversation: Conversation) -> None:
     back, lost = there_and_back(conversation)
     assert merged(back) == merged(carried(conversation))
@@ -119,11 +120,13 @@ def expected(reply: Reply) -> Reply:
 
 
 @given(replies(most=3))
+@settings(max_examples=25, deadline=None)
 def test_an_answer_comes_back_as_it_went(reply: Reply) -> None:
     assert FORMAT.read_answer(FORMAT.write_answer(reply)) == expected(reply)
 
 
 @given(streams(), st.data())
+@settings(max_examples=25, deadline=None)
 def test_a_stream_comes_back_as_it_went_however_it_is_cut(
     stream: tuple[StreamEvent, ...], data: st.DataObject
 ) -> None:
@@ -146,6 +149,7 @@ def _pieces(stream: Iterable[StreamEvent]) -> list[PartDelta]:
 
 
 @given(streams(), st.data())
+@settings(max_examples=25, deadline=None)
 def test_a_stream_in_one_array_says_the_same(stream: tuple[StreamEvent, ...], data: st.DataObject) -> None:
     sent = written(FORMAT.stream_sink(ASKED), stream)
     array = b"[" + b",\r\n".join(orjson.dumps(document) for document in events_of(sent)) + b"\n]"
@@ -153,22 +157,37 @@ def test_a_stream_in_one_array_says_the_same(stream: tuple[StreamEvent, ...], da
     assert read(FORMAT.stream_source(), chunks) == read(FORMAT.stream_source(), [sent])
 
 
-def client(body: bytes, media_type: str) -> genai.Client:
-    def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, headers={"content-type": media_type}, content=body)
+class Answering(httpx.BaseTransport):
+    """Answers every request with `body`, and keeps the request."""
 
-    options = types.HttpOptions(
-        base_url="http://gateway.test",
-        httpx_client=httpx.Client(transport=httpx.MockTransport(answer)),
-    )
+    def __init__(self) -> None:
+        self.body = b""
+        self.media_type = "application/json"
+        self.requests: list[httpx.Request] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return httpx.Response(200, headers={"content-type": self.media_type}, content=self.body)
+
+
+@pytest.fixture(scope="module")
+def provider() -> Answering:
+    return Answering()
+
+
+@pytest.fixture(scope="module")
+def sdk(provider: Answering) -> genai.Client:
+    options = types.HttpOptions(base_url="http://gateway.test", httpx_client=httpx.Client(transport=provider))
     return genai.Client(api_key="k", http_options=options)
 
 
 @given(streams())
-@settings(max_examples=15, deadline=None)
-def test_the_official_sdk_reads_the_stream(stream: tuple[StreamEvent, ...]) -> None:
+@settings(max_examples=10, deadline=None)
+def test_the_official_sdk_reads_the_stream(
+    provider: Answering, sdk: genai.Client, stream: tuple[StreamEvent, ...]
+) -> None:
     (choice,) = folded(stream).choices
-    sdk = client(written(FORMAT.stream_sink(ASKED), stream), "text/event-stream")
+    provider.body, provider.media_type = written(FORMAT.stream_sink(ASKED), stream), "text/event-stream"
     received = list(sdk.models.generate_content_stream(model="m", contents="hi"))
     parts = [part for one in received for part in one.candidates[0].content.parts]
     _assert_read(parts, choice)
@@ -177,9 +196,9 @@ def test_the_official_sdk_reads_the_stream(stream: tuple[StreamEvent, ...]) -> N
 
 
 @given(replies())
-@settings(max_examples=15, deadline=None)
-def test_the_official_sdk_reads_the_answer(reply: Reply) -> None:
-    sdk = client(FORMAT.write_answer(reply), "application/json")
+@settings(max_examples=10, deadline=None)
+def test_the_official_sdk_reads_the_answer(provider: Answering, sdk: genai.Client, reply: Reply) -> None:
+    provider.body, provider.media_type = FORMAT.write_answer(reply), "application/json"
     answer = sdk.models.generate_content(model="m", contents="hi")
     _assert_read(answer.candidates[0].content.parts, reply.choices[0])
     assert (answer.response_id, answer.model_version) == (reply.id, reply.model)
@@ -197,7 +216,7 @@ def _assert_read(parts: list[Any], choice: Choice) -> None:
 
 
 @given(conversations(media=False, thinking=False, cache=False))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_another_converter_reads_the_same_words_and_calls_in_the_request(
     conversation: Conversation,
 ) -> None:
@@ -220,19 +239,10 @@ def test_another_converter_reads_the_same_words_and_calls_in_the_request(
     assert spoken == texts
 
 
-def test_what_the_official_sdk_writes_is_read() -> None:
+def test_what_the_official_sdk_writes_is_read(provider: Answering, sdk: genai.Client) -> None:
     """It sends bytes in the other alphabet of base64, and fields in both spellings."""
-    seen: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(200, json={"candidates": []})
-
-    options = types.HttpOptions(
-        base_url="http://gateway.test",
-        httpx_client=httpx.Client(transport=httpx.MockTransport(answer)),
-    )
-    genai.Client(api_key="k", http_options=options).models.generate_content(
+    provider.body, provider.media_type = b'{"candidates": []}', "application/json"
+    sdk.models.generate_content(
         model="gemini-3-pro",
         contents=[
             types.Part.from_bytes(data=b"\xff\xef\xfe", mime_type="image/png"),
@@ -258,7 +268,7 @@ def test_what_the_official_sdk_writes_is_read() -> None:
             ],
         ),
     )
-    (request,) = seen
+    request = provider.requests[-1]
     read = FORMAT.read_request(request.url.path, request.url.query.decode(), request.content)
     assert (read.model, read.stream, read.unread) == ("gemini-3-pro", False, ())
     assert read.sampling.max_tokens == 9

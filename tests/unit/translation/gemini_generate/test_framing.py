@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import ContentError
@@ -30,6 +30,7 @@ def cut(chunks: list[bytes]) -> list[Any]:
 
 
 @given(_DOCUMENTS, st.sampled_from([b",", b",\r\n", b" ,\n"]), st.data())
+@settings(max_examples=25, deadline=None)
 def test_an_array_gives_its_objects(
     documents: list[dict[str, Any]], between: bytes, data: st.DataObject
 ) -> None:
@@ -39,6 +40,7 @@ def test_an_array_gives_its_objects(
 
 
 @given(_DOCUMENTS, st.data())
+@settings(max_examples=25, deadline=None)
 def test_events_give_their_data(documents: list[dict[str, Any]], data: st.DataObject) -> None:
     assert cut(data.draw(chunkings(sse(*documents)))) == documents
 

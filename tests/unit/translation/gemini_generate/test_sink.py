@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from agent.model.conversation import (
     ChoiceEnded,
@@ -43,6 +43,7 @@ def call(*pieces: str, number: int = 0) -> list[StreamEvent]:
 
 
 @given(streams(overlapping=True))
+@settings(max_examples=25, deadline=None)
 def test_only_the_last_object_says_why_it_ended(stream: tuple[StreamEvent, ...]) -> None:
     documents = chunks(*stream)
     reasons = [one.get("finishReason") for document in documents for one in document["candidates"]]
