@@ -99,6 +99,7 @@ def _carried(turn: Turn) -> Iterable[Any]:
 
 
 @given(conversations())
+@settings(max_examples=25, deadline=None)
 def test_a_conversation_comes_back_as_it_went(conversation: Conversation) -> None:
     back, lost = there_and_back(conversation)
     assert merged(back) == merged(carried(conversation))
@@ -106,6 +107,7 @@ def test_a_conversation_comes_back_as_it_went(conversation: Conversation) -> Non
 
 
 @given(replies())
+@settings(max_examples=25, deadline=None)
 def test_an_answer_comes_back_as_it_went(reply: Reply) -> None:
     back = FORMAT.read_answer(FORMAT.write_answer(reply))
     assert replace(back, usage=reply.usage) == reply
@@ -113,6 +115,7 @@ def test_an_answer_comes_back_as_it_went(reply: Reply) -> None:
 
 
 @given(streams(overlapping=True), st.data())
+@settings(max_examples=25, deadline=None)
 def test_a_stream_comes_back_as_it_went_however_it_is_cut(
     stream: tuple[StreamEvent, ...], data: st.DataObject
 ) -> None:
@@ -127,6 +130,7 @@ def _comparable(stream: Iterable[StreamEvent]) -> list[StreamEvent]:
 
 
 @given(streams())
+@settings(max_examples=25, deadline=None)
 def test_a_stream_says_what_the_whole_answer_says(stream: tuple[StreamEvent, ...]) -> None:
     whole = folded(stream)
     final = _final(written(FORMAT.stream_sink(ASKED), stream))
@@ -139,26 +143,38 @@ def _final(stream: bytes) -> dict[str, Any]:
     return response
 
 
-def client(body: bytes, media_type: str) -> openai.OpenAI:
-    def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, headers={"content-type": media_type}, content=body)
+class Answering(httpx.BaseTransport):
+    """Answers every request with `body`."""
 
-    transport = httpx.MockTransport(answer)
+    def __init__(self) -> None:
+        self.body = b""
+        self.media_type = "application/json"
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-type": self.media_type}, content=self.body)
+
+
+@pytest.fixture(scope="module")
+def provider() -> Answering:
+    return Answering()
+
+
+@pytest.fixture(scope="module")
+def sdk(provider: Answering) -> openai.OpenAI:
     return openai.OpenAI(
-        api_key="k", base_url="http://gateway.test/v1", http_client=httpx.Client(transport=transport)
+        api_key="k", base_url="http://gateway.test/v1", http_client=httpx.Client(transport=provider)
     )
 
 
 @given(streams(overlapping=True))
-@settings(max_examples=15, deadline=None)
-def test_the_official_sdk_reads_the_stream(stream: tuple[StreamEvent, ...]) -> None:
+@settings(max_examples=10, deadline=None)
+def test_the_official_sdk_reads_the_stream(
+    provider: Answering, sdk: openai.OpenAI, stream: tuple[StreamEvent, ...]
+) -> None:
     reply = folded(stream)
     (choice,) = reply.choices
-    body = written(FORMAT.stream_sink(ASKED), stream)
-    with (
-        client(body, "text/event-stream") as sdk,
-        sdk.responses.stream(model="m", input="hi") as responses,
-    ):
+    provider.body, provider.media_type = written(FORMAT.stream_sink(ASKED), stream), "text/event-stream"
+    with sdk.responses.stream(model="m", input="hi") as responses:
         received = list(responses)
         if choice.finish in (Finish.STOP, Finish.TOOL_CALLS):
             _assert_read(responses.get_final_response(), choice)
@@ -166,10 +182,10 @@ def test_the_official_sdk_reads_the_stream(stream: tuple[StreamEvent, ...]) -> N
 
 
 @given(replies())
-@settings(max_examples=15, deadline=None)
-def test_the_official_sdk_reads_the_answer(reply: Reply) -> None:
-    with client(FORMAT.write_answer(reply), "application/json") as sdk:
-        _assert_read(sdk.responses.create(model="m", input="hi"), reply.choices[0])
+@settings(max_examples=10, deadline=None)
+def test_the_official_sdk_reads_the_answer(provider: Answering, sdk: openai.OpenAI, reply: Reply) -> None:
+    provider.body, provider.media_type = FORMAT.write_answer(reply), "application/json"
+    _assert_read(sdk.responses.create(model="m", input="hi"), reply.choices[0])
 
 
 def _assert_read(response: Any, choice: Choice) -> None:
@@ -181,7 +197,7 @@ def _assert_read(response: Any, choice: Choice) -> None:
 
 
 @given(conversations(media=False, thinking=False, cache=False))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_another_converter_reads_the_same_words_and_calls_in_the_request(
     conversation: Conversation,
 ) -> None:

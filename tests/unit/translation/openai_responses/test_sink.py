@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from agent.model.conversation import (
     ChoiceEnded,
@@ -84,6 +84,7 @@ def test_a_text_is_written_as_the_reference_shows_it() -> None:
 
 
 @given(streams(overlapping=True))
+@settings(max_examples=25, deadline=None)
 def test_the_whole_is_what_was_streamed_under_ids_that_stay(stream: tuple[StreamEvent, ...]) -> None:
     documents = events(*stream)
     assert [document["sequence_number"] for document in documents] == list(range(len(documents)))
