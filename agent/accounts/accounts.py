@@ -91,15 +91,29 @@ class Accounts:
         self._store = store
         self._prices = prices or NoPrices()
         self.estimator = estimator or Estimator()
+        self._opened = False
 
     @property
     def active(self) -> bool:
         """Whether there is anything to count or to refuse."""
         return self._book is not None
 
-    def reload(self, section: Section | None) -> None:
-        """Go on under another policy, with what was used. Another store takes a restart."""
+    async def open(self) -> None:
+        """Take up what was used before, if anything is counted. Raises HostError."""
+        if self._book is not None and not self._opened:
+            await self._store.open()
+            self._opened = True
+
+    async def reload(self, section: Section | None) -> None:
+        """Go on under another policy, with what was used. Another store takes a restart. Raises HostError."""
         self._book = Book(section) if section is not None else None
+        await self.open()
+
+    async def close(self) -> None:
+        """Write down what is not yet. Safe to call twice, and without `open`."""
+        if self._opened:
+            self._opened = False
+            await self._store.close()
 
     def principal(
         self,

@@ -35,8 +35,9 @@ class Space:
 
 
 def reserve_arguments(meter: Meter, amount: int | None, moment: float) -> list[Argument]:
-    """Kind, a, b, limit, amount, and how long the meter's key is kept. No amount: an earlier hold is to be taken off."""
-    kept: Argument
+    """Kind, a, b, limit, amount, and how long the meter's key is kept. No amount: an earlier hold is taken off."""
+    frame: list[Argument]
+    kept: int
     match meter.window:
         case None:
             frame, kept = ["g", 0, 0], DAY_SECONDS

@@ -42,7 +42,7 @@ def find(headers: Pairs, query: bytes = b"") -> Presented | None:
             return Presented(value=_text(key), place=name.decode())
         if found is None:
             found = Presented(value=_text(key), place=name.decode())
-    if found is None and _QUERY_NAME in query:
+    if found is None and query:
         for part in query.split(b"&"):
             if (key := _query_key(part)) is not None:
                 return Presented(value=_text(key), place="?key")
@@ -56,8 +56,6 @@ def without_keys(headers: Pairs) -> list[tuple[bytes, bytes]]:
 
 def query_without_keys(query: bytes) -> bytes:
     """The query without every virtual key; the rest as it came."""
-    if _QUERY_NAME not in query:
-        return query
     parts = query.split(b"&")
     kept = [part for part in parts if _query_key(part) is None]
     return query if len(kept) == len(parts) else b"&".join(kept)

@@ -1,0 +1,26 @@
+"""Which store a policy asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.accounts.local import LocalStore
+from agent.accounts.store import AccountStore
+from agent.policy.accounts import Accounts, Store
+
+FILE = Path("accounts", "accounts.db")
+"""Where the local store is, below the state directory."""
+
+
+def store_for(section: Accounts | None, *, state: Path, password: str | None) -> AccountStore:
+    """The store of a policy's `accounts`, not opened. `password` is what `store.password` refers to."""
+    chosen = section.store if section is not None else Store()
+    if not chosen.shared:
+        return LocalStore(state / FILE)
+    from agent.accounts.shared import SharedStore, connect  # takes 100 ms to load, and few machines need it
+
+    return SharedStore(
+        connect(chosen.url, password),
+        lease_seconds=chosen.lease_seconds,
+        offline_seconds=chosen.offline_seconds,
+    )
