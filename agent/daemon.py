@@ -251,7 +251,6 @@ class _Parts:
         policy = rules.policy
         log.info("policy %s revision %d is in force", policy.id, policy.revision)
         self._prepare()
-        await self._observatory.apply(policy.telemetry)
         await self.note(
             IncidentKind.POLICY_ACTIVATED,
             f"policy {policy.id} revision {policy.revision} is in force",
@@ -261,6 +260,7 @@ class _Parts:
             await self.note(
                 IncidentKind.CA_REISSUED, "the device's intermediate certificate covers other hosts now"
             )
+        await self._observatory.apply(policy.telemetry)  # last: a collector that goes may take its time
 
     def _prepare(self) -> None:
         """Make ready what exchanges can go on without, but would wait for."""

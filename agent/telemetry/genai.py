@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.metrics_core import Metric
 
 from agent.model.record import Exchange
 from agent.telemetry.facts import answered, failure_of, model_of, pace_of, provider_of
-from agent.telemetry.labels import NONE, Bounded
+from agent.telemetry.labels import OTHER, Bounded
 
 _TOKENS = tuple(4.0**power for power in range(14))  # 1, 4, 16 … 67108864
 _DURATION = tuple(0.01 * 2**power for power in range(14))  # 0.01, 0.02 … 81.92
@@ -40,6 +41,19 @@ UNITS: Mapping[str, str] = MappingProxyType({"gen_ai.client.token.usage": "{toke
 """Of every other one it is seconds."""
 
 
+_MOST = 4096
+type _Key = tuple[str, str, str, str]
+
+
+class _Children(NamedTuple):
+    """What is counted for one combination of labels."""
+
+    labels: tuple[str, str, str]
+    duration: Histogram
+    input: Histogram
+    output: Histogram
+
+
 class GenAiMetrics:
     """Counts the exchanges that asked a model."""
 
@@ -48,6 +62,8 @@ class GenAiMetrics:
         self._registry = registry = CollectorRegistry()
         self._name = name or {}
         self._providers, self._models, self._failures = (Bounded(label_values) for _ in range(3))
+        self._operations = Bounded(50)
+        self._known: dict[_Key, _Children] = {}
         which = ("operation", "provider", "model")
 
         def histogram(metric: str, text: str, buckets: tuple[float, ...], *more: str) -> Histogram:
@@ -66,27 +82,41 @@ class GenAiMetrics:
         """Count an exchange that has ended."""
         if not exchange.operation:
             return
-        real = answered(exchange)
-        provider, model = provider_of(exchange), model_of(exchange)
+        failure = failure_of(exchange)
+        key = (exchange.operation, provider_of(exchange), model_of(exchange), failure)
+        children = self._known.get(key)
+        if children is None:
+            children = self._children(key, real=answered(exchange))
+        children.duration.observe(exchange.timing.total_ms / 1e3)
+        usage = exchange.usage
+        if usage.input_tokens is not None:
+            children.input.observe(usage.input_tokens)
+        if usage.output_tokens is not None:
+            children.output.observe(usage.output_tokens)
+        first, each = pace_of(exchange)
+        if first is not None:
+            self._first.labels(*children.labels).observe(first)
+        if each is not None:
+            self._each.labels(*children.labels).observe(each)
+
+    def _children(self, key: _Key, *, real: bool) -> _Children:
+        operation, provider, model, failure = key
         labels = (
-            exchange.operation,
+            self._operations.value(operation),
             self._providers.value(self._name.get(provider, provider), real=real),
             self._models.value(model, real=real),
         )
-        failure = self._failures.value(failure_of(exchange))
-        self._duration.labels(*labels, "" if failure == NONE else failure).observe(
-            exchange.timing.total_ms / 1e3
+        children = _Children(
+            labels=labels,
+            duration=self._duration.labels(*labels, self._failures.value(failure) if failure else ""),
+            input=self._tokens.labels(*labels, "input"),
+            output=self._tokens.labels(*labels, "output"),
         )
-        usage = exchange.usage
-        if usage.input_tokens is not None:
-            self._tokens.labels(*labels, "input").observe(usage.input_tokens)
-        if usage.output_tokens is not None:
-            self._tokens.labels(*labels, "output").observe(usage.output_tokens)
-        first, each = pace_of(exchange)
-        if first is not None:
-            self._first.labels(*labels).observe(first)
-        if each is not None:
-            self._each.labels(*labels).observe(each)
+        if OTHER not in labels:
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            self._known[key] = children
+        return children
 
     def families(self) -> Iterable[Metric]:
         """What was counted."""

@@ -165,6 +165,8 @@ class Metrics:
         self._decisions: dict[tuple[Action, bool], Counter] = {}
         self._findings: dict[tuple[str, Action, str], Counter] = {}
         self._cache: dict[CacheUse, Counter] = {}
+        self._attempts: dict[tuple[str, str], Counter] = {}
+        self._moves: dict[tuple[str, bool], Counter] = {}
 
     def observe(self, exchange: Exchange) -> None:
         """Count an exchange that has ended."""
@@ -263,16 +265,29 @@ class Metrics:
             series.each_token.observe(each)
 
     def _observe_attempts(self, attempts: tuple[Attempt, ...]) -> None:
-        families, before = self._families, None
+        before = None
         for attempt in attempts:
-            provider = self._providers.value(attempt.provider, real=not attempt.failure)
-            result = self._failures.value(attempt.failure) if attempt.failure else ANSWERED
-            families.attempts.labels(provider, result).inc()
+            tried = (attempt.provider, attempt.failure)
+            (self._attempts.get(tried) or self._tried(*tried)).inc()
             if before is not None:
-                same = (before.provider, before.model) == (attempt.provider, attempt.model)
-                left = self._providers.value(before.provider, real=False)
-                (families.retries if same else families.failovers).labels(left).inc()
+                same = before.provider == attempt.provider and before.model == attempt.model
+                left = (before.provider, same)
+                (self._moves.get(left) or self._moved(*left)).inc()
             before = attempt
+
+    def _tried(self, provider: str, failure: str) -> Counter:
+        named = self._providers.value(provider, real=not failure)
+        child = self._families.attempts.labels(named, self._failures.value(failure) if failure else ANSWERED)
+        if named != OTHER:
+            self._attempts[provider, failure] = child
+        return child
+
+    def _moved(self, provider: str, same: bool) -> Counter:  # noqa: FBT001  two halves of a key
+        named = self._providers.value(provider, real=False)
+        child = (self._families.retries if same else self._families.failovers).labels(named)
+        if named != OTHER:
+            self._moves[provider, same] = child
+        return child
 
     def _observe_decision(self, exchange: Exchange) -> None:
         decision = exchange.decision

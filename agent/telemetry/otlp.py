@@ -35,7 +35,7 @@ from agent.telemetry.collector import Collector, Receipt
 from agent.telemetry.points import points
 from agent.telemetry.present import Exported
 from agent.telemetry.spans import GenAiName, Value, error_of, key_values, spans
-from agent.telemetry.trace_context import resumed
+from agent.telemetry.trace_context import is_sampled
 
 log = logging.getLogger(__name__)
 
@@ -105,9 +105,8 @@ class OtlpExporter:
         if not error_of(exchange):
             if not (exchange.operation or exchange.model):
                 return  # it asked no model and went well: nobody looks for it
-            if not resumed(
-                exchange.trace, exchange_id=exchange.id, sample_ratio=settings.sample_ratio
-            ).sampled:
+            ratio = settings.sample_ratio
+            if not is_sampled(exchange.trace, exchange_id=exchange.id, sample_ratio=ratio):
                 return
         if len(self._queue) >= CAPACITY:
             self._dropped += 1

@@ -6,9 +6,9 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from itertools import islice
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice, takewhile
 
 from agent.model.decision import Action
 from agent.model.record import CacheUse, Exchange, Outcome
@@ -78,16 +78,19 @@ class Summary:
     spent_today_nano_usd: int
 
 
+type _Kept = tuple[int, float, Exchange]  # number, when it ended, without content
+
+
 class Recent:
     """Remembers. For one thread, the event loop's."""
 
     def __init__(self, *, clock: Callable[[], float] = time.time, capacity: int = CAPACITY) -> None:
         self._clock = clock
-        self._lines: deque[Line] = deque(maxlen=capacity)
+        self._kept: deque[_Kept] = deque(maxlen=capacity)
         self._running: dict[int, Running] = {}
         self._number = 0
         self._begun = 0
-        self._day = ""
+        self._tomorrow = 0.0
         self._spent = 0
 
     @contextmanager
@@ -111,18 +114,22 @@ class Recent:
             del self._running[number]
 
     def add(self, exchange: Exchange) -> None:
-        """Remember an exchange that has ended."""
+        """Remember an exchange that has ended. Lines are written when somebody looks."""
         self._number += 1
         now = self._clock()
-        self._lines.append(_line(exchange, self._number, now))
+        if exchange.prompt or exchange.answer:
+            exchange = replace(exchange, prompt="", answer="")
+        self._kept.append((self._number, now, exchange))
         if cost := exchange.served.cost_nano_usd:
-            self._turn_page(now)
+            if now >= self._tomorrow:
+                self._turn_page(now)
             self._spent += cost
 
     def since(self, cursor: int, *, limit: int = CAPACITY) -> tuple[Line, ...]:
         """The newest `limit` of the exchanges that ended after the one of that number, oldest first."""
-        new = min(self._number - cursor, len(self._lines), limit)
-        return tuple(islice(self._lines, len(self._lines) - new, None)) if new > 0 else ()
+        new = min(self._number - cursor, len(self._kept), limit)
+        kept = islice(self._kept, len(self._kept) - new, None) if new > 0 else ()
+        return tuple(_line(exchange, number, ended) for number, ended, exchange in kept)
 
     @property
     def latest(self) -> int:
@@ -156,36 +163,33 @@ class Recent:
     def summary(self) -> Summary:
         """The last minute."""
         now = self._clock()
-        self._turn_page(now)
-        lines: list[Line] = []
-        for line in reversed(self._lines):
-            if line.ended < now - WINDOW_SECONDS:
-                break
-            lines.append(line)
-        # a full ring may not reach back that far: then the time it covers counts
-        full = len(lines) == self._lines.maxlen
-        seconds = max(now - lines[-1].ended, 0.001) if full and lines else WINDOW_SECONDS
-        totals = sorted(line.total_ms for line in lines if line.operation)
-        overheads = sorted(line.overhead_ms for line in lines if line.operation)
-        outcomes = Counter(line.outcome for line in lines)
+        if now >= self._tomorrow:
+            self._turn_page(now)
+        kept = [*takewhile(lambda each: each[1] >= now - WINDOW_SECONDS, reversed(self._kept))]
+        # a full memory may not reach back that far: then the time it covers counts
+        full = len(kept) == self._kept.maxlen
+        seconds = max(now - kept[-1][1], 0.001) if full else WINDOW_SECONDS
+        exchanges = [exchange for _, _, exchange in kept]
+        totals = sorted(each.timing.total_ms for each in exchanges if each.operation)
+        overheads = sorted(each.timing.overhead_ms for each in exchanges if each.operation)
         return Summary(
-            exchanges=len(lines),
-            failed=sum(bool(line.failure) for line in lines),
-            blocked=outcomes[Outcome.BLOCKED.value],
-            per_second=len(lines) / seconds,
+            exchanges=len(exchanges),
+            failed=sum(bool(failure_of(each)) for each in exchanges),
+            blocked=sum(each.outcome is Outcome.BLOCKED for each in exchanges),
+            per_second=len(exchanges) / seconds,
             p50_ms=_percentile(totals, 0.5),
             p95_ms=_percentile(totals, 0.95),
             overhead_p50_ms=_percentile(overheads, 0.5),
             overhead_p95_ms=_percentile(overheads, 0.95),
-            tokens_per_second=sum(line.output_tokens or 0 for line in lines) / seconds,
+            tokens_per_second=sum(each.usage.output_tokens or 0 for each in exchanges) / seconds,
             spent_today_nano_usd=self._spent,
         )
 
     def _turn_page(self, now: float) -> None:
         """Spending is that of a calendar day of this machine."""
-        today = f"{datetime.fromtimestamp(now).astimezone():%Y-%m-%d}"
-        if today != self._day:
-            self._day, self._spent = today, 0
+        today = datetime.fromtimestamp(now).astimezone().date()
+        midnight = datetime.combine(today + timedelta(days=1), datetime.min.time()).astimezone()
+        self._tomorrow, self._spent = midnight.timestamp(), 0
 
 
 def as_json(line: Line) -> dict[str, object]:

@@ -107,6 +107,13 @@ def child_of(span_id: str, number: int) -> str:
     return f"{value or 1:016x}"
 
 
+def is_sampled(traceparent: str, *, exchange_id: str, sample_ratio: float) -> bool:
+    """Whether `resumed` would say so, of a `traceparent` that `accept` has made: every exchange asks this."""
+    if traceparent:
+        return traceparent[-1] in "13579bdf"
+    return sample_ratio >= 1 or chosen(exchange_id.replace("-", ""), sample_ratio)
+
+
 def chosen(trace_id: str, ratio: float) -> bool:
     """Whether a trace is among the part that is sampled: by the 56 random bits, so that all who use the ratio agree."""
     return (int(trace_id, 16) & _LOWEST_56) >= (1 - ratio) * (1 << 56)

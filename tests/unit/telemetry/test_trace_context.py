@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.model.ids import uuid7
-from agent.telemetry.trace_context import accept, child_of, chosen, outgoing, request_id, resumed, span_of
+from agent.telemetry.trace_context import (
+    accept,
+    child_of,
+    chosen,
+    is_sampled,
+    outgoing,
+    request_id,
+    resumed,
+    span_of,
+)
 
 ID = uuid7(1_790_000_000.0)
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -112,6 +121,13 @@ def test_nothing_that_is_sent_on_can_break_a_header(given_parent: bytes, state: 
 def test_the_record_is_enough_to_find_the_ids_again() -> None:
     context = accept([parent(PARENT)], exchange_id=ID)
     assert resumed(context.traceparent, exchange_id=ID) == context
+
+
+@given(st.integers(0, 2**40), st.sampled_from(["", PARENT, PARENT[:-1] + "0"]), st.floats(0, 1))
+def test_the_short_way_to_ask_says_the_same(number: int, sent: str, ratio: float) -> None:
+    own = uuid7(number / 1000)
+    context = resumed(sent, exchange_id=own, sample_ratio=ratio)
+    assert is_sampled(context.traceparent, exchange_id=own, sample_ratio=ratio) == context.sampled
 
 
 def test_children_have_ids_of_their_own() -> None:
