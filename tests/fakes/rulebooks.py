@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from agent.gateway.unified.routebook import RouteBook
 from agent.inspection import RuleBook, Scope
 from agent.policy import Subject, load
 
@@ -39,7 +40,15 @@ def toy_policy(more: str = "") -> str:
 @cache
 def rule_book(text: str) -> RuleBook:
     """The compiled policy of a YAML text. Compiling takes a while, so each text is compiled once."""
-    return RuleBook(load(text, source="policy.yaml"))
+    rules = RuleBook(load(text, source="policy.yaml"))
+    route_book(rules)  # reads files: not in a loop
+    return rules
+
+
+@cache
+def route_book(rules: RuleBook) -> RouteBook:
+    """What the same policy says about providers."""
+    return RouteBook(rules.policy)
 
 
 def toy_scope(more: str = "", *, host: str = "api.openai.com", app: str = "") -> Scope:

@@ -22,12 +22,13 @@ from agent.model.conversation import TokenCount
 from agent.model.decision import Decision
 from agent.policy import Subject
 from agent.policy.routes import RoutingRule
-from agent.routing.choice import Wish, choose, session_of
+from agent.routing.choice import Wish, choose
 from agent.routing.complexity import Complexity, Looks, complexity
 from agent.routing.health import HealthBook
 from agent.routing.names import ModelRef, UnknownModel
 from agent.routing.plan import Candidate, NoRoute, Plan, named_fallbacks
 from agent.routing.rules import Question, deciding_rule
+from agent.routing.wish import session_of
 
 _ASSUMED_OUTPUT = 1000  # tokens, where a rule asks for the cost and nobody said how long the answer may be
 FALLBACKS_HEADER = b"x-drawbridge-fallbacks"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from agent.catalog.model_names import bundled_families
 from agent.catalog.prices import PriceTable, bundled_sections
@@ -51,7 +50,7 @@ class RouteBook:
     """See the module."""
 
     def __init__(self, policy: Policy) -> None:
-        """Raises PolicyError for a provider that cannot be asked."""
+        """Reads the catalog's files. Raises PolicyError for a provider that cannot be asked."""
         rows = {row.id: row for row in bundled_providers()}
         try:
             self.providers: Mapping[str, ConfiguredProvider] = configured(policy.providers, rows)
@@ -62,33 +61,23 @@ class RouteBook:
         self.routing: Routing = policy.routing
         self.limits = Limits.of(policy.routing)
         self.drops_fields = policy.routing.untranslatable is Untranslatable.DROP
-        self._policy = policy
-        self._rows = rows
         self._quirks = {name: _quirks(each.row) for name, each in self.providers.items()}
         self._called = {
             (provider.id, model): name
             for provider in self.providers.values()
             for name, model in provider.settings.models.items()
         }
-        self._places: dict[tuple[str, str, str, str, bool], Place] = {}
-
-    @cached_property
-    def prices(self) -> PriceTable:
-        """Of the policy's providers, and of those that intercepted traffic goes to: these go by the catalog's ids."""
         known = {
-            name: ConfiguredProvider(id=name, row=row, settings=_NOTHING) for name, row in self._rows.items()
+            name: ConfiguredProvider(id=name, row=row, settings=_NOTHING) for name, row in rows.items()
         }
-        return pricing.price_table(bundled_sections(), {**known, **self.providers}, self._policy.prices)
-
-    @cached_property
-    def names(self) -> ModelNames:
-        """What the names of models mean."""
-        return ModelNames(
-            self.providers,
-            aliases=self._policy.models,
-            families=bundled_families(),
-            table=self.prices,
+        self.prices: PriceTable = pricing.price_table(
+            bundled_sections(), {**known, **self.providers}, policy.prices
         )
+        """Of the policy's providers, and of those that intercepted traffic goes to: these go by the catalog's ids."""
+        self.names = ModelNames(
+            self.providers, aliases=policy.models, families=bundled_families(), table=self.prices
+        )
+        self._places: dict[tuple[str, str, str, str, bool], Place] = {}
 
     def cost(self, provider: str, model: str, tokens: TokenCount, at: float) -> int | None:
         """Nano-dollars, None where there is no price. `model` is the provider's name for it; where that is a

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from agent.accounts.accounts import Accounts
+from agent.accounts.local import LocalStore
 from agent.catalog import Harness
 from agent.errors import ConfigError, HostError
 from agent.gateway.conversations import Conversations
+from agent.gateway.dispatch import Dispatcher, Prepared
 from agent.gateway.exchange import ExchangeHandler
 from agent.gateway.ports import CheckRunner
 from agent.gateway.scans import ScanPool
 from agent.gateway.transport.base import Headers
+from agent.gateway.unified.planning import Planner
+from agent.gateway.unified.routebook import RouteBook
+from agent.gateway.unified.serving import Serving
 from agent.gateway.wire import ClientRequest, Wire
 from agent.inspection import RuleBook
+from agent.model.provider import Scheme
 from agent.model.record import Exchange
 from agent.model.traffic import Connection, Process, Tier
+from agent.routing.health import HealthBook
+from agent.routing.plan import Candidate, KeyRef
 from tests.fakes.audit import FakeAudit
-from tests.fakes.rulebooks import rule_book, toy_policy
+from tests.fakes.rulebooks import route_book, rule_book, toy_policy
 from tests.fakes.upstream import FakeClient, FakeResponse, FakeTransport, Piece
 
 POST_JSON: Headers = ((b"content-type", b"application/json"),)
@@ -32,6 +42,25 @@ class InForce:
     """Implements `PolicyInForce`."""
 
     rules: RuleBook
+
+    @property
+    def book(self) -> RouteBook:
+        """What the same policy says about providers."""
+        return route_book(self.rules)
+
+
+class Keys:
+    """Implements `dispatch.Credentials` with what a test says the secrets are."""
+
+    def __init__(self, secret: Callable[[str], str]) -> None:
+        self._secret = secret
+
+    async def headers(self, candidate: Candidate, key: KeyRef, prepared: Prepared) -> Headers:
+        """As the provider's row says."""
+        value = self._secret(key.reference).encode()
+        if candidate.provider.scheme is Scheme.HEADER:
+            return ((candidate.provider.key_header.encode(), value),)
+        return ((b"authorization", b"Bearer " + value),)
 
 
 class Reasons:
@@ -68,8 +97,11 @@ class Gateway:
 
     max_body = 100_000
 
-    def __init__(self, rules: RuleBook, *, checks: CheckRunner | None = None) -> None:
+    def __init__(
+        self, rules: RuleBook, *, checks: CheckRunner | None = None, accounts: Accounts | None = None
+    ) -> None:
         self.policy = InForce(rules)
+        self.accounts = accounts or Accounts(None, store=LocalStore(Path("never-opened.db")))
         self.transport = FakeTransport()
         self.audit = FakeAudit()
         self.secrets = {"env:HUB_KEY": "hub-" + "secret", "env:OPENAI_KEY": "open-" + "secret"}
@@ -87,7 +119,14 @@ class Gateway:
             justifications=self.reasons,
             max_body=self.max_body,
             checks=checks,
+            accounts=self.accounts,
+            serving=self._serving(),
         )
+
+    def _serving(self) -> Serving:
+        health = HealthBook()
+        dispatcher = Dispatcher(self.transport, Keys(self._secret), health)
+        return Serving(dispatcher, Planner(health), limit=self.max_body)
 
     def _secret(self, reference: str) -> str:
         if reference not in self.secrets:
