@@ -25,7 +25,7 @@ _HINTS: Mapping[Cause, str] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Dispatched:
     """An answer, committed to: whatever happens now cannot be tried elsewhere. The caller owes `response` an `aclose`
     or its end.

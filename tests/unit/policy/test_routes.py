@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from agent.errors import PolicyError
@@ -76,6 +78,13 @@ def test_a_rule_says_where_to() -> None:
 )
 def test_mistakes_are_named(text: str, wrong: str) -> None:
     assert wrong in errors(text)
+
+
+def test_what_the_page_shows_loads() -> None:
+    page = (Path(__file__).parents[3] / "docs/routing.md").read_text(encoding="utf-8")
+    snippet = page.partition("```yaml\n")[2].partition("```")[0]
+    policy = load(f"schema_version: 1\nid: p\n{snippet}", source="docs/routing.md")
+    assert policy.routing.hedge_after_ms == 4000
 
 
 def test_only_routing_rules_know_what_is_found_later() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -41,9 +42,14 @@ def pauses() -> Pauses:
     return Pauses()
 
 
+@pytest.fixture(scope="session")
+def roots() -> ssl.SSLContext:
+    return client_context()
+
+
 @pytest.fixture
-async def transport() -> AsyncIterator[Http1Transport]:
-    made = Http1Transport(TransportConfig(connect_timeout=5), client_context())
+async def transport(roots: ssl.SSLContext) -> AsyncIterator[Http1Transport]:
+    made = Http1Transport(TransportConfig(connect_timeout=5), roots)
     yield made
     await made.aclose()
 
