@@ -40,7 +40,7 @@ def fingerprint(
     key: Annotated[
         str | None,
         typer.Option(
-            help="Reference to a key (env:NAME, file:/path, keyring:service/name); the policy needs it too."
+            help="Reference to a key (env:NAME, file:/path, keyring:service/name, exec:/program …), which the policy needs too."
         ),
     ] = None,
     leave_out: Annotated[
