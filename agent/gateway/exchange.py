@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from functools import partial
 
+from agent.credentials import SecretCache
 from agent.dialects import DIALECTS, raw_text
 from agent.dialects.base import Block, Dialect, RequestHead, Voice
 from agent.dialects.encoding import decode
@@ -88,7 +89,7 @@ class ExchangeHandler:
         self._policy = policy
         self._transport = transport
         self._audit = audit
-        self._secret = secret
+        self._secrets = SecretCache(secret, clock=time.monotonic)
         self._scans = scans
         self._capture_key = capture_key
         self._justifications = justifications
@@ -319,7 +320,7 @@ class ExchangeHandler:
             fields = [*((key, own) for key, own in fields if key not in gone), (name, value)]
         path = f"{target.base_path}{route.path}".encode("latin-1")
         ledger.sent()
-        return await self._transport.send(
+        response = await self._transport.send(
             target,
             UpstreamRequest(
                 method=request.method.encode(),
@@ -329,11 +330,15 @@ class ExchangeHandler:
                 content_length=length,
             ),
         )
+        if response.status in (401, 403) and route.credential is not None:
+            self._secrets.forget(
+                route.credential[1]
+            )  # it may have been replaced: the next request reads it anew
+        return response
 
     async def _credential(self, name: str, reference: str) -> tuple[bytes, bytes]:
-        loop = asyncio.get_running_loop()
         try:
-            secret = await loop.run_in_executor(None, self._secret, reference)
+            secret = await self._secrets.read(reference)
         except ConfigError as error:
             raise Refused(500, f"{error} {error.hint()}".strip()) from error
         value = f"Bearer {secret}" if name == "authorization" else secret
