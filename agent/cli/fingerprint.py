@@ -40,7 +40,8 @@ def fingerprint(
     key: Annotated[
         str | None,
         typer.Option(
-            help="Reference to a key (env:NAME, file:/path, keyring:service/name); the policy needs it too."
+            help="Reference to a key (env:NAME, file:/path, keyring:service/name, exec:/program); "
+            "the policy needs it too."
         ),
     ] = None,
     leave_out: Annotated[

@@ -17,6 +17,7 @@ from agent.cli import (
     fingerprint,
     launch,
     policy,
+    providers,
     scan,
     status,
     top,
@@ -70,6 +71,7 @@ app.command("eval")(evaluate)
 app.command("fingerprint")(fingerprint.fingerprint)
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
+app.add_typer(providers.app, name="providers")
 app.add_typer(authority.app, name="ca")
 app.add_typer(configuration.app, name="config")
 

@@ -3,7 +3,7 @@
 Secrets are read off the event loop, kept for minutes in memory, and never shown: no error here holds one.
 """
 
-from agent.credentials.calls import Credentials, OutgoingCall
+from agent.credentials.calls import Credentials, OutgoingCall, call_for
 from agent.credentials.kept import SecretCache
 
-__all__ = ["Credentials", "OutgoingCall", "SecretCache"]
+__all__ = ["Credentials", "OutgoingCall", "SecretCache", "call_for"]

@@ -14,6 +14,7 @@ from agent.credentials.kept import SecretCache
 from agent.errors import ConfigError
 from agent.model.provider import Scheme
 from agent.model.references import shown
+from agent.routing.configured import ConfiguredProvider
 
 PROFILE = "profile:"
 LARGE_BODY = 64 * 1024  # bytes; to hash more takes longer than to go to a thread
@@ -32,6 +33,21 @@ class OutgoingCall:
     key_header: str = ""  # for the scheme `header`
     region: str = ""  # for the scheme `sigv4`
     body: bytes = field(default=b"", repr=False)
+
+
+def call_for(
+    provider: ConfiguredProvider, reference: str, *, url: str, body: bytes = b"", method: str = "POST"
+) -> OutgoingCall:
+    """A request to `provider` with the key that `reference` names."""
+    return OutgoingCall(
+        scheme=provider.scheme,
+        reference=reference,
+        url=url,
+        method=method,
+        key_header=provider.row.key_header,
+        region=provider.parameters.get("region", ""),
+        body=body,
+    )
 
 
 class Credentials:

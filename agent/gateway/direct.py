@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import AsyncIterator
 
+from agent.credentials import SecretCache
 from agent.errors import ConfigError
 from agent.gateway import headers
 from agent.gateway.ports import SecretSource
@@ -17,7 +18,7 @@ class Direct:
 
     def __init__(self, transport: Transport, secret: SecretSource) -> None:
         self._transport = transport
-        self._secret = secret
+        self._secrets = SecretCache(secret, clock=time.monotonic)
 
     async def send(
         self,
@@ -39,7 +40,7 @@ class Direct:
             gone = {name} if route.keeps_own else headers.CREDENTIALS | {name}
             fields = [*((key, own) for key, own in fields if key not in gone), (name, value)]
         path = f"{target.base_path}{route.path}".encode("latin-1")
-        return await self._transport.send(
+        response = await self._transport.send(
             target,
             UpstreamRequest(
                 method=method.encode(),
@@ -49,11 +50,13 @@ class Direct:
                 content_length=length,
             ),
         )
+        if response.status in (401, 403) and route.credential is not None:
+            self._secrets.forget(route.credential[1])  # it may have been replaced: read anew for the next
+        return response
 
     async def _credential(self, name: str, reference: str) -> tuple[bytes, bytes]:
-        loop = asyncio.get_running_loop()
         try:
-            secret = await loop.run_in_executor(None, self._secret, reference)
+            secret = await self._secrets.read(reference)
         except ConfigError as error:
             raise Refused(500, f"{error} {error.hint()}".strip()) from error
         value = f"Bearer {secret}" if name == "authorization" else secret

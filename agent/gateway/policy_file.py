@@ -14,7 +14,7 @@ from agent.inspection import RuleBook
 from agent.inspection.examples import ExamplesFailed
 from agent.inspection.rules import model_types
 from agent.model.findings import Family
-from agent.policy import KnownNames, load
+from agent.policy import KnownNames, Policy, load
 from agent.policy.loading import load_sidecar, located
 from agent.policy.sidecar import Sidecar
 
@@ -38,6 +38,12 @@ class PolicyFile:
         self.book = RouteBook(rules.policy)
         self.rules = rules
         return self.rules
+
+
+def read_policy(path: Path) -> Policy:
+    """The policy of a file, checked but not compiled: the files that it names are not read. Blocks. Raises
+    PolicyError."""
+    return load(_read(path, "policy"), source=str(path), known=known_names())
 
 
 def read_rules(path: Path, *, examples: bool = True) -> RuleBook:

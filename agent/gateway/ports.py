@@ -49,7 +49,7 @@ class JustificationSource(Protocol):
 
 
 class SecretSource(Protocol):
-    """Resolves secret references (`env:`, `file:`, `keyring:`)."""
+    """Resolves secret references (`env:`, `file:`, `keyring:`, `exec:`)."""
 
     def __call__(self, reference: str) -> str:
         """The secret. May block briefly. Raises ConfigError without naming it."""

@@ -61,7 +61,9 @@ Name = Annotated[
 Names = Annotated[tuple[Name, ...], Field(max_length=_MANY)]
 Key = Annotated[
     fields.SecretReference,
-    Field(description="Reference to the service's key: env:NAME, file:/path or keyring:service/name."),
+    Field(
+        description="Reference to the service's key: env:NAME, file:/path, keyring:service/name or exec:/program."
+    ),
 ]
 
 

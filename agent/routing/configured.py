@@ -128,13 +128,22 @@ class ConfiguredProvider:
     def _joined(self, path: str, model: str = "") -> str:
         """Origin and path. Segments that end the one and begin the other (`/v1`) stand there once: what people call a
         base URL ends here or there."""
-        filled = self._filled(path, model)
-        base = [segment for segment in urlsplit(self.origin).path.split("/") if segment]
-        first = filled.partition("?")[0].split("/")[1:-1]
-        shared = next((n for n in range(min(len(base), len(first)), 0, -1) if base[-n:] == first[:n]), 0)
-        return self.origin + "".join(f"/{each}" for each in filled.split("/")[1 + shared :])
+        joined = self._addresses.get(path)
+        if joined is None:
+            filled = self._filled(path)
+            base = [segment for segment in urlsplit(self.origin).path.split("/") if segment]
+            first = filled.partition("?")[0].split("/")[1:-1]
+            shared = next((n for n in range(min(len(base), len(first)), 0, -1) if base[-n:] == first[:n]), 0)
+            joined = self.origin + "".join(f"/{each}" for each in filled.split("/")[1 + shared :])
+            self._addresses[path] = joined
+        return joined.replace("{model}", quote(model, safe="@")) if "{model}" in joined else joined
 
-    def _filled(self, template: str, model: str = "") -> str:
+    @cached_property
+    def _addresses(self) -> dict[str, str]:
+        """By the paths of the catalog's row: the addresses, in which only the model is still to be filled in."""
+        return {}
+
+    def _filled(self, template: str) -> str:
         filled = template
         for name, value in self.parameters.items():
             if f"{{{name}}}" in filled and not value:
@@ -143,7 +152,7 @@ class ConfiguredProvider:
                     hint=f"Give it in the policy: parameters: {{{name}: …}}",
                 )
             filled = filled.replace(f"{{{name}}}", value)
-        return filled.replace("{model}", quote(model, safe="@"))
+        return filled
 
 
 def configured(

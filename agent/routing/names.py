@@ -18,6 +18,7 @@ from agent.errors import ContentError
 from agent.routing.configured import ConfiguredProvider
 
 LONGEST = 256  # characters of a name; no vendor's is near
+REMEMBERED = 4096  # names
 _SHOWN = 3
 
 
@@ -62,10 +63,20 @@ class ModelNames:
         self.aliases = aliases
         self._families = families
         self._table = table
+        self._found: dict[tuple[str, str], tuple[ModelRef, ...]] = {}
 
     def resolve(self, name: str, *, preferred: str = "") -> tuple[ModelRef, ...]:
         """What `name` means: one model, or several of the policy's in the order in which they are to be tried.
         `preferred` is the id of the provider by whose door the client came. Raises UnknownModel."""
+        found = self._found.get((name, preferred))
+        if found is None:
+            found = self._meant(name, preferred)
+            if len(self._found) >= REMEMBERED:  # clients choose the names
+                self._found.clear()
+            self._found[name, preferred] = found
+        return found
+
+    def _meant(self, name: str, preferred: str) -> tuple[ModelRef, ...]:
         if not name or len(name) > LONGEST:
             raise UnknownModel(name, "is no name of a model")
         targets = self.aliases.get(name)
@@ -145,4 +156,10 @@ class ModelNames:
 
 
 def _close(name: str, names: Iterator[str] | Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(get_close_matches(name[:128], list(names), n=_SHOWN, cutoff=0.7))
+    """Names that are spelled much like `name`. Few mistype the first letter; to compare all would take milliseconds."""
+    first = name[:1].lower()
+    return tuple(
+        get_close_matches(
+            name[:128], [each for each in names if each[:1].lower() == first], n=_SHOWN, cutoff=0.7
+        )
+    )

@@ -25,6 +25,8 @@ COMMANDS = {
     "policy check",
     "policy explain",
     "policy schema",
+    "providers list",
+    "providers check",
     "ca path",
     "ca show",
     "config explain",

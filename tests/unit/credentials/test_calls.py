@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.credentials import Credentials, OutgoingCall
+from agent.credentials import Credentials, OutgoingCall, call_for
 from agent.credentials.calls import LARGE_BODY
 from agent.errors import ConfigError
 from agent.model.provider import Scheme
+from agent.policy import ProviderSettings
+from agent.routing.configured import ConfiguredProvider
 from tests.fakes.credentials import Hand, Secrets, TokenService, service_account
+from tests.fakes.providers import make_row
 
 BEDROCK = "https://bedrock-runtime.eu-west-1.amazonaws.com/model/m/converse"
 AWS = json.dumps({"AccessKeyId": "made-up-id", "SecretAccessKey": "made-up"})
@@ -84,3 +87,24 @@ async def test_a_refused_key_is_read_anew() -> None:
     secrets.values["env:K"] = "new"
     made.forget("env:K")
     assert await made.headers(call(Scheme.BEARER)) == ((b"authorization", b"Bearer new"),)
+
+
+def test_a_call_is_made_of_what_the_provider_says() -> None:
+    row = make_row(
+        scheme=Scheme.HEADER,
+        key_header="x-key",
+        origin="https://{region}.example",
+        parameters={"region": "eu"},
+    )
+    provider = ConfiguredProvider(id="p", row=row, settings=ProviderSettings())
+    made = call_for(provider, "env:K", url="https://eu.example/v1", body=b"{}")
+    assert made == OutgoingCall(
+        scheme=Scheme.HEADER,
+        reference="env:K",
+        url="https://eu.example/v1",
+        key_header="x-key",
+        region="eu",
+        body=b"{}",
+    )
+    bearer = ConfiguredProvider(id="p", row=row, settings=ProviderSettings(auth=Scheme.BEARER))
+    assert call_for(bearer, "env:K", url="u").scheme is Scheme.BEARER

@@ -21,7 +21,7 @@ from agent.model.traffic import Tier
 from agent.policy import load
 from tests.fakes.loopback import until
 from tests.fakes.rulebooks import BOMB, NOTE, TOY, rule_book, toy_policy
-from tests.fakes.upstream import FakeClient
+from tests.fakes.upstream import FakeClient, FakeResponse
 from tests.unit.gateway.conftest import POST_JSON, Gateway, policy
 
 GONE = "[REDACTED:toy]"
@@ -359,6 +359,19 @@ async def test_a_providers_key_of_the_policy_replaces_the_users(gateway: Gateway
     assert b"users-own" not in repr(asked.request.headers).encode()
     assert (asked.request.target, asked.header(b"host")) == (b"/v1/chat/completions", b"api.openai.com")
     assert gateway.event.upstream == "provider"
+
+
+@policy(PROVIDER)
+async def test_a_key_is_kept_until_the_provider_refuses_it(gateway: Gateway) -> None:
+    async def key_sent() -> bytes | None:
+        await gateway.ask(chat("hi"), path="/openai/v1/chat/completions", tier=Tier.BASE_URL)
+        return gateway.transport.asked[-1].header(b"authorization")
+
+    gateway.transport.answers += [FakeResponse(b"{}"), FakeResponse(b"{}", status=401), FakeResponse(b"{}")]
+    assert await key_sent() == b"Bearer open-secret"
+    gateway.secrets["env:OPENAI_KEY"] = "new"
+    assert await key_sent() == b"Bearer open-secret"
+    assert await key_sent() == b"Bearer new"
 
 
 async def test_without_a_key_of_the_policys_the_users_own_travels(gateway: Gateway) -> None:

@@ -11,7 +11,7 @@ from agent.catalog.model_names import bundled_families
 from agent.catalog.prices import bundled_sections
 from agent.policy import load
 from agent.routing.configured import configured
-from agent.routing.names import ModelNames, UnknownModel
+from agent.routing.names import REMEMBERED, ModelNames, UnknownModel
 from agent.routing.pricing import price_table
 
 ROWS = {row.id: row for row in bundled_providers()}
@@ -134,6 +134,13 @@ def test_models_that_are_known_can_be_listed() -> None:
     known = set(NAMES.known())
     assert {"fast", "gpt-4", "azure-eu/house", "openai/gpt-5-mini"} <= known
     assert not {name for name in known if name.startswith("azure-eu/")} - {"azure-eu/gpt-5", "azure-eu/house"}
+
+
+def test_only_so_many_names_are_remembered() -> None:
+    only = names("providers: {ollama: {}}")
+    for number in range(REMEMBERED + 10):
+        only.resolve(f"made-up-{number}")
+    assert len(only._found) <= REMEMBERED
 
 
 @given(st.text(max_size=40))
