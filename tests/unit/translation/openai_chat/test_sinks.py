@@ -1,4 +1,4 @@
-"""Streams of chat completion chunks, written; and the official SDK as their reader."""
+"""Streams of chat completion chunks, written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 import pytest
-from openai.types.chat import ChatCompletionChunk
 
 from agent.errors import ContentError
 from agent.model.conversation import (
@@ -189,12 +188,6 @@ def test_an_error_within_the_stream() -> None:
 def test_finish_reasons(finish: Finish, word: str) -> None:
     (*_, last) = documents(write(STARTED, *TEXT, ChoiceEnded(finish=finish), Ended()))
     assert last["choices"][0]["finish_reason"] == word
-
-
-def test_every_chunk_is_one_for_the_official_sdk() -> None:
-    for document in documents(write(STARTED, *TEXT, *END)):
-        chunk = ChatCompletionChunk.model_validate(document, strict=True)
-        assert chunk.object == "chat.completion.chunk"
 
 
 def test_a_stream_must_say_its_start() -> None:
