@@ -297,6 +297,10 @@ def test_what_has_no_place_is_named(fields: dict[str, object], unread: str) -> N
     ("block", "unread"),
     [
         ({"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}, "type=server_tool_use"),
+        (
+            {"type": "tool_use", "id": "a", "name": "t", "input": {}, "caller": {"type": "code_execution_1"}},
+            "caller.type=code_execution_1",
+        ),
         ({"type": "search_result", "source": "s", "title": "t", "content": []}, "type=search_result"),
         (
             {"type": "document", "source": {"type": "content", "content": "x"}},
