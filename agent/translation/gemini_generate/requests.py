@@ -26,6 +26,7 @@ from agent.translation.gemini_generate import names, parts, schemas, settings
 from agent.translation.gemini_generate.answers import read_call
 from agent.translation.gemini_generate.names import camel
 from agent.translation.gemini_generate.parts import Fields
+from agent.translation.moulds import new_text, new_turn
 
 _READ = frozenset(("contents", "generationConfig", "model", "systemInstruction", "toolConfig", "tools"))
 _DECLARATION = frozenset(("name", "description", "parameters", "parametersJsonSchema"))
@@ -110,16 +111,19 @@ class _Thread:
             spelled: Fields = {"text": part} if isinstance(part, str) else expected.fields(part, at)
             spoken += self._part(at, spelled)
         if spoken:
-            self.turns.append(Turn(speaker=speaker or _SPEAKERS[role], parts=tuple(spoken)))
+            self.turns.append(new_turn(speaker or _SPEAKERS[role], tuple(spoken)))
 
     def _part(self, where: str, spelled: Fields) -> list[Part]:
         part = camel(spelled)
-        self._unread += [
-            f"{where}.{key}"
-            for (key, value), name in zip(spelled.items(), part, strict=True)
-            if value is not None and name not in _CONTENT
-        ]
+        if not _CONTENT.issuperset(part):
+            self._unread += [
+                f"{where}.{key}"
+                for (key, value), name in zip(spelled.items(), part, strict=True)
+                if value is not None and name not in _CONTENT
+            ]
         text = part.get("text")
+        if len(part) == 1 and type(text) is str:
+            return [new_text(text)]
         signature = expected.text(part.get("thoughtSignature"), f"{where}.thoughtSignature")
         if isinstance(text, str):
             if part.get("thought") is True:

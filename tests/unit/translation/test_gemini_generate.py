@@ -107,7 +107,7 @@ def _carried(turn: Turn) -> Iterable[Any]:
 
 
 @given(conversations())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_conversation_comes_back_as_it_went(conversation: Conversation) -> None:
     back, lost = there_and_back(conversation)
     assert merged(back) == merged(carried(conversation))
@@ -120,13 +120,13 @@ def expected(reply: Reply) -> Reply:
 
 
 @given(replies(most=3))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_an_answer_comes_back_as_it_went(reply: Reply) -> None:
     assert FORMAT.read_answer(FORMAT.write_answer(reply)) == expected(reply)
 
 
 @given(streams(), st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_stream_comes_back_as_it_went_however_it_is_cut(
     stream: tuple[StreamEvent, ...], data: st.DataObject
 ) -> None:
@@ -149,7 +149,7 @@ def _pieces(stream: Iterable[StreamEvent]) -> list[PartDelta]:
 
 
 @given(streams(), st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_stream_in_one_array_says_the_same(stream: tuple[StreamEvent, ...], data: st.DataObject) -> None:
     sent = written(FORMAT.stream_sink(ASKED), stream)
     array = b"[" + b",\r\n".join(orjson.dumps(document) for document in events_of(sent)) + b"\n]"
