@@ -6,7 +6,6 @@ What they hold by default is what most formats can carry. `conversations` and `r
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -53,7 +52,27 @@ from agent.model.conversation import (
 )
 from agent.translation.base import StreamSink, StreamSource
 
-_WORD = string.ascii_letters + string.digits + "_-"
+_NAMES = ("a", "read_file", "get-weather", "Z9", "_", "mcp__files__list", "x" * 64)
+_SAYINGS = (
+    "hello",
+    " two  words ",
+    "several\nlines\r\n\n",
+    "data: [DONE]\n\n",
+    'a "quoted" \\ word, \\u0022 and \\n',
+    "naïve 漢字 🜚 \U0010ffff",
+    "\x00\x1f\x7f\u2028\ufeff.",
+    '{"looks": "like JSON"}',
+    "</thinking>",
+    "long " * 50,
+)
+_OBJECTS: tuple[dict[str, object], ...] = (
+    {},
+    {"path": "/etc/hosts"},
+    {"deep": [[{"er": [None, True, -1, 0.5, ""]}]]},
+    {'a "key"': "line\nline", "ü": "🜚"},
+    {"type": "object", "content": [{"type": "text", "text": "not a block"}]},
+    {"big": 2**53, "small": -(2**53)},
+)
 _ANY = st.characters(exclude_categories=("Cs",))
 _BASE64 = ("aGVsbG8=", "AAEC", "JVBERi0xLjQK", "iVBORw0KGgo=")
 _COUNT = st.integers(0, 10**6)
@@ -61,24 +80,18 @@ _COUNT = st.integers(0, 10**6)
 
 def names() -> st.SearchStrategy[str]:
     """What every API takes as the name of a tool, or as an id."""
-    return st.text(_WORD, min_size=1, max_size=20)
+    return st.sampled_from(_NAMES)
 
 
-def words(size: int = 40) -> st.SearchStrategy[str]:
+def words() -> st.SearchStrategy[str]:
     """A text that says something: never blank, with any character that UTF-8 can write."""
-    return st.builds(
-        "{}{}{}".format,
-        st.text(_ANY, max_size=size // 2),
-        st.sampled_from(["a", "é", "漢", "🜚", '"', "\\n"]),
-        st.text(_ANY, max_size=size // 2),
-    )
+    said = st.sampled_from(_SAYINGS)
+    return st.one_of(said, said, st.text(_ANY, max_size=20).map("a{}".format))
 
 
 def json_objects() -> st.SearchStrategy[dict[str, object]]:
     """A JSON object that every reader reads the same."""
-    scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(_ANY, max_size=12)
-    values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3), max_leaves=5)
-    return st.dictionaries(st.text(_ANY, max_size=8), values, max_size=4)
+    return st.sampled_from(_OBJECTS) | st.dictionaries(words(), st.integers(-(2**53), 2**53), max_size=2)
 
 
 def argument_texts() -> st.SearchStrategy[str]:

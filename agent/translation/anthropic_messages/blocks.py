@@ -51,6 +51,8 @@ class BlockReader:
             case "tool_use":
                 call = read_call(block)
                 self._named[call.id] = call.name
+                if len(block) > 4:
+                    self._note_caller(block, f"{path}[{index}]")
                 return call
             case "tool_result":
                 return self._read_result(block, f"{path}[{index}].content")
@@ -60,6 +62,14 @@ class BlockReader:
                 return self._read_media(_MEDIA[kind], block, f"{path}[{index}]")
         self.unread.append(f"{path}[{index}].type={kind}")
         return None
+
+    def _note_caller(self, block: Document, path: str) -> None:
+        """Calls that come from code which ran at Anthropic, or go to a toolset of its own."""
+        caller = mapping(block.get("caller")).get("type", "direct")
+        if caller != "direct":
+            self.unread.append(f"{path}.caller.type={caller}")
+        if block.get("toolset_name"):
+            self.unread.append(f"{path}.toolset_name")
 
     def _read_result(self, block: Document, path: str) -> ToolResult:
         call_id = string(block.get("tool_use_id"))

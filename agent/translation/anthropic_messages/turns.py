@@ -23,7 +23,7 @@ type Block = dict[str, object]
 class TurnWriter:
     """Writes the turns of one request."""
 
-    __slots__ = ("_index", "_losses", "_others", "_results", "_role", "called", "messages", "system")
+    __slots__ = ("_index", "_last", "_losses", "_others", "_results", "_role", "called", "messages", "system")
 
     def __init__(self, losses: Losses) -> None:
         self.system: list[Block] = []
@@ -34,6 +34,7 @@ class TurnWriter:
         self._role = ""
         self._results: list[Block] = []  # of the message that is being put together
         self._others: list[Block] = []
+        self._last: tuple[list[Block], list[Block]] = ([], [])  # of the message before
 
     def write(self, turns: tuple[Turn, ...]) -> None:
         """All turns."""
@@ -45,21 +46,26 @@ class TurnWriter:
             role = "assistant" if turn.speaker is Speaker.ASSISTANT else "user"
             if role != self._role:
                 self._close()
-                self._role = role
+                self._open(role)
             for place, part in enumerate(turn.parts):
                 self._write_part(place, part)
         self._close()
         self._trim()
+
+    def _open(self, role: str) -> None:
+        self._role = role
+        if self.messages and self.messages[-1]["role"] == role:  # all that stood between was left out
+            self.messages.pop()
+            self._results, self._others = self._last
 
     def _close(self) -> None:
         """Finish the message that is being put together."""
         blocks = self._results + self._others if self._results else self._others
         if not blocks:
             return
-        content: object = blocks
-        if len(blocks) == 1 and len(blocks[0]) == 2 and "text" in blocks[0]:
-            content = blocks[0]["text"]
+        content: object = blocks[0]["text"] if len(blocks) == 1 and _plain(blocks[0]) else blocks
         self.messages.append({"role": self._role, "content": content})
+        self._last = (self._results, self._others)
         self._results, self._others = [], []
 
     def _trim(self) -> None:
@@ -109,7 +115,7 @@ class TurnWriter:
                 content.append(written)
             else:
                 self._losses.lose(f"turns[{self._index}].parts[{place}].parts[{index}]")
-        if len(content) == 1 and len(content[0]) == 2:
+        if len(content) == 1 and _plain(content[0]):
             block["content"] = content[0]["text"]
         elif content:
             block["content"] = content
@@ -127,3 +133,8 @@ def _text(part: Text) -> Block:
     if part.cache is None:
         return {"type": "text", "text": part.text}
     return {"type": "text", "text": part.text, "cache_control": write_cache(part.cache)}
+
+
+def _plain(block: Block) -> bool:
+    """Whether a text block is no more than its text."""
+    return len(block) == 2 and "text" in block
