@@ -176,13 +176,12 @@ def _document(part: Media) -> _Object:
 def _tool(tool: Tool) -> _Object:
     """`strict` is written where the client said nothing: this format's default is true, all others' is false, and a
     schema that is made strict has no optional fields any more."""
-    return {
-        "type": "function",
-        "name": tool.name,
-        "description": tool.description or None,
-        "parameters": dict(tool.parameters) or {"type": "object", "properties": {}},
-        "strict": bool(tool.strict),
-    }
+    written: _Object = {"type": "function", "name": tool.name}
+    if tool.description:
+        written["description"] = tool.description
+    written["parameters"] = dict(tool.parameters) or {"type": "object", "properties": {}}
+    written["strict"] = bool(tool.strict)
+    return written
 
 
 def _tool_choice(choice: ToolChoice) -> _Object:

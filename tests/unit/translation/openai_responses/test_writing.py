@@ -170,7 +170,6 @@ def test_strictness_is_kept_and_never_gained(strict: bool | None, written_as: bo
         {
             "type": "function",
             "name": "f",
-            "description": None,
             "parameters": schema,
             "strict": written_as,
         }
