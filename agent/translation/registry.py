@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from agent.translation.anthropic_messages import AnthropicMessages
 from agent.translation.base import Translator
+from agent.translation.bedrock_converse import BedrockConverse
+from agent.translation.cohere_chat import CohereChat
+from agent.translation.gemini_generate import GeminiGenerate
 from agent.translation.openai_chat import OpenAIChat
+from agent.translation.openai_responses import OpenAIResponses
 
-TRANSLATORS: tuple[Translator, ...] = (OpenAIChat(), AnthropicMessages())
+TRANSLATORS: tuple[Translator, ...] = (
+    OpenAIChat(),
+    OpenAIResponses(),
+    AnthropicMessages(),
+    GeminiGenerate(),
+    BedrockConverse(),
+    CohereChat(),
+)
 
 
 def translator(name: str) -> Translator | None:

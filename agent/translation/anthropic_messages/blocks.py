@@ -169,6 +169,12 @@ def write_thinking(thought: Thinking) -> list[dict[str, object]]:
     return blocks
 
 
+def is_own(thought: Thinking) -> bool:
+    """Whether this API signed or sealed the thought. OpenAI's have an id; what another provider signed is marked with
+    its name and a colon, which no base64 has."""
+    return bool(thought.signature or thought.sealed) and not thought.id and ":" not in thought.signature
+
+
 def write_seal(sealed: str, item: str) -> str:
     """The data of a sealed thought. OpenAI's seals belong to an item; its id is put before the data, which is how a
     client of this format carries it back. Anthropic's own data (base64) has no colon."""

@@ -20,6 +20,7 @@ from agent.model.conversation import (
     ToolUse,
     Turn,
 )
+from agent.translation.anthropic_messages.blocks import is_own
 from agent.translation.base import Losses, Quirks
 from agent.translation.fitting import asks, without
 from agent.translation.reasoning import LEAST_BUDGET, budget_of, effort_wanted, fitting, is_off
@@ -160,7 +161,7 @@ def _goes_on_without(turns: tuple[Turn, ...]) -> bool:
     while place > 0 and turns[place - 1].speaker is Speaker.ASSISTANT:
         place -= 1
     first = turns[place].parts[0] if turns[place].parts else None
-    return not (isinstance(first, Thinking) and not first.id and (first.signature or first.sealed))
+    return not (isinstance(first, Thinking) and is_own(first))
 
 
 def _drawn(sampling: Sampling, claude: Generation | None, losses: Losses, *, thinks: bool) -> Sampling:

@@ -23,6 +23,7 @@ from agent.model.conversation import (
 )
 from agent.translation.base import Losses
 from agent.translation.bedrock_converse.families import Thought
+from agent.translation.bedrock_converse.thoughts import returned
 from agent.translation.reasoning import LEAST_BUDGET, budget_of, effort_wanted, fitting, is_off
 
 _LIMIT = 32_000  # where the client names none: a budget must stand below one
@@ -110,7 +111,7 @@ def goes_on_without_thought(turns: Sequence[Turn]) -> bool:
         elif not any(isinstance(part, ToolResult) for part in turn.parts):
             break
     called = any(isinstance(part, ToolCall) for part in answer)
-    thought = any(isinstance(part, Thinking) and (part.signature or part.sealed) for part in answer)
+    thought = any(isinstance(part, Thinking) and returned(part) for part in answer)
     return called and not thought
 
 

@@ -152,10 +152,7 @@ class _RequestWriter:
         self.output["textFormat"] = {"type": "json_schema", "structure": {"jsonSchema": wanted}}
 
     def _metadata(self) -> Block:
+        """Who asks, where its name can stand here; else it is left out without a word, for it changes no answer."""
         user = self.conversation.user
-        if not user:
-            return {}
-        if len(user) > _LONGEST_USER or not _USER_SIGNS.issuperset(user):
-            self.losses.lose("user")
-            return {}
-        return {"user": user}
+        fits = 0 < len(user) <= _LONGEST_USER and _USER_SIGNS.issuperset(user)
+        return {"user": user} if fits else {}

@@ -1,4 +1,7 @@
-"""Writes a request to `/v2/chat`. Source: the Cohere API reference, "Chat", and the SDK's `v2/client.py`."""
+"""Writes a request to `/v2/chat`. Source: the Cohere API reference, "Chat", and the SDK's `v2/client.py`.
+
+Hints are left out without a word: what may be cached, who asks, strictness where it is wished for some tools only.
+"""
 
 from __future__ import annotations
 
@@ -53,8 +56,6 @@ def write_request(conversation: Conversation, losses: Losses, quirks: Quirks) ->
         body["max_tokens"] = limit
     body |= _thinking(conversation.reasoning, limit or _LIMIT, losses)
     body |= _output(conversation.output)
-    if conversation.user:
-        losses.lose("user")
     if conversation.stream:
         body["stream"] = True
     return WireRequest(body=orjson.dumps(body))
@@ -175,12 +176,8 @@ def _tools(tools: Sequence[Tool], choice: ToolChoice | None, losses: Losses) -> 
             for tool in tools
         ]
     }
-    strict = [index for index, tool in enumerate(tools) if tool.strict]
-    if len(strict) == len(tools):
+    if all(tool.strict for tool in tools):  # it is said of all or none; of some it stays a wish
         body["strict_tools"] = True
-    else:  # all or none
-        for index in strict:
-            losses.lose(f"tools[{index}].strict")
     if choice is None:
         return body
     if choice.use in (ToolUse.REQUIRED, ToolUse.NAMED):

@@ -416,7 +416,7 @@ def test_what_converse_cannot_say_about_sampling_is_lost() -> None:
     sampling = Sampling(temperature=1.5, seed=1, frequency_penalty=0.5, presence_penalty=0.0, choices=1)
     body = written(
         asking(sampling=sampling, output=OutputFormat(kind=OutputKind.JSON), user="é"),
-        lost=("sampling.seed", "sampling.frequency_penalty", "sampling.temperature", "output", "user"),
+        lost=("sampling.seed", "sampling.frequency_penalty", "sampling.temperature", "output"),
     )
     assert body["inferenceConfig"] == {"temperature": 1.0}
 
