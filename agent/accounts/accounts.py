@@ -6,6 +6,7 @@ calls at the same time gets past a limit. Refusals are values. Without an `accou
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -106,7 +107,7 @@ class Accounts:
 
     async def reload(self, section: Section | None) -> None:
         """Go on under another policy, with what was used. Another store takes a restart. Raises HostError."""
-        self._book = Book(section) if section is not None else None
+        self._book = await asyncio.to_thread(Book, section) if section is not None else None
         await self.open()
 
     async def close(self) -> None:

@@ -17,6 +17,7 @@ from agent.policy.accounts import Per, WindowKind
 from tests.fakes.accounts import NOW, meter
 
 USD = meter(10**15, unit=Unit.NANO_USD)
+DAILY = meter(100, frame=window(Per.DAY, WindowKind.CALENDAR, "Europe/Berlin"))
 
 
 @pytest.fixture
@@ -53,11 +54,10 @@ async def test_large_amounts_stay_exact(client: fakeredis.FakeAsyncRedis) -> Non
 async def test_a_device_with_a_wrong_clock_shares_the_servers_windows(
     client: fakeredis.FakeAsyncRedis, wrong: float
 ) -> None:
-    daily = meter(100, frame=window(Per.DAY, WindowKind.CALENDAR, "Europe/Berlin"))
     right, other = SharedStore(client), SharedStore(client)
-    assert isinstance(await right.reserve([daily], Amounts(0, 60), time.time()), Hold)
-    assert isinstance(await other.reserve([daily], Amounts(0, 40), time.time() + wrong), Hold)
-    assert not isinstance(await right.reserve([daily], Amounts(0, 1), time.time()), Hold)
+    assert isinstance(await right.reserve([DAILY], Amounts(0, 60), time.time()), Hold)
+    assert isinstance(await other.reserve([DAILY], Amounts(0, 40), time.time() + wrong), Hold)
+    assert not isinstance(await right.reserve([DAILY], Amounts(0, 1), time.time()), Hold)
 
 
 def test_all_keys_are_on_one_shard() -> None:

@@ -11,11 +11,13 @@ from agent.accounts.meters import NOTHING, Amounts, Unit
 from agent.accounts.shared import SharedStore, connect
 from agent.accounts.store import DAY_SECONDS, UNREACHABLE, Hold, Use
 from agent.accounts.tally import Refusal
+from agent.accounts.windows import window
 from agent.errors import UpstreamError
+from agent.policy.accounts import Per
 from tests.fakes.accounts import NOW, meter
 
 BUDGET = meter(1000, name="budget")
-SPEED = meter(3, name="speed", unit=Unit.REQUESTS, budget=False)
+SPEED = meter(3, name="speed", unit=Unit.REQUESTS, budget=False, frame=window(Per.MINUTE))
 TODAY = int(NOW) // DAY_SECONDS
 
 
@@ -142,7 +144,7 @@ async def test_a_settlement_that_cannot_be_told_is_told_later(
         await store.history("k", TODAY)
     fleet.network(up=True)
     assert await fleet.used() == 100  # the worst case stands until then
-    await store.renew()
+    await store.close()
     assert await fleet.used() == 30
 
 
@@ -173,7 +175,7 @@ async def test_calls_that_live_on_a_lease_keep_it(fleet: Fleet) -> None:
     await spend(store, fleet, 10)
     await store.renew()
     fleet.network(up=False)
-    hold = await store.reserve([BUDGET], Amounts(0, 30), fleet.now)
+    hold = await store.reserve([BUDGET], Amounts(0, 10), fleet.now)
     assert isinstance(hold, Hold)
     fleet.network(up=True)
     fleet.now += 3
