@@ -189,9 +189,7 @@ class Accounts:
         book = self._book
         if book is None or (entry := book.keys.get(key)) is None:
             return None
-        asked = list(book.plan(entry, user, "").meters)
-        for provider in entry.row.providers or ():
-            asked += [each for each in book.plan(entry, user, provider.provider).meters if each not in asked]
+        asked = book.meters_of(entry, user)
         readings = await self._store.read(asked, now)
         history = await self._store.history(key, int(now) // DAY_SECONDS - HISTORY_DAYS + 1)
         return standing(entry, list(zip(asked, readings, strict=True)), history, now)

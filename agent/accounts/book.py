@@ -134,6 +134,13 @@ class Book:
             plan = self._plans[place] = self._made_plan(key, user, provider)
         return plan
 
+    def meters_of(self, key: KeyEntry, user: str) -> list[Meter]:
+        """All that a key may run past, in the hands of an account: those of its providers stand last."""
+        found = list(self.plan(key, user, "").meters)
+        for provider in key.row.providers or ():
+            found += [each for each in self.plan(key, user, provider.provider).meters if each not in found]
+        return found
+
     def _made_plan(self, key: KeyEntry | None, user: str, provider: str) -> Plan:
         owners: list[tuple[Tier, str, _Owner]] = []
         if key is not None and key.customer is not None:

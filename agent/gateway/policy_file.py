@@ -13,7 +13,7 @@ from agent.inspection import RuleBook
 from agent.inspection.examples import ExamplesFailed
 from agent.inspection.rules import model_types
 from agent.model.findings import Family
-from agent.policy import KnownNames, load
+from agent.policy import KnownNames, Policy, load
 from agent.policy.loading import load_sidecar, located
 from agent.policy.sidecar import Sidecar
 
@@ -45,6 +45,13 @@ def read_rules(path: Path, *, examples: bool = True) -> RuleBook:
         return RuleBook(policy, read_companions(policy, path.parent), examples=examples)
     except ExamplesFailed as failed:
         raise located(text, failed.problems, source=str(path)) from failed
+
+
+def read_policy(path: Path) -> Policy:
+    """The policy of a file, or of a directory with a `policy.yaml`, read and checked but not compiled. Blocks. Raises
+    PolicyError."""
+    path = path / "policy.yaml" if path.is_dir() else path
+    return load(_read(path, "policy"), source=str(path), known=known_names())
 
 
 def read_sidecar(policy: Path) -> Sidecar | None:
