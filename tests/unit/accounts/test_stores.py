@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agent.accounts.fleet import FleetStore
 from agent.accounts.local import LocalStore
-from agent.accounts.shared import SharedStore
 from agent.accounts.stores import store_for
 from tests.fakes.accounts import section
 
@@ -18,6 +18,6 @@ def test_usage_is_counted_on_this_machine_unless_the_policy_names_a_server(tmp_p
         state=tmp_path,
         password="secret",
     )
-    assert isinstance(shared, SharedStore)
+    assert isinstance(shared, FleetStore)
     assert shared._offline_seconds == 5
     assert list(tmp_path.iterdir()) == []

@@ -7,8 +7,8 @@ import logging
 import fakeredis
 import pytest
 
+from agent.accounts.fleet import FleetStore, connect
 from agent.accounts.meters import NOTHING, Amounts, Unit
-from agent.accounts.shared import SharedStore, connect
 from agent.accounts.store import DAY_SECONDS, UNREACHABLE, Hold, Use
 from agent.accounts.tally import Refusal
 from agent.accounts.windows import window
@@ -28,9 +28,9 @@ class Fleet:
         self.server = fakeredis.FakeServer()
         self.now = NOW
 
-    def device(self, **options: float) -> SharedStore:
+    def device(self, **options: float) -> FleetStore:
         client = fakeredis.FakeAsyncRedis(server=self.server, decode_responses=True)
-        return SharedStore(client, server_time=False, clock=lambda: self.now, **options)  # type: ignore[arg-type]
+        return FleetStore(client, server_time=False, clock=lambda: self.now, **options)  # type: ignore[arg-type]
 
     def network(self, *, up: bool) -> None:
         self.server.connected = up
@@ -44,7 +44,7 @@ async def fleet(_fakeredis_has_read_its_tables: None) -> Fleet:
     return Fleet()
 
 
-async def spend(store: SharedStore, fleet: Fleet, amount: int, real: int | None = None) -> object:
+async def spend(store: FleetStore, fleet: Fleet, amount: int, real: int | None = None) -> object:
     answer = await store.reserve([BUDGET, SPEED], Amounts(amount, amount), fleet.now)
     if isinstance(answer, Hold):
         used = Amounts(0, amount if real is None else real)

@@ -65,7 +65,7 @@ def connect(url: str, password: str | None) -> Redis:
     return Redis(connection_pool=pool)
 
 
-class SharedStore:
+class FleetStore:
     """See `AccountStore`. `client` decodes its answers. With `server_time` windows go by the server's clock, else by
     the callers'."""
 
