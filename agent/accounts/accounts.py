@@ -199,6 +199,8 @@ class Accounts:
     ) -> Grant | Denial:
         book = self._book
         if book is None or (principal.key is None and not principal.user and instead is None):
+            if instead is not None:
+                await self._store.release(instead)
             return FREE
         if (denial := self.may_use(principal, ask.provider, ask.model)) is not None:
             return denial

@@ -64,7 +64,7 @@ async def test_a_device_goes_on_with_what_it_set_aside_and_no_further(fleet: Fle
     fleet.now += 120
     assert await spend(store, fleet, 15) is UNREACHABLE  # 36 of 40 are gone
     fleet.network(up=True)
-    fleet.now += 3
+    fleet.now += 31
     assert isinstance(await spend(store, fleet, 5), Hold)
     await store.renew()
     await store.close()
@@ -92,7 +92,7 @@ async def test_offline_devices_together_never_pass_the_fleets_budget(fleet: Flee
         fleet.now += 20
     assert 600 < spent <= 1000
     fleet.network(up=True)
-    fleet.now += 3
+    fleet.now += 31
     for device in devices:
         await device.close()
     assert await fleet.used() == spent
@@ -161,7 +161,7 @@ async def test_a_call_moves_between_being_online_and_not(fleet: Fleet) -> None:
     again = await store.reserve([BUDGET], Amounts(0, 15), fleet.now, instead=offline)
     assert isinstance(again, Hold)
     fleet.network(up=True)
-    fleet.now += 3
+    fleet.now += 31
     last = await store.reserve([BUDGET], Amounts(0, 25), fleet.now, instead=again)
     assert isinstance(last, Hold)
     assert not last.offline
@@ -178,7 +178,7 @@ async def test_calls_that_live_on_a_lease_keep_it(fleet: Fleet) -> None:
     hold = await store.reserve([BUDGET], Amounts(0, 10), fleet.now)
     assert isinstance(hold, Hold)
     fleet.network(up=True)
-    fleet.now += 3
+    fleet.now += 31
     await store.renew()
     assert await fleet.used() == 50
     await store.release(hold)
@@ -202,7 +202,7 @@ async def test_a_store_that_is_down_at_the_start_may_come_later(fleet: Fleet) ->
     await store.open()
     assert await spend(store, fleet, 1) is UNREACHABLE
     fleet.network(up=True)
-    fleet.now += 3
+    fleet.now += 31
     assert isinstance(await spend(store, fleet, 1), Hold)
     await store.close()
 

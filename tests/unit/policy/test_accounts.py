@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.accounts.book import Book
-from agent.accounts.keys import hashed, new_key
+from agent.accounts.keys import hashed
 from agent.errors import PolicyError
 from agent.policy import load
 from agent.policy.accounts import Accounts, Unpriced
@@ -15,7 +15,7 @@ from tests.fakes.accounts import section
 
 ROOT = Path(__file__).parents[3]
 HASH = hashed("x")
-KEY = new_key()
+KEY = "sk-db-" + "x" * 38
 
 
 def errors(text: str) -> str:
