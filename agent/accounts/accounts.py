@@ -6,6 +6,7 @@ calls at the same time gets past a limit. Refusals are values. Without an `accou
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -106,7 +107,7 @@ class Accounts:
 
     async def reload(self, section: Section | None) -> None:
         """Go on under another policy, with what was used. Another store takes a restart. Raises HostError."""
-        self._book = Book(section) if section is not None else None
+        self._book = await asyncio.to_thread(Book, section) if section is not None else None
         await self.open()
 
     async def close(self) -> None:
@@ -188,9 +189,7 @@ class Accounts:
         book = self._book
         if book is None or (entry := book.keys.get(key)) is None:
             return None
-        asked = list(book.plan(entry, user, "").meters)
-        for provider in entry.row.providers or ():
-            asked += [each for each in book.plan(entry, user, provider.provider).meters if each not in asked]
+        asked = book.meters_of(entry, user)
         readings = await self._store.read(asked, now)
         history = await self._store.history(key, int(now) // DAY_SECONDS - HISTORY_DAYS + 1)
         return standing(entry, list(zip(asked, readings, strict=True)), history, now)
@@ -200,6 +199,8 @@ class Accounts:
     ) -> Grant | Denial:
         book = self._book
         if book is None or (principal.key is None and not principal.user and instead is None):
+            if instead is not None:
+                await self._store.release(instead)
             return FREE
         if (denial := self.may_use(principal, ask.provider, ask.model)) is not None:
             return denial

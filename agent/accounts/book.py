@@ -1,4 +1,5 @@
-"""The policy's `accounts`, compiled: whose a key is, what it may use, and which meters a request runs past. Pure.
+"""The policy's `accounts`, compiled: whose a key is, what it may use, and which meters a request runs past. Pure, but
+that making one reads the time zones of its budgets.
 
 A book never changes; a new policy is a new book. Meters keep their ids, and so their counts.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 import re2
 
@@ -102,6 +104,8 @@ class Book:
 
     def __init__(self, section: Accounts) -> None:
         self.section = section
+        # read from the disk here; plans, made between requests, find them in memory
+        self._zones = [ZoneInfo(name) for name in _time_zones(section)]
         self.key_required = section.key_required
         self._teams = {team.id: team for team in section.teams}
         self._customers = {customer.id: customer for customer in section.customers}
@@ -129,6 +133,13 @@ class Book:
                 self._plans.clear()
             plan = self._plans[place] = self._made_plan(key, user, provider)
         return plan
+
+    def meters_of(self, key: KeyEntry, user: str) -> list[Meter]:
+        """All that a key may run past, in the hands of an account: those of its providers stand last."""
+        found = list(self.plan(key, user, "").meters)
+        for provider in key.row.providers or ():
+            found += [each for each in self.plan(key, user, provider.provider).meters if each not in found]
+        return found
 
     def _made_plan(self, key: KeyEntry | None, user: str, provider: str) -> Plan:
         owners: list[tuple[Tier, str, _Owner]] = []
@@ -168,6 +179,14 @@ class Book:
                 each.provider: (_test(each.models), _test(each.deny_models)) for each in row.providers or ()
             },
         )
+
+
+def _time_zones(section: Accounts) -> set[str]:
+    owners: list[_Owner] = [*section.customers, *section.teams, *section.users, *section.virtual_keys]
+    owners += [provider for key in section.virtual_keys for provider in key.providers or ()]
+    return {
+        zone for owner in owners for each in owner.budgets if (zone := each.time_zone) not in (None, "UTC")
+    }
 
 
 def _fits(binding: Binding, client: Client) -> bool:

@@ -83,7 +83,7 @@ for i = 3, #KEYS do
   local o = 5 + (i - 3) * 6
   plan[i] = {kind = ARGV[o + 1], a = tonumber(ARGV[o + 2]), b = tonumber(ARGV[o + 3]), limit = tonumber(ARGV[o + 4]),
              amount = tonumber(ARGV[o + 5]), keep = tonumber(ARGV[o + 6])}
-  if plan[i].kind == 'c' and (now < plan[i].a or now >= plan[i].b) then return {'clock', tostring(now)} end
+  if plan[i].kind == 'c' and (now < plan[i].a or now >= plan[i].b) then return {'clock', 0, tostring(now), {}} end
 end
 
 for i = 3, #KEYS do

@@ -1,4 +1,4 @@
-"""The port of the stores of usage, and the values that cross it. Two stand behind it: `local` and `shared`.
+"""The port of the stores of usage, and the values that cross it. Two stand behind it: `local` and `fleet`.
 
 Both mean the same by it; tests/unit/accounts/test_store.py holds them to that.
 """

@@ -17,9 +17,9 @@ def store_for(section: Accounts | None, *, state: Path, password: str | None) ->
     chosen = section.store if section is not None else Store()
     if not chosen.shared:
         return LocalStore(state / FILE)
-    from agent.accounts.shared import SharedStore, connect  # takes 100 ms to load, and few machines need it
+    from agent.accounts.fleet import FleetStore, connect  # takes 100 ms to load, and few machines need it
 
-    return SharedStore(
+    return FleetStore(
         connect(chosen.url, password),
         lease_seconds=chosen.lease_seconds,
         offline_seconds=chosen.offline_seconds,

@@ -15,6 +15,7 @@ from agent.cli import (
     demo,
     explain,
     fingerprint,
+    keys,
     launch,
     policy,
     providers,
@@ -72,6 +73,7 @@ app.command("fingerprint")(fingerprint.fingerprint)
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
 app.add_typer(providers.app, name="providers")
+app.add_typer(keys.app, name="keys")
 app.add_typer(authority.app, name="ca")
 app.add_typer(configuration.app, name="config")
 

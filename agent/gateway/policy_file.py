@@ -57,6 +57,13 @@ def read_rules(path: Path, *, examples: bool = True) -> RuleBook:
         raise located(text, failed.problems, source=str(path)) from failed
 
 
+def read_policy(path: Path) -> Policy:
+    """The policy of a file, or of a directory with a `policy.yaml`, read and checked but not compiled. Blocks. Raises
+    PolicyError."""
+    path = path / "policy.yaml" if path.is_dir() else path
+    return load(_read(path, "policy"), source=str(path), known=known_names())
+
+
 def read_sidecar(policy: Path) -> Sidecar | None:
     """The examples beside a policy, in `name.examples.yaml`, None where there are none. Blocks. Raises PolicyError."""
     path = policy.with_suffix(".examples.yaml")

@@ -69,7 +69,7 @@ class Compiled(dict[tuple[str, bool], Regexp]):
 
 
 class Detector:
-    """A rule ready to run. `index` is its place among the scanner's rules, `shared` what rules before it compiled.
+    """A rule ready to run. `index` is its place among the scanner's rules, `fleet` what rules before it compiled.
 
     Raises PolicyError, naming the rule, where RE2 refuses a pattern, where it costs more than `max_cost` RE2
     instructions, where it can match the empty text, and where the rule names what does not exist.

@@ -1,7 +1,8 @@
 """Secret references: a configuration names where a secret lies, never the secret itself.
 
 `env:NAME`, `file:/absolute/path`, `keyring:service/name`, and `exec:/absolute/program arguments` for a program that
-prints it (a password manager, a cloud's own tool). Values are returned, never kept and never put in a message.
+prints it (a password manager, a cloud's own tool). Values are returned, never kept and never put in a message; only
+`keep_in_keyring` puts one away, where a person asks for that.
 """
 
 from __future__ import annotations
@@ -48,6 +49,24 @@ class SystemKeyring:
             return backend.get_password(service, name)
         except KeyringError as error:
             raise HostError(f"the keyring refused ({type(error).__name__})") from error
+
+
+def keep_in_keyring(reference: str, value: str) -> None:
+    """Put a secret where `reference`, a keyring:service/name, will find it. Blocks. Raises ConfigError."""
+    scheme, _, rest = reference.partition(":")
+    service, _, name = rest.partition("/")
+    if scheme != "keyring" or not service or not name:
+        raise ConfigError("a secret can be kept in a keyring only: keyring:service/name")
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        keyring.set_password(service, name, value)
+    except KeyringError as error:
+        raise ConfigError(
+            f"cannot write {reference}: the keyring refused ({type(error).__name__})",
+            hint="Unlock the keyring, or keep the secret in a 0600 file and use file:/absolute/path.",
+        ) from error
 
 
 def read_secret(

@@ -10,8 +10,8 @@ import fakeredis
 import pytest
 import redis.asyncio
 
+from agent.accounts.fleet import FleetStore
 from agent.accounts.local import LocalStore
-from agent.accounts.shared import SharedStore
 from agent.accounts.store import AccountStore
 from tests.fakes.accounts import NOW, redis_binary, redis_server
 
@@ -41,12 +41,12 @@ async def store(
         store = LocalStore(tmp_path / "accounts" / "accounts.db", clock=lambda: NOW)
     elif request.param == "fakeredis":
         client = fakeredis.FakeAsyncRedis(decode_responses=True)
-        store = SharedStore(client, server_time=False, offline_seconds=0, clock=lambda: NOW)
+        store = FleetStore(client, server_time=False, offline_seconds=0, clock=lambda: NOW)
     else:
         socket = request.getfixturevalue("real_redis")
         client = redis.asyncio.Redis(unix_socket_path=str(socket), decode_responses=True)
         await client.flushall()
-        store = SharedStore(client, server_time=False, offline_seconds=0, clock=lambda: NOW)
+        store = FleetStore(client, server_time=False, offline_seconds=0, clock=lambda: NOW)
     await store.open()
     yield store
     await store.close()

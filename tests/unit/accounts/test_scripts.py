@@ -7,16 +7,17 @@ import time
 import fakeredis
 import pytest
 
+from agent.accounts.fleet import FleetStore
 from agent.accounts.layout import Space
 from agent.accounts.meters import Amounts, Unit
 from agent.accounts.scripts import RESERVE, SETTLE
-from agent.accounts.shared import SharedStore
 from agent.accounts.store import Hold
 from agent.accounts.windows import window
 from agent.policy.accounts import Per, WindowKind
 from tests.fakes.accounts import NOW, meter
 
 USD = meter(10**15, unit=Unit.NANO_USD)
+DAILY = meter(100, frame=window(Per.DAY, WindowKind.CALENDAR, "Europe/Berlin"))
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ async def client(_fakeredis_has_read_its_tables: None) -> fakeredis.FakeAsyncRed
 
 
 async def test_the_same_reservation_twice_is_one(client: fakeredis.FakeAsyncRedis) -> None:
-    store = SharedStore(client, server_time=False, clock=lambda: NOW)
+    store = FleetStore(client, server_time=False, clock=lambda: NOW)
     hold = store._new_hold([USD, ways := meter(1, under_way=True, name="w")], Amounts(100, 1))
     for _ in range(2):
         assert isinstance(await store._ask(hold, NOW, None), Hold)
@@ -40,7 +41,7 @@ async def test_the_same_reservation_twice_is_one(client: fakeredis.FakeAsyncRedi
 
 
 async def test_large_amounts_stay_exact(client: fakeredis.FakeAsyncRedis) -> None:
-    store = SharedStore(client, server_time=False, clock=lambda: NOW)
+    store = FleetStore(client, server_time=False, clock=lambda: NOW)
     most = meter(9_000_000 * 10**9, unit=Unit.NANO_USD)
     first = await store.reserve([most], Amounts(most.limit - 1, 0), NOW)
     assert isinstance(first, Hold)
@@ -53,11 +54,10 @@ async def test_large_amounts_stay_exact(client: fakeredis.FakeAsyncRedis) -> Non
 async def test_a_device_with_a_wrong_clock_shares_the_servers_windows(
     client: fakeredis.FakeAsyncRedis, wrong: float
 ) -> None:
-    daily = meter(100, frame=window(Per.DAY, WindowKind.CALENDAR, "Europe/Berlin"))
-    right, other = SharedStore(client), SharedStore(client)
-    assert isinstance(await right.reserve([daily], Amounts(0, 60), time.time()), Hold)
-    assert isinstance(await other.reserve([daily], Amounts(0, 40), time.time() + wrong), Hold)
-    assert not isinstance(await right.reserve([daily], Amounts(0, 1), time.time()), Hold)
+    right, other = FleetStore(client), FleetStore(client)
+    assert isinstance(await right.reserve([DAILY], Amounts(0, 60), time.time()), Hold)
+    assert isinstance(await other.reserve([DAILY], Amounts(0, 40), time.time() + wrong), Hold)
+    assert not isinstance(await right.reserve([DAILY], Amounts(0, 1), time.time()), Hold)
 
 
 def test_all_keys_are_on_one_shard() -> None:

@@ -41,7 +41,10 @@ UNDER_WAY_SECONDS = 900
 
 _TIMEOUT = 1.0
 _CONNECTIONS = 32
-_QUIET_SECONDS = 2.0  # after a failure, until the store is asked again
+_QUIET_SECONDS, _LONGEST_QUIET = (
+    2.0,
+    30.0,
+)  # after a failure, until the store is asked again; doubles each time
 _HISTORY_SECONDS = (HISTORY_DAYS + 5) * DAY_SECONDS
 _MAX_OWED = 10_000  # reports that wait for contact
 _FAILURES = (RedisError, OSError, TimeoutError)
@@ -65,7 +68,7 @@ def connect(url: str, password: str | None) -> Redis:
     return Redis(connection_pool=pool)
 
 
-class SharedStore:
+class FleetStore:
     """See `AccountStore`. `client` decodes its answers. With `server_time` windows go by the server's clock, else by
     the callers'."""
 
@@ -91,7 +94,7 @@ class SharedStore:
         self._leases = Leases()
         self._tally = Tally()  # limits, while there is no contact
         self._contact: float | None = None  # the last
-        self._quiet_until = 0.0
+        self._quiet, self._quiet_until = _QUIET_SECONDS, 0.0
         self._owed: deque[tuple[Hold, Amounts, Use | None]] = deque(maxlen=_MAX_OWED)
         self._open: set[int] = set()
         self._next = secrets.randbits(62)
@@ -361,14 +364,16 @@ class SharedStore:
 
     def _reached(self, ahead: float | None = None) -> None:
         self._contact = self._clock()
-        self._quiet_until = 0.0
+        self._quiet, self._quiet_until = _QUIET_SECONDS, 0.0
         if ahead is not None and self._server_time:
             self._ahead = ahead
 
     def _lost(self, error: BaseException) -> None:
-        if not self._silent:
-            log.warning("the shared accounts cannot be reached: %s", type(error).__name__)
-        self._quiet_until = self._clock() + _QUIET_SECONDS
+        if self._silent:
+            return  # of a call that began earlier
+        log.warning("the shared accounts cannot be reached: %s", type(error).__name__)
+        self._quiet_until = self._clock() + self._quiet
+        self._quiet = min(2 * self._quiet, _LONGEST_QUIET)
 
     def _unreachable(self, error: BaseException) -> UpstreamError:
         self._lost(error)

@@ -7,15 +7,17 @@ import logging
 import fakeredis
 import pytest
 
+from agent.accounts.fleet import FleetStore, connect
 from agent.accounts.meters import NOTHING, Amounts, Unit
-from agent.accounts.shared import SharedStore, connect
 from agent.accounts.store import DAY_SECONDS, UNREACHABLE, Hold, Use
 from agent.accounts.tally import Refusal
+from agent.accounts.windows import window
 from agent.errors import UpstreamError
+from agent.policy.accounts import Per
 from tests.fakes.accounts import NOW, meter
 
 BUDGET = meter(1000, name="budget")
-SPEED = meter(3, name="speed", unit=Unit.REQUESTS, budget=False)
+SPEED = meter(3, name="speed", unit=Unit.REQUESTS, budget=False, frame=window(Per.MINUTE))
 TODAY = int(NOW) // DAY_SECONDS
 
 
@@ -26,9 +28,9 @@ class Fleet:
         self.server = fakeredis.FakeServer()
         self.now = NOW
 
-    def device(self, **options: float) -> SharedStore:
+    def device(self, **options: float) -> FleetStore:
         client = fakeredis.FakeAsyncRedis(server=self.server, decode_responses=True)
-        return SharedStore(client, server_time=False, clock=lambda: self.now, **options)  # type: ignore[arg-type]
+        return FleetStore(client, server_time=False, clock=lambda: self.now, **options)  # type: ignore[arg-type]
 
     def network(self, *, up: bool) -> None:
         self.server.connected = up
@@ -42,7 +44,7 @@ async def fleet(_fakeredis_has_read_its_tables: None) -> Fleet:
     return Fleet()
 
 
-async def spend(store: SharedStore, fleet: Fleet, amount: int, real: int | None = None) -> object:
+async def spend(store: FleetStore, fleet: Fleet, amount: int, real: int | None = None) -> object:
     answer = await store.reserve([BUDGET, SPEED], Amounts(amount, amount), fleet.now)
     if isinstance(answer, Hold):
         used = Amounts(0, amount if real is None else real)
@@ -62,7 +64,7 @@ async def test_a_device_goes_on_with_what_it_set_aside_and_no_further(fleet: Fle
     fleet.now += 120
     assert await spend(store, fleet, 15) is UNREACHABLE  # 36 of 40 are gone
     fleet.network(up=True)
-    fleet.now += 3
+    fleet.now += 31
     assert isinstance(await spend(store, fleet, 5), Hold)
     await store.renew()
     await store.close()
@@ -90,7 +92,7 @@ async def test_offline_devices_together_never_pass_the_fleets_budget(fleet: Flee
         fleet.now += 20
     assert 600 < spent <= 1000
     fleet.network(up=True)
-    fleet.now += 3
+    fleet.now += 31
     for device in devices:
         await device.close()
     assert await fleet.used() == spent
@@ -142,7 +144,7 @@ async def test_a_settlement_that_cannot_be_told_is_told_later(
         await store.history("k", TODAY)
     fleet.network(up=True)
     assert await fleet.used() == 100  # the worst case stands until then
-    await store.renew()
+    await store.close()
     assert await fleet.used() == 30
 
 
@@ -159,7 +161,7 @@ async def test_a_call_moves_between_being_online_and_not(fleet: Fleet) -> None:
     again = await store.reserve([BUDGET], Amounts(0, 15), fleet.now, instead=offline)
     assert isinstance(again, Hold)
     fleet.network(up=True)
-    fleet.now += 3
+    fleet.now += 31
     last = await store.reserve([BUDGET], Amounts(0, 25), fleet.now, instead=again)
     assert isinstance(last, Hold)
     assert not last.offline
@@ -173,10 +175,10 @@ async def test_calls_that_live_on_a_lease_keep_it(fleet: Fleet) -> None:
     await spend(store, fleet, 10)
     await store.renew()
     fleet.network(up=False)
-    hold = await store.reserve([BUDGET], Amounts(0, 30), fleet.now)
+    hold = await store.reserve([BUDGET], Amounts(0, 10), fleet.now)
     assert isinstance(hold, Hold)
     fleet.network(up=True)
-    fleet.now += 3
+    fleet.now += 31
     await store.renew()
     assert await fleet.used() == 50
     await store.release(hold)
@@ -200,7 +202,7 @@ async def test_a_store_that_is_down_at_the_start_may_come_later(fleet: Fleet) ->
     await store.open()
     assert await spend(store, fleet, 1) is UNREACHABLE
     fleet.network(up=True)
-    fleet.now += 3
+    fleet.now += 31
     assert isinstance(await spend(store, fleet, 1), Hold)
     await store.close()
 
