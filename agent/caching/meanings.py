@@ -26,10 +26,13 @@ class _Bucket:
 class Meanings:
     """For one event loop. `clock` is monotonic or not, in seconds."""
 
-    def __init__(self, store: Store, sealer: Sealer, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, sealer: Sealer, *, clock: Callable[[], float], most: int = MOST_VECTORS
+    ) -> None:
         self._store = store
         self._sealer = sealer
         self._clock = clock
+        self._most = most
         self._buckets: OrderedDict[bytes, _Bucket] = OrderedDict()
 
     async def neighbours(self, bucket: bytes) -> Neighbours:
@@ -84,7 +87,7 @@ class Meanings:
         """Let buckets go that were not asked about for longest; they are loaded again when they are."""
         total = sum(len(each.neighbours) for each in self._buckets.values())
         for bucket, entry in list(self._buckets.items())[:-1]:
-            if total <= MOST_VECTORS and len(self._buckets) <= MOST_VECTORS:
+            if total <= self._most and len(self._buckets) <= self._most:
                 return
             if not entry.lock.locked():
                 total -= len(entry.neighbours)

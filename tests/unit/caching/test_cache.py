@@ -18,7 +18,7 @@ from agent.model.decision import Action, Decision
 from agent.model.record import CacheUse
 from agent.policy.caching import CacheRule, Caching, EmbedderSource, PartitionBy, Reach, Semantic
 from agent.policy.scope import Subject
-from tests.fakes.answer_stores import Clock
+from tests.fakes.answer_stores import Clock, MemoryStore
 from tests.fakes.embedder import BagOfWords
 
 EXACT = Caching(enabled=True)
@@ -75,12 +75,12 @@ def embedder() -> BagOfWords:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> SqliteStore:
-    return SqliteStore(tmp_path / "cache" / "a.db", max_entries=100, max_bytes=2**20, clock=clock)
+def store(clock: Clock) -> MemoryStore:
+    return MemoryStore(clock)
 
 
 @pytest.fixture
-async def cache(store: SqliteStore, clock: Clock, embedder: BagOfWords) -> AsyncIterator[AnswerCache]:
+async def cache(store: MemoryStore, clock: Clock, embedder: BagOfWords) -> AsyncIterator[AnswerCache]:
     cache = AnswerCache(store, SECRET, embedder=embedder, clock=clock)
     await cache.open()
     yield cache
@@ -238,8 +238,15 @@ async def test_what_is_not_kept(cache: AnswerCache, more: dict[str, object], rea
     await missed(cache, ask())
 
 
-async def test_nothing_of_it_can_be_read_on_the_disk(cache: AnswerCache, tmp_path: Path) -> None:
+async def test_nothing_of_it_can_be_read_on_the_disk(
+    clock: Clock, embedder: BagOfWords, tmp_path: Path
+) -> None:
+    store = SqliteStore(tmp_path / "cache" / "a.db", max_entries=100, max_bytes=2**20, clock=clock)
+    cache = AnswerCache(store, SECRET, embedder=embedder, clock=clock)
+    await cache.open()
     await keep(cache, ask("What is project Nightjar?"), MEANING)
+    await hit(cache, ask("What is project Nightjar?"), MEANING)
+    await cache.close()
     stored = b"".join(each.read_bytes() for each in (tmp_path / "cache").iterdir())
     assert stored
     assert b"Nightjar" not in stored
@@ -247,7 +254,7 @@ async def test_nothing_of_it_can_be_read_on_the_disk(cache: AnswerCache, tmp_pat
     assert b"ann" not in stored
 
 
-async def test_an_entry_of_another_secret_is_no_entry(store: SqliteStore, clock: Clock) -> None:
+async def test_an_entry_of_another_secret_is_no_entry(store: MemoryStore, clock: Clock) -> None:
     one, other = AnswerCache(store, SECRET, clock=clock), AnswerCache(store, b"t" * 32, clock=clock)
     await one.open()
     await keep(one, ask())
@@ -307,7 +314,7 @@ async def test_nobody_waits_for_a_vector_that_nothing_is_compared_with(
 
 
 async def test_vectors_survive_a_restart_and_go_with_their_entry(
-    store: SqliteStore, clock: Clock, embedder: BagOfWords
+    store: MemoryStore, clock: Clock, embedder: BagOfWords
 ) -> None:
     for restart in range(3):
         cache = AnswerCache(store, SECRET, embedder=embedder, clock=clock)
@@ -337,14 +344,18 @@ async def test_without_its_embedder_the_cache_is_exact_for_a_while(
     await hit(cache, ask(ALSO_UNDO), MEANING)
 
 
-async def test_without_its_store_requests_go_on(tmp_path: Path, clock: Clock) -> None:
-    closed = SqliteStore(tmp_path / "a.db", max_entries=9, max_bytes=2**20, clock=clock)
-    cache = AnswerCache(closed, SECRET, clock=clock)
+async def test_without_its_store_requests_go_on(cache: AnswerCache, store: MemoryStore, clock: Clock) -> None:
+    await keep(cache, ask())
+    store.down = True
     miss = await missed(cache, ask())
     assert miss.reason == "store_away"
     assert await cache.store(replace(miss, keep=True), answer()) == "store_away"
     with pytest.raises(CacheError):
         await cache.clear()
+    store.down = False
+    assert (await missed(cache, ask())).reason == "store_away"  # it is left alone
+    clock.now += REST_SECONDS
+    await hit(cache, ask())
 
 
 async def test_entries_of_one_virtual_key_are_cleared(cache: AnswerCache) -> None:
