@@ -1,35 +1,8 @@
 """Answers that were given before: exact and semantic cache of the gateway.
 
-`cache.AnswerCache` is what the gateway talks to, `building.make_cache` makes it. The questions' names are made in
-`canonical`, compared by meaning in `prompts`, `vectors` and `particulars`; `admission` says what is never kept.
+`building.make_cache` makes the `cache.AnswerCache` that a policy asks for; `question` has what it is asked and answers,
+`control` what clients say about it. Questions get their names in `canonical`, are compared by meaning in `prompts`,
+`vectors` and `particulars`; `admission` says what is never kept; `sqlite` and `valkey` keep it, sealed.
+
+Nothing is imported here: who reads the local store from the command line needs little of it.
 """
-
-from agent.caching.building import make_cache
-from agent.caching.cache import AnswerCache
-from agent.caching.control import HEADERS, BadControl, Control, read_control
-from agent.caching.entry import Entry, Form
-from agent.caching.ports import Embedder, Record, Store, StoreStats
-from agent.caching.question import VARIANTS, Answer, Asker, Bypass, Found, Hit, Miss, Question
-
-__all__ = [
-    "HEADERS",
-    "VARIANTS",
-    "Answer",
-    "AnswerCache",
-    "Asker",
-    "BadControl",
-    "Bypass",
-    "Control",
-    "Embedder",
-    "Entry",
-    "Form",
-    "Found",
-    "Hit",
-    "Miss",
-    "Question",
-    "Record",
-    "Store",
-    "StoreStats",
-    "make_cache",
-    "read_control",
-]

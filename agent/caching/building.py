@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.caching.cache import AnswerCache
-from agent.caching.local_embedder import LocalEmbedder
 from agent.caching.ports import Embedder, Store
 from agent.caching.sealing import SECRET_BYTES
 from agent.caching.sqlite import SqliteStore
@@ -37,6 +36,8 @@ def make_cache(
         return None
     source = settings.semantic.embedder
     if source is not None and source.local is not None:
+        from agent.caching.local_embedder import LocalEmbedder  # likewise, below
+
         embedder = LocalEmbedder(Path(source.local), name=source.name)
     return AnswerCache(
         make_store(settings, paths, secret_of=secret_of, clock=clock),
@@ -62,7 +63,7 @@ def make_store(
     from agent.caching.valkey import (
         ValkeyStore,
         connect,
-    )  # brings its client along: only who needs one pays for it
+    )  # brings its client along: only who needs it pays
 
     password = None if store.password is None else secret_of(store.password)
     server = connect(store.url, username=store.username, password=password)

@@ -9,8 +9,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from agent.caching import Answer, AnswerCache, Asker, Bypass, Control, Form, Hit, Miss, Question
-from agent.caching.cache import REST_SECONDS
+from agent.caching.cache import REST_SECONDS, AnswerCache
+from agent.caching.control import Control
+from agent.caching.entry import Form
+from agent.caching.question import Answer, Asker, Bypass, Hit, Miss, Question
 from agent.caching.sqlite import SqliteStore
 from agent.errors import CacheError
 from agent.model.conversation import Choice, Conversation, Finish, Reply, Speaker, Text, Turn
