@@ -135,9 +135,7 @@ def _threshold(control: Control, value: str) -> Control | BadControl:
         return BadControl(
             header=THRESHOLD, problem="is no number from 0 to 1", hint="Write a number such as 0.95."
         )
-    return replace(
-        control, threshold=number if control.threshold is None else max(control.threshold, number)
-    )
+    return replace(control, threshold=number if control.threshold is None else max(control.threshold, number))
 
 
 def _split(value: str) -> list[str]:

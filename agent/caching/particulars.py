@@ -42,7 +42,29 @@ _IDENTIFIER = re2.compile(r"[_/:.\d]|\(\)|\+\+|#|\p{Ll}\p{Lu}|^\p{Lu}{2,}$|^\p{L
 _ENDINGS = frozenset({"s", "re", "ve", "ll", "m", "d"})
 _DEGREES = frozenset({"degrees", "degree", "grad", "degrés", "grados", "gradi"})
 _FORMS = frozenset(
-    ["", *"e s d n t r a o i и".split(), *"es ed en st er ar ir re ez ть ing".split()]
+    [
+        "",
+        "e",
+        "s",
+        "d",
+        "n",
+        "t",
+        "r",
+        "a",
+        "o",
+        "i",
+        "и",
+        "es",
+        "ed",
+        "en",
+        "st",
+        "er",
+        "ar",
+        "ir",
+        "re",
+        "ez",
+        "ing",
+    ]
 )  # endings that only bend a word
 _SENTENCE_ENDS = frozenset(".?!:\n¿¡。？！")
 
@@ -148,7 +170,7 @@ class _Reading:
             self._numbers.append(_number(token))
             self._after_number = True
         elif first in '`"“„«「' or token.startswith(("http://", "https://", "www.")):
-            self._literal.append(token.strip("`\"“”„«»「」 \n").casefold())
+            self._literal.append(token.strip('`"“”„«»「」 \n').casefold())
         elif first == "-":
             self._literal.append(token)  # -v is not -V
         elif first.isalpha() or first == "_":

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 KEY_BYTES = 32
+MOST_COMPARED = 5000
+"""Records of one bucket that are compared by meaning; the newest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

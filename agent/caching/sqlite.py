@@ -15,13 +15,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from agent.caching.ports import Record, StoreStats
+from agent.caching.ports import MOST_COMPARED, Record, StoreStats
 from agent.errors import CacheError, HostError
 from agent.host.files import PRIVATE_FILE, make_private_directory
-
-MOST_COMPARED = 5000
-"""Records of one bucket that are compared by meaning; the newest."""
 
 _VERSION = 1
 _BUSY_SECONDS = 2.0
@@ -174,7 +172,10 @@ class SqliteStore:
         try:
             self._connection = _prepared(self._path)
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", None) not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            if getattr(error, "sqlite_errorcode", None) not in (
+                sqlite3.SQLITE_CORRUPT,
+                sqlite3.SQLITE_NOTADB,
+            ):
                 raise
             for suffix in ("", "-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
@@ -317,15 +318,12 @@ def _prepared(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _record(row: tuple[object, ...]) -> Record:
+def _record(row: tuple[Any, ...]) -> Record:
     key, bucket, owner, stored_at, expires_at, body, vector, *_ = row
-    assert isinstance(key, bytes) and isinstance(bucket, bytes)
-    assert isinstance(body, bytes) and isinstance(vector, bytes)
-    assert isinstance(stored_at, float) and isinstance(expires_at, float)
     return Record(
         key=key,
         bucket=bucket,
-        owner=str(owner),
+        owner=owner,
         stored_at=stored_at,
         expires_at=expires_at,
         body=body,
@@ -339,7 +337,8 @@ def _storage_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         raise CacheError(
-            f"the store of the cache {path} cannot be used: {error}", hint="Check the disk, or remove the file."
+            f"the store of the cache {path} cannot be used: {error}",
+            hint="Check the disk, or remove the file.",
         ) from error
     except (OSError, HostError) as error:
         hint = error.hint() if isinstance(error, HostError) else "Check the disk and the permissions."

@@ -19,8 +19,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from agent.caching.ports import KEY_BYTES, Record, StoreStats
-from agent.caching.sqlite import MOST_COMPARED
+from agent.caching.ports import KEY_BYTES, MOST_COMPARED, Record, StoreStats
 from agent.errors import CacheError
 
 PREFIX = b"drawbridge:cache:1:"
@@ -150,7 +149,9 @@ class ValkeyStore:
     async def _make_room(self, key: bytes) -> None:
         with _server_errors():
             now = self._clock()
-            expired = [bytes(each) for each in await self._server.zrange(self._all, "-inf", now, byscore=True)]
+            expired = [
+                bytes(each) for each in await self._server.zrange(self._all, "-inf", now, byscore=True)
+            ]
             gone = expired[: 2 * _BATCH]
             entries: int = await self._server.zcard(self._all)
             over = entries - len(gone) + 1 - self._max_entries

@@ -8,6 +8,7 @@ numbers are searched in about a millisecond.
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from collections.abc import Sequence
 from heapq import nsmallest
@@ -36,6 +37,28 @@ def signature(vector: Sequence[float]) -> int:
     return int("".join("1" if number > 0 else "0" for number in vector) or "0", 2)
 
 
+def packed(vector: Vector) -> bytes:
+    """`vector` and its signature, to be stored: making signatures is what takes time when many are loaded."""
+    numbers = array("f", vector)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    signs = signature(vector).to_bytes(-(-len(vector) // 8), "little")
+    return len(vector).to_bytes(4, "little") + numbers.tobytes() + signs
+
+
+def unpacked(data: bytes) -> tuple[Vector, int] | None:
+    """The vector and the signature in `data`; None where it holds none."""
+    count = int.from_bytes(data[:4], "little")
+    end = 4 + 4 * count
+    if not count or len(data) != end + -(-count // 8):
+        return None
+    numbers = array("f")
+    numbers.frombytes(data[4:end])
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers, int.from_bytes(data[end:], "little")
+
+
 class Neighbours:
     """Vectors by key. All of one model, so of one length; others are refused."""
 
@@ -58,8 +81,8 @@ class Neighbours:
         """Of all that are here."""
         return frozenset(self._places)
 
-    def add(self, key: bytes, vector: Vector) -> None:
-        """Put `vector` under `key`, instead of another that may be there."""
+    def add(self, key: bytes, vector: Vector, signs: int | None = None) -> None:
+        """Put `vector` under `key`, instead of another that may be there. `signs` is its signature, where known."""
         if self._vectors and len(vector) != len(self._vectors[0]):
             return
         self.remove(key)
@@ -67,7 +90,7 @@ class Neighbours:
             self.remove(next(iter(self._places)))
         self._places[key] = len(self._keys)
         self._keys.append(key)
-        self._signatures.append(signature(vector))
+        self._signatures.append(signature(vector) if signs is None else signs)
         self._vectors.append(vector)
 
     def remove(self, key: bytes) -> None:

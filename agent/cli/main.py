@@ -11,6 +11,7 @@ from agent import __version__
 from agent.cli import (
     audit,
     authority,
+    cache,
     configuration,
     demo,
     explain,
@@ -71,6 +72,7 @@ app.command("explain")(explain.explain)
 app.command("eval")(evaluate)
 app.command("fingerprint")(fingerprint.fingerprint)
 app.add_typer(audit.app, name="audit")
+app.add_typer(cache.app, name="cache")
 app.add_typer(policy.app, name="policy")
 app.add_typer(providers.app, name="providers")
 app.add_typer(keys.app, name="keys")

@@ -44,6 +44,8 @@ class StatePaths:
     logs: Path
     justifications: Path  # reasons that people gave for what they were asked about
     feedback: Path  # findings that people say are none
+    answers: Path  # SQLite: the cache of answers, sealed
+    answers_key: Path  # what they are sealed with
 
     @classmethod
     def under(cls, root: Path) -> StatePaths:
@@ -70,6 +72,8 @@ class StatePaths:
             logs=root / "logs",
             justifications=root / "justifications.jsonl",
             feedback=root / "feedback.jsonl",
+            answers=root / "cache" / "answers.db",
+            answers_key=root / "cache" / "answers.key",
         )
 
     def prepare(self) -> None:

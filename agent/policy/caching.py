@@ -75,7 +75,7 @@ class PartitionBy(StrEnum):
     POLICY = "policy"  # a changed policy begins with an empty cache; else kept answers are inspected anew
 
 
-class CacheUseWord(StrEnum):
+class Reach(StrEnum):
     """How far a rule lets the cache go."""
 
     OFF = "off"
@@ -156,7 +156,7 @@ class CacheRule(Scope):
     """What is cached of the exchanges it applies to. The first rule that fits decides; none: the section does."""
 
     id: fields.Slug
-    use: CacheUseWord = Field(description="off, exact, or semantic (which is exact, too).")
+    use: Reach = Field(description="off, exact, or semantic (which is exact, too).")
     ttl_seconds: int | None = Field(
         default=None, ge=1, le=30 * 86400, description="Instead of the section's."
     )
@@ -200,7 +200,10 @@ class Caching(Section):
     exact: bool = Field(default=True, description="Answer requests that are equal in all that matters.")
     semantic: Semantic = Semantic()
     ttl_seconds: int = Field(
-        default=3600, ge=1, le=30 * 86400, description="How long an answer is given; clients may ask for less."
+        default=3600,
+        ge=1,
+        le=30 * 86400,
+        description="How long an answer is given; clients may ask for less.",
     )
     max_entries: int = Field(default=5000, ge=1, le=100_000)
     max_bytes: int = Field(
@@ -258,7 +261,7 @@ class Caching(Section):
     @model_validator(mode="after")
     def _rules_ask_for_what_is_there(self) -> Self:
         for rule in self.rules:
-            if rule.use is CacheUseWord.SEMANTIC and self.semantic.embedder is None:
+            if rule.use is Reach.SEMANTIC and self.semantic.embedder is None:
                 raise ValueError(f"rule '{rule.id}' uses the semantic cache, which has no 'embedder'")
         names = [rule.id for rule in self.rules]
         for name in names:

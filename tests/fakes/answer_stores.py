@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import Collection, Mapping
 
 import pytest
 
-from agent.caching.ports import Record, Store
+from agent.caching.ports import Record, Store, StoreStats
+from agent.errors import CacheError
 
 NOW = 4_000_000_000.0  # servers have clocks of their own: nothing expires by those
 
@@ -41,6 +42,53 @@ def record(
     )
 
 
+class MemoryStore:
+    """Implements `Store` in memory, without bounds. `down`: it can do nothing."""
+
+    shared = False
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.records: dict[bytes, Record] = {}
+        self.down = False
+
+    def _live(self) -> dict[bytes, Record]:
+        if self.down:
+            raise CacheError("the store is away")
+        return {key: each for key, each in self.records.items() if each.expires_at > self.clock()}
+
+    async def open(self) -> None:
+        self._live()
+
+    async def get(self, key: bytes) -> Record | None:
+        return self._live().get(key)
+
+    async def put(self, record: Record) -> None:
+        self.records = {**self._live(), record.key: record}
+
+    async def drop(self, key: bytes) -> None:
+        self.records = {each: record for each, record in self._live().items() if each != key}
+
+    async def members(self, bucket: bytes) -> tuple[bytes, ...]:
+        return tuple(key for key, each in self._live().items() if bucket and each.bucket == bucket)
+
+    async def vectors(self, bucket: bytes, keys: Collection[bytes]) -> Mapping[bytes, bytes]:
+        live = self._live()
+        return {key: live[key].vector for key in keys if key in live}
+
+    async def clear(self, owner: str | None = None) -> int:
+        gone = [key for key, each in self._live().items() if owner in (None, each.owner)]
+        for key in gone:
+            del self.records[key]
+        return len(gone)
+
+    async def stats(self) -> StoreStats:
+        return StoreStats(entries=len(self._live()))
+
+    async def close(self) -> None:
+        pass
+
+
 class StoreContract:
     """Tests of one kind of store. Holds three entries."""
 
@@ -49,9 +97,9 @@ class StoreContract:
         return Clock()
 
     @pytest.fixture
-    async def store(self, clock: Clock) -> AsyncIterator[Store]:
+    def store(self, clock: Clock) -> Store:
+        """A store that is open; subclasses make it."""
         raise NotImplementedError
-        yield
 
     async def test_what_was_put_is_got(self, store: Store) -> None:
         await store.put(record("a", owner="vk", body=bytes(range(256))))

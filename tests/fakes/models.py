@@ -36,13 +36,15 @@ def manifest(base: dict[str, Any] = MANIFEST, **more: Any) -> Manifest:
     return Manifest.model_validate_json(json.dumps({**base, **more}))
 
 
-def write_model(folder: Path, *, model: bytes, tokenizer: bytes, **more: Any) -> Path:
-    """A folder with these files and a manifest that fits them, changed by `more`."""
+def write_model(
+    folder: Path, *, model: bytes, tokenizer: bytes, only: dict[str, Any] | None = None, **more: Any
+) -> Path:
+    """A folder with these files and a manifest that fits them, changed by `more`; or the manifest `only`."""
     folder.mkdir(mode=0o755, exist_ok=True)
     folder.chmod(0o755)
     files = {"model.onnx": model, "tokenizer.json": tokenizer}
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    files["manifest.json"] = json.dumps({**MANIFEST, "sha256": hashes, **more}).encode()
+    files["manifest.json"] = json.dumps({**(only or MANIFEST), "sha256": hashes, **more}).encode()
     for name, data in files.items():
         (folder / name).write_bytes(data)
         (folder / name).chmod(0o644)

@@ -13,6 +13,7 @@ import hashlib
 import os
 import stat
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -47,23 +48,34 @@ class Activation(StrEnum):
     SIGMOID = "sigmoid"  # each label by itself
 
 
-class Manifest(BaseModel):
-    """The manifest of a model. Only labels with a threshold are ever findings.
-
-    Labels of a token classifier may begin with B-, I-, E-, L-, S- or U-; thresholds name them without.
-    """
+class Files(BaseModel):
+    """What every manifest says: whose the model is, and what its files are."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: _Label
     version: _Label
     licence: Annotated[str, Field(min_length=1, max_length=200)]
+    max_len: Annotated[int, Field(ge=16, le=8192)]
+    sha256: dict[str, _Sha256]
+
+    @model_validator(mode="after")
+    def _names_its_files(self) -> Self:
+        if missing := sorted({MODEL, TOKENIZER} - set(self.sha256)):
+            raise ValueError(f"sha256 has no entry for {', '.join(missing)}")
+        return self
+
+
+class Manifest(Files):
+    """The manifest of a classifier. Only labels with a threshold are ever findings.
+
+    Labels of a token classifier may begin with B-, I-, E-, L-, S- or U-; thresholds name them without.
+    """
+
     task: Annotated[Task, Field(strict=False)]
     labels: Annotated[list[_Label], Field(min_length=2, max_length=1000)]
-    max_len: Annotated[int, Field(ge=16, le=8192)]
     stride: Annotated[int, Field(ge=1)]
     thresholds: Annotated[dict[_Label, _Share], Field(min_length=1)]
-    sha256: dict[str, _Sha256]
     activation: Annotated[Activation, Field(strict=False)] = Activation.SOFTMAX
 
     @model_validator(mode="after")
@@ -73,8 +85,6 @@ class Manifest(BaseModel):
         names = {entity(label) for label in self.labels} if self.task is Task.TOKEN else set(self.labels)
         if strangers := sorted(set(self.thresholds) - names):
             raise ValueError(f"thresholds names labels the model has not: {', '.join(strangers)}")
-        if missing := sorted({MODEL, TOKENIZER} - set(self.sha256)):
-            raise ValueError(f"sha256 has no entry for {', '.join(missing)}")
         return self
 
 
@@ -93,18 +103,25 @@ def entity(label: str) -> str:
 
 
 def read_model(folder: Path) -> ModelFiles:
-    """The files of `folder`. Blocks on the disk for as long as it takes to hash a model.
+    """The files of `folder`. Blocks, and raises ConfigError, as `read_folder`."""
+    manifest, model, tokenizer = read_folder(folder, Manifest)
+    return ModelFiles(manifest=manifest, model=model, tokenizer=tokenizer)
+
+
+def read_folder[M: Files](folder: Path, kind: type[M]) -> tuple[M, bytes, bytes]:
+    """The manifest of `folder`, which is of `kind`, its model and its tokenizer. Blocks on the disk for as
+    long as it takes to hash a model.
 
     Raises ConfigError where the folder or a file may be changed by others than its owner, who must be this account or
     the administrator, where a hash differs, or the manifest is wrong.
     """
     try:
         owner = _owner_of(folder)
-        manifest = _manifest(_read(folder / MANIFEST, MAX_MANIFEST, owner), folder / MANIFEST)
-        return ModelFiles(
-            manifest=manifest,
-            model=_verified(folder / MODEL, MAX_MODEL, owner, manifest),
-            tokenizer=_verified(folder / TOKENIZER, MAX_TOKENIZER, owner, manifest),
+        manifest = _manifest(_read(folder / MANIFEST, MAX_MANIFEST, owner), folder / MANIFEST, kind)
+        return (
+            manifest,
+            _verified(folder / MODEL, MAX_MODEL, owner, manifest.sha256),
+            _verified(folder / TOKENIZER, MAX_TOKENIZER, owner, manifest.sha256),
         )
     except HostError as error:
         raise ConfigError(str(error), hint=error.hint()) from error
@@ -135,10 +152,10 @@ def _read(file: Path, limit: int, owner: int) -> bytes:
     return data
 
 
-def _verified(file: Path, limit: int, owner: int, manifest: Manifest) -> bytes:
+def _verified(file: Path, limit: int, owner: int, sha256: Mapping[str, str]) -> bytes:
     """What is verified is what is returned: the file is read once."""
     data = _read(file, limit, owner)
-    if hashlib.sha256(data).hexdigest() != manifest.sha256[file.name]:
+    if hashlib.sha256(data).hexdigest() != sha256[file.name]:
         raise ConfigError(
             f"{file} is not the file its manifest means: its SHA-256 differs",
             hint="Deploy the model's folder anew; if it was not changed on purpose, find out who did.",
@@ -146,9 +163,9 @@ def _verified(file: Path, limit: int, owner: int, manifest: Manifest) -> bytes:
     return data
 
 
-def _manifest(data: bytes, file: Path) -> Manifest:
+def _manifest[M: Files](data: bytes, file: Path, kind: type[M]) -> M:
     try:
-        return Manifest.model_validate_json(data)
+        return kind.model_validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the document"

@@ -56,13 +56,13 @@ class OnnxModel:
     def __init__(self, files: ModelFiles) -> None:
         """Raises ConfigError where the extra is not installed or the files are no model."""
         self.manifest = files.manifest
-        self._numpy = _module("numpy")
-        tokenizers, runtime = _module("tokenizers"), _module("onnxruntime")
+        self._numpy = optional_module("numpy")
+        tokenizers, runtime = optional_module("tokenizers"), optional_module("onnxruntime")
         try:
             self._tokenizer: Any = tokenizers.Tokenizer.from_buffer(files.tokenizer)
             self._tokenizer.no_truncation()
             self._tokenizer.no_padding()
-            self._session: Any = _session(runtime, files.model)
+            self._session: Any = open_session(runtime, files.model)
         except Exception as error:  # their own classes, many, and none that is promised
             raise ConfigError(
                 f"the model {self.manifest.name} cannot be loaded ({type(error).__name__})",
@@ -113,7 +113,8 @@ def load_model(folder: Path) -> Model:
     return OnnxModel(read_model(folder))
 
 
-def _session(runtime: Any, model: bytes) -> Any:
+def open_session(runtime: Any, model: bytes) -> Any:
+    """A session of onnxruntime on `model`, of few threads that do not spin."""
     options = runtime.SessionOptions()
     options.intra_op_num_threads = INTRA_OP_THREADS
     options.inter_op_num_threads = INTER_OP_THREADS
@@ -124,11 +125,12 @@ def _session(runtime: Any, model: bytes) -> Any:
     return runtime.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
 
 
-def _module(name: str) -> Any:
+def optional_module(name: str) -> Any:
+    """A package of the extra `onnx`. Raises ConfigError where it is not installed."""
     try:
         return import_module(name)
     except ImportError as error:
         raise ConfigError(
-            f"a check of kind onnx needs the package {name}, which is not installed",
+            f"a model on this machine needs the package {name}, which is not installed",
             hint="Install Drawbridge with its extra `onnx`.",
         ) from error

@@ -85,7 +85,9 @@ def test_policy_may_leave_system_prompts_out() -> None:
     [
         replace(PLAIN, turns=(SYSTEM,)),
         replace(PLAIN, turns=(ASKS, turn(Speaker.ASSISTANT, "A protocol."))),
-        replace(PLAIN, turns=(ASKS, turn(Speaker.ASSISTANT, "A."), ASKS, turn(Speaker.ASSISTANT, "B."), ASKS)),
+        replace(
+            PLAIN, turns=(ASKS, turn(Speaker.ASSISTANT, "A."), ASKS, turn(Speaker.ASSISTANT, "B."), ASKS)
+        ),
         replace(PLAIN, turns=(turn(Speaker.USER, "x" * 41),)),
         replace(PLAIN, turns=(turn(Speaker.USER, "  "),)),
         replace(PLAIN, turns=(turn(Speaker.USER, ToolResult(call_id="c", parts=()), "Go on."),)),

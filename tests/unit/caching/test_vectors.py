@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.caching.vectors import Neighbours, Vector, unit
+from agent.caching.vectors import Neighbours, Vector, packed, signature, unit, unpacked
 
 DIMENSIONS = 64
 
@@ -79,3 +79,14 @@ def test_what_was_added_and_not_removed_is_found(steps: list[tuple[bool, int]]) 
         found = neighbours.nearest(vectors[number], 0.99)
         assert [key for _, key in found] == [key for key in [bytes([number])] if key in there]
         assert all(similarity == pytest.approx(1.0) for similarity, _ in found)
+
+
+@given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=70))
+def test_a_vector_is_stored_with_its_signature(numbers: list[float]) -> None:
+    vector = array("f", numbers)
+    assert unpacked(packed(vector)) == (vector, signature(vector))
+
+
+@pytest.mark.parametrize("data", [b"", b"\0\0\0\0", b"\1\0\0\0", b"\xff\xff\xff\xff" + b"x" * 40])
+def test_what_is_no_vector_is_none(data: bytes) -> None:
+    assert unpacked(data) is None

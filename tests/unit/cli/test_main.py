@@ -12,6 +12,8 @@ from tests.fakes.command_line import Drawbridge
 
 COMMANDS = {
     "explain",
+    "cache stats",
+    "cache clear",
     "policy test",
     "demo",
     "up",

@@ -6,7 +6,7 @@ import pytest
 
 from agent.errors import PolicyError
 from agent.policy import KnownNames, load
-from agent.policy.caching import CacheUseWord, Caching, PartitionBy
+from agent.policy.caching import Caching, PartitionBy, Reach
 
 HEAD = "schema_version: 1\nid: p\ncache: "
 LOCAL = "embedder: {local: /models/m}"
@@ -49,7 +49,7 @@ def test_a_rule_may_reach_the_semantic_cache() -> None:
     section = read(
         f"{{semantic: {{{LOCAL}}}, rules: [{{id: r, apps: [ide], use: semantic, threshold: 0.97}}]}}"
     )
-    assert section.rules[0].use is CacheUseWord.SEMANTIC
+    assert section.rules[0].use is Reach.SEMANTIC
 
 
 @pytest.mark.parametrize(
