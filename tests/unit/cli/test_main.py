@@ -17,6 +17,7 @@ COMMANDS = {
     "up",
     "exec",
     "status",
+    "top",
     "fingerprint",
     "scan",
     "audit list",
