@@ -90,6 +90,7 @@ class Recent:
         self._running: dict[int, Running] = {}
         self._number = 0
         self._begun = 0
+        self._began = clock()
         self._tomorrow = 0.0
         self._spent = 0
 
@@ -166,9 +167,10 @@ class Recent:
         if now >= self._tomorrow:
             self._turn_page(now)
         kept = [*takewhile(lambda each: each[1] >= now - WINDOW_SECONDS, reversed(self._kept))]
-        # a full memory may not reach back that far: then the time it covers counts
+        # the agent may be younger, and a full memory may not reach back that far: then the time it covers counts
         full = len(kept) == self._kept.maxlen
-        seconds = max(now - kept[-1][1], 0.001) if full else WINDOW_SECONDS
+        covered = now - (kept[-1][1] if full else self._began)
+        seconds = min(max(covered, 0.001 if full else 1.0), WINDOW_SECONDS)
         exchanges = [exchange for _, _, exchange in kept]
         totals = sorted(each.timing.total_ms for each in exchanges if each.operation)
         overheads = sorted(each.timing.overhead_ms for each in exchanges if each.operation)

@@ -19,6 +19,7 @@ COMMANDS = {
     "up",
     "exec",
     "status",
+    "top",
     "fingerprint",
     "scan",
     "audit list",

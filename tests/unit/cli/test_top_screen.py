@@ -35,7 +35,7 @@ def drawn(
 def test_the_head_tells_rates_errors_spending_and_keys() -> None:
     head = drawn(busy())[:6]
     assert head[0].startswith("drawbridge  default (enforce)  up 27 h 46 min")
-    assert "last minute 6 (0.1/s)   failed 2 (33.3%)   blocked 1" in head[1]
+    assert "last minute 6 (6.0/s)   failed 2 (33.3%)   blocked 1" in head[1]
     assert "p50 812 ms   p95 2 min" in head[2]
     assert "spent today $12.34" in head[2]
     assert head[3] == "keys  ○ azure/eu cooling  ● openai/main"

@@ -93,6 +93,14 @@ def test_a_full_memory_tells_the_rate_of_the_time_it_covers(clock: Clock) -> Non
     assert recent.summary().per_second == pytest.approx(10 / 0.9)
 
 
+def test_the_rate_of_the_first_seconds_is_that_of_these_seconds(clock: Clock) -> None:
+    recent = Recent(clock=clock)
+    clock.now += 4
+    for _ in range(8):
+        recent.add(make_exchange())
+    assert recent.summary().per_second == 2.0
+
+
 def test_nothing_has_no_percentiles(clock: Clock) -> None:
     summary = Recent(clock=clock).summary()
     assert (summary.p50_ms, summary.overhead_p95_ms, summary.exchanges) == (None, None, 0)
