@@ -18,23 +18,31 @@ from contextlib import ExitStack, suppress
 from functools import partial
 
 from agent import __version__
+from agent.accounts.accounts import Accounts
+from agent.accounts.stores import store_for
 from agent.audit import Spool
 from agent.catalog import bundled_harness
 from agent.checks.http import HttpConfig
 from agent.checks.runner import Checks
+from agent.credentials import Credentials
 from agent.errors import AuditError, DrawbridgeError
 from agent.gateway.app import GatewayApp
 from agent.gateway.conversations import Conversations
-from agent.gateway.exchange import ExchangeHandler
+from agent.gateway.dispatch import Dispatcher
+from agent.gateway.exchange import MAX_BODY, ExchangeHandler
 from agent.gateway.local import LocalPages
 from agent.gateway.policy_file import PolicyFile
 from agent.gateway.scans import ScanPool
 from agent.gateway.server import GatewayServer
+from agent.gateway.small_requests import SmallRequests
 from agent.gateway.telemetry_pages import telemetry_pages
 from agent.gateway.transport.base import Transport, TransportConfig
 from agent.gateway.transport.factory import build_transport
 from agent.gateway.transport.proxy import parse_proxy
 from agent.gateway.transport.tls import client_context
+from agent.gateway.unified.keys import Keys
+from agent.gateway.unified.planning import Planner
+from agent.gateway.unified.serving import Serving
 from agent.gateway.upgrade import UpgradeHandler
 from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
@@ -51,9 +59,11 @@ from agent.host.tasks import TaskGroup
 from agent.inspection import RuleBook
 from agent.interception import library
 from agent.interception.dialing import Dialler
+from agent.model.conversation import TokenCount
 from agent.model.ids import uuid7
 from agent.model.record import Incident, IncidentKind
 from agent.model.traffic import Connection, Tier
+from agent.routing.health import HealthBook
 from agent.telemetry.observatory import Observatory, Surroundings, Watching
 from agent.telemetry.present import Snapshot
 
@@ -126,7 +136,7 @@ class _Parts:
         self._authority = Authority.open(paths, self.policy.rules.catalog.hosts)
         refresh_bundle(paths, self._authority.root_pem, environ=os.environ, store=root_store())
         providers = {surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces}
-        device = read_device(paths)
+        device = self._device = read_device(paths)
         self._audit = Spool(paths, device=device, providers=providers)
         self._scans = ScanPool()
         self._resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
@@ -148,6 +158,15 @@ class _Parts:
             ),
             self.policy.rules.policy.telemetry,
         )
+        section = self.policy.rules.policy.accounts
+        password = section.store.password if section is not None else None
+        store = store_for(
+            section, state=paths.root, password=read_secret(password) if password is not None else None
+        )
+        self._account_store = store
+        self._accounts = Accounts(section, store=store, prices=_Prices(self.policy))
+        self._health = HealthBook()
+        self._dispatcher: Dispatcher | None = None
         self._transport: Transport | None = None
         self._server: GatewayServer | None = None
         self._ports = (0, 0)
@@ -166,6 +185,9 @@ class _Parts:
             resolve=self._resolve, ca_file=settings.upstream_ca_file, proxy_url=settings.upstream_proxy or ""
         )
         transport = self._transport = await build_transport(config)
+        await self._account_store.open()
+        credentials = Credentials(read_secret, SmallRequests(transport), clock=time.monotonic, now=time.time)
+        dispatcher = self._dispatcher = Dispatcher(transport, Keys(credentials), self._health)
         token = control_token(self._paths)
         handler = ExchangeHandler(
             policy=self.policy,
@@ -177,6 +199,9 @@ class _Parts:
             conversations=Conversations(bundled_harness(), time.monotonic),
             justifications=JustificationFile(self._paths.justifications, _key(token, b"justification")),
             checks=self._checks,
+            accounts=self._accounts,
+            serving=Serving(dispatcher, Planner(self._health), limit=MAX_BODY),
+            device=self._device.id,
         )
         await self._observatory.start()
         self._prepare()
@@ -226,6 +251,8 @@ class _Parts:
             if cut := await self._server.drain(DRAIN_SECONDS):
                 log.warning("%d exchanges were cut after %.0f s", cut, DRAIN_SECONDS)
             await self._engine.drain(LAST_BYTES_SECONDS)
+        if self._dispatcher is not None:
+            await self._dispatcher.aclose()
         if self._transport is not None:
             await self._transport.aclose()
         self._scans.close()
@@ -234,6 +261,7 @@ class _Parts:
         if self._ports[0]:
             await self.note(IncidentKind.AGENT_STOPPED, "Drawbridge was stopped in order")
         await self._tasks.cancel()
+        await self._account_store.close()
         await self._audit.close()
 
     def reload_soon(self) -> None:
@@ -249,6 +277,7 @@ class _Parts:
             await self.note(IncidentKind.POLICY_REFUSED, f"{error} {error.hint()}".strip())
             return
         policy = rules.policy
+        await self._accounts.reload(policy.accounts)
         log.info("policy %s revision %d is in force", policy.id, policy.revision)
         self._prepare()
         await self.note(
@@ -304,6 +333,17 @@ class _Parts:
             "connections_intercepted": self._engine.connections,
             "audit_events": self._audit.count,
         }
+
+
+class _Prices:
+    """The prices of the policy in force. Implements `accounts.PriceSource`."""
+
+    def __init__(self, policy: PolicyFile) -> None:
+        self._policy = policy
+
+    def cost(self, provider: str, model: str, tokens: TokenCount, at: float) -> int | None:
+        """See `PriceSource`."""
+        return self._policy.book.cost(provider, model, tokens, at)
 
 
 def _warm(rules: RuleBook, stopped: threading.Event) -> None:

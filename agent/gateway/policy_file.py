@@ -40,12 +40,6 @@ class PolicyFile:
         return self.rules
 
 
-def read_policy(path: Path) -> Policy:
-    """The policy of a file, checked but not compiled: the files that it names are not read. Blocks. Raises
-    PolicyError."""
-    return load(_read(path, "policy"), source=str(path), known=known_names())
-
-
 def read_rules(path: Path, *, examples: bool = True) -> RuleBook:
     """The compiled policy of a file, with the files it names. Blocks. Raises PolicyError, also where one of its own
     examples fails, unless `examples` is False."""

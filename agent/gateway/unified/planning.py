@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from agent.accounts.denials import Denial
 from agent.dialects.base import ParsedRequest
@@ -16,19 +17,19 @@ from agent.errors import DrawbridgeError
 from agent.gateway.accounting import Account, measured
 from agent.gateway.ledger import newest_turn
 from agent.gateway.transport.base import Headers
-from agent.gateway.unified.routebook import RouteBook
+from agent.gateway.unified.routebook import RouteBook, Serving
 from agent.model.content import Role
 from agent.model.conversation import TokenCount
 from agent.model.decision import Decision
 from agent.policy import Subject
 from agent.policy.routes import RoutingRule
-from agent.routing.choice import Wish, choose
+from agent.routing.choice import choose
 from agent.routing.complexity import Complexity, Looks, complexity
 from agent.routing.health import HealthBook
 from agent.routing.names import ModelRef, UnknownModel
-from agent.routing.plan import Candidate, NoRoute, Plan, named_fallbacks
+from agent.routing.plan import Candidate, Plan, named_fallbacks
 from agent.routing.rules import Question, deciding_rule
-from agent.routing.wish import session_of
+from agent.routing.wish import session_of, wish_of
 
 _ASSUMED_OUTPUT = 1000  # tokens, where a rule asks for the cost and nobody said how long the answer may be
 FALLBACKS_HEADER = b"x-drawbridge-fallbacks"
@@ -73,25 +74,23 @@ class Planner:
     def plan(self, book: RouteBook, account: Account, wanted: Wanted) -> Plan:
         """Whom to ask, in order. Raises UnknownModel, NotAllowed, NoRoute, ContentError."""
         rule = self._rule(book, account, wanted)
-        if rule is not None and rule.refuse:
-            raise NoRoute(rule.refuse, status=403)
-        candidates = _allowed(_candidates(book, account, wanted, rule), account)
-        fallbacks = _only_allowed(_fallbacks(book, account, wanted, rule, candidates), account)
-        sticky = book.routing.sticky
-        wish = Wish(
-            candidates=candidates,
-            fallbacks=fallbacks,
-            session=session_of(wanted.fields, sticky.headers) if sticky.enabled else "",
-            require_private=rule is not None and rule.require_private,
-            balance=book.routing.balance,
-            rule=rule.id if rule is not None else "",
-            limits=book.limits,
+        redirected = rule is not None and bool(rule.candidates or rule.refuse)
+        asked = () if redirected else _asked(book, account, wanted)
+        header = next((value for name, value in wanted.fields if name == FALLBACKS_HEADER), b"")
+        others = () if redirected else book.names.aliases.get(wanted.request.model, ())[1:]
+        wish = wish_of(
+            asked,
+            routing=book.routing,
+            resolve=partial(_resolved, book, account),
+            rule=rule,
+            requested=(*others, *named_fallbacks(wanted.fallbacks, header.decode("latin-1"))),
+            usual=tuple(_of_key(account, asked)),
+            session=session_of(wanted.fields, book.routing.sticky.headers),
         )
         plan = choose(wish, self._health, now=self._clock(), draw=self._draw)
-        first = plan.candidates[0].settings
-        seconds = getattr(
-            getattr(getattr(first, "provider", None), "settings", None), "first_token_seconds", None
-        )
+        serving = plan.candidates[0].settings
+        assert isinstance(serving, Serving)
+        seconds = serving.provider.settings.first_token_seconds
         return plan if seconds is None else replace(plan, limits=replace(plan.limits, first_token=seconds))
 
     def _rule(self, book: RouteBook, account: Account, wanted: Wanted) -> RoutingRule | None:
@@ -127,45 +126,30 @@ class Planner:
         return (book.cost(ref.provider, ref.model, count, time.time()) or 0) / 1e9
 
 
-def _candidates(
-    book: RouteBook, account: Account, wanted: Wanted, rule: RoutingRule | None
-) -> tuple[Candidate, ...]:
-    if rule is not None and rule.candidates:
-        return tuple(
-            _candidate(book, account, ref, weight=each.weight)
-            for each in rule.candidates
-            for ref in book.names.resolve(each.model)
-        )
+def _asked(book: RouteBook, account: Account, wanted: Wanted) -> tuple[Candidate, ...]:
+    """Who serves the model that the client names: a key's providers that all do share it, else the one that the name
+    means. Raises NotAllowed where the principal may use none of them."""
     name = wanted.request.model
     key = account.principal.key
+    refs: tuple[ModelRef, ...] = ()
     if key is not None and key.row.providers and name not in book.names.aliases and "/" not in name:
         refs = book.names.all_serving(name, among=[each.provider for each in key.row.providers])
-        if refs:
-            return tuple(_candidate(book, account, ref) for ref in refs)
-    refs = book.names.resolve(name, preferred=wanted.preferred)
-    return tuple(_candidate(book, account, ref) for ref in refs[:1])
+    refs = refs or book.names.resolve(name, preferred=wanted.preferred)[:1]
+    kept = [ref for ref in refs if account.may_use(ref.provider, ref.model) is None]
+    if not kept:
+        denial = account.may_use(refs[0].provider, refs[0].model)
+        assert denial is not None
+        raise NotAllowed(denial)
+    return tuple(_candidate(book, account, ref) for ref in kept)
 
 
-def _fallbacks(
-    book: RouteBook,
-    account: Account,
-    wanted: Wanted,
-    rule: RoutingRule | None,
-    candidates: tuple[Candidate, ...],
-) -> tuple[Candidate, ...]:
-    """In this order: those of the rule, else those that the request names, else those of the key; and the other models
-    of an alias always."""
-    names: list[str] = []
-    if rule is not None and rule.fallbacks:
-        names += rule.fallbacks
-    else:
-        header = next((value for name, value in wanted.fields if name == FALLBACKS_HEADER), b"")
-        names += named_fallbacks(wanted.fallbacks, header.decode("latin-1"))
-        if not names:
-            names += _of_key(account, candidates)
-    aliased = () if rule is not None and rule.candidates else book.names.aliases.get(wanted.request.model, ())
-    refs = [ref for name in (*aliased, *names) for ref in book.names.resolve(name)]
-    return tuple(_candidate(book, account, ref) for ref in refs)
+def _resolved(book: RouteBook, account: Account, provider: str, model: str) -> Candidate | None:
+    """See `routing.wish.Resolve`."""
+    try:
+        [ref, *_] = book.names.resolve(f"{provider}/{model}")
+    except UnknownModel:
+        return None
+    return _candidate(book, account, ref) if account.may_use(ref.provider, ref.model) is None else None
 
 
 def _of_key(account: Account, candidates: tuple[Candidate, ...]) -> Iterator[str]:
@@ -178,26 +162,12 @@ def _of_key(account: Account, candidates: tuple[Candidate, ...]) -> Iterator[str
             yield fallback if "/" in fallback else f"{fallback}/{candidate.model}"
 
 
-def _candidate(book: RouteBook, account: Account, ref: ModelRef, *, weight: float | None = None) -> Candidate:
+def _candidate(book: RouteBook, account: Account, ref: ModelRef) -> Candidate:
     key = account.principal.key
     row = key.provider(ref.provider) if key is not None else None
-    share = weight if weight is not None else row.weight if row is not None else 1.0
-    return book.candidate(ref, weight=share, keys=row.keys if row is not None else None)
-
-
-def _allowed(candidates: tuple[Candidate, ...], account: Account) -> tuple[Candidate, ...]:
-    """Those that the principal may use. Raises NotAllowed where it may use none."""
-    kept = _only_allowed(candidates, account)
-    if candidates and not kept:
-        first = candidates[0]
-        denial = account.may_use(first.provider.id, first.model)
-        assert denial is not None
-        raise NotAllowed(denial)
-    return kept
-
-
-def _only_allowed(candidates: tuple[Candidate, ...], account: Account) -> tuple[Candidate, ...]:
-    return tuple(each for each in candidates if account.may_use(each.provider.id, each.model) is None)
+    if row is None:
+        return book.candidate(ref)
+    return book.candidate(ref, weight=row.weight, keys=row.keys)
 
 
 def _labels(decision: Decision) -> Iterator[str]:

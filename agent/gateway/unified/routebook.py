@@ -67,9 +67,7 @@ class RouteBook:
             for provider in self.providers.values()
             for name, model in provider.settings.models.items()
         }
-        known = {
-            name: ConfiguredProvider(id=name, row=row, settings=_NOTHING) for name, row in rows.items()
-        }
+        known = {name: ConfiguredProvider(id=name, row=row, settings=_NOTHING) for name, row in rows.items()}
         self.prices: PriceTable = pricing.price_table(
             bundled_sections(), {**known, **self.providers}, policy.prices
         )
