@@ -9,7 +9,7 @@ from agent.errors import ConfigError
 from agent.model.surface import Endpoint, Surface
 
 _REQUIRED = frozenset({"id", "name", "provider", "hosts"})
-_OPTIONAL = frozenset({"speaks", "endpoints", "http2", "websockets", "prefix", "origin", "key_header"})
+_OPTIONAL = frozenset({"speaks", "endpoints", "http2", "websockets", "own", "prefix", "origin", "key_header"})
 _ENDPOINT_KEYS = frozenset({"path", "dialect", "operation"})
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
@@ -62,9 +62,7 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
             raise ConfigError(f"{where}: speaks unknown {name!r}", hint=f"known: {', '.join(speaks)}")
         endpoints += speaks[name]
     endpoints += _endpoints(row.get("endpoints", []), where=where)
-    http2, websockets = row.get("http2", False), row.get("websockets", False)
-    if not isinstance(http2, bool) or not isinstance(websockets, bool):
-        raise ConfigError(f"{where}: http2 and websockets must be true or false")
+    http2, websockets, own = (_flag(row, key, where=where) for key in ("http2", "websockets", "own"))
     surface = Surface(
         id=_text(row, "id", where=where),
         name=_text(row, "name", where=where),
@@ -73,12 +71,13 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
         endpoints=tuple(endpoints),
         http2=http2,
         websockets=websockets,
+        own=own,
         prefix=_text(row, "prefix", where=where),
         origin=_text(row, "origin", where=where),
         key_header=_text(row, "key_header", where=where),
     )
-    if not surface.hosts:
-        raise ConfigError(f"{where}: hosts is empty")
+    if bool(surface.hosts) == own:
+        raise ConfigError(f"{where}: hosts is {'given, but the gateway itself has none' if own else 'empty'}")
     if surface.prefix and not (surface.origin.startswith("https://") and surface.key_header):
         raise ConfigError(f"{where}: a prefix needs an https origin and a key_header")
     return surface
@@ -106,6 +105,13 @@ def _endpoint(row: object, *, where: str) -> Endpoint:
         raise ConfigError(f"{where}: an endpoint must be a table")
     _keys(row, frozenset({"path", "dialect"}), _ENDPOINT_KEYS, where=where)
     return Endpoint(**{key: _text(row, key, where=where) for key in row})
+
+
+def _flag(row: dict[str, object], key: str, *, where: str) -> bool:
+    value = row.get(key, False)
+    if not isinstance(value, bool):
+        raise ConfigError(f"{where}: {key} must be true or false")
+    return value
 
 
 def _items(row: dict[str, object], key: str, *, where: str) -> list[object]:

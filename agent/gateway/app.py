@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
-from agent.gateway.exchange import ClientRequest, ExchangeHandler
+from agent.gateway.exchange import ExchangeHandler
 from agent.gateway.local import LocalPages
 from agent.gateway.server import ClientLink
-from agent.gateway.wire import Message, Receive, Send, Wire
+from agent.gateway.wire import ClientRequest, Message, Receive, Send, Wire
 from agent.model.traffic import Connection, Tier
 
 

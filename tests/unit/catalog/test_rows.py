@@ -38,7 +38,7 @@ def test_a_row_is_read_with_what_it_speaks_and_its_own_endpoints() -> None:
         ("surface = [1]", "a surface must be a table"),
         ('[[surface]]\nid = "x"', "missing hosts, name, provider"),
         (ROW + "colour = 1", "unknown colour"),
-        (ROW + 'http2 = "no"', "http2 and websockets must be true or false"),
+        (ROW + 'http2 = "no"', "http2 must be true or false"),
         (ROW + 'speaks = ["klingon"]', "speaks unknown 'klingon'"),
         (ROW + 'speaks = "chat"', "speaks must be a list"),
         (ROW + "endpoints = [1]", "an endpoint must be a table"),
