@@ -303,7 +303,7 @@ class ExchangeHandler:
             self._opinion,
             self._capture_key,
             limit=self._max_body,
-            facts=(*facts, (b"x-request-id", book.ledger.request_id.encode("ascii"))),
+            facts=facts,
         )
 
     async def _block(self, wire: Wire, book: Settlement, voice: Voice, decision: Decision | None) -> bool:

@@ -65,9 +65,8 @@ class _Connect(asyncio.Protocol):
         self._answer = b""
         self._transport: asyncio.Transport | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Ask."""
-        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.write(self._request)
 

@@ -125,11 +125,15 @@ class ToyCredentials:
 
     def __init__(self, *missing: str) -> None:
         self._missing = missing
+        self.refusals: list[str] = []  # keys that a provider refused
 
     async def headers(self, candidate: Candidate, key: KeyRef, prepared: Prepared) -> Headers:
         if key.name in self._missing:
             raise ConfigError("the secret is not there")
         return ((b"authorization", b"Bearer " + key.name.encode()),)
+
+    def refused(self, key: KeyRef) -> None:
+        self.refusals.append(key.name)
 
 
 async def read(response: UpstreamResponse) -> bytes:

@@ -87,3 +87,7 @@ class Credentials(Protocol):
         """The fields that let the request in, in place of fields of the same names. Raises ConfigError where the key
         cannot be read, without naming it."""
         ...
+
+    def refused(self, key: KeyRef) -> None:
+        """The provider refused the key: it may have been replaced, and is to be read anew."""
+        ...

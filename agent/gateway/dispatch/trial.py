@@ -105,6 +105,8 @@ class Trial:
                 self._health.released(route)
         if isinstance(outcome, Setback):
             self._judge(route, outcome.failure)
+            if outcome.failure.cause is Cause.CREDENTIALS:
+                self._credentials.refused(key)
         return outcome
 
     async def _prepared(self, order: Order, attempt: Try) -> Prepared:

@@ -13,6 +13,7 @@ from agent.accounts.denials import Denial
 from agent.dialects import DIALECTS
 from agent.dialects.shapes import mapping
 from agent.errors import ContentError
+from agent.gateway import headers
 from agent.gateway.accounting import Account
 from agent.gateway.dispatch import Dispatched, Dispatcher, DispatchFailed, NotAdmitted, Prepared
 from agent.gateway.ledger import Ledger
@@ -24,7 +25,6 @@ from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.unified.translated import Languages, TranslatedAnswer
 from agent.gateway.wire import ClientRequest
 from agent.inspection import RequestVerdict, Scope
-from agent.model.record import Attempt
 from agent.routing.names import UnknownModel
 from agent.routing.plan import Candidate, NoRoute, Plan
 from agent.translation.registry import translator
@@ -176,7 +176,7 @@ class Serving:
             response = TranslatedAnswer(response, self._languages(errand, forms, done), limit=self._limit)
         return Served(
             response=response,
-            facts=_facts(candidate, done.trail, dropped),
+            facts=_facts(errand.ledger, candidate, done, dropped),
             hides_usage=forms.hides_usage(done.prepared.dialect),
         )
 
@@ -225,13 +225,16 @@ def _own_words(body: bytes) -> _OwnWords:
     )
 
 
-def _facts(candidate: Candidate, trail: tuple[Attempt, ...], dropped: tuple[str, ...]) -> Headers:
+def _facts(ledger: Ledger, candidate: Candidate, done: Dispatched, dropped: tuple[str, ...]) -> Headers:
     """What the client is told of the way: who answered, after how many tries, and what was left out."""
     facts = [
+        (b"x-request-id", ledger.request_id.encode("ascii")),
         (b"x-drawbridge-provider", candidate.provider.id.encode()),
         (b"x-drawbridge-model", candidate.model.encode("ascii", "replace")),
-        (b"x-drawbridge-attempts", str(len(trail)).encode()),
+        (b"x-drawbridge-attempts", str(len(done.trail)).encode()),
     ]
+    if upstream := headers.get(done.response.headers, b"x-request-id"):
+        facts.append((b"x-drawbridge-upstream-request-id", upstream))
     if dropped:
         facts.append((b"x-drawbridge-dropped", ", ".join(dropped).encode("ascii", "replace")))
     return tuple(facts)

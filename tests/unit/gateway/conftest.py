@@ -50,14 +50,21 @@ class InForce:
 
 
 class Keys:
-    """Implements `dispatch.Credentials` with what a test says the secrets are."""
+    """Implements `dispatch.Credentials` with what a test says the secrets are; each is kept until it is refused."""
 
     def __init__(self, secret: Callable[[str], str]) -> None:
         self._secret = secret
+        self._kept: dict[str, str] = {}
+
+    def refused(self, key: KeyRef) -> None:
+        """Forget it."""
+        self._kept.pop(key.reference, None)
 
     async def headers(self, candidate: Candidate, key: KeyRef, prepared: Prepared) -> Headers:
         """As the provider's row says."""
-        value = self._secret(key.reference).encode()
+        if key.reference not in self._kept:
+            self._kept[key.reference] = self._secret(key.reference)
+        value = self._kept[key.reference].encode()
         if candidate.provider.scheme is Scheme.HEADER:
             return ((candidate.provider.key_header.encode(), value),)
         return ((b"authorization", b"Bearer " + value),)

@@ -20,7 +20,7 @@ from agent.model.record import IncidentKind, Outcome
 from agent.model.traffic import Tier
 from agent.policy import load
 from tests.fakes.loopback import until
-from tests.fakes.rulebooks import BOMB, NOTE, TOY, rule_book, toy_policy
+from tests.fakes.rulebooks import BOMB, NOTE, TOY, route_book, rule_book, toy_policy
 from tests.fakes.upstream import FakeClient, FakeResponse
 from tests.unit.gateway.conftest import POST_JSON, Gateway, policy
 
@@ -385,9 +385,11 @@ async def test_without_a_key_of_the_policys_the_users_own_travels(gateway: Gatew
 async def test_a_key_that_is_not_there_is_an_error_and_nothing_is_forwarded(gateway: Gateway) -> None:
     gateway.secrets.clear()
     client = await gateway.ask(chat("hi"), path="/openai/v1/chat/completions", tier=Tier.BASE_URL)
-    assert client.status == 500
+    assert client.status == 502
+    assert b"a secret reference leads nowhere" not in client.body  # that is for the administrator
     assert gateway.transport.asked == []
-    assert gateway.event.outcome is Outcome.REFUSED
+    assert gateway.event.outcome is Outcome.UPSTREAM_FAILED
+    assert [each.failure for each in gateway.event.served.attempts] == ["secret_unavailable"]
 
 
 # Failures
@@ -473,6 +475,7 @@ class CrashingScanner:
 def crashing(request: pytest.FixtureRequest) -> RuleBook:
     """A rule book of its own whose scanner crashes."""
     made = RuleBook(load(toy_policy(request.param), source="p"))
+    route_book(made)
     made.scanner = CrashingScanner()  # type: ignore[assignment]
     return made
 
