@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.dialects.shapes import json_object, string
+from agent.dialects.shapes import string
 from agent.errors import ContentError
 from agent.model.conversation import (
     CacheHint,
@@ -25,6 +25,7 @@ from agent.model.conversation import (
     Turn,
 )
 from agent.translation import expected, media
+from agent.translation.documents import read_document
 from agent.translation.moulds import new_result, new_text, new_turn
 from agent.translation.openai_responses import items
 from agent.translation.openai_responses.items import CallSigned
@@ -72,7 +73,7 @@ _EFFORTS = {effort.value: effort for effort in Effort} | {"max": Effort.XHIGH}  
 
 def read(body: bytes) -> Conversation:
     """The conversation in `body`. Raises ContentError with the field where it breaks the format's promise."""
-    document = json_object(body)
+    document = read_document(body)
     unread = [
         key
         for key, value in document.items()

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from llm_rosetta.converters.google_generate.converter import GoogleGenerateConverter
 
+from agent.errors import ContentError
 from agent.model.conversation import (
     Choice,
     ChoiceEnded,
@@ -354,3 +355,17 @@ def test_a_byte_order_mark_is_no_content(first: bytes) -> None:
 
 def test_it_says_what_it_is() -> None:
     assert (FORMAT.name, FORMAT.stream_type) == ("gemini-generate-content", b"text/event-stream")
+
+
+DEEP = '{"a":' * 300 + "1" + "}" * 300
+
+
+def test_arguments_that_nest_without_end_are_no_crash() -> None:
+    """The JSON library reads deeper than it writes."""
+    called = ToolCall(id="c", name="f", arguments=DEEP)
+    reply = Reply(id="r", model="m", choices=(Choice(parts=(called,), finish=Finish.TOOL_CALLS),))
+    answer = FORMAT.read_answer(FORMAT.write_answer(reply))
+    assert answer.choices == (Choice(parts=(), finish=Finish.FAILED),)
+    stream = f'data: {{"candidates":[{{"content":{{"parts":[{{"functionCall":{{"name":"f","args":{DEEP}}}}}]}}}}]}}\n\n'
+    with pytest.raises(ContentError):
+        FORMAT.stream_source().feed(stream.encode())
