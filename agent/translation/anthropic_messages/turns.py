@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from agent.model.conversation import Media, Part, Speaker, Text, Thinking, ToolCall, ToolResult, Turn
 from agent.translation.anthropic_messages.blocks import (
+    is_own,
     lawful_id,
     write_cache,
     write_call,
@@ -95,7 +96,7 @@ class TurnWriter:
         elif type(part) is ToolResult:
             self._results.append(self._write_result(place, part))
         elif type(part) is Thinking:
-            if not part.id and (part.signature or part.sealed):
+            if is_own(part):
                 self._others += write_thinking(part)
         elif type(part) is Media:
             block = write_media(part) if self._role == "user" else None
