@@ -164,16 +164,16 @@ def conversations(
 ) -> Conversation:
     """A request that makes sense: system prompts first, every call answered in the next user turn, results before
     words, and no wish that contradicts another (such as a forced tool together with thinking)."""
-    offered = tuple(draw(st.lists(tools(cache=cache), max_size=3, unique_by=lambda tool: tool.name)))
+    offered = tuple(draw(st.lists(tools(cache=cache), max_size=2, unique_by=lambda tool: tool.name)))
     turns = [
         Turn(speaker=Speaker.SYSTEM, parts=(part,)) for part in draw(st.lists(texts(cache=cache), max_size=2))
     ]
     said = texts(cache=cache)
     shown = said | images(cache=cache) | documents(cache=cache) if media else said
-    for number in range(draw(st.integers(0, 3))):
-        turns.append(Turn(speaker=Speaker.USER, parts=tuple(draw(st.lists(shown, min_size=1, max_size=3)))))
+    for number in range(draw(st.integers(0, 2))):
+        turns.append(Turn(speaker=Speaker.USER, parts=tuple(draw(st.lists(shown, min_size=1, max_size=2)))))
         turns += _round(draw, number, offered, said, thinking=thinking, cache=cache)
-    turns.append(Turn(speaker=Speaker.USER, parts=tuple(draw(st.lists(shown, min_size=1, max_size=3)))))
+    turns.append(Turn(speaker=Speaker.USER, parts=tuple(draw(st.lists(shown, min_size=1, max_size=2)))))
     return Conversation(
         model=draw(names()),
         turns=tuple(turns),

@@ -17,6 +17,7 @@ from agent.model.conversation import (
     ToolCall,
 )
 from agent.translation import seals
+from agent.translation.documents import write_document
 from agent.translation.gemini_generate.names import camel
 from agent.translation.media import unbroken
 from agent.translation.seals import Seal
@@ -128,9 +129,9 @@ def read_call_signature(signature: str) -> str:
 
 
 def arguments_of(call: Fields) -> str:
-    """The JSON text of a call's arguments."""
+    """The JSON text of a call's arguments. Raises ContentError where they nest too deep to be written."""
     arguments = call.get("args")
-    return orjson.dumps(arguments).decode() if isinstance(arguments, dict) else "{}"
+    return write_document(arguments).decode() if isinstance(arguments, dict) else "{}"
 
 
 def read_usage(value: object) -> TokenCount | None:
@@ -226,10 +227,12 @@ def call(part: ToolCall, arguments: dict[str, Json]) -> Fields:
 
 
 def read_arguments(text: str) -> dict[str, Json] | None:
-    """The object that a call's arguments are; None where the model wrote something else, or was cut off."""
+    """The object that a call's arguments are; None where the model wrote something else, was cut off, or
+    nested without end."""
     try:
         value = orjson.loads(text or "{}")
-    except orjson.JSONDecodeError:
+        orjson.dumps([[[[[[[[value]]]]]]]])  # as deep as it will stand: orjson reads deeper than it writes
+    except (orjson.JSONDecodeError, TypeError):
         return None
     return value if isinstance(value, dict) else None
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-import orjson
-
-from agent.dialects.shapes import json_object, mapping, string
+from agent.dialects.shapes import mapping, string
 from agent.model.conversation import (
     Conversation,
     Media,
@@ -22,10 +20,12 @@ from agent.model.conversation import (
     Turn,
 )
 from agent.translation import expected
+from agent.translation.documents import read_document, write_document
 from agent.translation.gemini_generate import names, parts, schemas, settings
 from agent.translation.gemini_generate.answers import read_call
 from agent.translation.gemini_generate.names import camel
 from agent.translation.gemini_generate.parts import Fields
+from agent.translation.moulds import new_text, new_turn
 
 _READ = frozenset(("contents", "generationConfig", "model", "systemInstruction", "toolConfig", "tools"))
 _DECLARATION = frozenset(("name", "description", "parameters", "parametersJsonSchema"))
@@ -45,7 +45,7 @@ _OUTPUTS = ("output", "result")  # the key for what a function gave, by the refe
 
 def read(path: str, query: str, body: bytes) -> Conversation:
     """The conversation in `body`. Raises ContentError with the field where it breaks the format's promise."""
-    spelled = json_object(body)
+    spelled = read_document(body)
     document = camel(spelled)
     model, method = names.model_and_method(path)
     stream = method.startswith("stream")
@@ -110,16 +110,19 @@ class _Thread:
             spelled: Fields = {"text": part} if isinstance(part, str) else expected.fields(part, at)
             spoken += self._part(at, spelled)
         if spoken:
-            self.turns.append(Turn(speaker=speaker or _SPEAKERS[role], parts=tuple(spoken)))
+            self.turns.append(new_turn(speaker or _SPEAKERS[role], tuple(spoken)))
 
     def _part(self, where: str, spelled: Fields) -> list[Part]:
         part = camel(spelled)
-        self._unread += [
-            f"{where}.{key}"
-            for (key, value), name in zip(spelled.items(), part, strict=True)
-            if value is not None and name not in _CONTENT
-        ]
+        if not _CONTENT.issuperset(part):
+            self._unread += [
+                f"{where}.{key}"
+                for (key, value), name in zip(spelled.items(), part, strict=True)
+                if value is not None and name not in _CONTENT
+            ]
         text = part.get("text")
+        if len(part) == 1 and type(text) is str:
+            return [new_text(text)]
         signature = expected.text(part.get("thoughtSignature"), f"{where}.thoughtSignature")
         if isinstance(text, str):
             if part.get("thought") is True:
@@ -173,7 +176,7 @@ def _said(response: Fields) -> tuple[tuple[Text, ...], bool]:
         ((key, value),) = response.items()
         if isinstance(value, str) and (key in _OUTPUTS or key == "error"):
             return (Text(text=value),) if value else (), key == "error"
-    return (Text(text=orjson.dumps(response).decode()),) if response else (), False
+    return (Text(text=write_document(response).decode()),) if response else (), False
 
 
 def _tools(value: object, unread: list[str]) -> tuple[Tool, ...]:

@@ -6,8 +6,6 @@ client's name for its user. Nothing is ever fetched: a URL is the provider's to 
 
 from __future__ import annotations
 
-import orjson
-
 from agent.errors import ContentError
 from agent.model.conversation import (
     Conversation,
@@ -24,6 +22,7 @@ from agent.model.conversation import (
     Turn,
 )
 from agent.translation.base import Losses, Quirks, WireRequest
+from agent.translation.documents import write_document
 from agent.translation.fitting import fitted
 from agent.translation.gemini_generate import names, parts, settings
 from agent.translation.gemini_generate.parts import FILES, Fields
@@ -74,7 +73,7 @@ def write(conversation: Conversation, losses: Losses, quirks: Quirks) -> WireReq
     _put_tools(body, conversation, losses)
     if config := settings.write(conversation):
         body["generationConfig"] = config
-    return WireRequest(body=orjson.dumps(body), operation="chat_stream" if conversation.stream else "chat")
+    return WireRequest(body=write_document(body), operation="chat_stream" if conversation.stream else "chat")
 
 
 class _Contents:

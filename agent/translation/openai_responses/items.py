@@ -15,6 +15,7 @@ from agent.model.conversation import (
     ToolCall,
 )
 from agent.translation import seals
+from agent.translation.moulds import new_call
 from agent.translation.seals import Seal
 
 BETWEEN_SUMMARIES = "\n\n"  # a reasoning item's summary parts are paragraphs of one thought
@@ -36,10 +37,10 @@ class CallSigned:
 
 def read_call(item: dict[str, object]) -> ToolCall:
     """A `function_call`."""
-    return ToolCall(
-        id=string(item.get("call_id")) or string(item.get("id")),
-        name=string(item.get("name")),
-        arguments=string(item.get("arguments")) or "{}",
+    return new_call(
+        string(item.get("call_id")) or string(item.get("id")),
+        string(item.get("name")),
+        string(item.get("arguments")) or "{}",
     )
 
 

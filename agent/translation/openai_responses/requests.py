@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.dialects.shapes import json_object, string
+from agent.dialects.shapes import string
 from agent.errors import ContentError
 from agent.model.conversation import (
     CacheHint,
@@ -25,6 +25,8 @@ from agent.model.conversation import (
     Turn,
 )
 from agent.translation import expected, media
+from agent.translation.documents import read_document
+from agent.translation.moulds import new_result, new_text, new_turn
 from agent.translation.openai_responses import items
 from agent.translation.openai_responses.items import CallSigned
 
@@ -71,7 +73,7 @@ _EFFORTS = {effort.value: effort for effort in Effort} | {"max": Effort.XHIGH}  
 
 def read(body: bytes) -> Conversation:
     """The conversation in `body`. Raises ContentError with the field where it breaks the format's promise."""
-    document = json_object(body)
+    document = read_document(body)
     unread = [
         key
         for key, value in document.items()
@@ -117,10 +119,12 @@ class _Input:
     def read(self, value: object) -> None:
         """The field `input`."""
         if isinstance(value, str):
-            self._add(Speaker.USER, [Text(text=value)], message=True)
+            self._add(Speaker.USER, Text(text=value), message=True)
             return
         for index, item in enumerate(expected.array(value, "input")):
-            self._read_item(f"input[{index}]", expected.fields(item, f"input[{index}]"))
+            if type(item) is not dict:
+                raise expected.wrong(f"input[{index}]", "an object")
+            self._read_item(index, item)
 
     def finish(self) -> tuple[Turn, ...]:
         """All turns."""
@@ -132,42 +136,48 @@ class _Input:
             for turn in self.turns
         )
 
-    def _read_item(self, where: str, item: dict[str, object]) -> None:
-        kind = string(item.get("type")) or ("message" if "role" in item else "")
+    def _read_item(self, index: int, item: dict[str, object]) -> None:
+        kind = item.get("type") or ("message" if "role" in item else "")
         match kind:
             case "message":
-                role = expected.text(item.get("role"), f"{where}.role")
-                if role not in _SPEAKERS:
-                    raise expected.wrong(f"{where}.role", "user, assistant, system or developer")
-                parts = _content(f"{where}.content", item.get("content"), self._unread)
-                self._add(_SPEAKERS[role], list(parts), message=True)
+                self._read_message(f"input[{index}]", item)
             case "function_call":
                 called = items.read_call(item)
                 if not called.name:
-                    raise expected.wrong(f"{where}.name", "the tool's name")
+                    raise expected.wrong(f"input[{index}].name", "the tool's name")
                 self._names[called.id] = called.name
-                self._add(Speaker.ASSISTANT, [called])
+                self._add(Speaker.ASSISTANT, called)
             case "function_call_output":
-                self._add(Speaker.USER, [self._result(where, item)])
+                self._add(Speaker.USER, self._result(index, item))
             case "reasoning":
                 thought = items.read_reasoning(item)
                 if isinstance(thought, CallSigned):
                     self._signatures[thought.call_id] = thought.signature
                 elif thought:
-                    self._add(Speaker.ASSISTANT, [thought])
+                    self._add(Speaker.ASSISTANT, thought)
             case _:
-                self._unread.append(f"{where}.type={kind}")
+                self._unread.append(f"input[{index}].type={kind}")
 
-    def _result(self, where: str, item: dict[str, object]) -> ToolResult:
-        call_id = expected.text(item.get("call_id"), f"{where}.call_id")
+    def _read_message(self, where: str, item: dict[str, object]) -> None:
+        role = expected.text(item.get("role"), f"{where}.role")
+        if role not in _SPEAKERS:
+            raise expected.wrong(f"{where}.role", "user, assistant, system or developer")
+        content = _content(f"{where}.content", item.get("content"), self._unread)
+        self._add(_SPEAKERS[role], *content, message=True)
+
+    def _result(self, index: int, item: dict[str, object]) -> ToolResult:
+        call_id = item.get("call_id")
+        if type(call_id) is not str:
+            raise expected.wrong(f"input[{index}].call_id", "the id of a call")
+        name = string(item.get("name")) or self._names.get(call_id, "")
         output = item.get("output")
-        return ToolResult(
-            call_id=call_id,
-            name=string(item.get("name")) or self._names.get(call_id, ""),
-            parts=_content(f"{where}.output", output, self._unread) if output else (),
-        )
+        if not output:
+            return new_result(call_id, (), name)
+        if type(output) is str:
+            return new_result(call_id, (new_text(output),), name)
+        return new_result(call_id, _content(f"input[{index}].output", output, self._unread), name)
 
-    def _add(self, speaker: Speaker, parts: list[Part], *, message: bool = False) -> None:
+    def _add(self, speaker: Speaker, *parts: Part, message: bool = False) -> None:
         if speaker is not self._speaker or (message and self._message):
             self._close()
         self._speaker = speaker
@@ -176,14 +186,14 @@ class _Input:
 
     def _close(self) -> None:
         if self._parts:
-            self.turns.append(Turn(speaker=self._speaker, parts=tuple(self._parts)))
+            self.turns.append(new_turn(self._speaker, tuple(self._parts)))
         self._parts = []
 
 
 def _content(where: str, value: object, unread: list[str]) -> tuple[Text | Media, ...]:
     """A text, or a list of content parts."""
     if isinstance(value, str):
-        return (Text(text=value),)
+        return (new_text(value),)
     parts: list[Text | Media] = []
     for index, one in enumerate(expected.array(value, where)):
         at = f"{where}[{index}]"
@@ -199,7 +209,8 @@ def _part(where: str, part: dict[str, object]) -> Text | Media | None:
     cache = CacheHint() if part.get("prompt_cache_breakpoint") else None
     match part.get("type"):
         case "input_text" | "output_text" | "text":
-            return Text(text=expected.text(part.get("text"), f"{where}.text"), cache=cache)
+            text = part.get("text")
+            return new_text(text if type(text) is str else expected.text(text, f"{where}.text"), cache)
         case "refusal":
             return Text(text=expected.text(part.get("refusal"), f"{where}.refusal"), refusal=True)
         case "input_image":

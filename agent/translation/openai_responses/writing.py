@@ -7,8 +7,6 @@ thought are left out without a word: this provider caches by itself, and refuses
 
 from __future__ import annotations
 
-import orjson
-
 from agent.model.conversation import (
     Conversation,
     Effort,
@@ -30,6 +28,7 @@ from agent.model.conversation import (
 )
 from agent.translation import fitting, media, reasoning
 from agent.translation.base import Losses, Quirks, WireRequest
+from agent.translation.documents import write_document
 from agent.translation.openai_responses import items
 
 type _Object = dict[str, object]
@@ -70,7 +69,7 @@ def write(conversation: Conversation, losses: Losses, quirks: Quirks) -> WireReq
     body["store"] = False
     if conversation.stream:
         body["stream"] = True
-    return WireRequest(body=orjson.dumps(body))
+    return WireRequest(body=write_document(body))
 
 
 class _Thread:

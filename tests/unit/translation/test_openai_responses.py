@@ -99,7 +99,7 @@ def _carried(turn: Turn) -> Iterable[Any]:
 
 
 @given(conversations())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_conversation_comes_back_as_it_went(conversation: Conversation) -> None:
     back, lost = there_and_back(conversation)
     assert merged(back) == merged(carried(conversation))
@@ -107,7 +107,7 @@ def test_a_conversation_comes_back_as_it_went(conversation: Conversation) -> Non
 
 
 @given(replies())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_an_answer_comes_back_as_it_went(reply: Reply) -> None:
     back = FORMAT.read_answer(FORMAT.write_answer(reply))
     assert replace(back, usage=reply.usage) == reply
@@ -115,7 +115,7 @@ def test_an_answer_comes_back_as_it_went(reply: Reply) -> None:
 
 
 @given(streams(overlapping=True), st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_stream_comes_back_as_it_went_however_it_is_cut(
     stream: tuple[StreamEvent, ...], data: st.DataObject
 ) -> None:
@@ -130,7 +130,7 @@ def _comparable(stream: Iterable[StreamEvent]) -> list[StreamEvent]:
 
 
 @given(streams())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_stream_says_what_the_whole_answer_says(stream: tuple[StreamEvent, ...]) -> None:
     whole = folded(stream)
     final = _final(written(FORMAT.stream_sink(ASKED), stream))

@@ -14,14 +14,14 @@ _SEALS = st.builds(Seal, signature=_TEXT, sealed=_TEXT, id=_TEXT, call=_TEXT)
 
 
 @given(_SEALS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_seal_is_read_as_it_was_written(seal: Seal) -> None:
     assert seals.read(seals.written(seal)) == seal
     assert seals.read64(seals.written64(seal)) == seal
 
 
 @given(_SEALS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_other_alphabet_of_base64_is_read_too(seal: Seal) -> None:
     spelled = seals.written64(seal).replace("+", "-").replace("/", "_")
     assert seals.read64(spelled) == seal

@@ -30,7 +30,7 @@ def cut(chunks: list[bytes]) -> list[Any]:
 
 
 @given(_DOCUMENTS, st.sampled_from([b",", b",\r\n", b" ,\n"]), st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_an_array_gives_its_objects(
     documents: list[dict[str, Any]], between: bytes, data: st.DataObject
 ) -> None:
@@ -40,7 +40,7 @@ def test_an_array_gives_its_objects(
 
 
 @given(_DOCUMENTS, st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_events_give_their_data(documents: list[dict[str, Any]], data: st.DataObject) -> None:
     assert cut(data.draw(chunkings(sse(*documents)))) == documents
 

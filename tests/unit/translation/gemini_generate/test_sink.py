@@ -43,7 +43,7 @@ def call(*pieces: str, number: int = 0) -> list[StreamEvent]:
 
 
 @given(streams(overlapping=True))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_only_the_last_object_says_why_it_ended(stream: tuple[StreamEvent, ...]) -> None:
     documents = chunks(*stream)
     reasons = [one.get("finishReason") for document in documents for one in document["candidates"]]

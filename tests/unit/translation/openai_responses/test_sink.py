@@ -84,7 +84,7 @@ def test_a_text_is_written_as_the_reference_shows_it() -> None:
 
 
 @given(streams(overlapping=True))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_whole_is_what_was_streamed_under_ids_that_stay(stream: tuple[StreamEvent, ...]) -> None:
     documents = events(*stream)
     assert [document["sequence_number"] for document in documents] == list(range(len(documents)))
