@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from agent.model.conversation import Media, Part, Speaker, Text, Thinking, ToolCall, ToolResult, Turn
 from agent.translation.anthropic_messages.blocks import (
+    is_own,
     lawful_id,
     write_cache,
     write_call,
@@ -84,7 +85,7 @@ class TurnWriter:
             elif type(part) is ToolResult:
                 results.append(self._write_result(place, part))
             elif type(part) is Thinking:
-                if not part.id and (part.signature or part.sealed):
+                if is_own(part):
                     blocks += write_thinking(part)
             elif type(part) is Media and not made and (block := write_media(part)):
                 blocks.append(block)

@@ -33,7 +33,8 @@ class BlockReader:
         for index, block in enumerate(blocks):
             at = f"{path}[{index}]"
             match mapping(block):
-                case {"cachePoint": point}:
+                case {"cachePoint": point, **others}:
+                    self.unread.others(at, others, ())
                     self._mark(at, parts, point)
                 case one if len(one) == 1:
                     [(kind, value)] = one.items()

@@ -102,7 +102,9 @@ def _tools(value: list[object], unread: Unread) -> tuple[Tool, ...]:
         at = f"toolConfig.tools[{index}]"
         match tool := fields.entry(value, index, "toolConfig.tools"):
             case {"toolSpec": dict() as spec}:
+                unread.others(at, tool, ("toolSpec",))
                 unread.others(f"{at}.toolSpec", spec, ("name", "description", "inputSchema", "strict"))
+                unread.others(f"{at}.toolSpec.inputSchema", mapping(spec.get("inputSchema")), ("json",))
                 strict = spec.get("strict")
                 tools.append(
                     Tool(
@@ -113,6 +115,8 @@ def _tools(value: list[object], unread: Unread) -> tuple[Tool, ...]:
                     )
                 )
             case {"cachePoint": dict() as point} if tools:
+                unread.others(at, tool, ("cachePoint",))
+                unread.others(f"{at}.cachePoint", point, ("type", "ttl"))
                 tools[-1] = replace(tools[-1], cache=CacheHint(ttl=string(point.get("ttl"))))
             case _:  # a system tool, or none
                 unread.note(f"{at}.{next(iter(tool), '')}")
@@ -125,6 +129,9 @@ def _schema(value: object) -> Mapping[str, Json]:
 
 def _tool_choice(choice: Document, own: OwnFields, unread: Unread) -> ToolChoice | None:
     unread.others("toolConfig.toolChoice", choice, ("auto", "any", "tool"))
+    for kind in ("auto", "any", "tool"):
+        known = ("name",) if kind == "tool" else ()
+        unread.others(f"toolConfig.toolChoice.{kind}", mapping(choice.get(kind)), known)
     if "any" in choice:
         return ToolChoice(use=ToolUse.REQUIRED, parallel=own.parallel)
     if "tool" in choice:
@@ -163,7 +170,9 @@ def _output(form: Document, unread: Unread) -> OutputFormat | None:
     if not form:
         return None
     unread.others("outputConfig.textFormat", form, ("type", "structure"))
-    wanted = mapping(mapping(form.get("structure")).get("jsonSchema"))
+    structure = mapping(form.get("structure"))
+    unread.others("outputConfig.textFormat.structure", structure, ("jsonSchema",))
+    wanted = mapping(structure.get("jsonSchema"))
     if form.get("type") != "json_schema" or not wanted:
         unread.note("outputConfig.textFormat")
         return None

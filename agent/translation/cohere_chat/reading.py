@@ -83,6 +83,7 @@ def read_request(body: bytes) -> Conversation:
 
 def _note_extras(document: Document, unread: Unread) -> None:
     """What only Cohere does for its models, where the client asks for more than it would get anyway."""
+    unread.others("citation_options", fields.nested(document, "citation_options"), ("mode",))
     if document.get("documents"):
         unread.note("documents")
     mode = string(fields.nested(document, "citation_options").get("mode")).lower()
@@ -134,6 +135,8 @@ class _TurnReader:
         for index in range(len(calls)):
             call = fields.entry(calls, index, f"{at}.tool_calls")
             self._unread.others(f"{at}.tool_calls[{index}]", call, ("id", "type", "function"))
+            function = mapping(call.get("function"))
+            self._unread.others(f"{at}.tool_calls[{index}].function", function, ("name", "arguments"))
             made = read_call(call)
             self._tools[made.id] = made.name
             parts.append(made)

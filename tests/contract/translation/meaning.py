@@ -80,10 +80,15 @@ def meaning(conversation: Conversation) -> Meaning:
         turns=_turns(conversation),
         tools=tuple((tool.name, tool.description, tool.parameters or _ANYTHING) for tool in tools),
         choice=choice,
-        sampling=conversation.sampling,
+        sampling=_sampling(conversation.sampling),
         output=_output(conversation.output),
         stream=conversation.stream,
     )
+
+
+def _sampling(sampling: Sampling) -> Sampling:
+    """A temperature of 1 asks for nothing."""
+    return replace(sampling, temperature=None) if sampling.temperature == 1 else sampling
 
 
 def _output(output: OutputFormat | None) -> object:
@@ -101,21 +106,27 @@ def _turns(conversation: Conversation) -> tuple[tuple[Speaker, tuple[Said, ...]]
             joined[-1][1].extend(turn.parts)
         else:
             joined.append((turn.speaker, list(turn.parts)))
-    told = ((speaker, said(parts)) for speaker, parts in joined)
+    ids: dict[str, int] = {}
+    told = [(speaker, said(parts, ids)) for speaker, parts in joined]
     return tuple((speaker, parts) for speaker, parts in told if parts)
 
 
-def said(parts: list[Part]) -> tuple[Said, ...]:
-    """Results, then words and media, then calls."""
+def said(parts: list[Part], ids: dict[str, int] | None = None) -> tuple[Said, ...]:
+    """Results, then words and media, then calls. With `ids`, a call's id is its place among them: what it is called
+    matters only in an answer."""
+
+    def known(call_id: str) -> object:
+        return call_id if ids is None else ids.setdefault(call_id, len(ids))
+
     results: list[Said] = []
     words: list[Said] = []
     calls: list[Said] = []
     for part in parts:
         match part:
             case ToolResult():
-                results.append(("result", part.call_id, "".join(text_of(each) for each in part.parts)))
+                results.append(("result", known(part.call_id), "".join(text_of(each) for each in part.parts)))
             case ToolCall():
-                calls.append(("call", part.id, part.name, orjson.loads(part.arguments)))
+                calls.append(("call", known(part.id), part.name, orjson.loads(part.arguments)))
             case Media():
                 words.append(("media", part.kind, part.data or part.url or part.file_id))
             case Text() if words and words[-1][0] == "text":

@@ -21,7 +21,7 @@ from tests.fakes.conversations import chunkings, conversations, folded, read, re
 EACH = pytest.mark.parametrize("first", TRANSLATORS, ids=lambda translator: translator.name)
 MODELS = ["m", "claude-sonnet-4-5", "gemini-3-pro-preview", "gpt-5", "anthropic.claude-3-5-haiku-v1:0"]
 FEW = settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 

@@ -39,6 +39,7 @@ from agent.model.conversation import (
 from agent.translation.base import Losses, Quirks, Untranslatable
 from agent.translation.bedrock_converse import BedrockConverse
 from agent.translation.bedrock_converse.media import document_name
+from agent.translation.bedrock_converse.messages import fit_id
 from tests.fakes import bedrock
 from tests.fakes.conversations import conversations, merged, replies
 
@@ -83,8 +84,23 @@ def reread(conversation: Conversation, quirks: Quirks = CLAUDE) -> Conversation:
     return CONVERSE.read_request(f"/model/{conversation.model}/{path}", "", request.body)
 
 
+def fitted(turn: Turn) -> Turn:
+    """With ids as Converse takes them."""
+    parts: list[Part] = []
+    for part in turn.parts:
+        match part:
+            case ToolCall():
+                parts.append(replace(part, id=fit_id(part.id)))
+            case ToolResult():
+                parts.append(replace(part, call_id=fit_id(part.call_id)))
+            case _:
+                parts.append(part)
+    return replace(turn, parts=tuple(parts))
+
+
 def expected(conversation: Conversation) -> Conversation:
     """What comes back of a conversation of words and calls: all, but a ban on tools that stand in the history."""
+    conversation = replace(conversation, turns=tuple(fitted(turn) for turn in conversation.turns))
     called = any(isinstance(part, ToolCall) for turn in conversation.turns for part in turn.parts)
     choice = conversation.tool_choice
     if choice is None or choice.use is not ToolUse.NONE:
