@@ -39,6 +39,7 @@ from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
 from agent.host.device import read_device
 from agent.host.justifications import JustificationFile
+from agent.host.loops import loop_factory
 from agent.host.paths import StatePaths, bundled_policies
 from agent.host.processes import process_finder
 from agent.host.roots import root_store
@@ -313,4 +314,5 @@ def run(settings: Settings, *, on_ready: Ready | None = None) -> None:
     async def main() -> None:
         await Daemon(settings, on_ready=on_ready).run()
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(main())

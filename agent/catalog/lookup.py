@@ -28,6 +28,9 @@ class Catalog:
         self._exact: dict[str, Surface] = {}
         self._suffixes: dict[str, Surface] = {}
         self._templates: dict[str, tuple[tuple[PathTemplate, Endpoint], ...]] = {}
+        self._literals: dict[str, Endpoint] = {}  # of the gateway's own paths, to be found at once
+        self.own = next((surface for surface in surfaces if surface.own), None)
+        """The gateway's own surface."""
         for surface in surfaces:
             try:
                 self._templates[surface.id] = tuple(
@@ -35,6 +38,8 @@ class Catalog:
                 )
             except ValueError as error:
                 raise ConfigError(f"catalog row {surface.id!r}: {error}") from error
+            if surface.own:  # every request of the base URL is looked up here first
+                self._literals = {each.path: each for each in surface.endpoints}
             for host in surface.hosts:
                 if host.startswith("*."):
                     self._suffixes[host[2:]] = surface
@@ -67,6 +72,8 @@ class Catalog:
 
     def endpoint(self, surface: Surface, path: str) -> Endpoint | None:
         """The inference endpoint at a normalised `path` of a surface of this catalog, or None."""
+        if surface.own and (literal := self._literals.get(path)) is not None:
+            return literal
         for template, endpoint in self._templates[surface.id]:
             if template.matches(path):
                 return endpoint

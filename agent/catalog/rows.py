@@ -9,7 +9,7 @@ from agent.errors import ConfigError
 from agent.model.surface import Endpoint, Surface
 
 _REQUIRED = frozenset({"id", "name", "provider", "hosts"})
-_OPTIONAL = frozenset({"speaks", "endpoints", "http2", "websockets", "prefix", "origin", "key_header"})
+_OPTIONAL = frozenset({"speaks", "endpoints", "http2", "websockets", "own", "prefix", "origin", "key_header"})
 _ENDPOINT_KEYS = frozenset({"path", "dialect", "operation"})
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
@@ -59,6 +59,7 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
             raise ConfigError(f"{where}: speaks unknown {name!r}", hint=f"known: {', '.join(speaks)}")
         endpoints += speaks[name]
     endpoints += _endpoints(row.get("endpoints", []), where=where)
+    own = tables.flag(row, "own", where=where)
     surface = Surface(
         id=tables.text(row, "id", where=where),
         name=tables.text(row, "name", where=where),
@@ -67,12 +68,13 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
         endpoints=tuple(endpoints),
         http2=tables.flag(row, "http2", where=where),
         websockets=tables.flag(row, "websockets", where=where),
+        own=own,
         prefix=tables.text(row, "prefix", where=where),
         origin=tables.text(row, "origin", where=where),
         key_header=tables.text(row, "key_header", where=where),
     )
-    if not surface.hosts:
-        raise ConfigError(f"{where}: hosts is empty")
+    if bool(surface.hosts) == own:
+        raise ConfigError(f"{where}: hosts is {'given, but the gateway itself has none' if own else 'empty'}")
     if surface.prefix and not (surface.origin.startswith("https://") and surface.key_header):
         raise ConfigError(f"{where}: a prefix needs an https origin and a key_header")
     return surface

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import orjson
 
+from agent.dialects import counting
 from agent.dialects.base import Block, Delta, EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.replies import JsonEdits, json_reply
@@ -16,6 +17,7 @@ from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
 from agent.model.content import NO_USAGE, Address, Path, Role, Usage
+from agent.model.conversation import TokenCount
 
 _ROLES = {"assistant": Role.ASSISTANT, "system": Role.SYSTEM}
 _ERRORS = {
@@ -60,6 +62,7 @@ class AnthropicMessages(JsonEdits):
         return ParsedRequest(
             model=string(document.get("model")) or _model_in_path(head.path),
             stream=document.get("stream") is True or head.path.endswith(":streamRawPredict"),
+            max_tokens=integer(document.get("max_tokens")),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
         )
@@ -75,6 +78,10 @@ class AnthropicMessages(JsonEdits):
             usage=_usage(document.get("usage")),
             finish_reason=string(document.get("stop_reason")),
         )
+
+    def count(self, usage: Usage) -> TokenCount:
+        """The tokens that an answer reports, normalised."""
+        return counting.cache_apart(usage)
 
     def stream_reader(self, request: ParsedRequest) -> AnthropicReader:
         """A reader for the events that answer `request`."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agent.model.content import NO_USAGE, Attachment, Edit, Slot, Usage
+from agent.model.conversation import TokenCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,8 @@ class ParsedRequest:
     operation: str = "chat"
     slots: tuple[Slot, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    max_tokens: int | None = None  # the most output that the client asks for
+    hides_usage: bool = False  # the client does not expect the counts of tokens that the gateway asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +146,10 @@ class Dialect(RequestFormat, Voice, Protocol):
 
     def parse_answer(self, body: bytes) -> ParsedAnswer:
         """Read a complete answer. Raises ContentError as `parse_request` does."""
+        ...
+
+    def count(self, usage: Usage) -> TokenCount:
+        """The tokens that an answer of this format reports, normalised."""
         ...
 
     def edit_answer(self, body: bytes, edits: tuple[Edit, ...]) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import orjson
 
+from agent.dialects import counting
 from agent.dialects.base import Block, Delta, EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.jsontext import parse
 from agent.dialects.moulds import delta_view, new_slot, text_delta
@@ -18,6 +19,7 @@ from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
 from agent.errors import ContentError
 from agent.model.content import NO_USAGE, Address, Path, Role, Usage
+from agent.model.conversation import TokenCount
 
 _ROLES = {
     "model": Role.ASSISTANT,
@@ -71,6 +73,7 @@ class GeminiGenerate(JsonEdits):
         return ParsedRequest(
             model=model or string(document.get("model")).removeprefix("models/"),
             stream=method.startswith("stream"),
+            max_tokens=_most_tokens(document),
             operation=_OPERATIONS.get(method, "chat"),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
@@ -95,6 +98,10 @@ class GeminiGenerate(JsonEdits):
             model = string(_either(answer, "modelVersion", "model_version")) or model
             usage = usage.merged(_usage(answer))
         return ParsedAnswer(slots=tuple(found.slots), model=model, usage=usage, finish_reason=finish)
+
+    def count(self, usage: Usage) -> TokenCount:
+        """The tokens that an answer reports, normalised."""
+        return counting.thoughts_apart(usage)
 
     def stream_reader(self, request: ParsedRequest) -> GeminiReader:
         """A reader for the responses that answer `request`."""
@@ -350,6 +357,11 @@ def _usage(answer: dict[str, object]) -> Usage:
         cache_read_tokens=_count(value, "cachedContentTokenCount", "cached_content_token_count"),
         reasoning_tokens=_count(value, "thoughtsTokenCount", "thoughts_token_count"),
     )
+
+
+def _most_tokens(document: dict[str, object]) -> int | None:
+    config = mapping(_either(document, "generationConfig", "generation_config"))
+    return _count(config, "maxOutputTokens", "max_output_tokens")
 
 
 def _count(value: dict[str, object], camel: str, snake: str) -> int | None:

@@ -65,6 +65,7 @@ class OpenAIChat(OpenAIReplies):
         return ParsedRequest(
             model=string(document.get("model")) or _deployment(head.path),
             stream=document.get("stream") is True,
+            max_tokens=_most_tokens(document),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
         )
@@ -301,6 +302,12 @@ class _Gathered:
         if self.wholes is None:
             self.wholes = Collector()
         return self.wholes
+
+
+def _most_tokens(document: dict[str, object]) -> int | None:
+    """`max_tokens` is the older name, which compatible servers know."""
+    newer = integer(document.get("max_completion_tokens"))
+    return integer(document.get("max_tokens")) if newer is None else newer
 
 
 def _numbered(place: int, earlier: int) -> str:

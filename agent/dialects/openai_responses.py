@@ -75,6 +75,7 @@ class OpenAIResponses(OpenAIReplies):
         return ParsedRequest(
             model=string(document.get("model")),
             stream=document.get("stream") is True,
+            max_tokens=integer(document.get("max_output_tokens")),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
         )

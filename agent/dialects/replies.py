@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import orjson
 
+from agent.dialects import counting
 from agent.dialects.base import Block
 from agent.dialects.jsonedits import edit
-from agent.model.content import Edit
+from agent.model.content import Edit, Usage
+from agent.model.conversation import TokenCount
 
 _INVALID = "invalid_request_error"
 
@@ -44,9 +46,13 @@ def json_reply(status: int, document: dict[str, object], *headers: tuple[bytes, 
 
 
 class OpenAIReplies(JsonEdits):
-    """How both OpenAI dialects say no."""
+    """How both OpenAI dialects count, and say no."""
 
     __slots__ = ()
+
+    def count(self, usage: Usage) -> TokenCount:
+        """The tokens that an answer reports, normalised."""
+        return counting.inclusive(usage)
 
     def block(self, message: str) -> Block:
         """HTTP 400 with code `policy_violation`. SDK clients show the message, Codex the whole body; none retries."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from agent.dialects.base import Dialect, ParsedRequest
-from agent.dialects.encoding import Decoder
 from agent.errors import ContentError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.ledger import Ledger, captured
 from agent.gateway.pacing import Pacing
+from agent.gateway.plain import collected, decoded
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.transport.base import UpstreamResponse
@@ -80,7 +80,7 @@ class Answering:
     async def _whole(self, response: UpstreamResponse, dialect: Dialect, scope: Scope) -> bool:
         ledger = self._ledger
         try:
-            body = await self._collect(response)
+            body = await collected(response, limit=self._limit)
         except ContentError as error:
             raise UpstreamError(f"the provider's answer cannot be read: {error}") from error
         finally:
@@ -118,6 +118,7 @@ class Answering:
             dialect.stream_reader(request),
             scope,
             keep_text=checked or scope.rules.policy.capture is not CaptureMode.METADATA,
+            hide_usage=request.hides_usage,
         )
         fields = headers.without_body_facts(headers.forwardable(response.headers, drop=_DROPPED))
         try:
@@ -156,7 +157,7 @@ class Answering:
         )
         try:
             async with pacing.running():
-                async for chunk in _decoded(response, limit=self._limit):
+                async for chunk in decoded(response, limit=self._limit):
                     await pacing.step(partial(step, partial(inspector.feed, chunk)))
                     if inspector.blocked:
                         return None
@@ -183,16 +184,6 @@ class Answering:
             if decision.stops:
                 return inspector.stop(decision.message)
             return inspector.release()
-
-    async def _collect(self, response: UpstreamResponse) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        async for chunk in _decoded(response, limit=self._limit):
-            size += len(chunk)
-            if size > self._limit:
-                raise ContentError(f"it is larger than {self._limit // 2**20} MB")
-            parts.append(chunk)
-        return b"".join(parts)
 
     async def _begin(self, response: UpstreamResponse, fields: list[tuple[bytes, bytes]]) -> None:
         self._ledger.status = response.status
@@ -250,18 +241,3 @@ class _Stopwatch:
 
 def _slots(texts: list[str]) -> tuple[Slot, ...]:
     return tuple(Slot(address=((),), role=Role.ASSISTANT, text=text) for text in texts)
-
-
-async def _decoded(response: UpstreamResponse, *, limit: int) -> AsyncIterator[bytes]:
-    """The answer's body without Content-Encoding: asked for `identity`, some servers compress all the same."""
-    encoding = headers.combined(response.headers, b"content-encoding").decode("latin-1").strip().lower()
-    if not encoding or encoding == "identity":
-        async for chunk in response.chunks():
-            yield chunk
-        return
-    decoder = Decoder(encoding, limit=limit)
-    async for chunk in response.chunks():
-        if plain := decoder.feed(chunk):
-            yield plain
-    if rest := decoder.finish():
-        yield rest

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from agent.gateway.exchange import ClientRequest, ExchangeHandler
+from agent.gateway.exchange import ExchangeHandler
 from agent.gateway.local import LocalPages
 from agent.gateway.server import ClientLink
-from agent.gateway.wire import Message, Receive, Send, Wire
+from agent.gateway.wire import ClientRequest, Message, Receive, Send, Wire
 from agent.model.traffic import Tier
 
 

@@ -7,65 +7,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from functools import partial
 
-from agent.credentials import SecretCache
 from agent.dialects import DIALECTS, raw_text
-from agent.dialects.base import Block, Dialect, RequestHead, Voice
+from agent.dialects.base import Block, Voice
 from agent.dialects.encoding import decode
-from agent.errors import AuditError, ConfigError, ContentError, UpstreamError
+from agent.errors import AuditError, ContentError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.answers import Answering
 from agent.gateway.conversations import Conversations
-from agent.gateway.ledger import Ledger, captured, newest_turn
+from agent.gateway.direct import Direct
+from agent.gateway.judging import Judge, Question
+from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, PolicyInForce, SecretSource
-from agent.gateway.routing import Refusal, Route, route_base_url, route_intercepted
+from agent.gateway.routing import Refusal, Refused, Route, route_base_url, route_intercepted
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
-from agent.gateway.subjects import subject_of
 from agent.gateway.transport.base import (
     FailureKind,
     Headers,
     Transport,
     TransportError,
-    UpstreamRequest,
-    UpstreamResponse,
 )
-from agent.gateway.wire import BodyTooLarge, ClientGone, Wire
-from agent.inspection import RequestVerdict, Scope, inspect_request, judge_access
-from agent.inspection.justified import Justified
-from agent.inspection.verdicts import failed_check
-from agent.model.decision import Action, Decision
+from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
+from agent.inspection import judge_access
+from agent.model.decision import Decision
 from agent.model.ids import short_ref, uuid7
-from agent.model.record import AuditEvent, CaptureMode, Incident, IncidentKind, Outcome
-from agent.model.traffic import Connection, Tier
+from agent.model.record import AuditEvent, Incident, IncidentKind, Outcome
+from agent.model.traffic import Tier
 
 log = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of a request, as sent and decoded
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _OURS = frozenset({b"accept-encoding", b"content-length", b"expect", b"host"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientRequest:
-    """A request's head as it came. `target` is the raw request target (path and query)."""
-
-    connection: Connection
-    method: str
-    target: bytes
-    headers: Headers
-
-
-class Refused(Exception):
-    """The exchange ends here with an error that is not policy."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class ExchangeHandler:
@@ -85,16 +59,20 @@ class ExchangeHandler:
         max_body: int = MAX_BODY,
         checks: CheckRunner | None = None,
     ) -> None:
-        self._conversations = conversations
         self._policy = policy
-        self._transport = transport
         self._audit = audit
-        self._secrets = SecretCache(secret, clock=time.monotonic)
         self._scans = scans
         self._capture_key = capture_key
-        self._justifications = justifications
         self._max_body = max_body
         self._opinion = SecondOpinion(checks, scans)
+        self._direct = Direct(transport, secret)
+        self._judge = Judge(
+            scans=scans,
+            opinion=self._opinion,
+            conversations=conversations,
+            capture_key=capture_key,
+            justifications=justifications,
+        )
 
     async def handle(self, request: ClientRequest, wire: Wire) -> bool:
         """Serve one exchange. Returns False where the client's connection must be cut: the answer could not be ended
@@ -148,22 +126,18 @@ class ExchangeHandler:
 
     async def _pass(self, request: ClientRequest, route: Route, wire: Wire, book: _Book) -> bool:
         """Anything that asks no model: through as it came, both ways."""
-        scope = self._scope(route, book.ledger, request.connection)
+        scope = self._judge.scope(route, book.ledger, request.connection)
         if (refused := judge_access(scope)) is not None:
             if refused.applied:
                 return await self._block(wire, book, _voice(book.ledger), refused)
             book.ledger.decided(refused)
         length = _announced(request.headers)
         has_body = bool(length) or b"chunked" in headers.get(request.headers, b"transfer-encoding").lower()
-        response = await self._send(
-            request,
-            route,
-            fields=headers.forwardable(
-                request.headers, drop=frozenset({b"expect", b"host", b"content-length"})
-            ),
-            body=wire.chunks() if has_body else b"",
-            length=length if has_body else None,
-            ledger=book.ledger,
+        fields = headers.forwardable(request.headers, drop=frozenset({b"expect", b"host", b"content-length"}))
+        body = wire.chunks() if has_body else b""
+        book.ledger.sent()
+        response = await self._direct.send(
+            request.method, route, fields, body, length=length if has_body else None
         )
         return await self._answering(wire, book).relay(response)
 
@@ -174,8 +148,8 @@ class ExchangeHandler:
         sent = await self._read(request, wire)
         with ledger.working():
             body = self._decoded(request, sent)
-        scope = self._conversing(self._scope(route, ledger, request.connection), request, body)
-        verdict = await self._judged(dialect, request, route, body, scope, ledger)
+        question = Question(request=request, route=route, dialect=dialect, body=body)
+        verdict, scope = await self._judge.judge(question, ledger)
         ledger.request = verdict.request
         ledger.decided(verdict.decision)
         ledger.error = verdict.problem
@@ -186,11 +160,8 @@ class ExchangeHandler:
         fields = headers.without_body_facts(fields) if changed else fields
         fields.append((b"accept-encoding", b"identity"))
         payload = verdict.body if changed else sent
-        response = await self._send(
-            request, route, fields=fields, body=payload, length=len(payload), ledger=ledger
-        )
-        scope = replace(scope, vault=verdict.vault, open_vault=None)
-        scope = scope.informed(verdict.request, unread=0 if verdict.understood else len(body))
+        ledger.sent()
+        response = await self._direct.send(request.method, route, fields, payload, length=len(payload))
         return await self._answering(wire, book).inspect(response, dialect, verdict.request, scope)
 
     async def _read(self, request: ClientRequest, wire: Wire) -> bytes:
@@ -207,142 +178,6 @@ class ExchangeHandler:
             return decode(sent, encoding.decode("latin-1"), limit=self._max_body)
         except ContentError as error:
             raise Refused(400, str(error)) from error
-
-    async def _judged(
-        self,
-        dialect: Dialect,
-        request: ClientRequest,
-        route: Route,
-        body: bytes,
-        scope: Scope,
-        ledger: Ledger,
-    ) -> RequestVerdict:
-        head = RequestHead(
-            method=request.method,
-            path=route.plain_path,
-            query=route.query.decode("latin-1"),
-            content_type=headers.get(request.headers, b"content-type").decode("latin-1"),
-        )
-        with ledger.working():
-            try:
-                verdict = await self._scans.run(len(body), inspect_request, dialect, head, body, scope)
-                if (excused := await self._justified(verdict.decision, scope)) is not None:
-                    scope = excused
-                    verdict = await self._scans.run(len(body), inspect_request, dialect, head, body, scope)
-            except Exception:
-                log.exception("inspection of exchange %s failed", ledger.id)
-                verdict = RequestVerdict(decision=failed_check(scope), body=body, understood=False)
-            verdict = await self._second_opinion(verdict, dialect, head, len(body), scope)
-            capture = scope.rules.policy.capture
-            if capture is not CaptureMode.METADATA and verdict.understood:
-                ledger.prompt = self._captured_prompt(capture, dialect, head, verdict)
-        return verdict
-
-    async def _second_opinion(
-        self, verdict: RequestVerdict, dialect: Dialect, head: RequestHead, size: int, scope: Scope
-    ) -> RequestVerdict:
-        """The verdict with what the checks say. What they ask about can be justified as anything else can."""
-        if verdict.blocked or not scope.rules.policy.checks:
-            return verdict
-        scope = replace(scope, vault=verdict.vault)
-        scope = scope.informed(verdict.request, unread=0 if verdict.understood else size)
-        ruled = await self._opinion.on_request(verdict, dialect, head, scope)
-        if (excused := await self._justified(ruled.decision, scope)) is None:
-            return ruled
-        return await self._opinion.on_request(verdict, dialect, head, excused)
-
-    def _captured_prompt(
-        self, capture: CaptureMode, dialect: Dialect, head: RequestHead, verdict: RequestVerdict
-    ) -> str:
-        original = newest_turn(verdict.request.slots)
-        redacted = original
-        if capture is CaptureMode.REDACTED and not verdict.blocked:
-            redacted = newest_turn(dialect.parse_request(head, verdict.body).slots)
-        elif capture is CaptureMode.REDACTED:
-            redacted = ()  # a blocked prompt was not rewritten: keeping it would keep what was blocked
-        return captured(capture, redacted, original, self._capture_key)
-
-    def _scope(self, route: Route, ledger: Ledger, connection: Connection) -> Scope:
-        subject = subject_of(route, connection, at=ledger.started_at)
-        scope = ledger.rules.scope(subject, ref=short_ref(ledger.id))
-        key = self._justifications.key if self._justifications is not None else b""
-        return replace(scope, justified=Justified(key=key))
-
-    def _conversing(self, scope: Scope, request: ClientRequest, body: bytes) -> Scope:
-        """The scope that knows how to find the conversation's pseudonyms, where the policy makes any."""
-        if not scope.rules.pseudonymizes:
-            return scope
-        subject = scope.subject
-        process = request.connection.process
-        program = subject.app or (process.executable or process.name if process else "")
-        principal = (subject.user, program, subject.surface, subject.host)
-        return replace(scope, open_vault=partial(self._conversations.vault, principal, request.headers, body))
-
-    async def _justified(self, decision: Decision, scope: Scope) -> Scope | None:
-        """The scope with the reasons that were given for findings the user was asked about, None where there are
-        none. Only then is the file looked at."""
-        if decision.action is not Action.ASK or self._justifications is None:
-            return None
-        ask = scope.rules.policy.ask
-        read = partial(
-            self._justifications.reasons, now=time.time(), minutes=ask.minutes, terminal=ask.terminal
-        )
-        try:
-            reasons = await asyncio.get_running_loop().run_in_executor(None, read)
-        except Exception:  # whatever is wrong with the file: the question stands
-            log.exception("the justifications cannot be read")
-            return None
-        asked = {(hit.guardrail, print_) for hit in decision.hits for print_ in hit.fingerprints}
-        if asked.isdisjoint(reasons):
-            return None
-        return replace(scope, justified=replace(scope.justified, reasons=reasons))
-
-    async def _send(
-        self,
-        request: ClientRequest,
-        route: Route,
-        *,
-        fields: list[tuple[bytes, bytes]],
-        body: bytes | AsyncIterator[bytes],
-        length: int | None,
-        ledger: Ledger,
-    ) -> UpstreamResponse:
-        target = route.target
-        default = 443 if target.tls else 80
-        authority = (
-            target.host
-            if target.port == default or (route.upstream == "native" and target.port == 443)
-            else f"{target.host}:{target.port}"
-        )
-        if route.credential is not None:
-            name, value = await self._credential(*route.credential)
-            gone = headers.CREDENTIALS | {name}
-            fields = [*((key, own) for key, own in fields if key not in gone), (name, value)]
-        path = f"{target.base_path}{route.path}".encode("latin-1")
-        ledger.sent()
-        response = await self._transport.send(
-            target,
-            UpstreamRequest(
-                method=request.method.encode(),
-                target=path + b"?" + route.query if route.query else path,
-                headers=((b"host", authority.encode()), *fields),
-                body=body,
-                content_length=length,
-            ),
-        )
-        if response.status in (401, 403) and route.credential is not None:
-            self._secrets.forget(
-                route.credential[1]
-            )  # it may have been replaced: the next request reads it anew
-        return response
-
-    async def _credential(self, name: str, reference: str) -> tuple[bytes, bytes]:
-        try:
-            secret = await self._secrets.read(reference)
-        except ConfigError as error:
-            raise Refused(500, f"{error} {error.hint()}".strip()) from error
-        value = f"Bearer {secret}" if name == "authorization" else secret
-        return name.encode(), value.encode()
 
     def _answering(self, wire: Wire, book: _Book) -> Answering:
         return Answering(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from agent.catalog.paths import normalise
@@ -13,6 +13,10 @@ from agent.gateway.transport.base import Headers
 from agent.inspection import RuleBook
 from agent.model.surface import Endpoint, Surface
 from agent.model.traffic import Connection, Target
+from agent.policy.document import Credential, WhenAway
+
+_PASSING = ("/v1/files", "/v1/batches")  # the gateway's own paths that ask no model: through to one provider
+_NOWHERE = Target(host="gateway", port=0, tls=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +31,10 @@ class Route:
     plain_path: str
     query: bytes
     target: Target
-    upstream: str  # native, central, provider
+    upstream: str  # native, central, provider; gateway: where it goes is chosen when the request is known
     credential: tuple[str, str] | None = None  # header name, secret reference
+    keeps_own: bool = False  # the user's own credential travels beside it
+    instead: Route | None = None  # the way to go while this one cannot be reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +45,16 @@ class Refusal:
     message: str
     misdirected: bool = False
     bound_for: Route | None = None  # where it would have gone, if that is known
+
+
+class Refused(Exception):
+    """The exchange ends here, with an error of ours that is no verdict of the guardrails. Its message is for the
+    client, in the client's own dialect."""
+
+    def __init__(self, status: int, message: str, *, headers: Headers = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
 
 
 def split_target(raw: bytes) -> tuple[str, bytes]:
@@ -83,8 +99,10 @@ def route_intercepted(
 
 
 def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
-    """The way of a request to `http://127.0.0.1:PORT/<prefix>/…`."""
+    """The way of a request to `http://127.0.0.1:PORT/<prefix>/…`, or to the gateway's own API at `/v1/…`."""
     path, query = split_target(raw_target)
+    if (own := _own(rules, path, query)) is not None:
+        return own
     prefix, _, rest = path.lstrip("/").partition("/")
     surface = next((row for row in rules.catalog.surfaces if row.prefix and row.prefix == prefix), None)
     if surface is None:
@@ -113,6 +131,28 @@ def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
     return route
 
 
+def _own(rules: RuleBook, path: str, query: bytes) -> Route | Refusal | None:
+    """The way of a request to the gateway's own API, None where the path is none of its."""
+    surface = rules.catalog.own
+    if surface is None:
+        return None
+    plain_path = normalise(path)
+    endpoint = rules.catalog.endpoint(surface, plain_path)
+    if endpoint is None and not plain_path.startswith(_PASSING):
+        return None
+    route = Route(
+        surface=surface,
+        endpoint=endpoint,
+        host=_NOWHERE.host,
+        path=path,
+        plain_path=plain_path,
+        query=query,
+        target=_NOWHERE,
+        upstream="gateway",
+    )
+    return _central(rules, route) if rules.policy.upstream.route == "central" else route
+
+
 def target_of(url: str) -> Target:
     """The origin and base path of an http(s) URL. Raises ConfigError."""
     parts = urlsplit(url)
@@ -130,7 +170,7 @@ def target_of(url: str) -> Target:
 def _central(rules: RuleBook, route: Route) -> Route | Refusal:
     central = rules.policy.upstream.central
     assert central is not None  # the policy's own check
-    if not route.surface.prefix:
+    if not route.surface.prefix and not route.surface.own:
         return Refusal(
             status=403,
             message="policy sends all model traffic to the central gateway, which has no route for "
@@ -138,17 +178,30 @@ def _central(rules: RuleBook, route: Route) -> Route | Refusal:
             bound_for=route,
         )
     target = target_of(central.base_url)
+    keeps_own = central.user_credential is Credential.KEEP
     return Route(
         surface=route.surface,
         endpoint=route.endpoint,
         host=route.host,
-        path=f"/{route.surface.prefix}{route.path}",
+        path=route.path if route.surface.own else f"/{route.surface.prefix}{route.path}",
         plain_path=route.plain_path,
-        query=_without_key(route.query),
+        query=route.query if keeps_own else _without_key(route.query),
         target=target,
         upstream="central",
         credential=(central.header, central.virtual_key),
+        keeps_own=keeps_own,
+        instead=_while_away(central.when_away, route),
     )
+
+
+def _while_away(rule: WhenAway, route: Route) -> Route | None:
+    match rule:
+        case WhenAway.BLOCK:
+            return None
+        case WhenAway.NATIVE:
+            return None if route.surface.own else route
+        case WhenAway.PROVIDERS:
+            return replace(route, upstream="gateway", credential=None)
 
 
 def _without_key(query: bytes) -> bytes:

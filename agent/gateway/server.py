@@ -21,9 +21,8 @@ from uvicorn.server import ServerState
 
 from agent.errors import ConfigError
 from agent.gateway.cork import CorkedTransport
-from agent.gateway.exchange import ClientRequest
 from agent.gateway.upgrade import UpgradeHandler
-from agent.gateway.wire import Message, Receive, Send
+from agent.gateway.wire import ClientRequest, Message, Receive, Send
 from agent.host.tasks import TaskGroup
 from agent.model.traffic import Connection, Tier
 

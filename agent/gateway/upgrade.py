@@ -9,12 +9,12 @@ import time
 
 from agent.errors import AuditError, UpstreamError
 from agent.gateway import headers
-from agent.gateway.exchange import ClientRequest
 from agent.gateway.local import foreign
 from agent.gateway.ports import AuditSink, PolicyInForce
 from agent.gateway.routing import Refusal, Route, route_base_url, route_intercepted
 from agent.gateway.subjects import subject_of
 from agent.gateway.transport.base import Transport, Tunnel
+from agent.gateway.wire import ClientRequest
 from agent.inspection import Scope, judge_access
 from agent.model.ids import short_ref, uuid7
 from agent.model.record import Incident, IncidentKind

@@ -7,14 +7,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 from agent.gateway.transport.base import Headers
+from agent.model.traffic import Connection
 
 type Message = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[Message]]
 type Send = Callable[[Message], Awaitable[None]]
 type InOnePiece = Callable[[], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientRequest:
+    """A request's head as it came. `target` is the raw request target (path and query)."""
+
+    connection: Connection
+    method: str
+    target: bytes
+    headers: Headers
 
 
 class BodyTooLarge(Exception):

@@ -47,6 +47,12 @@ class _Piece:
         return self.end <= self.channel.clear
 
 
+def _only_usage(view: EventView) -> bool:
+    return view.usage is not NO_USAGE and not (
+        view.deltas or view.closes or view.repeats or view.finish_reason or view.final
+    )
+
+
 def _all_plain(pieces: tuple[_Piece, ...]) -> bool:
     """Whether all pieces are clear and in channels where nothing is changed or stopped."""
     for piece in pieces:
@@ -94,8 +100,16 @@ class StreamInspector:
     """
 
     def __init__(
-        self, dialect: Dialect, reader: StreamReader, scope: Scope, *, keep_text: bool = False
+        self,
+        dialect: Dialect,
+        reader: StreamReader,
+        scope: Scope,
+        *,
+        keep_text: bool = False,
+        hide_usage: bool = False,
     ) -> None:
+        """`hide_usage` keeps events back that hold nothing but counts of tokens: the gateway asked for them, the client
+        did not."""
         self._dialect = dialect
         self._reader = reader
         self._scope = scope
@@ -110,7 +124,8 @@ class StreamInspector:
         self._channels: dict[str, Channel] = {}
         self._queue: deque[_Waiting] = deque()
         self._waiting = 0
-        self._watching = scope.watches_answers or keep_text
+        self._watching = scope.watches_answers or keep_text or hide_usage
+        self._hide_usage = hide_usage
         self._keep_text = keep_text
         self._ready: list[bytes] = []  # what may go out at the end of this step
         self._unread: deque[sse.SseEvent] = deque()  # events of this step that were not looked at yet
@@ -120,6 +135,7 @@ class StreamInspector:
         self.model = ""
         self.finish_reason = ""
         self.chunks = 0
+        self.characters = 0  # of all that the model has said
 
     def decision(self) -> Decision:
         """The decision on what has been seen so far."""
@@ -154,7 +170,9 @@ class StreamInspector:
         if not self._watching:
             for event in events:
                 self.chunks += 1
-                self._note(self._reader.read(event.event, event.data))
+                view = self._reader.read(event.event, event.data)
+                self._note(view)
+                self.characters += sum(len(delta.slot.text) for delta in view.deltas)
             return data
         self._unread.extend(events)
         while self._unread:
@@ -225,8 +243,8 @@ class StreamInspector:
 
     def _take(self, event: sse.SseEvent, view: EventView) -> None:
         self.chunks += 1
-        if view.usage is not NO_USAGE or view.model or view.finish_reason:
-            self._note(view)
+        if (view.usage is not NO_USAGE or view.model or view.finish_reason) and self._note(view):
+            return
         if view.keepalive and self._queue:  # nothing in it depends on the order
             self._ready.append(event.raw)
             return
@@ -253,11 +271,13 @@ class StreamInspector:
     def _stopping(self) -> bool:
         return self.blocked or self._judge.blocking
 
-    def _note(self, view: EventView) -> None:
+    def _note(self, view: EventView) -> bool:
+        """Keep what the event says of the answer; whether it is none of the client's business."""
         if view.usage is not NO_USAGE:
             self.usage = self.usage.merged(view.usage)
         self.model = view.model or self.model
         self.finish_reason = view.finish_reason or self.finish_reason
+        return self._hide_usage and _only_usage(view)
 
     def _feed(self, delta: Delta) -> _Piece:
         channel = self._channels.get(delta.channel)
@@ -271,6 +291,7 @@ class StreamInspector:
                 keep_text=self._keep_text,
             )
         start = channel.length
+        self.characters += len(delta.slot.text)
         channel.feed(delta.slot.text)
         return _Piece(channel, start, channel.length, delta.slot)
 

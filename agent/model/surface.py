@@ -37,6 +37,9 @@ class Surface:
     )
     prefix: str = ""  # path prefix of the base URL, here and on a central gateway; empty where there is none
     origin: str = ""  # where base-URL requests go, `https://host`; required with a prefix
+    own: bool = (
+        False  # served by the gateway itself at its root: it has no hosts, and the request's model chooses
+    )
     key_header: str = (
         ""  # the header that carries an API key: `authorization` (as a bearer) or the provider's own
     )

@@ -69,12 +69,35 @@ class ClientDistrust(Section):
     hours: int = Field(default=24, ge=1, le=720, description="How long the client and host are remembered.")
 
 
+class WhenAway(StrEnum):
+    """What happens to a request while the central gateway cannot be reached."""
+
+    BLOCK = "block"
+    NATIVE = "native"  # to the provider that the client meant, under the user's own credential
+    PROVIDERS = "providers"  # to the providers of this policy
+
+
+class Credential(StrEnum):
+    """What becomes of the user's own credential on the way to a central gateway."""
+
+    REMOVE = "remove"
+    KEEP = "keep"
+
+
 class Central(Section):
     """A central gateway that receives the requests instead of the provider."""
 
     base_url: fields.BaseUrl = Field(description="https only; http for loopback.")
     virtual_key: fields.SecretReference = Field(description="Reference to the key this machine presents.")
     header: fields.HeaderName = Field(default="authorization", description="Header that carries the key.")
+    user_credential: Credential = Field(
+        default=Credential.REMOVE,
+        description="keep: the user's own travels beside the key, for subscriptions; the gateway must then pass it on.",
+    )
+    when_away: WhenAway = Field(
+        default=WhenAway.BLOCK,
+        description="What happens while it cannot be reached: block, native or providers.",
+    )
 
 
 class Upstream(Section):
@@ -87,6 +110,16 @@ class Upstream(Section):
     def _central_is_configured(self) -> Self:
         if self.route is Route.CENTRAL and self.central is None:
             raise ValueError("'central' is required where route is central: give base_url and virtual_key")
+        central = self.central
+        if (
+            central
+            and central.user_credential is Credential.KEEP
+            and central.header in fields.USER_CREDENTIALS
+        ):
+            raise ValueError(
+                f"with user_credential: keep, 'header' must be one of its own, such as x-drawbridge-key: "
+                f"'{central.header}' carries the user's"
+            )
         return self
 
 

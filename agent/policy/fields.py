@@ -23,6 +23,8 @@ _TOKEN = frozenset(
     "abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~"
 )  # RFC 9110 section 5.6.2, lower case
 _OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type", "te"})
+USER_CREDENTIALS = frozenset({"authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie"})
+"""Headers in which clients show a provider who they are."""
 _MAX_PATTERN_MEMORY = 1 << 20  # bytes of one compiled detector
 _MAX_PATTERN_COST = 20_000  # RE2 instructions: a search takes at worst so many steps for a byte
 

@@ -1,7 +1,7 @@
 """A mock provider for benchmarks: TLS, HTTP/1.1 keep-alive, fixed answers, as little work as Python can do.
 
 `POST` with `"stream":true` answers an SSE stream of `CHUNKS` chat chunks, one write each; every other request a small
-chat completion. Run as a child: `python -m tests.bench.upstream CERT KEY` prints its port.
+chat completion. Run as a child: `python -m tests.bench.upstream [CERT KEY]` prints its port.
 """
 
 from __future__ import annotations
@@ -87,10 +87,12 @@ class Upstream(asyncio.Protocol):
         write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(end), end))
 
 
-async def main(certificate: str, key: str) -> None:
-    """Serve until killed."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+async def main(certificate: str = "", key: str = "") -> None:
+    """Serve until killed; without a certificate in plain HTTP."""
+    context = None
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
     server = await asyncio.get_running_loop().create_server(
         Upstream, "127.0.0.1", 0, ssl=context, backlog=256
     )
@@ -100,4 +102,4 @@ async def main(certificate: str, key: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+    asyncio.run(main(*sys.argv[1:]))

@@ -12,11 +12,11 @@ import pytest
 from agent.catalog import Harness
 from agent.errors import ConfigError, HostError
 from agent.gateway.conversations import Conversations
-from agent.gateway.exchange import ClientRequest, ExchangeHandler
+from agent.gateway.exchange import ExchangeHandler
 from agent.gateway.ports import CheckRunner
 from agent.gateway.scans import ScanPool
 from agent.gateway.transport.base import Headers
-from agent.gateway.wire import Wire
+from agent.gateway.wire import ClientRequest, Wire
 from agent.inspection import RuleBook
 from agent.model.record import Exchange
 from agent.model.traffic import Connection, Process, Tier

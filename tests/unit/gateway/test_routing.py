@@ -201,7 +201,29 @@ def test_a_base_url_may_use_a_key_and_a_place_of_the_policys() -> None:
     assert route(route_base_url(rules(PROVIDER), b"/anthropic/v1/messages")).credential is None
 
 
-@pytest.mark.parametrize("target", [b"/", b"", b"/v1/chat/completions", b"/OpenAI/v1/models", b"/groq/x"])
+@pytest.mark.parametrize(
+    ("target", "dialect"),
+    [
+        (b"/v1/chat/completions", "openai-chat"),
+        (b"/v1/responses", "openai-responses"),
+        (b"/v1/messages?beta=true", "anthropic-messages"),
+        (b"/v1beta/models/gemini-3:streamGenerateContent?alt=sse", "gemini-generate-content"),
+        (b"/v1beta/models/openai/gpt-5:generateContent", "gemini-generate-content"),
+    ],
+)
+def test_the_gateways_own_api_takes_every_dialect(target: bytes, dialect: str) -> None:
+    found = route(route_base_url(rules(), target))
+    assert found.upstream == "gateway"
+    assert found.endpoint is not None
+    assert found.endpoint.dialect == dialect
+
+
+def test_with_a_central_gateway_its_own_api_is_asked_there() -> None:
+    found = route(route_base_url(rules(CENTRAL), b"/v1/chat/completions"))
+    assert (found.upstream, found.path) == ("central", "/v1/chat/completions")
+
+
+@pytest.mark.parametrize("target", [b"/", b"", b"/v2/chat/completions", b"/OpenAI/v1/models", b"/groq/x"])
 def test_an_unknown_base_url_names_the_known_ones(target: bytes) -> None:
     refused = refusal(route_base_url(rules(), target))
     assert refused.status == 404

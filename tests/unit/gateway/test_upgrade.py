@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.gateway.exchange import ClientRequest
 from agent.gateway.transport.base import FailureKind, Headers, TransportError
 from agent.gateway.upgrade import UpgradeHandler
+from agent.gateway.wire import ClientRequest
 from agent.inspection import RuleBook
 from agent.model.record import IncidentKind
 from agent.model.traffic import Connection, Target, Tier

@@ -536,3 +536,16 @@ def test_a_guardrail_on_trial_leaves_the_stream_alone(voice: Voice) -> None:
     judge = inspector(voice, one_guardrail("action: block, shadow: true"))
     assert through(judge, [stream]) == stream
     assert [(hit.shadow, hit.action) for hit in judge.decision().hits] == [(True, Action.BLOCK)]
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_counts_that_only_the_gateway_asked_for_are_read_and_not_passed_on(*, hidden: bool) -> None:
+    voice = ChatText()
+    dialect = DIALECTS[voice.dialect]
+    judge = StreamInspector(dialect, dialect.stream_reader(ParsedRequest()), toy_scope(), hide_usage=hidden)
+    events = voice.events(["some ", "words"])
+    stream = b"".join(events)
+    wanted = b"".join(event for event in events if not (hidden and b"usage" in event))
+    assert through(judge, [stream[i : i + 5] for i in range(0, len(stream), 5)]) == wanted
+    assert (judge.usage.input_tokens, judge.usage.output_tokens) == (3, 5)
+    assert judge.characters == len("some words")

@@ -1,0 +1,65 @@
+"""Sends a request on the one way its route names: to the provider the client meant, or to a central gateway."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+
+from agent.credentials import SecretCache
+from agent.errors import ConfigError
+from agent.gateway import headers
+from agent.gateway.ports import SecretSource
+from agent.gateway.routing import Refused, Route
+from agent.gateway.transport.base import Transport, UpstreamRequest, UpstreamResponse
+
+
+class Direct:
+    """One try, no other provider: what the client asked for is what it gets."""
+
+    def __init__(self, transport: Transport, secret: SecretSource) -> None:
+        self._transport = transport
+        self._secrets = SecretCache(secret, clock=time.monotonic)
+
+    async def send(
+        self,
+        method: str,
+        route: Route,
+        fields: list[tuple[bytes, bytes]],
+        body: bytes | AsyncIterator[bytes],
+        *,
+        length: int | None,
+    ) -> UpstreamResponse:
+        """The answer's head. `fields` hold neither `host` nor framing. Raises UpstreamError, and Refused where the
+        route's credential cannot be read."""
+        target = route.target
+        default = 443 if target.tls else 80
+        plain = target.port == default or (route.upstream == "native" and target.port == 443)
+        authority = target.host if plain else f"{target.host}:{target.port}"
+        if route.credential is not None:
+            name, value = await self._credential(*route.credential)
+            gone = {name} if route.keeps_own else headers.CREDENTIALS | {name}
+            fields = [*((key, own) for key, own in fields if key not in gone), (name, value)]
+        path = f"{target.base_path}{route.path}".encode("latin-1")
+        response = await self._transport.send(
+            target,
+            UpstreamRequest(
+                method=method.encode(),
+                target=path + b"?" + route.query if route.query else path,
+                headers=((b"host", authority.encode()), *fields),
+                body=body,
+                content_length=length,
+            ),
+        )
+        if response.status in (401, 403) and route.credential is not None:
+            self._secrets.forget(
+                route.credential[1]
+            )  # perhaps it was replaced: the next request reads it anew
+        return response
+
+    async def _credential(self, name: str, reference: str) -> tuple[bytes, bytes]:
+        try:
+            secret = await self._secrets.read(reference)
+        except ConfigError as error:
+            raise Refused(500, f"{error} {error.hint()}".strip()) from error
+        value = f"Bearer {secret}" if name == "authorization" else secret
+        return name.encode(), value.encode()

@@ -1,0 +1,156 @@
+"""Judges one request before it is forwarded: the local rules, the reasons people gave, the checks outside.
+
+Owns what inspection needs from around it: who asks, which conversation it belongs to, which findings were justified.
+It decides nothing about where a request goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+
+from agent.dialects.base import Dialect, RequestHead
+from agent.gateway import headers
+from agent.gateway.conversations import Conversations
+from agent.gateway.ledger import Ledger, captured, newest_turn
+from agent.gateway.ports import JustificationSource
+from agent.gateway.routing import Route
+from agent.gateway.scans import ScanPool
+from agent.gateway.second_opinion import SecondOpinion
+from agent.gateway.subjects import subject_of
+from agent.gateway.wire import ClientRequest
+from agent.inspection import RequestVerdict, Scope, inspect_request
+from agent.inspection.justified import Justified
+from agent.inspection.verdicts import failed_check
+from agent.model.decision import Action, Decision
+from agent.model.ids import short_ref
+from agent.model.record import CaptureMode
+from agent.model.traffic import Connection
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be judged: a request's head and body (free of Content-Encoding), and the way it would go."""
+
+    request: ClientRequest
+    route: Route
+    dialect: Dialect
+    body: bytes
+
+    @property
+    def head(self) -> RequestHead:
+        """The head as dialects look at it."""
+        return RequestHead(
+            method=self.request.method,
+            path=self.route.plain_path,
+            query=self.route.query.decode("latin-1"),
+            content_type=headers.get(self.request.headers, b"content-type").decode("latin-1"),
+        )
+
+
+class Judge:
+    """Gives verdicts on requests. Its methods never raise."""
+
+    def __init__(
+        self,
+        *,
+        scans: ScanPool,
+        opinion: SecondOpinion,
+        conversations: Conversations,
+        capture_key: bytes,
+        justifications: JustificationSource | None = None,
+    ) -> None:
+        self._scans = scans
+        self._opinion = opinion
+        self._conversations = conversations
+        self._capture_key = capture_key
+        self._justifications = justifications
+
+    def scope(self, route: Route, ledger: Ledger, connection: Connection) -> Scope:
+        """The scope of an exchange, before anything of its body is known."""
+        subject = subject_of(route, connection, at=ledger.started_at)
+        scope = ledger.rules.scope(subject, ref=short_ref(ledger.id))
+        key = self._justifications.key if self._justifications is not None else b""
+        return replace(scope, justified=Justified(key=key))
+
+    async def judge(self, question: Question, ledger: Ledger) -> tuple[RequestVerdict, Scope]:
+        """The verdict, and the scope in which the answer is to be judged."""
+        scope = self._conversing(self.scope(question.route, ledger, question.request.connection), question)
+        size = len(question.body)
+        with ledger.working():
+            try:
+                verdict, scope = await self._ruled(question, scope)
+            except Exception:
+                log.exception("inspection of exchange %s failed", ledger.id)
+                verdict = RequestVerdict(decision=failed_check(scope), body=question.body, understood=False)
+            verdict = await self._second_opinion(verdict, question, scope)
+            capture = scope.rules.policy.capture
+            if capture is not CaptureMode.METADATA and verdict.understood:
+                ledger.prompt = self._captured_prompt(capture, question, verdict)
+        scope = replace(scope, vault=verdict.vault, open_vault=None)
+        return verdict, scope.informed(verdict.request, unread=0 if verdict.understood else size)
+
+    async def _ruled(self, question: Question, scope: Scope) -> tuple[RequestVerdict, Scope]:
+        body, head = question.body, question.head
+        verdict = await self._scans.run(len(body), inspect_request, question.dialect, head, body, scope)
+        if (excused := await self._justified(verdict.decision, scope)) is None:
+            return verdict, scope
+        again = await self._scans.run(len(body), inspect_request, question.dialect, head, body, excused)
+        return again, excused
+
+    async def _second_opinion(
+        self, verdict: RequestVerdict, question: Question, scope: Scope
+    ) -> RequestVerdict:
+        """The verdict with what the checks say. What they ask about can be justified as anything else can."""
+        if verdict.blocked or not scope.rules.policy.checks:
+            return verdict
+        scope = replace(scope, vault=verdict.vault)
+        scope = scope.informed(verdict.request, unread=0 if verdict.understood else len(question.body))
+        ruled = await self._opinion.on_request(verdict, question.dialect, question.head, scope)
+        if (excused := await self._justified(ruled.decision, scope)) is None:
+            return ruled
+        return await self._opinion.on_request(verdict, question.dialect, question.head, excused)
+
+    def _captured_prompt(self, capture: CaptureMode, question: Question, verdict: RequestVerdict) -> str:
+        original = newest_turn(verdict.request.slots)
+        redacted = original
+        if capture is CaptureMode.REDACTED and not verdict.blocked:
+            redacted = newest_turn(question.dialect.parse_request(question.head, verdict.body).slots)
+        elif capture is CaptureMode.REDACTED:
+            redacted = ()  # a blocked prompt was not rewritten: keeping it would keep what was blocked
+        return captured(capture, redacted, original, self._capture_key)
+
+    def _conversing(self, scope: Scope, question: Question) -> Scope:
+        """The scope that knows how to find the conversation's pseudonyms, where the policy makes any."""
+        if not scope.rules.pseudonymizes:
+            return scope
+        subject = scope.subject
+        process = question.request.connection.process
+        program = subject.app or (process.executable or process.name if process else "")
+        principal = (subject.user, program, subject.surface, subject.host)
+        vault = partial(self._conversations.vault, principal, question.request.headers, question.body)
+        return replace(scope, open_vault=vault)
+
+    async def _justified(self, decision: Decision, scope: Scope) -> Scope | None:
+        """The scope with the reasons that were given for findings the user was asked about, None where there are
+        none. Only then is the file looked at."""
+        if decision.action is not Action.ASK or self._justifications is None:
+            return None
+        ask = scope.rules.policy.ask
+        read = partial(
+            self._justifications.reasons, now=time.time(), minutes=ask.minutes, terminal=ask.terminal
+        )
+        try:
+            reasons = await asyncio.get_running_loop().run_in_executor(None, read)
+        except Exception:  # whatever is wrong with the file: the question stands
+            log.exception("the justifications cannot be read")
+            return None
+        asked = {(hit.guardrail, print_) for hit in decision.hits for print_ in hit.fingerprints}
+        if asked.isdisjoint(reasons):
+            return None
+        return replace(scope, justified=replace(scope.justified, reasons=reasons))
