@@ -45,3 +45,12 @@ async def test_a_key_that_cannot_be_read_refuses_the_exchange_and_says_how_to_me
     with pytest.raises(Refused, match="A_KEY is not set set it") as refused:
         await Direct(FakeTransport(), missing).send("POST", route, OWN, b"{}", length=2)
     assert refused.value.status == 500
+
+
+async def test_a_key_is_kept_until_the_provider_refuses_it(route: Route) -> None:
+    answers = (FakeResponse(b"{}"), FakeResponse(b"{}", status=401), FakeResponse(b"{}"))
+    transport, keys = FakeTransport(*answers), iter((b"old", b"new"))
+    direct = Direct(transport, lambda _: next(keys).decode())
+    for _ in answers:
+        await direct.send("POST", route, OWN, b"{}", length=2)
+    assert [asked.header(b"x-api-key") for asked in transport.asked] == [b"old", b"old", b"new"]
