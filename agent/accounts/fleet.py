@@ -13,10 +13,9 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Sequence
+from math import ceil
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from agent.accounts import layout
@@ -39,8 +38,6 @@ HOLD_SECONDS = DAY_SECONDS
 UNDER_WAY_SECONDS = 900
 """When a request that was never settled stops counting as under way."""
 
-_TIMEOUT = 1.0
-_CONNECTIONS = 32
 _QUIET_SECONDS, _LONGEST_QUIET = (
     2.0,
     30.0,
@@ -51,21 +48,6 @@ _FAILURES = (RedisError, OSError, TimeoutError)
 
 type _Row = tuple[Meter, int | None]
 """A meter, and what is wanted of it; None where only an earlier hold has something of it."""
-
-
-def connect(url: str, password: str | None) -> Redis:
-    """A client for a store's URL. Does not connect yet."""
-    pool = BlockingConnectionPool.from_url(
-        url,
-        password=password,
-        decode_responses=True,
-        socket_timeout=_TIMEOUT,
-        socket_connect_timeout=_TIMEOUT,
-        max_connections=_CONNECTIONS,
-        timeout=_TIMEOUT,
-        retry=Retry(NoBackoff(), 1),  # the scripts may come twice
-    )
-    return Redis(connection_pool=pool)
 
 
 class FleetStore:
@@ -91,11 +73,14 @@ class FleetStore:
         self._server_time = server_time
         self._clock = clock
         self._ahead = 0.0  # of the server's clock
-        self._leases = Leases()
+        self._leases = Leases(stretches=ceil(offline_seconds / lease_seconds))
         self._tally = Tally()  # limits, while there is no contact
         self._contact: float | None = None  # the last
         self._quiet, self._quiet_until = _QUIET_SECONDS, 0.0
         self._owed: deque[tuple[Hold, Amounts, Use | None]] = deque(maxlen=_MAX_OWED)
+        self._doubts: dict[
+            int, Hold
+        ] = {}  # holds that may have taken another's place, without our being told
         self._open: set[int] = set()
         self._next = secrets.randbits(62)
         self._tasks = TaskGroup("accounts")
@@ -150,18 +135,24 @@ class FleetStore:
         if hold.offline:
             self._settle_offline(hold, used)
             hold = Hold(hold.id, NO_CLAIMS)
+        if (twin := self._doubts.pop(hold.id, None)) is not None:
+            self._owed.append((twin, used, use))  # only one of the two is there
         if self._silent:
             self._owed.append((hold, used, use))
             return
         try:
             await self._run_settle(hold, used, use)
-            await self._report()
         except _FAILURES as error:
             self._lost(error)
             self._owed.append((hold, used, use))
+            return
         except asyncio.CancelledError:
             self._owed.append((hold, used, use))  # may come twice: the second time does nothing
             raise
+        try:
+            await self._report()
+        except _FAILURES as error:
+            self._lost(error)
 
     async def release(self, hold: Hold) -> None:
         """See `AccountStore`."""
@@ -197,6 +188,7 @@ class FleetStore:
     async def renew(self) -> None:
         """Report what is owed, and set aside anew what this device would need without contact."""
         try:
+            await self._client.ping()  # without contact, what is set aside stays
             await self._report()
             for name in [each for each in self._leases.held if each not in self._leases.needs]:
                 await self._give_back(name)
@@ -222,11 +214,23 @@ class FleetStore:
                 answer = await self._ask(hold, now, instead)  # with what this very device had set aside
         except _FAILURES as error:
             self._lost(error)
-            self._owed.append((hold, NOTHING, None))  # nobody knows whether it got there
-            return self._reserve_offline(meters, amounts, now, instead)
+            offline = self._reserve_offline(meters, amounts, now, instead)
+            self._doubt(hold, None if isinstance(offline, Hold) else instead)
+            return offline
+        except asyncio.CancelledError:
+            self._doubt(hold, instead)
+            raise
         if instead is not None and instead.offline and isinstance(answer, Hold):
             self._settle_offline(instead, NOTHING)
         return answer
+
+    def _doubt(self, hold: Hold, instead: Hold | None) -> None:
+        """Nobody knows whether a reservation got there. Where it would have taken the place of a hold that goes on, it
+        is settled with that, else taken back."""
+        if instead is None or instead.offline:
+            self._owed.append((hold, NOTHING, None))
+        else:
+            self._doubts[instead.id] = hold
 
     async def _ask(self, hold: Hold, now: float, instead: Hold | None) -> Hold | Refusal:
         rows: list[_Row] = [(meter, hold.claims.amounts[meter.column]) for meter in hold.claims.meters]
@@ -238,11 +242,7 @@ class FleetStore:
         return await self._run_reserve(hold, rows, now, (instead or hold).id)
 
     async def _run_reserve(self, hold: Hold, rows: list[_Row], now: float, old: int) -> Hold | Refusal:
-        keys = [
-            self._space.hold(hold.id),
-            self._space.hold(old),
-            *(self._space.meter(meter) for meter, _ in rows),
-        ]
+        keys = [*map(self._space.hold, (hold.id, old)), *(self._space.meter(meter) for meter, _ in rows)]
         while True:
             moment = self._moment(now)
             given = "" if self._server_time else now
@@ -333,27 +333,43 @@ class FleetStore:
         now = self._clock()
         [reading] = await self.read([need.meter], now)
         left = need.meter.limit - reading.used + (old.amount if old is not None else 0)
-        amount = min(left // SHARE, need.amount)
+        amount = min(left // SHARE, self._leases.wanted(name))
         if amount <= 0:
             await self._give_back(name)
             return
         row: list[_Row] = [(need.meter, amount)]
         hold = self._new_hold((need.meter,), Amounts(amount, amount, 0))
-        answer = await self._run_reserve(hold, row, now, old.hold.id if old is not None else hold.id)
+        self._leases.held.pop(name, None)  # nothing may be taken of it while it is replaced
+        try:
+            answer = await self._run_reserve(hold, row, now, old.hold.id if old is not None else hold.id)
+        except BaseException:
+            self._owed.append((hold, NOTHING, None))
+            self._take_back(old)
+            raise
         if isinstance(answer, Refusal):
+            self._take_back(old)
             return
         until = now + self._offline_seconds
         if isinstance(need.meter.window, Calendar):
             until = min(until, need.meter.window.span(self._moment(now)).until - self._ahead)
         self._leases.held[name] = Lease(hold=hold, amount=amount, until=until)
 
+    def _take_back(self, lease: Lease | None) -> None:
+        if lease is not None:
+            self._owed.append((lease.hold, NOTHING, None))
+
     async def _give_back(self, name: str) -> bool:
         """Say what was used of a lease; whether there was one that could be given back."""
         lease = self._leases.held.get(name)
         if lease is None or lease.calls:
             return False
-        await self._run_settle(lease.hold, Amounts(lease.used, lease.used, 0), None)
         del self._leases.held[name]
+        used = Amounts(lease.used, lease.used, 0)
+        try:
+            await self._run_settle(lease.hold, used, None)
+        except BaseException:
+            self._owed.append((lease.hold, used, None))
+            raise
         return True
 
     # Small things.

@@ -21,17 +21,13 @@ _RECENT = 256  # budgets that are remembered as used
 
 @dataclass(slots=True)
 class Need:
-    """How much of a budget this device uses."""
+    """How much of a budget this device uses, in this stretch of time and in those before."""
 
     meter: Meter
     largest: int = 0  # of one call
-    newer: int = 0  # in this stretch of time, and in the one before
+    newer: int = 0
     older: int = 0
-
-    @property
-    def amount(self) -> int:
-        """What it would use without contact."""
-        return max(self.newer, self.older, _LEAST_CALLS * self.largest)
+    idle: int = 0  # stretches in which nothing was used
 
 
 @dataclass(slots=True)
@@ -51,9 +47,10 @@ class Lease:
 
 
 class Leases:
-    """The leases of one device, by meter."""
+    """The leases of one device, by meter. The time without contact is so many `stretches`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, stretches: int = 1) -> None:
+        self._stretches = max(1, stretches)
         self.held: dict[str, Lease] = {}
         self.needs: dict[str, Need] = {}
 
@@ -73,12 +70,17 @@ class Leases:
             need.largest = max(need.largest, amount)
 
     def turn(self) -> None:
-        """A stretch of time is over: what was not used in this one or the one before is not needed."""
+        """A stretch of time is over. What nobody used for longer than the time without contact is not needed."""
         for name, need in list(self.needs.items()):
-            if not need.newer and not need.older:
+            need.idle = 0 if need.newer else need.idle + 1
+            if need.idle > self._stretches:
                 del self.needs[name]
-                continue
-            need.older, need.newer = need.newer, 0
+            need.older, need.newer = max(need.newer, need.older // 2), 0
+
+    def wanted(self, name: str) -> int:
+        """What the device would use of a budget without contact."""
+        need = self.needs[name]
+        return max(max(need.newer, need.older) * self._stretches, _LEAST_CALLS * need.largest)
 
     def reserve(self, meters: Sequence[Meter], amounts: Amounts, now: float) -> bool:
         """Take `amounts` of the leases of all budgets among `meters`, or of none."""

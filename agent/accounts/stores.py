@@ -17,7 +17,9 @@ def store_for(section: Accounts | None, *, state: Path, password: str | None) ->
     chosen = section.store if section is not None else Store()
     if not chosen.shared:
         return LocalStore(state / FILE)
-    from agent.accounts.fleet import FleetStore, connect  # takes 100 ms to load, and few machines need it
+    # these take 100 ms to load, and few machines need them
+    from agent.accounts.connection import connect
+    from agent.accounts.fleet import FleetStore
 
     return FleetStore(
         connect(chosen.url, password),

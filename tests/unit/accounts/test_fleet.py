@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import fakeredis
 import pytest
 
-from agent.accounts.fleet import FleetStore, connect
+from agent.accounts.fleet import FleetStore
 from agent.accounts.meters import NOTHING, Amounts, Unit
 from agent.accounts.store import DAY_SECONDS, UNREACHABLE, Hold, Use
 from agent.accounts.tally import Refusal
@@ -30,6 +31,7 @@ class Fleet:
 
     def device(self, **options: float) -> FleetStore:
         client = fakeredis.FakeAsyncRedis(server=self.server, decode_responses=True)
+        options.setdefault("lease_seconds", 900)
         return FleetStore(client, server_time=False, clock=lambda: self.now, **options)  # type: ignore[arg-type]
 
     def network(self, *, up: bool) -> None:
@@ -189,11 +191,66 @@ async def test_calls_that_live_on_a_lease_keep_it(fleet: Fleet) -> None:
 
 
 async def test_leases_that_nobody_needs_are_given_back(fleet: Fleet) -> None:
-    store = fleet.device()
+    store = fleet.device(lease_seconds=60, offline_seconds=120)
     await spend(store, fleet, 10)
-    for _ in range(4):
+    for _ in range(3):
+        await store.renew()
+    assert await fleet.used() == 50
+    for _ in range(2):
         await store.renew()
     assert await fleet.used() == 10
+
+
+async def test_without_contact_a_renewal_leaves_what_is_set_aside(fleet: Fleet) -> None:
+    store = fleet.device()
+    await spend(store, fleet, 10)
+    await store.renew()
+    fleet.network(up=False)
+    for _ in range(3):
+        await store.renew()
+        assert isinstance(await spend(store, fleet, 5), Hold)
+
+
+async def test_many_that_are_refused_at_once_give_a_lease_back_once(fleet: Fleet) -> None:
+    store = fleet.device()
+    await spend(store, fleet, 50)
+    await store.renew()
+    answers = await asyncio.gather(*(store.reserve([BUDGET], Amounts(0, 940), fleet.now) for _ in range(5)))
+    assert [isinstance(each, Hold) for each in answers].count(True) == 1
+
+
+async def test_a_move_whose_answer_was_lost_loses_no_spend(fleet: Fleet) -> None:
+    for arrived in (True, False):
+        store = fleet.device(offline_seconds=0)
+        before = await fleet.used()
+        hold = await store.reserve([BUDGET], Amounts(0, 100), fleet.now)
+        assert isinstance(hold, Hold)
+        moved = store._new_hold([BUDGET], Amounts(0, 120))
+        if arrived:
+            await store._ask(moved, fleet.now, hold)
+        store._doubt(moved, hold)  # as where the answer does not come
+        await store.settle(hold, Amounts(0, 70), Use("k", TODAY, "m", 1, 70, 0, 0, 0))
+        assert await fleet.used() == before + 70
+    assert [use.requests for use in await store_history(fleet)] == [2]
+
+
+async def test_a_reservation_that_nobody_waits_for_any_more_is_taken_back(fleet: Fleet) -> None:
+    store = fleet.device()
+    script = store._reserve_script
+
+    async def slow(**arguments: object) -> None:
+        await script(**arguments)  # type: ignore[arg-type]
+        await asyncio.sleep(60)
+
+    store._reserve_script = slow  # type: ignore[assignment]
+    task = asyncio.create_task(store.reserve([BUDGET], Amounts(0, 100), fleet.now))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await fleet.used() == 100
+    await store.close()
+    assert await fleet.used() == 0
 
 
 async def test_a_store_that_is_down_at_the_start_may_come_later(fleet: Fleet) -> None:
@@ -214,14 +271,3 @@ async def test_a_reservation_that_may_have_got_through_is_taken_back(fleet: Flee
     store._owed.append((hold, NOTHING, None))
     await store.renew()
     assert await fleet.used() == 0
-
-
-def test_a_client_is_made_without_connecting() -> None:
-    client = connect("rediss://cache.example.com:6380/2", "secret")
-    options = client.connection_pool.connection_kwargs
-    assert (options["host"], options["port"], options["db"], options["password"]) == (
-        "cache.example.com",
-        6380,
-        2,
-        "secret",
-    )

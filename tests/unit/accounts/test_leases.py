@@ -22,14 +22,26 @@ def leased(**amounts: int) -> Leases:
 def test_a_need_is_what_was_used_lately_or_a_few_large_calls() -> None:
     leases = Leases()
     leases.note([USD, FAST], Amounts(100, 5))
-    assert (set(leases.needs), leases.needs["usd"].amount) == ({"usd"}, 400)
+    assert (set(leases.needs), leases.wanted("usd")) == ({"usd"}, 400)
     for _ in range(9):
         leases.note([USD], Amounts(60, 5))
-    assert leases.needs["usd"].amount == 640
+    assert leases.wanted("usd") == 640
     leases.turn()
-    assert leases.needs["usd"].amount == 640
+    assert leases.wanted("usd") == 640
     leases.turn()
-    assert leases.needs["usd"].amount == 400
+    assert leases.wanted("usd") == 400
+    leases.turn()
+    assert not leases.needs
+
+
+def test_a_need_is_for_all_of_the_time_without_contact() -> None:
+    leases = Leases(stretches=15)
+    for _ in range(10):
+        leases.note([USD], Amounts(100, 5))
+    assert leases.wanted("usd") == 15_000
+    for _ in range(16):
+        leases.turn()
+        assert leases.wanted("usd") >= 400
     leases.turn()
     assert not leases.needs
 
