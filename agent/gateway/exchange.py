@@ -36,6 +36,7 @@ from agent.gateway.transport.base import (
     Transport,
     TransportError,
 )
+from agent.gateway.unified.pages import PAGES, page
 from agent.gateway.unified.passing import passing
 from agent.gateway.unified.serving import Errand, Served, Serving, refused
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
@@ -175,6 +176,8 @@ class ExchangeHandler:
             if decision.applied:
                 return await self._block(wire, book, _voice(book.ledger), decision)
             book.ledger.decided(decision)
+        if route.upstream == "gateway" and route.plain_path in PAGES:
+            return await self._page(request, route, wire, book)
         if route.upstream == "gateway":
             route, provider = passing(book.routes, route, request.headers)
             if (denial := book.account.may_use_provider(provider)) is not None:
@@ -188,6 +191,21 @@ class ExchangeHandler:
             request.method, route, fields, body, length=length if has_body else None
         )
         return await self._answering(wire, book).relay(response)
+
+    async def _page(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
+        """What the gateway answers itself."""
+        if request.method not in ("GET", "HEAD"):
+            raise Refused(405, "this page can only be read")
+        body = await page(
+            route.plain_path,
+            request.headers,
+            book=book.routes,
+            account=book.account,
+            accounts=self._accounts,
+        )
+        book.ledger.outcome = Outcome.COMPLETED
+        fields = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+        return await self._answer(wire, book, Block(status=200, headers=fields, body=body))
 
     async def _inspect(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
         ledger = book.ledger
