@@ -12,9 +12,9 @@ Embeddings blur just what answers turn on: "convert 5 miles" and "convert 6 mile
 - and language and script;
 
 "A to B" is not "B to A", and words come in one order, but for one stretch that may stand elsewhere. Half of the words
-must be the same, of long prompts all. Where two prompts differ in nothing but one word for another, or by one word more,
-the words must be known to say the same: this is how near-misses look. A check that errs costs a call of the provider; a
-missing one a wrong answer.
+must be the same, of long prompts all. Where two prompts differ in nothing but one word for another, or by one word
+more, the words must be known to say the same: this is how near-misses look. A check that errs costs a call of the
+provider; a missing one a wrong answer.
 """
 
 from __future__ import annotations
