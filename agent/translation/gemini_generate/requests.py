@@ -40,6 +40,12 @@ _SPEAKERS = {
 _CONTENT = frozenset(
     ("text", "thought", "thoughtSignature", "inlineData", "fileData", "functionCall", "functionResponse")
 )
+_CONTENT_FIELDS = frozenset(("role", "parts"))
+_CALL_FIELDS = frozenset(("id", "name", "args"))
+_RESULT_FIELDS = frozenset(("id", "name", "response", "parts"))
+_FILE_FIELDS = frozenset(
+    ("data", "displayName", "display_name", "fileUri", "file_uri", "mimeType", "mime_type")
+)
 _OUTPUTS = ("output", "result")  # the key for what a function gave, by the reference and by common use
 
 
@@ -103,6 +109,7 @@ class _Thread:
         role = expected.text(content.get("role"), f"{where}.role")
         if speaker is None and role not in _SPEAKERS:
             raise expected.wrong(f"{where}.role", "user or model")
+        self._unread += expected.others(content, where, _CONTENT_FIELDS)
         spoken: list[Part] = []
         listed = content.get("parts")
         for index, part in enumerate([listed] if isinstance(listed, dict) else expected.array(listed, where)):
@@ -132,13 +139,20 @@ class _Thread:
             return [self._call(where, expected.fields(part["functionCall"], where), signature)]
         if "functionResponse" in part:
             return [self._result(where, camel(expected.fields(part["functionResponse"], where)))]
-        media = parts.read_media(part)
+        media = self._media(where, part)
         return [media] if media else []
+
+    def _media(self, where: str, part: Fields) -> Media | None:
+        for name in ("inlineData", "fileData"):
+            if isinstance(file := part.get(name), dict):
+                self._unread += expected.others(file, f"{where}.{name}", _FILE_FIELDS)
+        return parts.read_media(part)
 
     def _call(self, where: str, called: Fields, signature: str) -> ToolCall:
         if not string(called.get("name")):
             raise expected.wrong(f"{where}.functionCall.name", "the function's name")
         expected.fields(called.get("args"), f"{where}.functionCall.args")
+        self._unread += expected.others(called, f"{where}.functionCall", _CALL_FIELDS)
         call = read_call(called, signature, self._calls)
         self._calls += 1
         self._names[call.id] = call.name
@@ -146,6 +160,7 @@ class _Thread:
         return call
 
     def _result(self, where: str, given: Fields) -> ToolResult:
+        self._unread += expected.others(given, f"{where}.functionResponse", _RESULT_FIELDS)
         call_id = string(given.get("id"))
         name = string(given.get("name")) or self._names.get(call_id, "")
         waiting = self._open.get(name)
@@ -161,7 +176,7 @@ class _Thread:
         files: list[Text | Media] = []
         for index, one in enumerate(expected.array(given.get("parts"), f"{where}.functionResponse.parts")):
             at = f"{where}.functionResponse.parts[{index}]"
-            media = parts.read_media(camel(expected.fields(one, at)))
+            media = self._media(at, camel(expected.fields(one, at)))
             if media:
                 files.append(media)
             else:
