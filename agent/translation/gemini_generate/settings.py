@@ -99,8 +99,9 @@ def _sampling(config: Fields) -> Sampling:
 
 def _reasoning(value: object, unread: list[str]) -> Reasoning | None:
     where = f"{_WHERE}.thinkingConfig"
-    config = camel(expected.fields(value, where))
-    unread += expected.others(config, where, _THINKING_FIELDS)
+    spelled = expected.fields(value, where)
+    unread += names.others(spelled, where, _THINKING_FIELDS)
+    config = camel(spelled)
     level = expected.text(config.get("thinkingLevel"), f"{where}.thinkingLevel").upper()
     budget = expected.count(config.get("thinkingBudget"), f"{where}.thinkingBudget")
     shown = expected.flag(config.get("includeThoughts"), f"{where}.includeThoughts")
