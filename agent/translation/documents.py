@@ -29,3 +29,11 @@ def write_document(document: dict[str, object]) -> bytes:
         return orjson.dumps(document)
     except TypeError:
         raise ContentError("the request nests deeper than JSON is written") from None
+
+
+def json_text(value: object) -> str:
+    """A value from a body, such as a call's input, as JSON text. Raises ContentError where it nests too deep."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        raise ContentError("JSON that nests deeper than it is written") from None

@@ -3,6 +3,7 @@ of this kind are known for."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.errors import ContentError
 from agent.model.conversation import (
     Conversation,
     Ended,
@@ -113,6 +115,95 @@ def test_a_stream_tells_what_the_whole_answer_tells(reply: Reply, each: Translat
     whole = each.read_answer(each.write_answer(reply))
     assert [choice.finish for choice in whole.choices] == [choice.finish for choice in reply.choices]
     assert whole.usage.input == reply.usage.input
+
+
+WORDS = [
+    "type",
+    "role",
+    "content",
+    "text",
+    "system",
+    "user",
+    "assistant",
+    "tool",
+    "messages",
+    "choices",
+    "delta",
+    "index",
+    "tool_calls",
+    "function",
+    "name",
+    "arguments",
+    "id",
+    "usage",
+    "finish_reason",
+    "thinking",
+    "signature",
+    "data",
+    "content_block",
+    "message",
+    "source",
+    "url",
+    "media_type",
+    "image_url",
+    "file",
+    "input",
+    "tool_use_id",
+    "reasoning_details",
+    "tools",
+    "tool_choice",
+    "response_format",
+    "output_config",
+    "error",
+    "document",
+    "image",
+    "tool_use",
+    "tool_result",
+    "text_delta",
+    "input_json_delta",
+    "thinking_delta",
+    "content_block_start",
+    "content_block_delta",
+    "message_start",
+    "message_delta",
+    "cache_control",
+    "thinking_blocks",
+    "stream_options",
+    "effort",
+    "base64",
+]
+
+
+def anything() -> st.SearchStrategy[object]:
+    """Documents in the formats' own words, put together without sense."""
+    word = st.sampled_from(WORDS)
+    leaves = st.one_of(word, word, st.integers(-1, 3), st.booleans(), st.none(), st.just(0.5), st.just(""))
+    return st.recursive(
+        leaves,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(word, inner, max_size=5),
+        max_leaves=25,
+    )
+
+
+@given(
+    st.sampled_from(TRANSLATORS),
+    st.dictionaries(st.sampled_from(WORDS), anything(), max_size=6),
+    st.lists(st.dictionaries(st.sampled_from(WORDS), anything(), max_size=4), max_size=3),
+)
+def test_whatever_is_read_it_is_read_or_refused(
+    each: Translator, document: dict[str, object], listed: list[dict[str, object]]
+) -> None:
+    filled = {**document, "messages": listed, "choices": listed, "content": listed}
+    for body in (orjson.dumps(document), orjson.dumps(filled)):
+        with suppress(ContentError):
+            each.read_request("", "", body)
+        with suppress(ContentError):
+            each.read_answer(body)
+        with suppress(ContentError):
+            read(each.stream_source(), [b"data: " + body + b"\n\n"] * 2)
+    data = b"".join(b"data: " + orjson.dumps(each) + b"\n\n" for each in listed)
+    with suppress(ContentError):
+        read(each.stream_source(), [data])
 
 
 # Known mistakes of gateways: see reference "Translation" and its list of complaints

@@ -8,6 +8,7 @@ import orjson
 
 from agent.dialects.shapes import mapping, string
 from agent.model.conversation import CacheHint, Media, MediaKind, Part, Text, Thinking, ToolCall, ToolResult
+from agent.translation.documents import json_text
 from agent.translation.fields import Document, entry, wrong
 from agent.translation.media import from_text, text_in, unbroken
 from agent.translation.moulds import new_call, new_result, new_text
@@ -110,7 +111,7 @@ class BlockReader:
 
 def read_call(block: Document) -> ToolCall:
     """A call: its input is an object, written again as JSON text."""
-    arguments = orjson.dumps(block.get("input") or {}).decode()
+    arguments = json_text(block.get("input") or {})
     return new_call(string(block.get("id")), string(block.get("name")), arguments, read_cache(block))
 
 

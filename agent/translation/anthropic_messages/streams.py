@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import orjson
 
-from agent.dialects.shapes import mapping, string
+from agent.dialects.shapes import integer, mapping, string
 from agent.dialects.sse import SseDecoder, SseEvent
 from agent.errors import ContentError
 from agent.model.conversation import (
@@ -24,6 +24,7 @@ from agent.model.conversation import (
 )
 from agent.translation.anthropic_messages.blocks import read_seal
 from agent.translation.anthropic_messages.endings import read_finish, read_usage, status_of
+from agent.translation.documents import json_text
 from agent.translation.fields import Document
 from agent.translation.moulds import new_delta
 
@@ -38,7 +39,7 @@ class MessagesSource:
 
     def __init__(self) -> None:
         self._decoder = SseDecoder()
-        self._blocks: dict[object, _Block] = {}  # open ones, by the API's index
+        self._blocks: dict[int | None, _Block] = {}  # open ones, by the API's index
         self._next = 0  # the next part's number
         self._usage: Document = {}  # as told so far; counts are cumulative and come in parts
         self._ended = False
@@ -78,9 +79,9 @@ class MessagesSource:
             case "message_start":
                 self._start(mapping(document.get("message")), events)
             case "content_block_start":
-                self._begin(document.get("index"), mapping(document.get("content_block")), events)
+                self._begin(integer(document.get("index")), mapping(document.get("content_block")), events)
             case "content_block_stop":
-                self._end_block(document.get("index"), events)
+                self._end_block(integer(document.get("index")), events)
             case "message_delta":
                 self._read_message_delta(document, events)
             case "message_stop":
@@ -104,7 +105,7 @@ class MessagesSource:
             )
         )
 
-    def _begin(self, index: object, block: Document, events: list[StreamEvent]) -> None:
+    def _begin(self, index: int | None, block: Document, events: list[StreamEvent]) -> None:
         match block.get("type"):
             case "text":
                 self._open(index, PartKind.TEXT, events, text=string(block.get("text")))
@@ -119,11 +120,11 @@ class MessagesSource:
                 call_id, name = string(block.get("id")), string(block.get("name"))
                 opened = self._open(index, PartKind.TOOL_CALL, events, call_id=call_id, name=name)
                 if whole := block.get("input"):  # of servers that do not stream it
-                    opened.waiting = orjson.dumps(whole).decode()
+                    opened.waiting = json_text(whole)
 
     def _open(
         self,
-        index: object,
+        index: int | None,
         kind: PartKind,
         events: list[StreamEvent],
         *,
@@ -139,18 +140,18 @@ class MessagesSource:
         return block
 
     def _read_delta(self, document: Document, events: list[StreamEvent]) -> None:
-        index = document.get("index")
+        index = integer(document.get("index"))
         block = self._blocks.get(index)
         delta = document.get("delta")
         if block is None or type(delta) is not dict:
             return
-        kind = delta.get("type")
-        field = _TEXTS.get(kind)  # type: ignore[arg-type]
+        kind = string(delta.get("type"))
+        field = _TEXTS.get(kind)
         if field is None:
             if kind == "signature_delta":
                 self._sign(index, delta, events)
             return
-        meant = _KINDS.get(kind, PartKind.TOOL_CALL)  # type: ignore[arg-type]
+        meant = _KINDS.get(kind, PartKind.TOOL_CALL)
         if meant is not block.kind:
             if PartKind.TOOL_CALL in (meant, block.kind):
                 return
@@ -161,13 +162,13 @@ class MessagesSource:
             block.waiting = ""
             events.append(new_delta(block.part, text))
 
-    def _sign(self, index: object, holder: Document, events: list[StreamEvent]) -> None:
+    def _sign(self, index: int | None, holder: Document, events: list[StreamEvent]) -> None:
         signature = string(holder.get("signature"))
         block = self._blocks[index]
         if signature and block.kind is PartKind.THINKING:
             events.append(PartSigned(part=block.part, signature=signature))
 
-    def _end_block(self, index: object, events: list[StreamEvent]) -> None:
+    def _end_block(self, index: int | None, events: list[StreamEvent]) -> None:
         block = self._blocks.pop(index, None)
         if block is None:
             return

@@ -76,7 +76,8 @@ def manner(conversation: Conversation, losses: Losses, quirks: Quirks) -> Manner
     """What of the client's wishes the model takes. What it does not goes to `losses`."""
     claude = generation(conversation.model)
     sampling = without(conversation.sampling, _UNKNOWN, losses)
-    longest = sampling.max_tokens or quirks.default_max_tokens or _usual_limit(claude)
+    limit = sampling.max_tokens
+    longest = (quirks.default_max_tokens or _usual_limit(claude)) if limit is None else limit
     wish = conversation.reasoning
     thinking: dict[str, object] | None = None
     effort = ""
@@ -130,7 +131,8 @@ def _thinking(
         return None, ""
     limit = conversation.sampling.max_tokens
     if budget > 0:
-        tokens = fitting(max(budget, LEAST_BUDGET), limit) if limit else max(budget, LEAST_BUDGET)
+        tokens = max(budget, LEAST_BUDGET)
+        tokens = tokens if limit is None else fitting(tokens, limit)
     else:
         tokens = budget_of(effort_wanted(wish) or Effort.MEDIUM, longest)
     if tokens == 0:

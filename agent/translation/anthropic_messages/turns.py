@@ -24,7 +24,7 @@ type Block = dict[str, object]
 class TurnWriter:
     """Writes the turns of one request."""
 
-    __slots__ = ("_index", "_last", "_losses", "_others", "_results", "_role", "called", "messages", "system")
+    __slots__ = ("_ids", "_index", "_losses", "called", "messages", "system")
 
     def __init__(self, losses: Losses) -> None:
         self.system: list[Block] = []
@@ -32,42 +32,27 @@ class TurnWriter:
         self.called: dict[str, None] = {}  # the tools that were called, in order
         self._losses = losses
         self._index = 0
-        self._role = ""
-        self._results: list[Block] = []  # of the message that is being put together
-        self._others: list[Block] = []
-        self._last: tuple[list[Block], list[Block]] = ([], [])  # of the message before
+        self._ids: dict[str, str] = {}  # of calls, as the API takes them
 
     def write(self, turns: tuple[Turn, ...]) -> None:
         """All turns."""
+        messages = self.messages
         for index, turn in enumerate(turns):
             self._index = index
-            if turn.speaker is Speaker.SYSTEM:
+            speaker = turn.speaker
+            if speaker is Speaker.SYSTEM:
                 self._write_system(turn.parts)
                 continue
-            role = "assistant" if turn.speaker is Speaker.ASSISTANT else "user"
-            if role != self._role:
-                self._close()
-                self._open(role)
-            for place, part in enumerate(turn.parts):
-                self._write_part(place, part)
-        self._close()
+            made = speaker is Speaker.ASSISTANT
+            blocks = self._write_parts(turn.parts, made=made)
+            if not blocks:
+                continue
+            role = "assistant" if made else "user"
+            if messages and messages[-1]["role"] == role:
+                blocks = _merged(messages.pop()["content"], blocks)
+            plain = len(blocks) == 1 and _plain(blocks[0])
+            messages.append({"role": role, "content": blocks[0]["text"] if plain else blocks})
         self._trim()
-
-    def _open(self, role: str) -> None:
-        self._role = role
-        if self.messages and self.messages[-1]["role"] == role:  # all that stood between was left out
-            self.messages.pop()
-            self._results, self._others = self._last
-
-    def _close(self) -> None:
-        """Finish the message that is being put together."""
-        blocks = self._results + self._others if self._results else self._others
-        if not blocks:
-            return
-        content: object = blocks[0]["text"] if len(blocks) == 1 and _plain(blocks[0]) else blocks
-        self.messages.append({"role": self._role, "content": content})
-        self._last = (self._results, self._others)
-        self._results, self._others = [], []
 
     def _trim(self) -> None:
         """The beginning of an answer that the model is to continue: the API refuses white space at its end."""
@@ -86,29 +71,53 @@ class TurnWriter:
             elif part.text and not part.text.isspace():
                 self.system.append(_text(part))
 
-    def _write_part(self, place: int, part: Part) -> None:
-        if type(part) is Text:
-            if part.text and not part.text.isspace():
-                self._others.append(_text(part))
-        elif type(part) is ToolCall:
-            self.called[part.name] = None
-            self._others.append(write_call(part, lawful_id(part.id)))
-        elif type(part) is ToolResult:
-            self._results.append(self._write_result(place, part))
-        elif type(part) is Thinking:
-            if is_own(part):
-                self._others += write_thinking(part)
-        elif type(part) is Media:
-            block = write_media(part) if self._role == "user" else None
-            if block is None:
-                self._lose(place)
+    def _write_parts(self, parts: tuple[Part, ...], *, made: bool) -> list[Block]:
+        """A turn's blocks; `made` by the model."""
+        blocks: list[Block] = []
+        results: list[Block] = []
+        for place, part in enumerate(parts):
+            if type(part) is Text:
+                if part.text and not part.text.isspace():
+                    blocks.append(_text(part))
+            elif type(part) is ToolCall:
+                self.called[part.name] = None
+                blocks.append(write_call(part, self._id(part.id)))
+            elif type(part) is ToolResult:
+                results.append(self._write_result(place, part))
+            elif type(part) is Thinking:
+                if is_own(part):
+                    blocks += write_thinking(part)
+            elif type(part) is Media and not made and (block := write_media(part)):
+                blocks.append(block)
             else:
-                self._others.append(block)
+                self._lose(place)
+        return results + blocks if results else blocks
+
+    def _id(self, call_id: str) -> str:
+        known = self._ids.get(call_id)
+        if known is None:
+            known = self._ids[call_id] = lawful_id(call_id)
+        return known
 
     def _write_result(self, place: int, result: ToolResult) -> Block:
-        block: Block = {"type": "tool_result", "tool_use_id": lawful_id(result.call_id)}
+        block: Block = {"type": "tool_result", "tool_use_id": self._id(result.call_id)}
+        content = self._write_shown(place, result.parts)
+        if content:
+            block["content"] = content
+        if result.error:
+            block["is_error"] = True
+        if result.cache is not None:
+            block["cache_control"] = write_cache(result.cache)
+        return block
+
+    def _write_shown(self, place: int, parts: tuple[Text | Media, ...]) -> str | list[Block]:
+        """What a tool answered: a string where it is one text."""
+        if len(parts) == 1:
+            (part,) = parts
+            if type(part) is Text and part.cache is None:
+                return "" if part.text.isspace() else part.text
         content: list[Block] = []
-        for index, part in enumerate(result.parts):
+        for index, part in enumerate(parts):
             if type(part) is Text:
                 if part.text and not part.text.isspace():
                     content.append(_text(part))
@@ -116,15 +125,7 @@ class TurnWriter:
                 content.append(written)
             else:
                 self._losses.lose(f"turns[{self._index}].parts[{place}].parts[{index}]")
-        if len(content) == 1 and _plain(content[0]):
-            block["content"] = content[0]["text"]
-        elif content:
-            block["content"] = content
-        if result.error:
-            block["is_error"] = True
-        if result.cache is not None:
-            block["cache_control"] = write_cache(result.cache)
-        return block
+        return content
 
     def _lose(self, place: int) -> None:
         self._losses.lose(f"turns[{self._index}].parts[{place}]")
@@ -134,6 +135,14 @@ def _text(part: Text) -> Block:
     if part.cache is None:
         return {"type": "text", "text": part.text}
     return {"type": "text", "text": part.text, "cache_control": write_cache(part.cache)}
+
+
+def _merged(before: object, blocks: list[Block]) -> list[Block]:
+    """The content of two neighbouring messages as that of one, with the results first."""
+    if isinstance(before, str):
+        before = [{"type": "text", "text": before}]
+    both: list[Block] = [*before, *blocks]  # type: ignore[misc]
+    return sorted(both, key=lambda block: block["type"] != "tool_result")
 
 
 def _plain(block: Block) -> bool:

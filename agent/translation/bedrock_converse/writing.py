@@ -11,6 +11,7 @@ from agent.translation.base import Losses, Quirks, WireRequest
 from agent.translation.bedrock_converse.families import Family, family_of, put
 from agent.translation.bedrock_converse.messages import Block, MessageWriter, is_name
 from agent.translation.bedrock_converse.thinking import Thinker
+from agent.translation.documents import write_document
 from agent.translation.fitting import asks, fitted, without
 
 _USER_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 :_@$#=/+,-.")
@@ -24,7 +25,7 @@ def write_request(conversation: Conversation, losses: Losses, quirks: Quirks) ->
     """The request; the model stands in its path. Tells `losses` what it leaves out."""
     body = _RequestWriter(fitted(conversation, quirks, losses), losses, quirks).body()
     operation = "chat_stream" if conversation.stream else "chat"
-    return WireRequest(body=orjson.dumps(body), operation=operation)
+    return WireRequest(body=write_document(body), operation=operation)
 
 
 @dataclass(slots=True)

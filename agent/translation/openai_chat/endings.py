@@ -18,6 +18,12 @@ _READ = {
     "error": Finish.FAILED,  # Mistral, OpenRouter
     "insufficient_system_resource": Finish.FAILED,  # DeepSeek
     "abort": Finish.FAILED,  # vLLM, SGLang
+    # what proxies pass on in the words of other APIs
+    "max_tokens": Finish.LENGTH,
+    "tool_use": Finish.TOOL_CALLS,
+    "refusal": Finish.FILTERED,
+    "safety": Finish.FILTERED,
+    "recitation": Finish.FILTERED,
 }
 _WRITTEN = {
     Finish.STOP: "stop",
@@ -35,10 +41,10 @@ def read_finish(reason: object, *, calls: bool, matched: object = None) -> tuple
 
     `calls`: it holds tool calls; Gemini's and Ollama's endpoints say `stop` then. `matched` is vLLM's `stop_reason`.
     """
-    word = string(reason)
+    word = string(reason).lower()
     finish = _READ.get(word)
     if finish is None:  # Gemini: `function_call_filter: MALFORMED_FUNCTION_CALL`
-        finish = Finish.FAILED if "malformed" in word.lower() or "error" in word.lower() else Finish.STOP
+        finish = Finish.FAILED if "malformed" in word or "error" in word else Finish.STOP
     if finish is not Finish.STOP:
         return finish, ""
     if calls:

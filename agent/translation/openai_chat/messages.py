@@ -6,8 +6,6 @@ What a message holds beyond the hub is named in `unread`. Ids that a client left
 
 from __future__ import annotations
 
-import orjson
-
 from agent.dialects.shapes import mapping, objects, string
 from agent.errors import ContentError
 from agent.model.conversation import (
@@ -21,6 +19,7 @@ from agent.model.conversation import (
     ToolCall,
     Turn,
 )
+from agent.translation.documents import json_text
 from agent.translation.fields import Document, entry, wrong
 from agent.translation.media import from_url, unbroken
 from agent.translation.moulds import new_call, new_result, new_text, new_turn
@@ -230,7 +229,7 @@ def arguments_text(value: object) -> str:
     """The arguments' JSON text; some servers send the object itself."""
     if type(value) is str:
         return value
-    return orjson.dumps(value).decode() if type(value) is dict else ""
+    return json_text(value) if type(value) is dict else ""
 
 
 def call_signature(call: Document) -> str:

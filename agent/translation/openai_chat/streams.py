@@ -106,7 +106,7 @@ class ChatSource:
     def _read_choice(self, choice: object, events: list[StreamEvent]) -> None:
         if type(choice) is not dict:
             return
-        number = choice.get("index") or 0
+        number = integer(choice.get("index")) or 0
         state = self._choices.get(number)
         if state is None:
             state = self._choices[number] = _Choice(number, self._answer, events)

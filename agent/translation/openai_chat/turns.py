@@ -29,11 +29,12 @@ _ATTACHED = "(see the attachment in the next message)"
 class MessageWriter:
     """Writes the messages of one request."""
 
-    __slots__ = ("_accepts", "_index", "_losses", "_messages", "_system", "_turn")
+    __slots__ = ("_accepts", "_index", "_joins", "_losses", "_messages", "_system", "_turn")
 
     def __init__(self, losses: Losses, quirks: Quirks) -> None:
         self._losses = losses
         self._accepts = quirks.accepts
+        self._joins = "content.parts" in quirks.unsupported  # a server that knows strings only
         self._system = quirks.system_role or "system"  # OpenAI reads it as `developer`; others know no other
         self._messages: list[dict[str, object]] = []
         self._index = 0
@@ -81,7 +82,7 @@ class MessageWriter:
         message: dict[str, object] = {
             "role": "tool",
             "tool_call_id": result.call_id,
-            "content": said[0] if len(said) == 1 else [{"type": "text", "text": text} for text in said] or "",
+            "content": said[0] if len(said) == 1 else self._texts(said),
         }
         if "cache_control" in self._accepts:
             cache = result.cache or next((text.cache for text in texts if text.cache), None)
@@ -132,7 +133,7 @@ class MessageWriter:
             (part,) = parts
             if type(part) is Text and (part.cache is None or "cache_control" not in self._accepts):
                 return part.text
-        content = []
+        content: list[dict[str, object]] = []
         for part in parts:
             written = self._part(part, media=media)
             if written is None:
@@ -142,7 +143,14 @@ class MessageWriter:
             if cache is not None and "cache_control" in self._accepts:
                 written["cache_control"] = write_cache(cache)
             content.append(written)
+        if self._joins and all(part["type"] == "text" for part in content):
+            return self._texts([str(part["text"]) for part in content])
         return content
+
+    def _texts(self, texts: list[str]) -> object:
+        if self._joins or not texts:
+            return "\n\n".join(texts)
+        return [{"type": "text", "text": text} for text in texts]
 
     def _path_of(self, part: Part) -> str:
         for index, other in enumerate(self._turn):

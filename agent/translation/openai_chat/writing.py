@@ -2,11 +2,13 @@
 
 Only what OpenAI's own reference knows is written unasked: OpenAI refuses a request with a field it does not know. What
 compatible servers take beyond that is written where their catalog row says so (`Quirks.accepts`): `cache_control`,
-`extra_content`, `file_url`, `reasoning`, `reasoning_content`, `reasoning_details`, `top_k`, `video_url`.
+`extra_content`, `file_url`, `reasoning`, `reasoning_content`, `reasoning_details`, `top_k`, `video_url`. What they lack
+is in `Quirks.unsupported`: the hub's names, `usage_in_stream` for `stream_options`, `content.parts` for texts in parts.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 from agent.model.conversation import (
@@ -25,6 +27,7 @@ from agent.translation.fitting import fitted
 from agent.translation.openai_chat.turns import MessageWriter, write_cache
 from agent.translation.reasoning import effort_wanted
 
+_LONGEST_NAME = 64
 _SAMPLING = (
     ("temperature", "temperature"),
     ("top_p", "top_p"),
@@ -56,12 +59,17 @@ def write_request(conversation: Conversation, losses: Losses, quirks: Quirks) ->
     if conversation.output is not None and conversation.output.kind is not OutputKind.TEXT:
         body["response_format"] = _write_output(conversation.output)
     if conversation.user:
-        body["user"] = conversation.user
+        body["user"] = _short(conversation.user)
     if conversation.stream:
         body["stream"] = True
         if "usage_in_stream" not in quirks.unsupported:  # always: accounts are settled with it
             body["stream_options"] = {"include_usage": True}
     return write_document(body)
+
+
+def _short(user: str) -> str:
+    """OpenAI refuses names of more than 64 characters, such as Claude Code's. A digest tells users apart, too."""
+    return user if len(user) <= _LONGEST_NAME else hashlib.sha256(user.encode("utf-8", "replace")).hexdigest()
 
 
 def _write_tool(tool: Tool, *, hinted: bool) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.errors import ContentError
-from agent.translation.documents import read_document, write_document
+from agent.translation.documents import json_text, read_document, write_document
 
 
 @pytest.mark.parametrize("body", [b'{"a":1}', b'\xef\xbb\xbf{"a":1}'])
@@ -29,3 +29,5 @@ def test_what_nests_too_deep_to_be_written_is_an_error() -> None:
         value = [value]
     with pytest.raises(ContentError, match="nests deeper"):
         write_document({"a": value})
+    with pytest.raises(ContentError, match="nests deeper"):
+        json_text(value)

@@ -273,6 +273,8 @@ def test_stop_in_passing_is_no_end() -> None:
         ("insufficient_system_resource", Finish.FAILED),
         ("content_filter", Finish.FILTERED),
         ("model_length", Finish.LENGTH),
+        ("MAX_TOKENS", Finish.LENGTH),
+        ("SAFETY", Finish.FILTERED),
         ("eos", Finish.STOP),
     ],
 )

@@ -318,3 +318,24 @@ def test_usage_is_always_asked_for_in_a_stream() -> None:
     assert body["stream_options"] == {"include_usage": True}
     body, _ = write(stream=True, quirks=Quirks(unsupported=frozenset({"usage_in_stream"})))
     assert "stream_options" not in body
+
+
+def test_a_server_that_knows_strings_only() -> None:
+    turns = (
+        said("system", "a", "b"),
+        said("user", ToolResult(call_id="1", parts=(Text(text="c"), Text(text="d")))),
+        said("user", "look:", Media(kind=MediaKind.IMAGE, url="https://i.example/a")),
+    )
+    found = messages(*turns, quirks=Quirks(unsupported=frozenset({"content.parts"})))
+    assert [message["content"] for message in found[:2]] == ["a\n\nb", "c\n\nd"]
+    assert len(found[2]["content"]) == 2
+
+
+def test_a_long_name_of_the_user_is_shortened_the_same_way_each_time() -> None:
+    """Claude Code's has more than a hundred characters; OpenAI takes 64."""
+    short, _ = write(user="u" * 64)
+    assert short["user"] == "u" * 64
+    long, other = (write(user=name)[0]["user"] for name in ("u" * 130, "v" * 130))
+    assert len(long) == 64
+    assert long != other
+    assert long == write(user="u" * 130)[0]["user"]
