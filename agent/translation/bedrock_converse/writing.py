@@ -107,6 +107,8 @@ class _RequestWriter:
         match use:
             case ToolUse.REQUIRED:
                 written["toolChoice"] = {"any": {}}
+            case ToolUse.NAMED if choice is not None and not is_name(choice.name):
+                self.losses.lose("tool_choice")
             case ToolUse.NAMED if choice is not None:
                 written["toolChoice"] = {"tool": {"name": choice.name}}
             case ToolUse.AUTO if choice is not None:
