@@ -124,9 +124,7 @@ class _RequestWriter:
         """The tools. A history with calls in it is refused where none are defined: then those that it names."""
         written: list[Block] = []
         for index, tool in enumerate(self.conversation.tools):
-            if not is_name(
-                tool.name
-            ):  # the model's call would come back under a name that the client does not know
+            if not is_name(tool.name):  # under another, the client would not know the model's call
                 self.losses.lose(f"tools[{index}].name")
                 continue
             spec: Block = {"name": tool.name, "inputSchema": {"json": tool.parameters or _ANY_OBJECT}}
