@@ -36,6 +36,7 @@ from agent.gateway.policy_file import PolicyFile
 from agent.gateway.scans import ScanPool
 from agent.gateway.server import GatewayServer
 from agent.gateway.small_requests import SmallRequests
+from agent.gateway.standing import Standing
 from agent.gateway.telemetry_pages import telemetry_pages
 from agent.gateway.transport.base import Transport, TransportConfig
 from agent.gateway.transport.factory import build_transport
@@ -68,7 +69,6 @@ from agent.model.record import Incident, IncidentKind
 from agent.model.traffic import Connection, Tier
 from agent.routing.health import HealthBook
 from agent.telemetry.observatory import Observatory, Surroundings, Watching
-from agent.telemetry.present import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -138,18 +138,30 @@ class _Parts:
         self.policy = PolicyFile(settings.policy or bundled_policies() / "default")
         self._authority = Authority.open(paths, self.policy.rules.catalog.hosts)
         refresh_bundle(paths, self._authority.root_pem, environ=os.environ, store=root_store())
-        providers = {surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces}
+        providers = {
+            **{surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces},
+            **{each.id: each.row.genai for each in self.policy.book.providers.values()},
+        }
         device = self._device = read_device(paths)
         self._audit = Spool(paths, device=device, providers=providers)
         self._scans = ScanPool()
         self._resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
         services = _towards_services(settings, self._resolve)
         self._checks = Checks(services, read_secret)
+        section = self.policy.rules.policy.accounts
+        password = section.store.password if section is not None else None
+        store = store_for(
+            section, state=paths.root, password=read_secret(password) if password is not None else None
+        )
+        self._account_store = store
+        self._accounts = Accounts(section, store=store, prices=_Prices(self.policy))
+        self._health = HealthBook()
+        self._standing = Standing(self._accounts, self._health, self._audit)
         self._observatory = Observatory(
             Surroundings(
                 secret=read_secret,
                 http=services,
-                snapshot=self._snapshot,
+                snapshot=self._standing,
                 providers=providers,
                 resource={
                     "service.name": "drawbridge",
@@ -161,14 +173,6 @@ class _Parts:
             ),
             self.policy.rules.policy.telemetry,
         )
-        section = self.policy.rules.policy.accounts
-        password = section.store.password if section is not None else None
-        store = store_for(
-            section, state=paths.root, password=read_secret(password) if password is not None else None
-        )
-        self._account_store = store
-        self._accounts = Accounts(section, store=store, prices=_Prices(self.policy))
-        self._health = HealthBook()
         self._recall = Recall(None, self._tasks)
         self._dispatcher: Dispatcher | None = None
         self._transport: Transport | None = None
@@ -211,6 +215,7 @@ class _Parts:
             device=self._device.id,
         )
         await self._observatory.start()
+        self._tasks.spawn(self._standing.run(), name="standing")
         self._prepare()
         upgrades = UpgradeHandler(self.policy, transport, self._audit)
         server = self._server = GatewayServer(
@@ -330,9 +335,6 @@ class _Parts:
             )
         except AuditError as error:
             log.error("audit event lost: %s", error)  # noqa: TRY400  said in full
-
-    def _snapshot(self) -> Snapshot:
-        return Snapshot(audit_waiting=self._audit.waiting, audit_events=self._audit.count)
 
     def _status(self) -> Mapping[str, object]:
         policy = self.policy.rules.policy

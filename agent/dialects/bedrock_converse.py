@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import orjson
 
+from agent.dialects import counting
 from agent.dialects.base import Block, EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.eventstream import event as encode
 from agent.dialects.eventstream import exception
@@ -19,6 +20,7 @@ from agent.dialects.replies import JsonEdits, json_reply
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.model.content import NO_USAGE, Address, Path, Role, Usage
+from agent.model.conversation import TokenCount
 
 _ROLES = {"assistant": Role.ASSISTANT, "system": Role.SYSTEM}
 _ERRORS = {
@@ -79,6 +81,10 @@ class BedrockConverse(JsonEdits):
             usage=_usage(document.get("usage")),
             finish_reason=string(document.get("stopReason")),
         )
+
+    def count(self, usage: Usage) -> TokenCount:
+        """The tokens that an answer reports, normalised."""
+        return counting.cache_apart(usage)
 
     def stream_reader(self, request: ParsedRequest) -> ConverseReader:
         """A reader for the events that answer `request`."""

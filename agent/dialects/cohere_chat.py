@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import orjson
 
+from agent.dialects import counting
 from agent.dialects.base import Block, EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.replies import JsonEdits, json_reply
@@ -15,6 +16,7 @@ from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
 from agent.model.content import NO_USAGE, Path, Role, Usage
+from agent.model.conversation import TokenCount
 
 _ROLES = {"assistant": Role.ASSISTANT, "system": Role.SYSTEM, "tool": Role.TOOL_RESULT}
 _MESSAGE: Path = ("delta", "message")
@@ -62,6 +64,10 @@ class CohereChat(JsonEdits):
             usage=_usage(document.get("usage")),
             finish_reason=string(document.get("finish_reason")),
         )
+
+    def count(self, usage: Usage) -> TokenCount:
+        """The tokens that an answer reports, normalised."""
+        return counting.inclusive(usage)
 
     def stream_reader(self, request: ParsedRequest) -> CohereReader:
         """A reader for the events that answer `request`."""

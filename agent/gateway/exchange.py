@@ -51,6 +51,7 @@ log = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of a request, as sent and decoded
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+_TRACE = frozenset({b"traceparent", b"tracestate"})
 _OURS = frozenset({b"accept-encoding", b"content-length", b"expect", b"host"})
 
 
@@ -266,6 +267,9 @@ class ExchangeHandler:
         fields = headers.forwardable(request.headers, drop=_OURS)
         fields = fields if sent is not None else headers.without_body_facts(fields)
         fields.append((b"accept-encoding", b"identity"))
+        if route.upstream == "central":  # our own house: its spans belong below ours
+            context = trace_context.resumed(ledger.trace, exchange_id=ledger.id)
+            fields = [each for each in fields if each[0] not in _TRACE] + trace_context.outgoing(context)
         payload = verdict.body if sent is None else sent
         ledger.sent()
         try:

@@ -28,6 +28,7 @@ from agent.gateway.wire import ClientRequest
 from agent.inspection import RequestVerdict, Scope
 from agent.routing.names import UnknownModel
 from agent.routing.plan import Candidate, NoRoute, Plan
+from agent.telemetry.trace_context import resumed
 from agent.translation.registry import translator
 
 _ONCE = frozenset({"batches", "files"})  # operations that must not be asked twice
@@ -174,7 +175,15 @@ class Serving:
             usage_wanted=own.usage,
             max_tokens=request.max_tokens,
         )
-        return Forms(asked=asked, book=errand.book, drop=errand.book.drops_fields), plan
+        ledger = errand.ledger
+        forms = Forms(
+            asked=asked,
+            book=errand.book,
+            drop=errand.book.drops_fields,
+            trace=resumed(ledger.trace, exchange_id=ledger.id),
+            propagate=errand.book.propagates,
+        )
+        return forms, plan
 
     def _answer(self, errand: Errand, forms: Forms, plan: Plan, done: Dispatched) -> Served:
         candidate = done.candidate
