@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import orjson
 import pytest
 
+from agent.accounts.accounts import Accounts
+from agent.accounts.keys import new_key
+from agent.accounts.local import LocalStore
+from agent.caching.cache import AnswerCache
+from agent.caching.sqlite import SqliteStore
 from agent.gateway.transport.base import FailureKind, Headers, TransportError
 from agent.inspection import RuleBook
-from agent.model.record import Outcome
+from agent.model.record import CacheUse, Outcome
 from agent.model.traffic import Tier
+from tests.fakes.loopback import until
 from tests.fakes.rulebooks import BOMB, TOY, rule_book, toy_policy
 from tests.fakes.upstream import SSE, FakeClient
 from tests.unit.gateway.conftest import POST_JSON, Gateway
@@ -194,3 +203,171 @@ async def test_files_go_to_the_provider_that_keeps_them(own: Gateway) -> None:
     assert (asked.target.host, asked.request.target, asked.body) == ("api.openai.com", b"/v1/files", b"abc")
     assert asked.header(b"authorization") == b"Bearer open-secret"
     assert client.status == 200
+
+
+# Accounts
+
+KEY = new_key()
+ACCOUNTS = f"""
+accounts:
+  assumed_output_tokens: 100
+  virtual_keys:
+    - id: ci
+      hash: "sha256:{hashlib.sha256(KEY.encode()).hexdigest()}"
+      providers:
+        - {{provider: local, models: [tiny]}}
+        - {{provider: openai}}
+      budgets: [{{tokens: 1000, per: day}}]
+"""
+
+
+@pytest.fixture
+def counted_rules() -> RuleBook:
+    return rule_book(toy_policy(PROVIDERS + ACCOUNTS))
+
+
+@pytest.fixture
+async def counted(counted_rules: RuleBook, tmp_path: Path) -> AsyncIterator[Gateway]:
+    accounts = Accounts(counted_rules.policy.accounts, store=LocalStore(tmp_path / "a.db"))
+    await accounts.open()
+    made = Gateway(counted_rules, accounts=accounts)
+    yield made
+    made.scans.close()
+    await accounts.close()
+
+
+WITH_KEY = (*POST_JSON, (b"authorization", b"Bearer " + KEY.encode()))
+
+
+async def used(gateway: Gateway) -> int:
+    client = await gateway.ask(
+        b"", path="/v1/quota", method="GET", host="127.0.0.1:1", tier=Tier.BASE_URL, headers=WITH_KEY
+    )
+    [budget] = orjson.loads(client.body)["budgets"]
+    return int(budget["used"])
+
+
+async def test_without_a_key_nothing_is_served(counted: Gateway) -> None:
+    client = await ask(counted, chat("local/tiny"))
+    assert client.status == 401
+    assert client.header(b"x-drawbridge-denied") == b"virtual_key_required"
+
+
+async def test_what_was_used_is_counted_and_the_key_goes_no_further(counted: Gateway) -> None:
+    counted.answers(CHAT_ANSWER)
+    await ask(counted, chat("local/tiny"), headers=WITH_KEY)
+    assert KEY.encode() not in repr(counted.transport.asked).encode()
+    assert await used(counted) == 9
+    assert counted.audit.exchanges[0].served.virtual_key == "ci"
+
+
+async def test_an_answer_without_bound_gets_the_one_that_was_reserved(counted: Gateway) -> None:
+    counted.answers(CHAT_ANSWER)
+    await ask(counted, chat("local/tiny"), headers=WITH_KEY)
+    assert orjson.loads(counted.transport.asked[0].body)["max_tokens"] == 100
+
+
+async def test_a_model_that_the_key_may_not_use_is_refused(counted: Gateway) -> None:
+    client = await ask(counted, chat("local/large"), headers=WITH_KEY)
+    assert (client.status, counted.transport.asked) == (403, [])
+
+
+async def test_a_request_that_does_not_fit_is_refused_with_its_reason(counted: Gateway) -> None:
+    client = await ask(counted, chat("local/tiny", max_completion_tokens=5000), headers=WITH_KEY)
+    assert (client.status, counted.transport.asked) == (402, [])
+    assert "budget" in orjson.loads(client.body)["error"]["message"]
+
+
+async def test_an_answer_that_failed_costs_nothing(counted: Gateway) -> None:
+    counted.answers(b'{"error":{"message":"broken"}}', status=400)
+    await ask(counted, chat("local/tiny"), headers=WITH_KEY)
+    assert await used(counted) == 0
+
+
+async def test_a_stream_that_its_client_left_is_charged_for_what_came(counted: Gateway) -> None:
+    gate = asyncio.Event()
+    counted.answers(piece("word " * 80), gate, headers=SSE)
+    client = FakeClient(chat("local/tiny", stream=True))
+    exchange = counted.spawn(
+        b"", client, path="/v1/chat/completions", host="127.0.0.1:1", tier=Tier.BASE_URL, headers=WITH_KEY
+    )
+    await until(lambda: bool(client.pieces))
+    exchange.cancel()
+    await asyncio.wait([exchange])
+    assert 100 <= await used(counted) <= 140
+    assert counted.audit.exchanges[0].served.estimated
+
+
+async def test_of_a_bare_name_the_keys_own_providers_serve(counted: Gateway) -> None:
+    counted.answers(CHAT_ANSWER)
+    await ask(counted, chat("gpt-5-nano"), headers=WITH_KEY)
+    assert counted.transport.asked[0].target.host == "api.openai.com"
+
+
+# The cache of answers
+
+
+@pytest.fixture
+def caching_rules() -> RuleBook:
+    return rule_book(toy_policy(PROVIDERS + "cache: {enabled: true}"))
+
+
+@pytest.fixture
+async def caching(caching_rules: RuleBook, tmp_path: Path) -> AsyncIterator[Gateway]:
+    store = SqliteStore(tmp_path / "answers.db", max_entries=100, max_bytes=10**6)
+    cache = AnswerCache(store, b"s" * 32)
+    await cache.open()
+    made = Gateway(caching_rules, cache=cache)
+    yield made
+    made.scans.close()
+    await made.tasks.cancel()
+    await cache.close()
+
+
+async def stored(gateway: Gateway, count: int = 1) -> None:
+    cache = gateway.recall.cache
+    assert cache is not None
+    await until(lambda: cache.tally["stored"] >= count)
+
+
+async def test_what_was_answered_before_is_answered_again(caching: Gateway) -> None:
+    caching.answers(CHAT_ANSWER)
+    first = await ask(caching, chat("local/tiny"))
+    await stored(caching)
+    again = await ask(caching, chat("local/tiny"))
+    assert (first.header(b"x-drawbridge-cache"), again.body) == (b"miss", CHAT_ANSWER)
+    assert (again.header(b"x-drawbridge-cache") or b"").startswith(b"hit-exact")
+    assert len(caching.transport.asked) == 1
+    assert caching.audit.exchanges[-1].served.cache is CacheUse.EXACT
+    assert caching.audit.exchanges[-1].served.cost_nano_usd == 0
+
+
+async def test_a_streamed_answer_serves_who_wants_it_whole(caching: Gateway) -> None:
+    caching.answers(piece("Hello."), END, USAGE, DONE, headers=SSE)
+    await ask(caching, chat("local/tiny", stream=True))
+    await stored(caching)
+    again = await ask(caching, chat("local/tiny", stream=True))
+    whole = await ask(caching, chat("local/tiny"))
+    assert b"Hello." in again.body
+    assert b'"usage"' not in again.body
+    assert orjson.loads(whole.body)["choices"][0]["message"]["content"] == "Hello."
+    assert len(caching.transport.asked) == 1
+
+
+async def test_what_a_rule_changed_is_not_kept(caching: Gateway) -> None:
+    caching.answers(CHAT_ANSWER)
+    caching.answers(CHAT_ANSWER)
+    for _ in range(2):
+        await ask(caching, chat("local/tiny", f"the key {TOY}"))
+    assert len(caching.transport.asked) == 2
+
+
+async def test_a_client_may_want_no_new_answer(caching: Gateway) -> None:
+    headers = (*POST_JSON, (b"x-drawbridge-cache", b"only-if-cached"))
+    client = await ask(caching, chat("local/tiny"), headers=headers)
+    assert (client.status, caching.transport.asked) == (504, [])
+
+
+async def test_a_control_that_nobody_understands_is_refused(caching: Gateway) -> None:
+    client = await ask(caching, chat("local/tiny"), headers=(*POST_JSON, (b"x-drawbridge-cache", b"maybe")))
+    assert client.status == 400
