@@ -211,7 +211,7 @@ def test_another_converter_reads_the_same_words_and_calls_in_the_request(
     understood = OpenAIResponsesConverter().request_from_provider(orjson.loads(request.body))
     parts = [part for message in understood["messages"] for part in message["content"]]
     called = [
-        (part.id, part.name)
+        (call_id(part.id), part.name)
         for turn in conversation.turns
         for part in turn.parts
         if isinstance(part, ToolCall)
