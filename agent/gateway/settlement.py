@@ -27,13 +27,16 @@ class Settlement:
         self.routes = routes
         self._audit = audit
         self._wire = wire
-        self._settled = False
+        self._paid = False
+        self._recorded = False
 
     async def settle(self) -> None:
-        """Make the record durable."""
-        if not self._settled:
-            self._settled = True
+        """Make the record durable. Where a client leaves in the middle of it, the next call does the rest."""
+        if not self._paid:
             await self._pay()
+            self._paid = True
+        if not self._recorded:
+            self._recorded = True  # who gives up waiting does not recall the event
             self.ledger.request_bytes = self._wire.bytes_in
             self.ledger.response_bytes = self.ledger.response_bytes or self._wire.bytes_out
             await append(self._audit, self.ledger.close())

@@ -13,6 +13,7 @@ from agent.gateway import headers
 from agent.gateway.dispatch import Prepared
 from agent.gateway.transport.base import Headers
 from agent.gateway.unified.amendments import OUR_FIELDS, Amendments
+from agent.gateway.unified.crossing import crossing_fields, crossing_query
 from agent.gateway.unified.routebook import Place, RouteBook, Serving
 from agent.model.conversation import Conversation
 from agent.model.provider import Spoken
@@ -28,27 +29,16 @@ _MOST_TOKENS = {  # by dialect: the field that bounds an answer
     "anthropic-messages": "max_tokens",
     "cohere-chat": "max_tokens",
 }
-_CONFIGURED = {  # the same, in a section of its own
-    "gemini-generate-content": ("generationConfig", "maxOutputTokens"),
-    "bedrock-converse": ("inferenceConfig", "maxTokens"),
+_CONFIGURED = {  # the same, in a section of its own: the spellings of both, the usual one first
+    "gemini-generate-content": (
+        ("generationConfig", "generation_config"),
+        ("maxOutputTokens", "max_output_tokens"),
+    ),
+    "bedrock-converse": (("inferenceConfig",), ("maxTokens",)),
 }
 _STATES_MODEL = frozenset({"openai-chat", "openai-responses", "anthropic-messages", "cohere-chat"})
-_HARMLESS = frozenset({b"accept", b"content-type", b"user-agent"})
-_OURS = frozenset(
-    (
-        *(
-            b"accept-encoding",
-            b"content-length",
-            b"content-encoding",
-            b"expect",
-            b"host",
-            b"cookie",
-            b"origin",
-        ),
-        *(b"traceparent", b"tracestate", b"x-request-id"),  # what becomes of these is the policy's word
-    )
-)
-_OUR_PREFIX = b"x-drawbridge-"
+_REPORTS_USAGE = frozenset({CHAT, "completions"})
+"""Operations of OpenAI whose streams count their tokens where they are asked to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +124,12 @@ class Forms:
     def hides_usage(self, dialect: str) -> bool:
         """Whether counts of tokens in the stream were asked for by the gateway alone."""
         asked = self.asked
-        return dialect == asked.dialect == "openai-chat" and asked.stream and not asked.usage_wanted
+        return (
+            dialect == asked.dialect == "openai-chat"
+            and asked.operation in _REPORTS_USAGE
+            and asked.stream
+            and not asked.usage_wanted
+        )
 
     def _streams(self, spoken: Spoken) -> bool:
         return self.asked.stream and self.asked.operation == CHAT and translator(spoken.dialect) is not None
@@ -180,34 +175,28 @@ class Forms:
 
     def _query(self, place: Place, *, same: bool) -> bytes:
         """The client's query goes to who speaks its format. In it, it says itself in which frames it wants a stream."""
-        if not same or not self.asked.query:
-            own = [
-                part for part in place.query.split(b"&") if part and not (same and part.startswith(b"alt="))
-            ]
-            return b"&".join(own)
-        given = {part.partition(b"=")[0] for part in self.asked.query.split(b"&")} | {b"alt"}
+        if not same:
+            return place.query
+        asked = crossing_query(self.asked.query)
+        given = {part.partition(b"=")[0] for part in asked.split(b"&")} | {b"alt"}
         own = [part for part in place.query.split(b"&") if part and part.partition(b"=")[0] not in given]
-        return b"&".join([*own, self.asked.query])
+        return b"&".join([*own, asked] if asked else own)
 
     def _headers(self, serving: Serving, *, same: bool, private: bool) -> Headers:
-        fields = [
-            each
-            for each in headers.forwardable(self.asked.fields, drop=_OURS | headers.CREDENTIALS)
-            if (same or each[0] in _HARMLESS) and not each[0].startswith(_OUR_PREFIX)
-        ]
-        given = {name for name, _ in fields}
-        fields += (each for each in serving.provider.headers if each[0] not in given)
-        if b"content-type" not in given:
+        fields = crossing_fields(self.asked.fields, serving.provider, same=same)
+        if not headers.get(fields, b"content-type"):
             fields.append((b"content-type", b"application/json"))
         if self.trace is not None and (private or self.propagate):
             fields += outgoing(self.trace)
         return (*fields, (b"accept-encoding", b"identity"))
 
 
-def _bounded(body: bytes, section: str, name: str, bound: int) -> bytes:
-    """The body with a bound in a section of it."""
+def _bounded(body: bytes, sections: tuple[str, ...], names: tuple[str, ...], bound: int) -> bytes:
+    """The body with a bound in a section of it, in the spelling that it has."""
     document = orjson.loads(body)
-    document[section] = {**mapping(document.get(section)), name: bound}
+    section = next((each for each in sections if each in document), sections[0])
+    given = mapping(document.get(section))
+    document[section] = {**{key: given[key] for key in given if key not in names}, names[0]: bound}
     return orjson.dumps(document)
 
 

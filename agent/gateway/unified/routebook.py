@@ -20,11 +20,12 @@ from agent.policy import Policy, ProviderSettings
 from agent.policy.routes import Routing, Untranslatable
 from agent.routing import pricing
 from agent.routing.configured import ConfiguredProvider, configured
-from agent.routing.names import ModelNames, ModelRef
+from agent.routing.names import ModelNames, ModelRef, UnknownModel
 from agent.routing.plan import KEYLESS, Candidate, KeyRef, Limits
 from agent.translation.base import Quirks
 
 _REMEMBERED = 4096  # addresses: clients choose the models in them
+_OURSELVES = "gateway"  # the surface's id
 _NOTHING = ProviderSettings()
 
 
@@ -85,6 +86,16 @@ class RouteBook:
         if found is None and (name := self._called.get((provider, model))) is not None:
             return self.prices.cost(provider, name, tokens, at)
         return found
+
+    def meant(self, model: str) -> tuple[str, str]:
+        """The provider and its model that a name means here, also where somebody else is to serve it; the gateway
+        itself and the name, where it means nothing."""
+        try:
+            [ref, *_] = self.names.resolve(model)
+        except UnknownModel:
+            provider, slash, name = model.partition("/")
+            return (provider, name) if slash else (_OURSELVES, model)
+        return ref.provider, ref.model
 
     def candidate(
         self, ref: ModelRef, *, weight: float = 1.0, keys: tuple[str, ...] | None = None

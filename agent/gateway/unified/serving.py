@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from agent.accounts.denials import Denial
 from agent.dialects import DIALECTS
 from agent.dialects.shapes import mapping
 from agent.errors import ContentError
@@ -22,6 +21,7 @@ from agent.gateway.transport.base import Headers, UpstreamResponse
 from agent.gateway.unified.forms import Asked, Forms, wants_usage
 from agent.gateway.unified.planning import NotAllowed, Planner, Wanted
 from agent.gateway.unified.recall import Asking, Keeping, Recall
+from agent.gateway.unified.refusals import refusal
 from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.unified.translated import Languages, TranslatedAnswer
 from agent.gateway.wire import ClientRequest
@@ -31,8 +31,8 @@ from agent.routing.plan import Candidate, NoRoute, Plan
 from agent.telemetry.trace_context import resumed
 from agent.translation.registry import translator
 
-_ONCE = frozenset({"batches", "files"})  # operations that must not be asked twice
 _MOST_ANSWERS = 128
+_LONGEST_FACT = 1000  # characters of a header that tells of a request's way
 _OWN_WORDS = (b'"fallbacks"', b'"stream_options"', b'"tools"', b'"n"', b'"candidateCount"')
 
 
@@ -79,9 +79,13 @@ class _Order:
     plan: Plan
     forms: Forms
     account: Account
-    repeatable: bool
     hedged: bool
-    tokens: int = 0
+    repeatable: bool = True
+
+    @property
+    def tokens(self) -> int:
+        """See `dispatch.Order`."""
+        return self.account.input_tokens
 
     def prepare(self, candidate: Candidate) -> Prepared:
         """See `dispatch.Order`."""
@@ -124,7 +128,6 @@ class Serving:
             plan=plan,
             forms=forms,
             account=errand.account,
-            repeatable=errand.operation not in _ONCE,
             hedged=plan.limits.hedge_after is not None,
         )
         ledger.sent()
@@ -142,7 +145,7 @@ class Serving:
     def _planned(self, errand: Errand) -> tuple[Forms, Plan]:
         own = _own_words(errand.verdict.body)
         request = errand.verdict.request
-        errand.account.informed(request, answers=own.answers)
+        errand.account.informed(request, answers=own.answers, operation=errand.operation)
         wanted = Wanted(
             subject=errand.scope.subject,
             request=request,
@@ -155,7 +158,7 @@ class Serving:
         try:
             plan = self._planner.plan(errand.book, errand.account, wanted)
         except NotAllowed as error:
-            raise refused(error.denial) from error
+            raise refusal(error.denial) from error
         except NoRoute as error:
             raise Refused(error.status, f"{error} {error.hint()}".strip()) from error
         except UnknownModel as error:
@@ -243,7 +246,7 @@ _NO_WORDS = _OwnWords(usage=False)
 
 
 def _own_words(body: bytes) -> _OwnWords:
-    if not any(word in body for word in _OWN_WORDS):
+    if not any(word in body for word in _OWN_WORDS) and b"\\u" not in body:  # which can spell them otherwise
         return _NO_WORDS
     try:
         document = orjson.loads(body)
@@ -267,19 +270,18 @@ def _facts(ledger: Ledger, candidate: Candidate, done: Dispatched, dropped: tupl
     facts = [
         (b"x-request-id", ledger.request_id.encode("ascii")),
         (b"x-drawbridge-provider", candidate.provider.id.encode()),
-        (b"x-drawbridge-model", candidate.model.encode("ascii", "replace")),
+        (b"x-drawbridge-model", _shown(candidate.model)),
         (b"x-drawbridge-attempts", str(len(done.trail)).encode()),
     ]
     if upstream := headers.get(done.response.headers, b"x-request-id"):
         facts.append((b"x-drawbridge-upstream-request-id", upstream))
     if dropped:
-        facts.append((b"x-drawbridge-dropped", ", ".join(dropped).encode("ascii", "replace")))
+        facts.append((b"x-drawbridge-dropped", _shown(", ".join(dropped))))
     return tuple(facts)
 
 
-def refused(denial: Denial) -> Refused:
-    """A denial of the accounts, as an error for the client."""
-    fields: Headers = ((b"x-drawbridge-denied", denial.kind.value.encode()),)
-    if denial.retry_after is not None:
-        fields += ((b"retry-after", str(denial.retry_after).encode()),)
-    return Refused(denial.status, denial.message, headers=fields)
+def _shown(text: str) -> bytes:
+    """Words that may be a client's own, as a header can carry them."""
+    return "".join(each if each.isprintable() else "?" for each in text[:_LONGEST_FACT]).encode(
+        "ascii", "replace"
+    )
