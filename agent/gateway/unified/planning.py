@@ -77,13 +77,14 @@ class Planner:
         redirected = rule is not None and bool(rule.candidates or rule.refuse)
         asked = () if redirected else _asked(book, account, wanted)
         header = next((value for name, value in wanted.fields if name == FALLBACKS_HEADER), b"")
-        others = () if redirected else book.names.aliases.get(wanted.request.model, ())[1:]
+        named = named_fallbacks(wanted.fallbacks, header.decode("latin-1"))
+        others = book.names.aliases.get(wanted.request.model, ())[1:]
         wish = wish_of(
             asked,
             routing=book.routing,
             resolve=partial(_resolved, book, account),
             rule=rule,
-            requested=(*others, *named_fallbacks(wanted.fallbacks, header.decode("latin-1"))),
+            requested=() if redirected else (*others, *named),  # a rule's word stands above the client's
             usual=tuple(_of_key(account, asked)),
             session=session_of(wanted.fields, book.routing.sticky.headers),
         )

@@ -223,7 +223,7 @@ class Serving:
 def _asking(errand: Errand, forms: Forms, plan: Plan) -> Asking:
     return Asking(
         forms=forms,
-        model=plan.candidates[0].name,
+        plan=plan,
         account=errand.account,
         scope=errand.scope,
         ledger=errand.ledger,
