@@ -49,7 +49,7 @@ class Question:
             method=self.request.method,
             path=self.route.plain_path,
             query=self.route.query.decode("latin-1"),
-            content_type=headers.get(self.request.headers, b"content-type").decode("latin-1"),
+            content_type=headers.combined(self.request.headers, b"content-type").decode("latin-1"),
         )
 
 

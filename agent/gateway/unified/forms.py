@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
+from agent.dialects.multipart import is_form, with_field
 from agent.dialects.shapes import mapping
 from agent.errors import ConfigError, ContentError
 from agent.gateway import headers
@@ -136,6 +137,8 @@ class Forms:
 
     def _same(self, candidate: Candidate, spoken: Spoken, bound: int | None) -> bytes:
         asked = self.asked
+        if is_form(asked.body):
+            return with_field(asked.body, "model", candidate.model)
         serving = _serving(candidate)
         add: dict[str, object] = {}
         rename: dict[str, str] = {}

@@ -205,6 +205,55 @@ async def test_files_go_to_the_provider_that_keeps_them(own: Gateway) -> None:
     assert client.status == 200
 
 
+FORM = (
+    b'--b\r\ncontent-disposition: form-data; name="model"\r\n\r\nopenai/whisper-1\r\n'
+    b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.mp3"\r\n\r\n\xff\xfb\r\n'
+    b'--b\r\ncontent-disposition: form-data; name="prompt"\r\n\r\nsay ' + TOY.encode() + b"\r\n--b--\r\n"
+)
+
+
+async def test_a_form_goes_where_its_model_is_served(own: Gateway) -> None:
+    own.answers(b'{"text":"Hello.","usage":{"type":"tokens","input_tokens":14,"output_tokens":3}}')
+    fields = ((b"content-type", b"multipart/form-data; boundary=b"),)
+    client = await ask(own, FORM, "/v1/audio/transcriptions", fields)
+    [asked] = own.transport.asked
+    assert asked.request.target == b"/v1/audio/transcriptions"
+    assert b"\r\n\r\nwhisper-1\r\n" in asked.body
+    assert b"\xff\xfb" in asked.body
+    assert TOY.encode() not in asked.body
+    assert asked.header(b"content-type") == b"multipart/form-data; boundary=b"
+    assert orjson.loads(client.body)["text"] == "Hello."
+    assert (own.event.usage.output_tokens, own.event.attachments[0].name) == (3, "a.mp3")
+
+
+async def test_sounds_come_back_as_they_are(own: Gateway) -> None:
+    own.answers(b"ID3\xff", headers=((b"content-type", b"audio/mpeg"),))
+    client = await ask(own, orjson.dumps({"model": "openai/tts-1", "input": "hi"}), "/v1/audio/speech")
+    assert (client.status, client.body) == (200, b"ID3\xff")
+    assert client.header(b"x-drawbridge-provider") == b"openai"
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "HEAD", "OPTIONS"])
+async def test_models_are_asked_with_post(own: Gateway, method: str) -> None:
+    client = await own.ask(
+        b"", path="/v1/chat/completions", method=method, host="127.0.0.1:1", tier=Tier.BASE_URL
+    )
+    assert (client.status, client.header(b"allow"), own.transport.asked) == (405, b"POST", [])
+
+
+async def test_a_clients_key_for_one_provider_goes_to_no_other(own: Gateway) -> None:
+    own.answers(CHAT_ANSWER)
+    theirs = ((b"authorization", b"Bearer sk-theirs"), (b"x-goog-user-project", b"theirs"))
+    await ask(own, chat("local/tiny"), "/v1/chat/completions?key=AIza-theirs", (*POST_JSON, *theirs))
+    assert b"theirs" not in repr(own.transport.asked).encode()
+
+
+async def test_what_a_client_says_ends_no_header(own: Gateway) -> None:
+    client = await ask(own, chat("local/tiny\r\nset-cookie: a=b"))
+    assert client.status == 404
+    assert b"\n" not in b"".join(name + value for name, value in client.headers)
+
+
 # Accounts
 
 KEY = new_key()
@@ -302,6 +351,30 @@ async def test_a_stream_that_its_client_left_is_charged_for_what_came(counted: G
     assert exchanges(counted)[0].served.estimated
 
 
+async def test_what_providers_do_for_nothing_takes_nothing(counted: Gateway) -> None:
+    counted.answers(b'{"id":"modr-1","results":[{"flagged":false}]}')
+    body = orjson.dumps({"model": "openai/omni-moderation-latest", "input": "word " * 2000})
+    client = await ask(counted, body, "/v1/moderations", WITH_KEY)
+    assert (client.status, await used(counted)) == (200, 0)
+
+
+@pytest.mark.parametrize("word", ["null", "0.5"])
+async def test_a_bound_is_told_once(counted: Gateway, word: str) -> None:
+    counted.answers(CHAT_ANSWER)
+    body = chat("local/tiny")[:-1] + f',"max_tokens":{word}}}'.encode()
+    await ask(counted, body, headers=WITH_KEY)
+    sent = counted.transport.asked[0].body
+    assert (orjson.loads(sent)["max_tokens"], sent.count(b"max_tokens")) == (100, 1)
+
+
+async def test_what_cannot_be_counted_is_not_lent_a_key(counted: Gateway) -> None:
+    headers = (*WITH_KEY, (b"content-length", b"2"), (b"x-drawbridge-provider", b"openai"))
+    client = await ask(counted, b"{}", "/v1/batches", headers)
+    assert (client.status, counted.transport.asked) == (403, [])
+    client = await ask(counted, b"{}", "/openai/v1/embeddings", (*WITH_KEY, (b"content-length", b"2")))
+    assert (client.status, counted.transport.asked) == (403, [])
+
+
 async def test_of_a_bare_name_the_keys_own_providers_serve(counted: Gateway) -> None:
     counted.answers(CHAT_ANSWER)
     await ask(counted, chat("gpt-5-nano"), headers=WITH_KEY)
@@ -364,6 +437,14 @@ async def test_what_a_rule_changed_is_not_kept(caching: Gateway) -> None:
     for _ in range(2):
         await ask(caching, chat("local/tiny", f"the key {TOY}"))
     assert len(caching.transport.asked) == 2
+
+
+async def test_a_fallbacks_answer_is_not_kept_under_the_firsts_name(caching: Gateway) -> None:
+    for _ in range(2):
+        caching.transport.answers.append(TransportError(FailureKind.CONNECT, "refused", sent=False))
+        caching.answers(CHAT_ANSWER)
+        await ask(caching, chat("local/tiny", fallbacks=["openai/gpt-5-nano"]))
+    assert len(caching.transport.asked) == 4
 
 
 async def test_a_client_may_want_no_new_answer(caching: Gateway) -> None:
