@@ -351,8 +351,11 @@ class ExchangeHandler:
         book.ledger.status, book.ledger.response_bytes = block.status, len(block.body)
         book.ledger.first_byte()
         await book.settle()
-        reference = (b"x-drawbridge-ref", short_ref(book.ledger.id).encode())
-        await wire.answer(block.status, (*block.headers, *fields, reference), block.body)
+        names = (
+            (b"x-drawbridge-ref", short_ref(book.ledger.id).encode()),
+            (b"x-request-id", book.ledger.request_id.encode("ascii")),
+        )
+        await wire.answer(block.status, (*block.headers, *fields, *names), block.body)
         return True
 
     async def _misdirected(self, ledger: Ledger, message: str) -> None:

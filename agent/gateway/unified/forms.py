@@ -37,6 +37,7 @@ _CONFIGURED = {  # the same, in a section of its own: the spellings of both, the
     ),
     "bedrock-converse": (("inferenceConfig",), ("maxTokens",)),
 }
+_FRAMED_BY_QUERY = "gemini-generate-content"
 _STATES_MODEL = frozenset({"openai-chat", "openai-responses", "anthropic-messages", "cohere-chat"})
 _REPORTS_USAGE = frozenset({CHAT, "completions"})
 """Operations of OpenAI whose streams count their tokens where they are asked to."""
@@ -57,6 +58,11 @@ class Asked:
     has_our_fields: bool = False
     usage_wanted: bool = True
     max_tokens: int | None = None
+
+    @property
+    def wants_array(self) -> bool:
+        """Whether a stream is wanted as one JSON array: Gemini's way, unless its client asks for events."""
+        return self.stream and self.dialect == _FRAMED_BY_QUERY and b"alt=sse" not in self.query.split(b"&")
 
 
 @dataclass(slots=True)

@@ -149,12 +149,13 @@ class Recall:
         """An answer, or what will keep the one to come, or None where the cache has nothing to do. Raises Refused where
         the client wants no new answer, or says what no cache understands."""
         cache = self.cache
-        if cache is None or not asking.settings.enabled or asking.forms.asked.operation != CHAT:
+        asked = asking.forms.asked
+        if cache is None or not asking.settings.enabled or asked.operation != CHAT or asked.wants_array:
             return None
         question = self._question(asking)
         found = await cache.lookup(question, asking.settings)
         asking.ledger.served_by(cache=found.use)
-        form = Form(dialect=question.dialect, streamed=asking.forms.asked.stream)
+        form = Form(dialect=question.dialect, streamed=asked.stream)
         if isinstance(found, Hit):
             recalled = _recalled(found, form, asking.forms)
             if recalled is not None:

@@ -217,6 +217,7 @@ class Serving:
             provider=provider,
             conversation=forms.conversation(),
             voice=DIALECTS[errand.dialect],
+            array=forms.asked.wants_array,
         )
 
 
