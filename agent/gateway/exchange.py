@@ -216,7 +216,8 @@ class ExchangeHandler:
         sent = await self._read(request, wire)
         with ledger.working():
             body = self._decoded(request, sent)
-        question = Question(request=request, route=route, dialect=dialect, body=body)
+        asker = book.account.principal.key_id
+        question = Question(request=request, route=route, dialect=dialect, body=body, asker=asker)
         verdict, scope = await self._judge.judge(question, ledger)
         ledger.request = verdict.request
         ledger.decided(verdict.decision)

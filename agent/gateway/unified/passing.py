@@ -46,8 +46,12 @@ def way_of(request: ClientRequest, route: Route, book: RouteBook, account: Accou
         key = lent_key(passage.provider, account, request.method, route.plain_path)
         return passage.opened_with(key), passage.fields
     if route.upstream == "provider" and route.credential is not None:
-        key = lent_key(book.providers[route.surface.id], account, request.method, route.plain_path)
-        return replace(route, credential=(route.credential[0], key)), request.headers
+        provider = book.providers[route.surface.id]
+        key = lent_key(provider, account, request.method, route.plain_path)
+        opened = replace(
+            route, credential=(route.credential[0], key), query=query_without_secrets(route.query)
+        )
+        return opened, tuple(crossing_fields(request.headers, provider, same=True))
     return route, request.headers
 
 

@@ -145,6 +145,8 @@ class Serving:
     def _planned(self, errand: Errand) -> tuple[Forms, Plan]:
         own = _own_words(errand.verdict.body)
         request = errand.verdict.request
+        if not request.model and errand.verdict.problem:
+            raise Refused(400, f"the request cannot be read: {errand.verdict.problem}")
         errand.account.informed(request, answers=own.answers, operation=errand.operation)
         wanted = Wanted(
             subject=errand.scope.subject,

@@ -15,6 +15,7 @@ from agent.accounts.keys import new_key
 from agent.accounts.local import LocalStore
 from agent.caching.cache import AnswerCache
 from agent.caching.sqlite import SqliteStore
+from agent.catalog import Harness
 from agent.gateway.transport.base import FailureKind, Headers, TransportError
 from agent.inspection import RuleBook
 from agent.model.record import CacheUse, Exchange, Outcome
@@ -379,6 +380,49 @@ async def test_of_a_bare_name_the_keys_own_providers_serve(counted: Gateway) -> 
     counted.answers(CHAT_ANSWER)
     await ask(counted, chat("gpt-5-nano"), headers=WITH_KEY)
     assert counted.transport.asked[0].target.host == "api.openai.com"
+
+
+OTHER = new_key()
+TWO_KEYS = f"""
+schema_version: 1
+id: names
+{PROVIDERS}
+accounts:
+  virtual_keys:
+    - {{id: one, hash: "sha256:{hashlib.sha256(KEY.encode()).hexdigest()}"}}
+    - {{id: two, hash: "sha256:{hashlib.sha256(OTHER.encode()).hexdigest()}"}}
+guardrails: [{{id: names, detect: [custom/name], action: pseudonymize}}]
+detectors: [{{id: name, keywords: [Ada Lovelace]}}]
+"""
+
+
+@pytest.fixture
+def two_keys_rules() -> RuleBook:
+    return rule_book(TWO_KEYS)
+
+
+@pytest.mark.parametrize(("second", "told"), [(KEY, True), (OTHER, False)])
+async def test_what_one_key_hides_is_not_put_back_for_another(
+    two_keys_rules: RuleBook, tmp_path: Path, second: str, *, told: bool
+) -> None:
+    accounts = Accounts(two_keys_rules.policy.accounts, store=LocalStore(tmp_path / "a.db"))
+    await accounts.open()
+    gateway = Gateway(two_keys_rules, accounts=accounts, harness=Harness(session_headers=("x-session",)))
+    named = (*POST_JSON, (b"x-session", b"ours"))
+    gateway.answers(CHAT_ANSWER)
+    await ask(gateway, chat("local/tiny", "Ada Lovelace"), headers=(*named, (b"x-api-key", KEY.encode())))
+    standin = orjson.loads(gateway.transport.asked[0].body)["messages"][0]["content"]
+    gateway.answers(CHAT_ANSWER.replace(b"Hello.", standin.encode()))
+    client = await ask(gateway, chat("local/tiny", "who?"), headers=(*named, (b"x-api-key", second.encode())))
+    assert (b"Ada Lovelace" in client.body) is told
+    gateway.scans.close()
+    await accounts.close()
+
+
+async def test_a_body_that_cannot_be_read_is_refused_for_that(own: Gateway) -> None:
+    client = await ask(own, b"no json")
+    assert client.status == 400
+    assert "not a JSON document" in orjson.loads(client.body)["error"]["message"]
 
 
 # The cache of answers
