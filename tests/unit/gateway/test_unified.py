@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -415,6 +416,43 @@ async def test_what_one_key_hides_is_not_put_back_for_another(
     gateway.answers(CHAT_ANSWER.replace(b"Hello.", standin.encode()))
     client = await ask(gateway, chat("local/tiny", "who?"), headers=(*named, (b"x-api-key", second.encode())))
     assert (b"Ada Lovelace" in client.body) is told
+    gateway.scans.close()
+    await accounts.close()
+
+
+CENTRAL = """
+upstream:
+  route: central
+  central: {base_url: 'https://hub.example', virtual_key: 'env:HUB_KEY', when_away: providers}
+"""
+
+
+@pytest.fixture
+def central_rules() -> RuleBook:
+    return rule_book(toy_policy(PROVIDERS + ACCOUNTS + CENTRAL))
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_a_central_gateway_is_asked_on_the_account_of_who_is_meant(
+    central_rules: RuleBook, tmp_path: Path, *, away: bool
+) -> None:
+    accounts = Accounts(central_rules.policy.accounts, store=LocalStore(tmp_path / "a.db"))
+    await accounts.open()
+    gateway = Gateway(central_rules, accounts=accounts)
+    if away:
+        gateway.transport.answers.append(TransportError(FailureKind.CONNECT, "refused", sent=False))
+    gateway.answers(CHAT_ANSWER)
+    client = await ask(gateway, chat("local/tiny"), headers=WITH_KEY)
+    assert (client.status, client.body) == (200, CHAT_ANSWER)
+    hosts = ["hub.example", "127.0.0.1"] if away else ["hub.example"]
+    assert [each.target.host for each in gateway.transport.asked] == hosts
+    assert KEY.encode() not in repr(gateway.transport.asked).encode()
+    assert gateway.event.served.provider == "local"
+    refused = await ask(gateway, chat("local/large"), headers=WITH_KEY)
+    assert (refused.status, len(gateway.transport.asked)) == (403, len(hosts))
+    report = await accounts.quota("ci", time.time())
+    assert report is not None
+    assert [reading.used for _, reading in report.meters] == [9]
     gateway.scans.close()
     await accounts.close()
 
