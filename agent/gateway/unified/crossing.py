@@ -6,9 +6,8 @@ Pure.
 
 from __future__ import annotations
 
-from urllib.parse import unquote_to_bytes
-
 from agent.gateway import headers
+from agent.gateway.routing import parameter
 from agent.gateway.transport.base import Headers
 from agent.routing.configured import ConfiguredProvider
 
@@ -32,8 +31,6 @@ _NO_SECRET = frozenset({b"idempotency-key", b"x-idempotency-key"})
 _ASKED_OF_MODELS = frozenset({b"alt", b"api-version", b"beta"})
 """All that any format of a model's API knows in a query, beside keys."""
 
-_SECRET_PARAMETERS = frozenset({b"key", b"access_token", b"oauth_token", b"api_key", b"api-key", b"token"})
-
 
 def crossing_fields(
     fields: Headers, provider: ConfiguredProvider, *, same: bool
@@ -52,23 +49,10 @@ def crossing_fields(
 
 def crossing_query(query: bytes) -> bytes:
     """The parts of a query that may go with a question to a model."""
-    return b"&".join(part for part in query.split(b"&") if _name(part) in _ASKED_OF_MODELS)
-
-
-def query_without_secrets(query: bytes) -> bytes:
-    """A query without keys, and without what Google's services take for headers (`$httpHeaders`)."""
-    return b"&".join(
-        part
-        for part in query.split(b"&")
-        if (name := _name(part)) not in _SECRET_PARAMETERS and not name.startswith(b"$")
-    )
+    return b"&".join(part for part in query.split(b"&") if parameter(part) in _ASKED_OF_MODELS)
 
 
 def _held_back(name: bytes) -> bool:
     if name in headers.CREDENTIALS or name.startswith(_GONE_PREFIXES):
         return True
     return name.endswith(_SECRET_ENDINGS) and name not in _NO_SECRET
-
-
-def _name(part: bytes) -> bytes:
-    return unquote_to_bytes(part.partition(b"=")[0].replace(b"+", b" ")).strip().lower()

@@ -15,7 +15,7 @@ from agent.gateway.dispatch import Prepared
 from agent.gateway.transport.base import Headers
 from agent.gateway.unified.amendments import OUR_FIELDS, Amendments
 from agent.gateway.unified.crossing import crossing_fields, crossing_query
-from agent.gateway.unified.routebook import Place, RouteBook, Serving
+from agent.gateway.unified.routebook import Backing, Place, RouteBook
 from agent.model.conversation import Conversation
 from agent.model.provider import Spoken
 from agent.routing.plan import Candidate
@@ -191,7 +191,7 @@ class Forms:
         own = [part for part in place.query.split(b"&") if part and part.partition(b"=")[0] not in given]
         return b"&".join([*own, asked] if asked else own)
 
-    def _headers(self, serving: Serving, *, same: bool, private: bool) -> Headers:
+    def _headers(self, serving: Backing, *, same: bool, private: bool) -> Headers:
         fields = crossing_fields(self.asked.fields, serving.provider, same=same)
         if not headers.get(fields, b"content-type"):
             fields.append((b"content-type", b"application/json"))
@@ -209,8 +209,8 @@ def _bounded(body: bytes, sections: tuple[str, ...], names: tuple[str, ...], bou
     return orjson.dumps(document)
 
 
-def _serving(candidate: Candidate) -> Serving:
-    assert isinstance(candidate.settings, Serving)
+def _serving(candidate: Candidate) -> Backing:
+    assert isinstance(candidate.settings, Backing)
     return candidate.settings
 
 

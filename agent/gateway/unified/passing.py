@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 from agent.gateway import headers
 from agent.gateway.accounting import Account
-from agent.gateway.routing import Refused, Route, target_of
+from agent.gateway.routing import Refused, Route, query_without_secrets, target_of
 from agent.gateway.transport.base import Headers
-from agent.gateway.unified.crossing import crossing_fields, query_without_secrets
+from agent.gateway.unified.crossing import crossing_fields
 from agent.gateway.unified.refusals import refusal
 from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.wire import ClientRequest

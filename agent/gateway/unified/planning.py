@@ -17,7 +17,7 @@ from agent.errors import DrawbridgeError
 from agent.gateway.accounting import Account, measured
 from agent.gateway.ledger import newest_turn
 from agent.gateway.transport.base import Headers
-from agent.gateway.unified.routebook import RouteBook, Serving
+from agent.gateway.unified.routebook import Backing, RouteBook
 from agent.model.content import Role
 from agent.model.conversation import TokenCount
 from agent.model.decision import Decision
@@ -90,7 +90,7 @@ class Planner:
         )
         plan = choose(wish, self._health, now=self._clock(), draw=self._draw)
         serving = plan.candidates[0].settings
-        assert isinstance(serving, Serving)
+        assert isinstance(serving, Backing)
         seconds = serving.provider.settings.first_token_seconds
         return plan if seconds is None else replace(plan, limits=replace(plan.limits, first_token=seconds))
 

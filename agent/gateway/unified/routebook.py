@@ -39,7 +39,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Serving:
+class Backing:
     """What a candidate carries for the gateway: the provider, and the model under both its names."""
 
     provider: ConfiguredProvider
@@ -118,7 +118,7 @@ class RouteBook:
             keys=allowed if provider.keys else (KEYLESS,),
             weight=weight,
             private=provider.private,
-            settings=Serving(provider=provider, ref=ref, quirks=self._quirks[provider.id]),
+            settings=Backing(provider=provider, ref=ref, quirks=self._quirks[provider.id]),
         )
 
     def place(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.gateway.unified.crossing import crossing_fields, crossing_query, query_without_secrets
+from agent.gateway.routing import query_without_secrets
+from agent.gateway.unified.crossing import crossing_fields, crossing_query
 from agent.gateway.unified.routebook import RouteBook
 
 

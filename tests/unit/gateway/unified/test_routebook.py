@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.errors import ConfigError, PolicyError
-from agent.gateway.unified.routebook import RouteBook, Serving
+from agent.gateway.unified.routebook import Backing, RouteBook
 from agent.model.conversation import TokenCount
 from agent.policy import load
 from agent.routing.plan import KEYLESS
@@ -29,7 +29,7 @@ def test_a_candidate_has_the_keys_that_may_be_used(book: RouteBook) -> None:
 
 def test_a_place_is_where_the_model_stands(book: RouteBook) -> None:
     settings = candidate(book, "gemini/gemini-2.5-flash").settings
-    assert isinstance(settings, Serving)
+    assert isinstance(settings, Backing)
     [spoken] = settings.provider.speaks("gemini-2.5-flash")
     place = book.place(settings.provider, spoken, "chat", "gemini-2.5-flash", stream=True)
     assert place.target.host == "generativelanguage.googleapis.com"
