@@ -116,25 +116,37 @@ class Account:
         return None
 
     async def settle(
-        self, provider: str, model: str, tokens: TokenCount, *, characters: int, answered: bool
+        self,
+        provider: str,
+        model: str,
+        tokens: TokenCount,
+        *,
+        characters: int,
+        answered: bool,
+        left: bool = False,
     ) -> tuple[int | None, bool]:
         """The exchange is over, and `tokens` is what the provider counted of it. Where it did not count what it sent,
-        the answer's `characters` say how much that was. Returns the cost in nano-dollars, None where it is not known,
+        the answer's `characters` say how much that was; where the client `left` before there was an answer, the prompt
+        has been read all the same. Returns the cost in nano-dollars, None where it is not known,
         and whether it is an estimate. Once; further calls finish what a cancelled one left, and say the same."""
         if not self.settled:
             self.settled = True
-            grant = self._grants.pop((provider, model), None)
+            asked = (provider, model)
+            if left and asked not in self._grants:  # nobody had answered: who was asked last
+                asked = next(reversed(self._grants), asked)
+            grant = self._grants.pop(asked, None)
             if grant is not None:
-                await self._paid(grant, model, tokens, characters=characters, answered=answered)
+                billed = answered or left
+                await self._paid(grant, asked[1], tokens, characters=characters, billed=billed)
         while self._grants:
             _, other = self._grants.popitem()
             await self._accounts.release(other)
         return self._cost
 
     async def _paid(
-        self, grant: Grant, model: str, tokens: TokenCount, *, characters: int, answered: bool
+        self, grant: Grant, model: str, tokens: TokenCount, *, characters: int, billed: bool
     ) -> None:
-        if not answered and tokens == NO_COUNT and not characters:
+        if not billed and tokens == NO_COUNT and not characters:
             await self._accounts.release(grant)
             return
         tokens, estimated = self._completed(grant, model, tokens, characters)

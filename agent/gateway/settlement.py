@@ -11,7 +11,7 @@ from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink
 from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.wire import Wire
-from agent.model.record import AuditEvent, CacheUse
+from agent.model.record import AuditEvent, CacheUse, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ class Settlement:
                 tokens,
                 characters=ledger.characters,
                 answered=ledger.status is not None and ledger.status < 400,
+                left=ledger.outcome is Outcome.CLIENT_CLOSED and ledger.was_sent,
             )
         except Exception:  # the answer is the client's all the same
             log.exception("the account of exchange %s could not be settled", ledger.id)

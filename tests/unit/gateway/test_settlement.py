@@ -34,13 +34,22 @@ class SlowAccount(Account):
         self._broken = broken
 
     async def settle(
-        self, provider: str, model: str, tokens: TokenCount, *, characters: int, answered: bool
+        self,
+        provider: str,
+        model: str,
+        tokens: TokenCount,
+        *,
+        characters: int,
+        answered: bool,
+        left: bool = False,
     ) -> tuple[int | None, bool]:
         self.asked += 1
         await self.waiting.wait()
         if self._broken:
             raise RuntimeError
-        return await super().settle(provider, model, tokens, characters=characters, answered=answered)
+        return await super().settle(
+            provider, model, tokens, characters=characters, answered=answered, left=left
+        )
 
 
 @pytest.fixture

@@ -377,6 +377,21 @@ async def test_what_cannot_be_counted_is_not_lent_a_key(counted: Gateway) -> Non
     assert (client.status, counted.transport.asked) == (403, [])
 
 
+async def test_who_leaves_before_there_is_an_answer_has_had_a_prompt_read(counted: Gateway) -> None:
+    gate = asyncio.Event()
+    counted.answers(gate)
+    client = FakeClient(chat("local/tiny", "word " * 40))
+    exchange = counted.spawn(
+        b"", client, path="/v1/chat/completions", host="127.0.0.1:1", tier=Tier.BASE_URL, headers=WITH_KEY
+    )
+    await until(lambda: bool(counted.transport.asked))
+    exchange.cancel()
+    await asyncio.wait([exchange])
+    assert 50 <= await used(counted) <= 100
+    assert counted.audit.exchanges[0].outcome is Outcome.CLIENT_CLOSED
+    assert counted.audit.exchanges[0].served.estimated
+
+
 async def test_of_a_bare_name_the_keys_own_providers_serve(counted: Gateway) -> None:
     counted.answers(CHAT_ANSWER)
     await ask(counted, chat("gpt-5-nano"), headers=WITH_KEY)
