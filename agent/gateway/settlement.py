@@ -11,7 +11,7 @@ from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink
 from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.wire import Wire
-from agent.model.record import AuditEvent, CacheUse
+from agent.model.record import AuditEvent, CacheUse, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +27,16 @@ class Settlement:
         self.routes = routes
         self._audit = audit
         self._wire = wire
-        self._settled = False
+        self._paid = False
+        self._recorded = False
 
     async def settle(self) -> None:
-        """Make the record durable."""
-        if not self._settled:
-            self._settled = True
+        """Make the record durable. Where a client leaves in the middle of it, the next call does the rest."""
+        if not self._paid:
             await self._pay()
+            self._paid = True
+        if not self._recorded:
+            self._recorded = True  # who gives up waiting does not recall the event
             self.ledger.request_bytes = self._wire.bytes_in
             self.ledger.response_bytes = self.ledger.response_bytes or self._wire.bytes_out
             await append(self._audit, self.ledger.close())
@@ -52,6 +55,7 @@ class Settlement:
                 tokens,
                 characters=ledger.characters,
                 answered=ledger.status is not None and ledger.status < 400,
+                left=ledger.outcome is Outcome.CLIENT_CLOSED and ledger.was_sent,
             )
         except Exception:  # the answer is the client's all the same
             log.exception("the account of exchange %s could not be settled", ledger.id)

@@ -10,7 +10,6 @@ from functools import partial
 
 import orjson
 
-from agent.accounts.denials import Denial
 from agent.dialects import DIALECTS
 from agent.dialects.shapes import mapping
 from agent.errors import ContentError
@@ -23,6 +22,7 @@ from agent.gateway.transport.base import Headers, UpstreamResponse
 from agent.gateway.unified.forms import Asked, Forms, wants_usage
 from agent.gateway.unified.planning import NotAllowed, Planner, Wanted
 from agent.gateway.unified.recall import Asking, Keeping, Recall
+from agent.gateway.unified.refusals import refusal
 from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.unified.translated import Languages, TranslatedAnswer
 from agent.gateway.wire import ClientRequest
@@ -32,8 +32,8 @@ from agent.routing.plan import Candidate, NoRoute, Plan
 from agent.telemetry.trace_context import resumed
 from agent.translation.registry import translator
 
-_ONCE = frozenset({"batches", "files"})  # operations that must not be asked twice
 _MOST_ANSWERS = 128
+_LONGEST_FACT = 1000  # characters of a header that tells of a request's way
 _OWN_WORDS = (b'"fallbacks"', b'"stream_options"', b'"tools"', b'"n"', b'"candidateCount"')
 
 
@@ -80,9 +80,13 @@ class _Order:
     plan: Plan
     forms: Forms
     account: Account
-    repeatable: bool
     hedged: bool
-    tokens: int = 0
+    repeatable: bool = True
+
+    @property
+    def tokens(self) -> int:
+        """See `dispatch.Order`."""
+        return self.account.input_tokens
 
     def prepare(self, candidate: Candidate) -> Prepared:
         """See `dispatch.Order`."""
@@ -125,7 +129,6 @@ class Serving:
             plan=plan,
             forms=forms,
             account=errand.account,
-            repeatable=errand.operation not in _ONCE,
             hedged=plan.limits.hedge_after is not None,
         )
         ledger.sent()
@@ -143,7 +146,9 @@ class Serving:
     def _planned(self, errand: Errand) -> tuple[Forms, Plan]:
         own = _own_words(errand.verdict.body)
         request = errand.verdict.request
-        errand.account.informed(request, answers=own.answers)
+        if not request.model and errand.verdict.problem:
+            raise Refused(400, f"the request cannot be read: {errand.verdict.problem}")
+        errand.account.informed(request, answers=own.answers, operation=errand.operation)
         wanted = Wanted(
             subject=errand.scope.subject,
             request=request,
@@ -156,7 +161,7 @@ class Serving:
         try:
             plan = self._planner.plan(errand.book, errand.account, wanted)
         except NotAllowed as error:
-            raise refused(error.denial) from error
+            raise refusal(error.denial) from error
         except NoRoute as error:
             raise Refused(error.status, f"{error} {error.hint()}".strip()) from error
         except UnknownModel as error:
@@ -215,13 +220,14 @@ class Serving:
             provider=provider,
             conversation=forms.conversation(),
             voice=DIALECTS[errand.dialect],
+            array=forms.asked.wants_array,
         )
 
 
 def _asking(errand: Errand, forms: Forms, plan: Plan) -> Asking:
     return Asking(
         forms=forms,
-        model=plan.candidates[0].name,
+        plan=plan,
         account=errand.account,
         scope=errand.scope,
         ledger=errand.ledger,
@@ -244,7 +250,7 @@ _NO_WORDS = _OwnWords(usage=False)
 
 
 def _own_words(body: bytes) -> _OwnWords:
-    if not any(word in body for word in _OWN_WORDS):
+    if not any(word in body for word in _OWN_WORDS) and b"\\u" not in body:  # which can spell them otherwise
         return _NO_WORDS
     try:
         document = orjson.loads(body)
@@ -268,19 +274,18 @@ def _facts(ledger: Ledger, candidate: Candidate, done: Dispatched, dropped: tupl
     facts = [
         (b"x-request-id", ledger.request_id.encode("ascii")),
         (b"x-drawbridge-provider", candidate.provider.id.encode()),
-        (b"x-drawbridge-model", candidate.model.encode("ascii", "replace")),
+        (b"x-drawbridge-model", _shown(candidate.model)),
         (b"x-drawbridge-attempts", str(len(done.trail)).encode()),
     ]
     if upstream := headers.get(done.response.headers, b"x-request-id"):
         facts.append((b"x-drawbridge-upstream-request-id", upstream))
     if dropped:
-        facts.append((b"x-drawbridge-dropped", ", ".join(dropped).encode("ascii", "replace")))
+        facts.append((b"x-drawbridge-dropped", _shown(", ".join(dropped))))
     return tuple(facts)
 
 
-def refused(denial: Denial) -> Refused:
-    """A denial of the accounts, as an error for the client."""
-    fields: Headers = ((b"x-drawbridge-denied", denial.kind.value.encode()),)
-    if denial.retry_after is not None:
-        fields += ((b"retry-after", str(denial.retry_after).encode()),)
-    return Refused(denial.status, denial.message, headers=fields)
+def _shown(text: str) -> bytes:
+    """Words that may be a client's own, as a header can carry them."""
+    return "".join(each if each.isprintable() else "?" for each in text[:_LONGEST_FACT]).encode(
+        "ascii", "replace"
+    )
