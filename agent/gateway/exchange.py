@@ -209,9 +209,7 @@ class ExchangeHandler:
             payload = None if verdict.body is not body else sent
             served = await self._direct_answer(request, route, verdict, scope, book, payload)
         parsed = replace(verdict.request, hides_usage=served.hides_usage)
-        return await self._answering(wire, book, served.facts).inspect(
-            served.response, dialect, parsed, scope
-        )
+        return await self._answering(wire, book, served).inspect(served.response, dialect, parsed, scope)
 
     async def _served(
         self, request: ClientRequest, route: Route, verdict: RequestVerdict, scope: Scope, book: Settlement
@@ -294,7 +292,7 @@ class ExchangeHandler:
         except ContentError as error:
             raise Refused(400, str(error)) from error
 
-    def _answering(self, wire: Wire, book: Settlement, facts: Headers = ()) -> Answering:
+    def _answering(self, wire: Wire, book: Settlement, served: Served | None = None) -> Answering:
         return Answering(
             wire,
             book.ledger,
@@ -303,7 +301,8 @@ class ExchangeHandler:
             self._opinion,
             self._capture_key,
             limit=self._max_body,
-            facts=facts,
+            facts=served.facts if served is not None else (),
+            failing=served.failing if served is not None else None,
         )
 
     async def _block(self, wire: Wire, book: Settlement, voice: Voice, decision: Decision | None) -> bool:

@@ -19,6 +19,7 @@ from agent.gateway.dispatch import Dispatched, Dispatcher, DispatchFailed, NotAd
 from agent.gateway.ledger import Ledger
 from agent.gateway.routing import Refused, Route
 from agent.gateway.transport.base import Headers, UpstreamResponse
+from agent.gateway.unified.failing import Failing, failing
 from agent.gateway.unified.forms import Asked, Forms, wants_usage
 from agent.gateway.unified.planning import NotAllowed, Planner, Wanted
 from agent.gateway.unified.routebook import RouteBook
@@ -62,11 +63,12 @@ class Errand:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
     """An answer to hand on, with the headers that tell of its way. `hides_usage`: counts of tokens in its stream are
-    none of the client's business."""
+    none of the client's business. `failing` ends its stream where that breaks off."""
 
     response: UpstreamResponse
     facts: Headers = ()
     hides_usage: bool = False
+    failing: Failing | None = None
 
 
 @dataclass(slots=True)
@@ -178,6 +180,7 @@ class Serving:
             response=response,
             facts=_facts(errand.ledger, candidate, done, dropped),
             hides_usage=forms.hides_usage(done.prepared.dialect),
+            failing=failing(forms),
         )
 
     def _languages(self, errand: Errand, forms: Forms, done: Dispatched) -> Languages:
