@@ -163,7 +163,6 @@ class _Parts:
         store = store_for(
             section, state=paths.root, password=read_secret(password) if password is not None else None
         )
-        self._account_store = store
         self._accounts = Accounts(section, store=store, prices=_Prices(self.policy))
         self._health = HealthBook()
         self._dispatcher: Dispatcher | None = None
@@ -185,7 +184,7 @@ class _Parts:
             resolve=self._resolve, ca_file=settings.upstream_ca_file, proxy_url=settings.upstream_proxy or ""
         )
         transport = self._transport = await build_transport(config)
-        await self._account_store.open()
+        await self._accounts.open()
         credentials = Credentials(read_secret, SmallRequests(transport), clock=time.monotonic, now=time.time)
         dispatcher = self._dispatcher = Dispatcher(transport, Keys(credentials), self._health)
         token = control_token(self._paths)
@@ -261,7 +260,7 @@ class _Parts:
         if self._ports[0]:
             await self.note(IncidentKind.AGENT_STOPPED, "Drawbridge was stopped in order")
         await self._tasks.cancel()
-        await self._account_store.close()
+        await self._accounts.close()
         await self._audit.close()
 
     def reload_soon(self) -> None:

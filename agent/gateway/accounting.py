@@ -51,6 +51,11 @@ class Account:
         return next((grant.input_tokens for grant in self._grants.values()), 0)
 
     @property
+    def owes(self) -> bool:
+        """Whether something is reserved."""
+        return bool(self._grants)
+
+    @property
     def bound(self) -> int | None:
         """The longest answer that was reserved, where the client set none itself and somebody's budget rests on it."""
         if self._max_output is not None:

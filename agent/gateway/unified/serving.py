@@ -5,7 +5,8 @@ What it returns is an `UpstreamResponse` like any other: inspection, the client'
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -81,10 +82,13 @@ class _Order:
     repeatable: bool
     hedged: bool
     tokens: int = 0
+    asking: Candidate | None = None  # the last one that was to be asked
 
     def prepare(self, candidate: Candidate) -> Prepared:
         """See `dispatch.Order`."""
-        return self.forms.prepare(candidate, bound=self.account.bound)
+        prepared = self.forms.prepare(candidate, bound=self.account.bound)
+        self.asking = candidate
+        return prepared
 
     async def admit(self, candidate: Candidate) -> NotAdmitted | None:
         """Reserves the call, in place of the one before it."""
@@ -121,6 +125,10 @@ class Serving:
             done = await self._dispatcher.send(order)
         except DispatchFailed as failed:
             ledger.served_by(attempts=failed.trail, rule=plan.rule)
+            raise
+        except asyncio.CancelledError:  # the client left: who was being asked may charge for it
+            if (asking := order.asking) is not None:
+                ledger.served_by(provider=asking.provider.id, model=asking.model, rule=plan.rule)
             raise
         return self._answer(errand, forms, plan, done)
 
@@ -179,7 +187,7 @@ class Serving:
         return Served(
             response=response,
             facts=_facts(errand.ledger, candidate, done, dropped),
-            hides_usage=forms.hides_usage(done.prepared.dialect),
+            hides_usage=forms.hides_usage,
             failing=failing(forms),
         )
 
@@ -190,7 +198,7 @@ class Serving:
         return Languages(
             client=client,
             provider=provider,
-            conversation=forms.conversation(),
+            conversation=replace(forms.conversation(), usage_in_stream=True),  # hidden later, if need be
             voice=DIALECTS[errand.dialect],
         )
 

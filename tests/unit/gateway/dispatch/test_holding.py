@@ -83,7 +83,7 @@ async def test_whole_answers_are_held_whole_unless_they_are_large() -> None:
         (b'{"error":{"status":"UNAVAILABLE"}}', Cause.OVERLOADED),
         (b'{"error":{}}', Cause.SERVER),
         (b'{"error":null,"id":"x"}', None),
-        (b'{"error":"x', None),
+        (b'{"error":"x', Cause.PROTOCOL),  # half of an answer
         (b'{"error_count":0}', None),
     ],
 )

@@ -56,7 +56,9 @@ async def test_a_host_that_is_prepared_stays() -> None:
             fields: Headers = ((b"host", b"signed.test"),)
             return Prepared(target=TARGET, path=b"/", body=b"", headers=fields, source=ToySource())
 
-    outcome, transport, _ = await run(FakeResponse(said("x")), order=Order(plan(ATTEMPT.candidate)))
+    outcome, transport, _ = await run(
+        FakeResponse(said("x"), headers=SSE), order=Order(plan(ATTEMPT.candidate))
+    )
     assert isinstance(outcome, Committed)
     assert transport.asked[0].header(b"host") == b"signed.test"
     await outcome.response.aclose()
