@@ -111,13 +111,16 @@ class Account:
         if self.settled:
             return None, False
         self.settled = True
-        grant = self._grants.pop((provider, model), None)
+        owed = bool(provider) and (answered or tokens != NO_COUNT or characters > 0)
+        if owed and self._grants and (provider, model) not in self._grants:
+            await self.reserve(provider, model)  # an earlier try's answer is handed on after all
+        grant = None
+        if owed and self._grants:
+            place = (provider, model)
+            grant = self._grants.pop(place if place in self._grants else next(iter(self._grants)))
         for other in self._grants.values():
             await self._accounts.release(other)
         if grant is None:
-            return None, False
-        if not answered and tokens == NO_COUNT and not characters:
-            await self._accounts.release(grant)
             return None, False
         tokens, estimated = self._completed(grant, model, tokens, characters)
         cost = await self._accounts.settle(grant, Spent(tokens=tokens, estimated=estimated))

@@ -81,7 +81,7 @@ models:
 prices:
   - {{models: ["*"], input: 1000, output: 1000}}
 routing:
-  retries: {{each: 2, total: 5, backoff_initial_ms: 20, backoff_max_ms: 200}}
+  retries: {{each: {each}, total: 5, backoff_initial_ms: 20, backoff_max_ms: 200}}
   budget_seconds: 8
   first_token_seconds: 1
   stall_seconds: 1
@@ -125,8 +125,9 @@ async def house(
     shares: Mapping[Fault, int] = MIXED,
     routing: str = "",
     more: str = "",
+    each: int = 2,
 ) -> AsyncIterator[House]:
-    """The agent, started. `routing` and `more` are further lines of its policy."""
+    """The agent, started. `routing` and `more` are further lines of its policy, `each` its retries at a provider."""
     truth = Truth()
     keys = {name: new_key() for name in BUDGETS}
     dead = frozenset({SECRETS["DEAD"]})
@@ -141,9 +142,10 @@ async def house(
         policy = directory / "policy.yaml"
         policy.write_text(
             POLICY.format(
-                **{name: each.port for name, each in providers.items()},
+                **{name: one.port for name, one in providers.items()},
                 gone=gone,
                 routing=routing,
+                each=each,
                 assumed=ASSUMED,
                 keys="\n".join(
                     f'    - {{id: {name}, hash: "{hashed(keys[name])}", team: everybody, {row}}}'
@@ -294,7 +296,7 @@ async def settled(house: House) -> None:
 
     await asyncio.to_thread(wait_until, still, "all exchanges to end", seconds=15)
     deadline = time.monotonic() + 5
-    while house.truth.busy and time.monotonic() < deadline:
+    while (house.truth.busy or accounts(house.agent).open) and time.monotonic() < deadline:
         await asyncio.sleep(0.05)
 
 
@@ -329,7 +331,7 @@ class Report:
 
 def examine(house: House, heard: Sequence[Heard], report: Report, *, crashed: bool = False) -> None:
     """Compare what clients, providers and the trail say of each request, and the sums. `crashed`: the agent was killed
-    meanwhile, and clients may have lost answers with it."""
+    meanwhile: clients may have lost answers with it, and its metrics begin anew."""
     trail: dict[str, list[Entry]] = {}
     for entry in entries(house.agent):
         trail.setdefault(entry.request_id, []).append(entry)
@@ -345,7 +347,9 @@ def examine(house: House, heard: Sequence[Heard], report: Report, *, crashed: bo
         if problem:
             kind = f"{each.ask.dialect}{' stream' if each.ask.stream else ''} {each.ask.model}"
             told = [(one.number, one.provider, one.fault.value) for one in house.truth.of(each.ask.name)]
-            report.problems.append(f"{each.ask.name} {kind} {each.ask.leave.name}: {problem}; {told}; {found}")
+            report.problems.append(
+                f"{each.ask.name} {kind} {each.ask.leave.name}: {problem}; {told}; {found}"
+            )
     if not crashed:
         report.problems += _sums(house, [entry for few in trail.values() for entry in few])
     report.problems += _limits(house)
@@ -356,7 +360,8 @@ def _examined(truth: Truth, heard: Heard, found: Sequence[Entry], *, crashed: bo
     lost = verdict.end is End.LOST and not heard.stuck
     if verdict.problem and not (crashed and lost):
         return verdict.end, verdict.problem
-    if len(found) != 1 and not (crashed and lost and not found):
+    may_be_unknown = not heard.sent or (crashed and verdict.end in (End.LOST, End.LEFT))
+    if len(found) != 1 and not (may_be_unknown and not found):
         return verdict.end, f"{len(found)} audit events"
     charged = sum(entry.tokens for entry in found)
     told = truth.told.get(heard.answer)
@@ -365,8 +370,7 @@ def _examined(truth: Truth, heard: Heard, found: Sequence[Entry], *, crashed: bo
         case End.ANSWERED:
             problem = _answered(heard, verdict.text, told, found[0])
         case End.FAILED if verdict.began:
-            if not 0 < charged <= WORST or not found[0].outcome:
-                problem = f"{charged} tokens for a stream that broke"
+            problem = "" if 0 < charged <= WORST else f"{charged} tokens for a stream that broke"
         case End.FAILED:
             problem = f"{charged} tokens for an error" if charged else ""
         case _:

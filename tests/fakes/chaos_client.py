@@ -117,10 +117,11 @@ class Ask:
 
 @dataclass(slots=True, kw_only=True)
 class Heard:
-    """What came back. `whole`: the answer's framing was ended; `lost`: the connection ended before that; `left`: the
-    client did that itself; `stuck`: nothing came any more."""
+    """What came back. `sent`: something reached the agent; `whole`: the answer's framing was ended; `lost`: the
+    connection ended before that; `left`: the client did that itself; `stuck`: nothing came any more."""
 
     ask: Ask
+    sent: bool = False
     status: int = 0
     fields: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
@@ -173,12 +174,14 @@ class Client:
         assert reader is not None
         data = ask.encoded(self.port)
         if ask.leave is Leave.IN_REQUEST:
+            heard.sent = True
             writer.write(data[:-100])
             await writer.drain()
             await asyncio.sleep(0.01)
             heard.left = True
             self.close()
             return
+        heard.sent = True
         writer.write(data)
         await self._hear(reader, heard)
         if heard.fields.get("connection") == "close" or heard.left:

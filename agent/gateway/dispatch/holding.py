@@ -169,7 +169,7 @@ def _may_be_whole(response: UpstreamResponse, body: bytes) -> bool:
 
 def _error_inside(body: bytes) -> Failure | None:
     """The error that a whole answer of status 200 is, as relays of other providers send them (OpenRouter)."""
-    if not body[:64].lstrip().startswith((b'{"error"', b'{"type":"error"')):
+    if b'"error"' not in body[:64]:
         return None
     try:
         error = orjson.loads(body).get("error")
