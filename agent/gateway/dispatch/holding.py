@@ -70,7 +70,9 @@ async def hold(
         body = b"".join(held.chunks)
         held.failure = _error_inside(body)
         if response.status == 200 and held.failure is None and not _may_be_whole(response, body):
-            held.failure = Failure(cause=Cause.PROTOCOL, status=200, message="sent an answer that is not whole")
+            held.failure = Failure(
+                cause=Cause.PROTOCOL, status=200, message="sent an answer that is not whole"
+            )
     return held
 
 
