@@ -25,7 +25,7 @@ from agent.errors import HostError
 log = logging.getLogger(__name__)
 
 OPEN_SECONDS = 0.01
-"""How long a reservation, and one that came to nothing, waits for its batch, since nobody waits for it; a killed process
+"""How long a reservation, or one that came to nothing, waits for its batch, since nobody waits for it; a killed process
 forgets it until then."""
 _RETRY_SECONDS = 1.0
 

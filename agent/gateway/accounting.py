@@ -53,7 +53,7 @@ class Account:
     @property
     def owes(self) -> bool:
         """Whether something is reserved."""
-        return bool(self._grants)
+        return any(grant.hold is not None for grant in self._grants.values())
 
     @property
     def bound(self) -> int | None:

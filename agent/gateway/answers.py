@@ -46,9 +46,9 @@ class Answering:
         facts: Headers = (),
         failing: Failing | None = None,
     ) -> None:
-        """`limit` is the largest answer, in bytes; `facts` are headers of the gateway's own for the client. With `failing`
-        a stream that breaks off is ended by it, and so is one that ends before its answer does; without, the client's
-        connection is cut, as the upstream's was."""
+        """`limit` is the largest answer, in bytes; `facts` are headers of the gateway's own for the client. With
+        `failing` a stream that breaks off is ended by it, and so is one that ends before its answer does; without, the
+        client's connection is cut, as the upstream's was."""
         self._facts = facts
         self._failing = failing
         self._wire = wire

@@ -34,8 +34,8 @@ class Settlement:
         self._settling: asyncio.Task[None] | None = None
 
     async def settle(self) -> None:
-        """Make the record durable. Whoever is cancelled while waiting has settled all the same: a client that leaves now
-        must not take its record with it."""
+        """Make the record durable. Whoever is cancelled while waiting has settled all the same: a client that leaves
+        now must not take its record with it."""
         if not self._settled:
             self._settled = True
             if not self.account.owes:  # nothing waits before the record is with the trail
