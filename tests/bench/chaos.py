@@ -60,17 +60,17 @@ providers:
   alpha:
     uses: openai-compatible
     base_url: http://127.0.0.1:{alpha}/v1
-    timeout_seconds: 1.5
+    timeout_seconds: {silence}
     keys: [{{name: a1, key: "env:A1"}}, {{name: dead, key: "env:DEAD"}}, {{name: a2, key: "env:A2"}}]
   beta:
     uses: openai-compatible
     base_url: http://127.0.0.1:{beta}/v1
-    timeout_seconds: 1.5
+    timeout_seconds: {silence}
     key: "env:B1"
   gamma:
     uses: anthropic-compatible
     base_url: http://127.0.0.1:{gamma}
-    timeout_seconds: 1.5
+    timeout_seconds: {silence}
     keys: [{{name: dead, key: "env:DEAD"}}, {{name: g1, key: "env:G1"}}]
   gone:
     uses: openai-compatible
@@ -126,8 +126,10 @@ async def house(
     routing: str = "",
     more: str = "",
     each: int = 2,
+    silence: float = 1.5,
 ) -> AsyncIterator[House]:
-    """The agent, started. `routing` and `more` are further lines of its policy, `each` its retries at a provider."""
+    """The agent, started. `routing` and `more` are further lines of its policy, `each` its retries at a provider,
+    `silence` the seconds that one may say nothing."""
     truth = Truth()
     keys = {name: new_key() for name in BUDGETS}
     dead = frozenset({SECRETS["DEAD"]})
@@ -146,6 +148,7 @@ async def house(
                 gone=gone,
                 routing=routing,
                 each=each,
+                silence=silence,
                 assumed=ASSUMED,
                 keys="\n".join(
                     f'    - {{id: {name}, hash: "{hashed(keys[name])}", team: everybody, {row}}}'

@@ -45,7 +45,7 @@ async def test_whatever_goes_wrong_the_books_agree(tmp_path: Path) -> None:
         report.seconds = time.monotonic() - begun
         await settled(built)
         examine(built, heard, report)
-        served = report.faults
+        served, spent = report.faults, accounts(built.agent).tokens
         narrow = simple(built, 3, first=900_000, key=built.keys["narrow"])
         for provider in built.providers.values():
             provider.shares = WELL
@@ -54,14 +54,16 @@ async def test_whatever_goes_wrong_the_books_agree(tmp_path: Path) -> None:
     assert report.seconds < SECONDS
     assert set(served) == set(Fault)
     assert report.ends["ANSWERED"] > REQUESTS / 2
-    assert all(each.fields.get("x-drawbridge-denied") is None for each in freed)  # no place was lost
+    assert spent["tokens"] > chaos.TIGHT_TOKENS * 0.75  # the budgets were put to the test
+    assert spent["usd"] > chaos.TIGHT_USD * 1e9 / chaos.TOKEN * 0.75
+    assert all_answered(freed)  # no place was lost
 
 
 async def test_what_was_known_before_a_kill_is_known_after_it(tmp_path: Path) -> None:
     before, after = Report(), Report()
     async with house(tmp_path, seed=2, more=GUARDED) as built:
         agent = built.agent
-        first, second = asks(400, built, seed=2), asks(300, built, seed=3, first=400)
+        first, second = asks(400, built, seed=2), asks(200, built, seed=3, first=400)
         running = asyncio.ensure_future(load(agent.gateway_port, first))
         while len(built.truth.told) < 300:
             await asyncio.sleep(0.01)
@@ -85,7 +87,7 @@ async def test_what_was_known_before_a_kill_is_known_after_it(tmp_path: Path) ->
     assert not before.problems, str(before)
     assert not after.problems, str(after)
     assert before.ends["ANSWERED"] >= 50
-    assert after.ends["ANSWERED"] > 150
+    assert after.ends["ANSWERED"] > 100
     assert after.ends["LOST"] == 0
     assert finished <= {entry.request_id for entry in known}
 
@@ -176,9 +178,9 @@ async def test_a_hedged_request_is_charged_once(tmp_path: Path) -> None:
 
 async def test_one_fault_alone_is_told_honestly(tmp_path: Path) -> None:
     """Where nobody else can be asked, and nothing helps."""
-    good = {Fault.NONE, Fault.TRICKLE, Fault.SILENT}
+    good = {Fault.NONE, Fault.TRICKLE}
     ends: dict[Fault, set[str]] = {}
-    async with house(tmp_path, each=1) as built:
+    async with house(tmp_path, each=1, silence=0.8) as built:
         faults = sorted(set(Fault) - {Fault.DEAD_KEY}, key=lambda fault: (fault not in good, fault))
         for place, fault in enumerate(faults):
             for provider in built.providers.values():
@@ -192,7 +194,7 @@ async def test_one_fault_alone_is_told_honestly(tmp_path: Path) -> None:
             assert not report.problems, f"{fault}: {report}"
             ends[fault] = set(report.ends)
     assert all(ends[fault] == {"ANSWERED"} for fault in good)
-    assert all(ends[fault] == {"FAILED"} for fault in ends.keys() - good)
+    assert all(ends[fault] == {"FAILED"} for fault in ends.keys() - good - {Fault.SILENT})
 
 
 def of_all_kinds(house: House, *, first: int) -> list[Ask]:

@@ -28,6 +28,7 @@ from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.unified.translated import Languages, TranslatedAnswer
 from agent.gateway.wire import ClientRequest
 from agent.inspection import RequestVerdict, Scope
+from agent.routing.failures import Cause
 from agent.routing.names import UnknownModel
 from agent.routing.plan import Candidate, NoRoute, Plan
 from agent.telemetry.trace_context import resumed
@@ -86,6 +87,7 @@ class _Order:
     hedged: bool
     tokens: int = 0
     asking: Candidate | None = None  # the last one that was to be asked
+    denial: Denial | None = None  # the first one
 
     def prepare(self, candidate: Candidate) -> Prepared:
         """See `dispatch.Order`."""
@@ -98,6 +100,7 @@ class _Order:
         denial = await self.account.reserve(candidate.provider.id, candidate.model, beside=self.hedged)
         if denial is None:
             return None
+        self.denial = self.denial or denial
         return NotAdmitted(status=denial.status, message=denial.message, retry_after=denial.retry_after)
 
 
@@ -136,6 +139,8 @@ class Serving:
             done = await self._dispatcher.send(order)
         except DispatchFailed as failed:
             ledger.served_by(attempts=failed.trail, rule=plan.rule)
+            if failed.cause is Cause.BUDGET and order.denial is not None:  # no provider failed
+                raise refused(order.denial) from failed
             raise
         except asyncio.CancelledError:  # the client left: who was being asked may charge for it
             if (asking := order.asking) is not None:
