@@ -126,13 +126,15 @@ class Forms:
             headers=self._headers(serving, same=same, private=candidate.private),
             dialect=spoken.dialect,
             source=source,
+            silence=serving.provider.settings.timeout_seconds,
         )
 
-    def hides_usage(self, dialect: str) -> bool:
-        """Whether counts of tokens in the stream were asked for by the gateway alone."""
+    @property
+    def hides_usage(self) -> bool:
+        """Whether counts of tokens in the client's stream are there for the gateway alone."""
         asked = self.asked
         return (
-            dialect == asked.dialect == "openai-chat"
+            asked.dialect == "openai-chat"
             and asked.operation in _REPORTS_USAGE
             and asked.stream
             and not asked.usage_wanted
@@ -148,7 +150,7 @@ class Forms:
         serving = _serving(candidate)
         add: dict[str, object] = {}
         rename: dict[str, str] = {}
-        if self.hides_usage(spoken.dialect) and "stream_options" not in serving.quirks.unsupported:
+        if self.hides_usage and "stream_options" not in serving.quirks.unsupported:
             add["stream_options"] = {"include_usage": True}
         most = _MOST_TOKENS.get(asked.dialect, "")
         if serving.quirks.max_tokens_field and asked.dialect == "openai-chat":
