@@ -12,6 +12,7 @@ from anthropic.types import message_create_params as params
 from tests.fakes.vendors.scene import (
     KEYS,
     SIGNATURE,
+    THOUGHT,
     Answer,
     Json,
     Refusal,
@@ -132,10 +133,8 @@ def _check_message(messages: list[Json], place: int) -> None:
             case "text":
                 demand(block["text"].strip(), f"{at}: text content blocks must be non-empty")
             case "thinking":
-                demand(
-                    block["signature"] == SIGNATURE,
-                    f"{at}.content.{number}: Invalid `signature` in `thinking` block",
-                )
+                whole_thought = (block["thinking"], block["signature"]) == (THOUGHT, SIGNATURE)
+                demand(whole_thought, f"{at}.content.{number}: Invalid `signature` in `thinking` block")
             case "tool_use":
                 demand(
                     _ID.fullmatch(block["id"]),
@@ -205,7 +204,7 @@ def _events(request: Request, answer: Said) -> Iterator[bytes]:
             yield event("content_block_delta", index=index, delta=delta)
         yield event("content_block_stop", index=index)
     end = {"stop_reason": _stop(answer), "stop_sequence": None}
-    yield event("message_delta", delta=end, usage={"output_tokens": answer.tokens})
+    yield event("message_delta", delta=end, usage=_usage_at_end(request, answer))
     yield event("message_stop")
 
 
@@ -226,6 +225,10 @@ def _deltas(block: Json, answer: Said) -> Iterator[Json]:
 
 def _stop(answer: Said) -> str:
     return "tool_use" if answer.calls else "end_turn"
+
+
+def _usage_at_end(request: Request, answer: Said) -> Json:
+    return {name: count for name, count in _usage(request, answer.tokens).items() if name != "service_tier"}
 
 
 def _usage(request: Request, output: int) -> Json:

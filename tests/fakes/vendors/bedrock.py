@@ -19,6 +19,7 @@ from tests.fakes.bedrock import complaints
 from tests.fakes.vendors.scene import (
     ACCESS_KEY,
     SIGNATURE,
+    THOUGHT,
     Answer,
     Json,
     Refusal,
@@ -138,7 +139,8 @@ def _check_turn(message: Json, after: Json | None, *, thinks: bool) -> None:
     for block in content:
         reasoning = block.get("reasoningContent", {}).get("reasoningText")
         if reasoning:
-            demand(reasoning.get("signature") == SIGNATURE, "Invalid `signature` in `thinking` block")
+            whole_thought = (reasoning["text"], reasoning.get("signature")) == (THOUGHT, SIGNATURE)
+            demand(whole_thought, "Invalid `signature` in `thinking` block")
     demand(
         not (thinks and calls) or "reasoningContent" in content[0],
         "Expected `thinking` or `redacted_thinking`, but found `tool_use`.",
