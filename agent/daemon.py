@@ -21,6 +21,7 @@ from agent import __version__
 from agent.accounts.accounts import Accounts
 from agent.accounts.stores import store_for
 from agent.audit import Spool
+from agent.caching.building import make_cache
 from agent.catalog import bundled_harness
 from agent.checks.http import HttpConfig
 from agent.checks.runner import Checks
@@ -35,13 +36,16 @@ from agent.gateway.policy_file import PolicyFile
 from agent.gateway.scans import ScanPool
 from agent.gateway.server import GatewayServer
 from agent.gateway.small_requests import SmallRequests
+from agent.gateway.standing import Standing
 from agent.gateway.telemetry_pages import telemetry_pages
 from agent.gateway.transport.base import Transport, TransportConfig
 from agent.gateway.transport.factory import build_transport
 from agent.gateway.transport.proxy import parse_proxy
 from agent.gateway.transport.tls import client_context
+from agent.gateway.unified.embedding import GatewayEmbedder
 from agent.gateway.unified.keys import Keys
 from agent.gateway.unified.planning import Planner
+from agent.gateway.unified.recall import Recall
 from agent.gateway.unified.serving import Serving
 from agent.gateway.upgrade import UpgradeHandler
 from agent.host.authority import Authority
@@ -65,7 +69,6 @@ from agent.model.record import Incident, IncidentKind
 from agent.model.traffic import Connection, Tier
 from agent.routing.health import HealthBook
 from agent.telemetry.observatory import Observatory, Surroundings, Watching
-from agent.telemetry.present import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -135,18 +138,30 @@ class _Parts:
         self.policy = PolicyFile(settings.policy or bundled_policies() / "default")
         self._authority = Authority.open(paths, self.policy.rules.catalog.hosts)
         refresh_bundle(paths, self._authority.root_pem, environ=os.environ, store=root_store())
-        providers = {surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces}
+        providers = {
+            **{surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces},
+            **{each.id: each.row.genai for each in self.policy.book.providers.values()},
+        }
         device = self._device = read_device(paths)
         self._audit = Spool(paths, device=device, providers=providers)
         self._scans = ScanPool()
         self._resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
         services = _towards_services(settings, self._resolve)
         self._checks = Checks(services, read_secret)
+        section = self.policy.rules.policy.accounts
+        password = section.store.password if section is not None else None
+        store = store_for(
+            section, state=paths.root, password=read_secret(password) if password is not None else None
+        )
+        self._account_store = store
+        self._accounts = Accounts(section, store=store, prices=_Prices(self.policy))
+        self._health = HealthBook()
+        self._standing = Standing(self._accounts, self._health, self._audit)
         self._observatory = Observatory(
             Surroundings(
                 secret=read_secret,
                 http=services,
-                snapshot=self._snapshot,
+                snapshot=self._standing,
                 providers=providers,
                 resource={
                     "service.name": "drawbridge",
@@ -158,14 +173,7 @@ class _Parts:
             ),
             self.policy.rules.policy.telemetry,
         )
-        section = self.policy.rules.policy.accounts
-        password = section.store.password if section is not None else None
-        store = store_for(
-            section, state=paths.root, password=read_secret(password) if password is not None else None
-        )
-        self._account_store = store
-        self._accounts = Accounts(section, store=store, prices=_Prices(self.policy))
-        self._health = HealthBook()
+        self._recall = Recall(None, self._tasks)
         self._dispatcher: Dispatcher | None = None
         self._transport: Transport | None = None
         self._server: GatewayServer | None = None
@@ -188,6 +196,9 @@ class _Parts:
         await self._account_store.open()
         credentials = Credentials(read_secret, SmallRequests(transport), clock=time.monotonic, now=time.time)
         dispatcher = self._dispatcher = Dispatcher(transport, Keys(credentials), self._health)
+        embedder = GatewayEmbedder(self.policy, dispatcher)
+        self._embedder = embedder
+        await self._open_cache()
         token = control_token(self._paths)
         handler = ExchangeHandler(
             policy=self.policy,
@@ -200,10 +211,11 @@ class _Parts:
             justifications=JustificationFile(self._paths.justifications, _key(token, b"justification")),
             checks=self._checks,
             accounts=self._accounts,
-            serving=Serving(dispatcher, Planner(self._health), limit=MAX_BODY),
+            serving=Serving(dispatcher, Planner(self._health), self._recall, limit=MAX_BODY),
             device=self._device.id,
         )
         await self._observatory.start()
+        self._tasks.spawn(self._standing.run(), name="standing")
         self._prepare()
         upgrades = UpgradeHandler(self.policy, transport, self._audit)
         server = self._server = GatewayServer(
@@ -261,8 +273,24 @@ class _Parts:
         if self._ports[0]:
             await self.note(IncidentKind.AGENT_STOPPED, "Drawbridge was stopped in order")
         await self._tasks.cancel()
+        if self._recall.cache is not None:
+            await self._recall.cache.close()
         await self._account_store.close()
         await self._audit.close()
+
+    async def _open_cache(self) -> None:
+        """The cache that the policy asks for, where there is none yet. Another store takes a restart."""
+        settings = self.policy.rules.policy.cache
+        if self._recall.cache is not None or not settings.enabled:
+            return
+        try:
+            cache = await asyncio.to_thread(make_cache, settings, self._paths, embedder=self._embedder)
+            if cache is not None:
+                await cache.open()
+        except DrawbridgeError as error:
+            log.error("there is no cache: %s", error)  # noqa: TRY400  said in full
+            return
+        self._recall.cache = cache
 
     def reload_soon(self) -> None:
         """SIGHUP: read the policy again, beside the running traffic."""
@@ -278,6 +306,7 @@ class _Parts:
             return
         policy = rules.policy
         await self._accounts.reload(policy.accounts)
+        await self._open_cache()
         log.info("policy %s revision %d is in force", policy.id, policy.revision)
         self._prepare()
         await self.note(
@@ -306,9 +335,6 @@ class _Parts:
             )
         except AuditError as error:
             log.error("audit event lost: %s", error)  # noqa: TRY400  said in full
-
-    def _snapshot(self) -> Snapshot:
-        return Snapshot(audit_waiting=self._audit.waiting, audit_events=self._audit.count)
 
     def _status(self) -> Mapping[str, object]:
         policy = self.policy.rules.policy

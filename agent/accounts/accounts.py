@@ -152,6 +152,10 @@ class Accounts:
         """Why somebody may not use a model, whatever it takes; None if they may."""
         return principal.key.denial(provider, model) if principal.key is not None else None
 
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of the policy's virtual keys."""
+        return tuple(self._book.keys) if self._book is not None else ()
+
     async def reserve(self, principal: Principal, ask: Ask, now: float) -> Grant | Denial:
         """Reserve the worst case of a call."""
         return await self._reserve(principal, ask, now, None)
