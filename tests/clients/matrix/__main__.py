@@ -35,7 +35,9 @@ def table(results: list[Result]) -> Iterator[str]:
         marks = []
         for provider in columns:
             tries = [Cell(client=client, provider=provider, way=way) for way in WAYS]
-            marks.append(" ".join(_mark(found, cell) for cell in tries) if any(t in found for t in tries) else "")
+            marks.append(
+                " ".join(_mark(found, cell) for cell in tries) if any(t in found for t in tries) else ""
+            )
         yield f"| {client} | " + " | ".join(marks) + " |"
 
 
@@ -59,7 +61,9 @@ def main() -> None:
     write = sys.stdout.write
     write(f"In each field: {', '.join(WAYS)}.\n\n" + "\n".join(table(results)) + "\n\n")
     passing = ", ".join(
-        f"{each.cell.way} {'✓' if each.wrong is None else '✗'}" for each in results if each.cell.client not in CLIENTS
+        f"{each.cell.way} {'✓' if each.wrong is None else '✗'}"
+        for each in results
+        if each.cell.client not in CLIENTS
     )
     write(f"Beside chat: {passing}.\n\n")
     write("With " + ", ".join(f"{package} {version(package)}" for package in _PACKAGES) + ".\n")

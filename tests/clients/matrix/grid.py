@@ -12,7 +12,7 @@ WAYS = ("whole", "stream", "tools", "streamed tools", "thinking")
 """See `tests/clients/sdks/errands.py`."""
 
 ITSELF = "vendor"
-"""The column of the clients at their own vendor's stand-in, without the gateway: what it refuses there is our mistake."""
+"""The column of the clients at their own vendor's stand-in: whatever fails there, it is not the gateway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +54,16 @@ CLIENTS: Mapping[str, ClientRow] = {
     for row in (
         ClientRow(name="openai chat", program="openai_sdk", key=KEYS["openai"], model="gpt-5"),
         ClientRow(name="openai responses", program="openai_sdk", key=KEYS["openai"], model="gpt-5"),
-        ClientRow(name="anthropic", program="anthropic_sdk", key=KEYS["anthropic"], model="claude-sonnet-4-5"),
+        ClientRow(
+            name="anthropic", program="anthropic_sdk", key=KEYS["anthropic"], model="claude-sonnet-4-5"
+        ),
         ClientRow(name="google-genai", program="genai_sdk", key=KEYS["gemini"], model="gemini-3-pro-preview"),
         ClientRow(name="cohere", program="cohere_sdk", key=KEYS["cohere"], model="command-a-03-2025"),
         ClientRow(name="boto3 converse", program="boto_sdk", key=_AWS, model=_CLAUDE),
         ClientRow(name="litellm openai", program="litellm_sdk", key=KEYS["openai"], model="gpt-5"),
-        ClientRow(name="litellm anthropic", program="litellm_sdk", key=KEYS["anthropic"], model="claude-sonnet-4-5"),
+        ClientRow(
+            name="litellm anthropic", program="litellm_sdk", key=KEYS["anthropic"], model="claude-sonnet-4-5"
+        ),
         ClientRow(name="langchain ChatOpenAI", program="langchain_sdk", key=KEYS["openai"], model="gpt-5"),
         ClientRow(
             name="langchain ChatAnthropic",
@@ -98,8 +102,26 @@ COUNTS: Mapping[str, tuple[str, str]] = {
     "count_tokens gemini": ("genai_sdk", "gemini/gemini-2.5-flash"),
 }
 
-KNOWN: Mapping[Cell, str] = {}
+_NO_CONVERSE_STREAM = (
+    "the gateway does not speak ConverseStream to clients yet: its frames are no server-sent events"
+)
+
+KNOWN: Mapping[Cell, str] = {
+    Cell(client="boto3 converse", provider=provider, way=way): _NO_CONVERSE_STREAM
+    for provider in PROVIDERS
+    for way in ("stream", "streamed tools", "thinking")
+}
 """What cannot work, and why."""
+
+_UNABLE_TO_ASK = frozenset({"openai chat", "litellm openai", "cohere"})
+_SHOWN_WHEN_ASKED = frozenset({"openai-responses", "gemini-generate-content"})
+
+
+def shows_thoughts(cell: Cell) -> bool:
+    """Whether the client is to read what the model thought: in some formats it cannot ask for it, and some providers
+    show it to those who ask. That the model thinks, and goes on from there after its calls, is tried all the same."""
+    return cell.client not in _UNABLE_TO_ASK or cell.provider not in _SHOWN_WHEN_ASKED
+
 
 POLICY = """\
 schema_version: 1
@@ -113,7 +135,9 @@ providers:
   bedrock: {{base_url: "{url}", key: "env:VENDOR_AWS", parameters: {{region: eu-central-1}}}}
 """
 
-ENVIRONMENT = {f"VENDOR_{name.upper()}": key for name, key in KEYS.items()} | {"VENDOR_AWS": json.dumps(ACCESS_KEY)}
+ENVIRONMENT = {f"VENDOR_{name.upper()}": key for name, key in KEYS.items()} | {
+    "VENDOR_AWS": json.dumps(ACCESS_KEY)
+}
 """Where the policy finds the keys."""
 
 

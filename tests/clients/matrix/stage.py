@@ -12,7 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.clients.matrix.grid import CLIENTS, COUNTS, ENVIRONMENT, ITSELF, OTHERS, POLICY, PROVIDERS, Cell
+from tests.clients.matrix.grid import (
+    CLIENTS,
+    COUNTS,
+    ENVIRONMENT,
+    ITSELF,
+    OTHERS,
+    POLICY,
+    PROVIDERS,
+    Cell,
+    shows_thoughts,
+)
 from tests.fakes.provider import Provider
 from tests.fakes.vendors import Vendors
 from tests.integration.agent_process import AgentProcess
@@ -51,7 +61,9 @@ def tried(cells: Iterable[Cell], directory: Path) -> list[Result]:
 
 def others() -> list[Cell]:
     """What is tried of the operations that pass."""
-    return [Cell(client=program, provider=model, way=way) for way, (program, model) in (OTHERS | COUNTS).items()]
+    return [
+        Cell(client=program, provider=model, way=way) for way, (program, model) in (OTHERS | COUNTS).items()
+    ]
 
 
 def _by_programs(cells: list[Cell], vendors: str, gateway: str, home: Path) -> list[Result]:
@@ -62,7 +74,9 @@ def _by_programs(cells: list[Cell], vendors: str, gateway: str, home: Path) -> l
     def run(program: str) -> list[Result]:
         errands = [_errand(cell, vendors, gateway) for cell in programs[program]]
         verdicts = _run(program, errands, home)
-        return [Result(cell=cell, wrong=wrong) for cell, wrong in zip(programs[program], verdicts, strict=True)]
+        return [
+            Result(cell=cell, wrong=wrong) for cell, wrong in zip(programs[program], verdicts, strict=True)
+        ]
 
     with ThreadPoolExecutor(2) as pool:
         return [result for results in pool.map(run, programs) for result in results]
@@ -70,13 +84,18 @@ def _by_programs(cells: list[Cell], vendors: str, gateway: str, home: Path) -> l
 
 def _errand(cell: Cell, vendors: str, gateway: str) -> dict[str, object]:
     client = CLIENTS.get(cell.client)
+    place: dict[str, object]
     if client is not None and cell.provider == ITSELF:
         place = {"url": vendors, "key": client.key, "model": client.model}
     else:
         column = PROVIDERS.get(cell.provider)
         model = column.model if column else cell.provider
-        place = {"url": gateway, "key": _GATEWAYS_KEY, "model": model}
-    return {"client": cell.client, "way": cell.way.partition(" ")[0] if client is None else cell.way, "place": place}
+        place = {"url": gateway, "key": _GATEWAYS_KEY, "model": model, "thoughts": shows_thoughts(cell)}
+    return {
+        "client": cell.client,
+        "way": cell.way.partition(" ")[0] if client is None else cell.way,
+        "place": place,
+    }
 
 
 def _run(program: str, errands: list[dict[str, object]], home: Path) -> list[str | None]:
@@ -93,5 +112,7 @@ def _run(program: str, errands: list[dict[str, object]], home: Path) -> list[str
     assert finished.returncode == 0, f"{program} failed:\n{finished.stderr[-4000:]}"
     lines = finished.stdout.splitlines()[-len(errands) :]
     verdicts: list[str | None] = [json.loads(line) for line in lines]
-    assert len(verdicts) == len(errands), f"{program} came back from {len(verdicts)} errands of {len(errands)}"
+    assert len(verdicts) == len(errands), (
+        f"{program} came back from {len(verdicts)} errands of {len(errands)}"
+    )
     return verdicts

@@ -46,7 +46,9 @@ class Messages:
             for block in message.content
             if block.type == "tool_use"
         ]
-        assert message.stop_reason == ("tool_use" if seen.calls else "end_turn"), f"stopped by {message.stop_reason}"
+        assert message.stop_reason == ("tool_use" if seen.calls else "end_turn"), (
+            f"stopped by {message.stop_reason}"
+        )
         seen.usage = (message.usage.input_tokens, message.usage.output_tokens)
         history.append({"role": "assistant", "content": message.content})
         return seen

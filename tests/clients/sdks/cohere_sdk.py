@@ -64,7 +64,9 @@ class Chat:
                     seen.piece(event.delta.message.tool_plan)
                 case "tool-call-start":
                     call = event.delta.message.tool_calls
-                    seen.calls.append(Call(id=call.id, name=call.function.name, arguments=call.function.arguments or ""))
+                    seen.calls.append(
+                        Call(id=call.id, name=call.function.name, arguments=call.function.arguments or "")
+                    )
                 case "tool-call-delta":
                     seen.calls[-1].arguments += event.delta.message.tool_calls.function.arguments
                 case "message-end":

@@ -1,7 +1,7 @@
 """What every client is sent to do, and whether it came back with what the vendors' stand-ins say.
 
-What those say to what is told in `tests/fakes/vendors/scene.py`; it stands here once more, for a client knows nothing of
-its vendor.
+What those say to what is told in `tests/fakes/vendors/scene.py`; it stands here once more, for a client knows
+nothing of its vendor.
 """
 
 from __future__ import annotations

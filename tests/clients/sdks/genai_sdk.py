@@ -29,7 +29,9 @@ class GenerateContent:
     def ask(self, history: list[Any], ask: Ask) -> Seen:
         config = types.GenerateContentConfig(system_instruction=SYSTEM)
         if ask.tools:
-            function = types.FunctionDeclaration(name=TOOL, description=DESCRIPTION, parameters_json_schema=SCHEMA)
+            function = types.FunctionDeclaration(
+                name=TOOL, description=DESCRIPTION, parameters_json_schema=SCHEMA
+            )
             config.tools = [types.Tool(function_declarations=[function])]
             config.automatic_function_calling = types.AutomaticFunctionCallingConfig(disable=True)
         if ask.thinks:
@@ -44,7 +46,9 @@ class GenerateContent:
         for part in parts:
             if part.function_call:
                 call = part.function_call
-                seen.calls.append(Call(id=call.id or str(len(seen.calls)), name=call.name, arguments=call.args))
+                seen.calls.append(
+                    Call(id=call.id or str(len(seen.calls)), name=call.name, arguments=call.args)
+                )
             elif part.thought:
                 seen.thought += part.text or ""
             else:
@@ -59,7 +63,9 @@ class GenerateContent:
     def answer(self, history: list[Any], calls: list[Call], results: list[str]) -> None:
         ids = [part.function_call.id for part in history[-1].parts if part.function_call]
         parts = [
-            types.Part(function_response=types.FunctionResponse(id=id_, name=call.name, response={"result": result}))
+            types.Part(
+                function_response=types.FunctionResponse(id=id_, name=call.name, response={"result": result})
+            )
             for id_, call, result in zip(ids, calls, results, strict=True)
         ]
         history.append(types.Content(role="user", parts=parts))

@@ -38,7 +38,9 @@ class _Chat:
         else:
             message = model.invoke(history)
         seen.text = str(message.text)
-        seen.calls = [Call(id=call["id"], name=call["name"], arguments=call["args"]) for call in message.tool_calls]
+        seen.calls = [
+            Call(id=call["id"], name=call["name"], arguments=call["args"]) for call in message.tool_calls
+        ]
         usage = message.usage_metadata
         seen.usage = (usage["input_tokens"], usage["output_tokens"]) if usage else None
         history.append(message)
@@ -71,9 +73,16 @@ class AnthropicChat(_Chat):
 
     def model(self, ask: Ask) -> Any:
         place = self._place
-        thinking: dict[str, Any] = {"thinking": {"type": "enabled", "budget_tokens": 2000}} if ask.thinks else {}
+        thinking: dict[str, Any] = (
+            {"thinking": {"type": "enabled", "budget_tokens": 2000}} if ask.thinks else {}
+        )
         return ChatAnthropic(
-            base_url=place.url, api_key=place.key, model=place.model, max_retries=0, max_tokens=4000, **thinking
+            base_url=place.url,
+            api_key=place.key,
+            model=place.model,
+            max_retries=0,
+            max_tokens=4000,
+            **thinking,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import errands
 import litellm
@@ -15,7 +15,7 @@ litellm.suppress_debug_info = True
 class _Completion:
     shows_thoughts = True
     style = ""
-    thinking: dict[str, Any] = {"reasoning_effort": "low"}
+    thinking: ClassVar[dict[str, Any]] = {"reasoning_effort": "low"}
 
     def __init__(self, place: Place) -> None:
         base = f"{place.url}/v1" if self.style == "openai" else place.url
@@ -70,7 +70,10 @@ class AnthropicStyle(_Completion):
     """`anthropic/…`."""
 
     style = "anthropic"
-    thinking = {"thinking": {"type": "enabled", "budget_tokens": 2000}, "max_tokens": 4000}
+    thinking: ClassVar[dict[str, Any]] = {
+        "thinking": {"type": "enabled", "budget_tokens": 2000},
+        "max_tokens": 4000,
+    }
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ from openai import OpenAI
 
 
 def _client(place: Place) -> OpenAI:
-    return OpenAI(base_url=f"{place.url}/v1", api_key=place.key, max_retries=0, _strict_response_validation=True)
+    return OpenAI(
+        base_url=f"{place.url}/v1", api_key=place.key, max_retries=0, _strict_response_validation=True
+    )
 
 
 class Chat:
@@ -28,7 +30,9 @@ class Chat:
 
     def ask(self, history: list[Any], ask: Ask) -> Seen:
         function = {"name": TOOL, "description": DESCRIPTION, "parameters": SCHEMA}
-        settings: dict[str, Any] = {"tools": [{"type": "function", "function": function}]} if ask.tools else {}
+        settings: dict[str, Any] = (
+            {"tools": [{"type": "function", "function": function}]} if ask.tools else {}
+        )
         settings |= {"reasoning_effort": "low"} if ask.thinks else {}
         if ask.stream:
             return self._stream(history, settings)
@@ -49,7 +53,9 @@ class Chat:
         seen = Seen()
         finish = None
         counted = {"stream": True, "stream_options": {"include_usage": True}}
-        chunks = self._client.chat.completions.create(model=self._model, messages=history, **settings, **counted)
+        chunks = self._client.chat.completions.create(
+            model=self._model, messages=history, **settings, **counted
+        )
         for chunk in chunks:
             if chunk.usage:
                 seen.usage = (chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
@@ -116,7 +122,10 @@ class Responses:
                 seen.calls.append(Call(id=item.call_id, name=item.name, arguments=json.loads(item.arguments)))
             elif item.type == "reasoning":
                 seen.thought += "".join(part.text for part in item.summary)
-        history += [item.model_dump(exclude_none=True, exclude={"status", "parsed_arguments"}) for item in answer.output]
+        history += [
+            item.model_dump(exclude_none=True, exclude={"status", "parsed_arguments"})
+            for item in answer.output
+        ]
         return seen
 
     def answer(self, history: list[Any], calls: list[Call], results: list[str]) -> None:

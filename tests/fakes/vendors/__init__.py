@@ -1,4 +1,4 @@
-"""Stand-ins for the vendors of models, as strict as they: what their documents do not allow they refuse in their own words.
+"""Stand-ins for the vendors of models, as strict as they: what the documents do not allow, they refuse.
 
 Written from the vendors' documents, their SDKs' types of requests and botocore's service model; nothing here knows the
 translators. What they say is directed by what the user says: see `scene`.

@@ -50,7 +50,9 @@ class Anthropic:
 
     def answer(self, request: Request) -> Answer:
         """A `message`, or its events."""
-        shown = request.headers.get("x-api-key") or request.headers.get("authorization", "").removeprefix("Bearer ")
+        shown = request.headers.get("x-api-key") or request.headers.get("authorization", "").removeprefix(
+            "Bearer "
+        )
         demand(shown == KEYS["anthropic"], "invalid x-api-key", 401)
         version = request.headers.get("anthropic-version", "")
         demand(version in _VERSIONS, f"anthropic-version: {version!r} is not a valid version")
@@ -92,7 +94,7 @@ def _check(body: Json) -> None:
     used = any(block["type"] in ("tool_use", "tool_result") for each in messages for block in _blocks(each))
     demand(names or not used, "Requests which include `tool_use` or `tool_result` blocks must define tools")
     _check_thinking(body)
-    for place, message in enumerate(messages):
+    for place in range(len(messages)):
         _check_message(messages, place)
 
 
@@ -119,7 +121,7 @@ def _check_thinking(body: Json) -> None:
         running = blocks[-1]["type"] == "tool_use"
         demand(
             not running or blocks[0]["type"] in _THOUGHTS,
-            f"Expected `thinking` or `redacted_thinking`, but found `{blocks[0]['type']}`. When `thinking` is enabled, a "
+            f"Expected `thinking` or `redacted_thinking`, but found `{blocks[0]['type']}`. When `thinking` is on, a "
             "final `assistant` message must start with a thinking block.",
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 from urllib.parse import unquote
 from zlib import crc32
 
@@ -91,7 +92,7 @@ def _check(body: Json) -> None:
     demand(messages, "The model returned the following errors: messages: at least one message is required")
     demand(messages[0]["role"] == "user", "A conversation must start with a user message.")
     roles = [message["role"] for message in messages]
-    for one, other in zip(roles, roles[1:], strict=False):
+    for one, other in pairwise(roles):
         demand(one != other, f"messages: roles must alternate between user and assistant, found two of {one}")
     demand(roles[-1] == "user", "This model does not support assistant message prefill.")
     blocks = [block for message in messages for block in message["content"]]

@@ -130,7 +130,10 @@ def _check_turn(before: Json | None, content: Json, after: Json | None) -> None:
 
 def _thinking(body: Json) -> types.ThinkingConfig:
     """Both spellings of the fields' names are taken; the SDK uses both."""
-    return types.GenerationConfig.model_validate(body.get("generationConfig", {})).thinking_config or types.ThinkingConfig()
+    return (
+        types.GenerationConfig.model_validate(body.get("generationConfig", {})).thinking_config
+        or types.ThinkingConfig()
+    )
 
 
 def _said(body: Json) -> Said:

@@ -31,7 +31,6 @@ _REPEATED = frozenset({"annotations", "refusal", "audio", "function_call", "reas
 """What stands in answers, and may come back with them, though the types of requests do not all have it."""
 
 
-
 class OpenAIChat:
     """See the module."""
 
@@ -62,7 +61,9 @@ def _without_repeated(body: Json) -> Json:
     if not isinstance(body.get("messages"), list):
         return body
     messages = [
-        {name: value for name, value in each.items() if name not in _REPEATED} if isinstance(each, dict) else each
+        {name: value for name, value in each.items() if name not in _REPEATED}
+        if isinstance(each, dict)
+        else each
         for each in body["messages"]
     ]
     return body | {"messages": messages}
@@ -100,7 +101,7 @@ def _check_calls(messages: list[Json]) -> None:
         if message["role"] == "tool":
             demand(
                 message["tool_call_id"] in open_calls,
-                "Invalid parameter: messages with role 'tool' must be a response to a preceding message with 'tool_calls'.",
+                "messages with role 'tool' must be a response to a preceding message with 'tool_calls'.",
             )
             open_calls.remove(message["tool_call_id"])
             continue

@@ -44,12 +44,32 @@ class OpenAIResponses:
         body = request.body
         streams = body.get("stream") is True
         kind = params.ResponseCreateParamsStreaming if streams else params.ResponseCreateParamsNonStreaming
-        for complaint in complaints(body, kind):
+        for complaint in complaints(_filled(body), kind):
             raise Refusal(f"Invalid value: {complaint}")
         items = _items(body)
         _check(body, items)
         answer = _said(body, items)
         return streamed(_numbered(request, answer)) if streams else whole(_response(request, answer))
+
+
+def _filled(body: Json) -> Json:
+    """The types want more of an earlier answer's items than the API does."""
+    given = body.get("input")
+    if not isinstance(given, list):
+        return body
+    return body | {"input": [_filled_item(item) if isinstance(item, dict) else item for item in given]}
+
+
+def _filled_item(item: Json) -> Json:
+    match item:
+        case {"role": "assistant", "content": list(content)}:
+            parts = [
+                {"annotations": []} | part if part.get("type") == "output_text" else part for part in content
+            ]
+            return {"type": "message", "id": "msg_0", "status": "completed"} | item | {"content": parts}
+        case {"type": "reasoning"}:
+            return {"id": "rs_0"} | item
+    return item
 
 
 def _items(body: Json) -> list[Json]:

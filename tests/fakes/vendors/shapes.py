@@ -47,7 +47,22 @@ def _bare(expected: Any) -> Any:
 
 @cache
 def _fields(expected: Any) -> Mapping[str, Any]:
-    return typing_extensions.get_type_hints(expected)
+    return typing_extensions.get_type_hints(expected, include_extras=True)
+
+
+@cache
+def _required(expected: Any) -> frozenset[str]:
+    """Where a module postpones its annotations, `__required_keys__` knows nothing of what stands in them."""
+    origins = {name: typing.get_origin(kind) for name, kind in _fields(expected).items()}
+    said = {
+        name for name, origin in origins.items() if origin in (typing.Required, typing_extensions.Required)
+    }
+    not_said = {
+        name
+        for name, origin in origins.items()
+        if origin in (typing.NotRequired, typing_extensions.NotRequired)
+    }
+    return frozenset(said | expected.__required_keys__ - not_said)
 
 
 def _object(value: Any, expected: Any, at: str) -> Iterator[str]:
@@ -55,7 +70,7 @@ def _object(value: Any, expected: Any, at: str) -> Iterator[str]:
         yield f"{at}: is no object"
         return
     fields = _fields(expected)
-    for name in sorted(expected.__required_keys__ - value.keys()):
+    for name in sorted(_required(expected) - value.keys()):
         yield f"{at}.{name}: field required"
     for name, item in value.items():
         if name in fields:
@@ -65,18 +80,24 @@ def _object(value: Any, expected: Any, at: str) -> Iterator[str]:
 
 
 def _any_of(value: Any, options: Sequence[Any], at: str) -> Iterator[str]:
-    """The complaints of the option that fits best: of the same tag, if there is one."""
-    best: list[str] | None = None
+    """The complaints of the option that fits best: of the same kind and tag, if there is one."""
+    best: tuple[bool, list[str]] | None = None
     for option in options:
         found = list(complaints(value, option, at))
         if not found:
             return
-        tagged = not any(f"{at}.{tag}:" in each for each in found for tag in ("type", "role"))
-        if best is None or (
-            tagged and isinstance(value, dict) and typing_extensions.is_typeddict(_bare(option))
-        ):
-            best = found
-    yield from best or ()
+        tags = tuple(f"{at}.{tag}:" for tag in ("type", "role"))
+        fits = isinstance(value, list) is _is_list(option) and not any(
+            each.startswith(tags) for each in found
+        )
+        if best is None or (fits and not best[0]):
+            best = (fits, found)
+    yield from best[1] if best else ()
+
+
+def _is_list(option: Any) -> bool:
+    origin = typing.get_origin(_bare(option))
+    return isinstance(origin, type) and issubclass(origin, Iterable) and not issubclass(origin, Mapping)
 
 
 def _list(value: Any, inner: Any, at: str) -> Iterator[str]:
