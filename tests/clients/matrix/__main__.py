@@ -59,7 +59,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         results = tried(wanted, Path(name))
     write = sys.stdout.write
-    write(f"In each field: {', '.join(WAYS)}.\n\n" + "\n".join(table(results)) + "\n\n")
+    write("\n".join(table(results)) + f"\n\nIn each field: {', '.join(WAYS)}.\n\n")
     passing = ", ".join(
         f"{each.cell.way} {'✓' if each.wrong is None else '✗'}"
         for each in results

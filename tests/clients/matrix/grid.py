@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.fakes.vendors import ACCESS_KEY, KEYS
 
-WAYS = ("whole", "stream", "tools", "streamed tools", "thinking")
+WAYS = ("whole", "stream", "tools", "streamed tools", "thinking", "schema", "picture")
 """See `tests/clients/sdks/errands.py`."""
 
 ITSELF = "vendor"
@@ -106,10 +106,14 @@ _NO_CONVERSE_STREAM = (
     "the gateway does not speak ConverseStream to clients yet: its frames are no server-sent events"
 )
 
+_NO_FORMS = "the gateway does not read forms (multipart/form-data), in which such a request names its model"
+
 KNOWN: Mapping[Cell, str] = {
     Cell(client="boto3 converse", provider=provider, way=way): _NO_CONVERSE_STREAM
     for provider in PROVIDERS
-    for way in ("stream", "streamed tools", "thinking")
+    for way in ("stream", "streamed tools", "thinking", "schema")
+} | {
+    Cell(client="openai_sdk", provider="openai/whisper-1", way="transcriptions"): _NO_FORMS,
 }
 """What cannot work, and why."""
 

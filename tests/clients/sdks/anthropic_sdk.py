@@ -6,7 +6,7 @@ from typing import Any
 
 import errands
 from anthropic import Anthropic
-from errands import DESCRIPTION, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
+from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
 
 
 def _client(place: Place) -> Anthropic:
@@ -25,12 +25,25 @@ class Messages:
     def begin(self, text: str) -> list[Any]:
         return [{"role": "user", "content": text}]
 
+    def look(self) -> list[Any]:
+        return [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}},
+                    {"type": "text", "text": "What is it?"},
+                ],
+            }
+        ]
+
     def ask(self, history: list[Any], ask: Ask) -> Seen:
         settings: dict[str, Any] = {"model": self._model, "max_tokens": 4000, "system": SYSTEM}
         if ask.tools:
             settings["tools"] = [{"name": TOOL, "description": DESCRIPTION, "input_schema": SCHEMA}]
         if ask.thinks:
             settings["thinking"] = {"type": "enabled", "budget_tokens": 2000}
+        if ask.schema:
+            settings["output_config"] = {"format": {"type": "json_schema", "schema": FORECAST_SCHEMA}}
         seen = Seen()
         if ask.stream:
             with self._client.messages.stream(messages=history, **settings) as stream:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from typing import Any
 
 import boto3
 import errands
 from botocore.config import Config
-from errands import DESCRIPTION, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
+from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
 
 
 class Converse:
@@ -30,6 +32,17 @@ class Converse:
     def begin(self, text: str) -> list[Any]:
         return [{"role": "user", "content": [{"text": text}]}]
 
+    def look(self) -> list[Any]:
+        return [
+            {
+                "role": "user",
+                "content": [
+                    {"image": {"format": "png", "source": {"bytes": b64decode(PNG)}}},
+                    {"text": "What is it?"},
+                ],
+            }
+        ]
+
     def ask(self, history: list[Any], ask: Ask) -> Seen:
         settings: dict[str, Any] = {"modelId": self._model, "messages": history, "system": [{"text": SYSTEM}]}
         settings["inferenceConfig"] = {"maxTokens": 4000}
@@ -39,6 +52,10 @@ class Converse:
         if ask.thinks:
             thinking = {"type": "enabled", "budget_tokens": 2000}
             settings["additionalModelRequestFields"] = {"thinking": thinking}
+        if ask.schema:
+            schema = {"name": "forecast", "schema": json.dumps(FORECAST_SCHEMA)}
+            form = {"type": "json_schema", "structure": {"jsonSchema": schema}}
+            settings["outputConfig"] = {"textFormat": form}
         seen = Seen()
         if ask.stream:
             message, stop, usage = self._streamed(settings, seen)
@@ -60,8 +77,6 @@ class Converse:
         return seen
 
     def _streamed(self, settings: dict[str, Any], seen: Seen) -> tuple[Any, str, Any]:
-        import json
-
         blocks: dict[int, dict[str, Any]] = {}
         stop, usage = "", None
         for event in self._client.converse_stream(**settings)["stream"]:

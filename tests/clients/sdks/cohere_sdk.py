@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 import errands
-from errands import DESCRIPTION, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
+from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of its own types
@@ -26,6 +26,17 @@ class Chat:
     def begin(self, text: str) -> list[Any]:
         return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
 
+    def look(self) -> list[Any]:
+        return [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is it?"},
+                    {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}},
+                ],
+            }
+        ]
+
     def ask(self, history: list[Any], ask: Ask) -> Seen:
         settings: dict[str, Any] = {"model": self._model, "messages": history}
         if ask.tools:
@@ -33,6 +44,8 @@ class Chat:
             settings["tools"] = [{"type": "function", "function": function}]
         if ask.thinks:
             settings["thinking"] = {"type": "enabled", "token_budget": 2000}
+        if ask.schema:
+            settings["response_format"] = {"type": "json_object", "json_schema": FORECAST_SCHEMA}
         return self._stream(history, settings) if ask.stream else self._whole(history, settings)
 
     def _whole(self, history: list[Any], settings: dict[str, Any]) -> Seen:

@@ -34,6 +34,16 @@ SCHEMA: dict[str, Any] = {
 }
 
 
+FORECAST = {"city": "Bern", "sunny": True}
+FORECAST_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "sunny": {"type": "boolean"}},
+    "required": ["city", "sunny"],
+    "additionalProperties": False,
+}
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where a client is pointed, with which key, and whom it asks for. `thoughts`: whether the vendor shows any."""
@@ -51,6 +61,7 @@ class Ask:
     stream: bool = False
     tools: bool = False
     thinks: bool = False
+    schema: bool = False  # the answer is to follow FORECAST_SCHEMA
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,6 +97,10 @@ class Client(Protocol):
 
     def begin(self, text: str) -> list[Any]:
         """A conversation that begins with the user's text."""
+        ...
+
+    def look(self) -> list[Any]:
+        """A conversation that begins with a picture, PNG, and `What is it?`."""
         ...
 
     def ask(self, history: list[Any], ask: Ask) -> Seen:
@@ -143,12 +158,25 @@ def _thinking(client: Client, place: Place) -> None:
         _same(client.ask(history, ask).text, "The tool said: " + " / ".join(RESULTS))
 
 
+def _schema(client: Client, place: Place) -> None:
+    for stream in (False, True):
+        seen = client.ask(client.begin("tomorrow?"), Ask(schema=True, stream=stream))
+        _same(json.loads(seen.text), FORECAST)
+
+
+def _picture(client: Client, place: Place) -> None:
+    seen = client.ask(client.look(), Ask())
+    _same(seen.text, f"I see image/png of {len(PNG)} letters")
+
+
 WAYS: Mapping[str, Callable[[Client, Place], None]] = {
     "whole": _whole,
     "stream": _stream,
     "tools": _tools,
     "streamed tools": _streamed_tools,
     "thinking": _thinking,
+    "schema": _schema,
+    "picture": _picture,
 }
 """By name, what a client is sent to do."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 import errands
-from errands import DESCRIPTION, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
+from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
 from google import genai
 from google.genai import types
 
@@ -26,6 +27,13 @@ class GenerateContent:
     def begin(self, text: str) -> list[Any]:
         return [types.UserContent(text)]
 
+    def look(self) -> list[Any]:
+        return [
+            types.UserContent(
+                [types.Part.from_bytes(data=b64decode(PNG), mime_type="image/png"), "What is it?"]
+            )
+        ]
+
     def ask(self, history: list[Any], ask: Ask) -> Seen:
         config = types.GenerateContentConfig(system_instruction=SYSTEM)
         if ask.tools:
@@ -36,6 +44,9 @@ class GenerateContent:
             config.automatic_function_calling = types.AutomaticFunctionCallingConfig(disable=True)
         if ask.thinks:
             config.thinking_config = types.ThinkingConfig(include_thoughts=True, thinking_budget=2000)
+        if ask.schema:
+            config.response_mime_type = "application/json"
+            config.response_json_schema = FORECAST_SCHEMA
         asked: dict[str, Any] = {"model": self._model, "contents": history, "config": config}
         if ask.stream:
             answers = list(self._client.models.generate_content_stream(**asked))

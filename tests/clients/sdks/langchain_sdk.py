@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import errands
-from errands import DESCRIPTION, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
+from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
 from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage, ToolMessage
 from langchain_openai import ChatOpenAI
 
+_PICTURE = {"type": "image", "base64": PNG, "mime_type": "image/png"}
+
 
 class _Chat:
     shows_thoughts = False  # where, differs by their versions
+    form: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -23,11 +26,16 @@ class _Chat:
     def begin(self, text: str) -> list[Any]:
         return [SystemMessage(SYSTEM), HumanMessage(text)]
 
+    def look(self) -> list[Any]:
+        return [HumanMessage([{"type": "text", "text": "What is it?"}, _PICTURE])]
+
     def ask(self, history: list[Any], ask: Ask) -> Seen:
         model = self.model(ask)
         if ask.tools:
             function = {"name": TOOL, "description": DESCRIPTION, "parameters": SCHEMA}
             model = model.bind_tools([{"type": "function", "function": function}])
+        if ask.schema:
+            model = model.bind(**self.form)
         seen = Seen()
         if ask.stream:
             message = None
@@ -54,6 +62,13 @@ class _Chat:
 class OpenAIChat(_Chat):
     """ChatOpenAI."""
 
+    form: ClassVar[dict[str, Any]] = {
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "forecast", "schema": FORECAST_SCHEMA, "strict": True},
+        }
+    }
+
     def model(self, ask: Ask) -> Any:
         place = self._place
         thinking: dict[str, Any] = {"reasoning_effort": "low"} if ask.thinks else {}
@@ -70,6 +85,10 @@ class OpenAIChat(_Chat):
 
 class AnthropicChat(_Chat):
     """ChatAnthropic."""
+
+    form: ClassVar[dict[str, Any]] = {
+        "output_config": {"format": {"type": "json_schema", "schema": FORECAST_SCHEMA}}
+    }
 
     def model(self, ask: Ask) -> Any:
         place = self._place

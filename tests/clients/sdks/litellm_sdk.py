@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import errands
 import litellm
-from errands import DESCRIPTION, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
+from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
 
 litellm.suppress_debug_info = True
 
@@ -25,6 +25,17 @@ class _Completion:
     def begin(self, text: str) -> list[Any]:
         return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
 
+    def look(self) -> list[Any]:
+        return [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is it?"},
+                    {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}},
+                ],
+            }
+        ]
+
     def ask(self, history: list[Any], ask: Ask) -> Seen:
         settings = self._settings | {"messages": history}
         if ask.tools:
@@ -33,6 +44,9 @@ class _Completion:
         if ask.thinks:
             settings |= self.thinking  # it does not know what the model behind the gateway can do
             settings["allowed_openai_params"] = ["reasoning_effort", "thinking"]
+        if ask.schema:
+            form = {"name": "forecast", "schema": FORECAST_SCHEMA, "strict": True}
+            settings["response_format"] = {"type": "json_schema", "json_schema": form}
         seen = Seen()
         if ask.stream:
             counted = {"stream": True, "stream_options": {"include_usage": True}}

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import errands
-from errands import DESCRIPTION, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
+from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
 from openai import OpenAI
 
 
@@ -28,12 +28,26 @@ class Chat:
     def begin(self, text: str) -> list[Any]:
         return [{"role": "developer", "content": SYSTEM}, {"role": "user", "content": text}]
 
+    def look(self) -> list[Any]:
+        return [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is it?"},
+                    {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}},
+                ],
+            }
+        ]
+
     def ask(self, history: list[Any], ask: Ask) -> Seen:
         function = {"name": TOOL, "description": DESCRIPTION, "parameters": SCHEMA}
         settings: dict[str, Any] = (
             {"tools": [{"type": "function", "function": function}]} if ask.tools else {}
         )
         settings |= {"reasoning_effort": "low"} if ask.thinks else {}
+        if ask.schema:
+            form = {"name": "forecast", "schema": FORECAST_SCHEMA, "strict": True}
+            settings["response_format"] = {"type": "json_schema", "json_schema": form}
         if ask.stream:
             return self._stream(history, settings)
         answer = self._client.chat.completions.create(model=self._model, messages=history, **settings)
@@ -95,6 +109,17 @@ class Responses:
     def begin(self, text: str) -> list[Any]:
         return [{"role": "user", "content": text}]
 
+    def look(self) -> list[Any]:
+        return [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "input_text", "text": "What is it?"},
+                    {"type": "input_image", "image_url": f"data:image/png;base64,{PNG}", "detail": "auto"},
+                ],
+            }
+        ]
+
     def ask(self, history: list[Any], ask: Ask) -> Seen:
         settings: dict[str, Any] = {"instructions": SYSTEM, "store": False}
         if ask.tools:
@@ -103,6 +128,9 @@ class Responses:
         if ask.thinks:
             reasoning = {"effort": "low", "summary": "auto"}
             settings |= {"reasoning": reasoning, "include": ["reasoning.encrypted_content"]}
+        if ask.schema:
+            form = {"type": "json_schema", "name": "forecast", "schema": FORECAST_SCHEMA, "strict": True}
+            settings["text"] = {"format": form}
         seen = Seen()
         if ask.stream:
             with self._client.responses.stream(model=self._model, input=history, **settings) as stream:

@@ -56,7 +56,7 @@ class Anthropic:
         demand(shown == KEYS["anthropic"], "invalid x-api-key", 401)
         version = request.headers.get("anthropic-version", "")
         demand(version in _VERSIONS, f"anthropic-version: {version!r} is not a valid version")
-        body = request.body
+        body = _without_beta(request)
         if request.path.endswith("/count_tokens"):
             return whole({"input_tokens": request.tokens})
         streams = body.get("stream") is True
@@ -68,6 +68,17 @@ class Anthropic:
         _check(body)
         answer = _said(body)
         return streamed(_events(request, answer)) if streams else whole(_message(request, answer))
+
+
+def _without_beta(request: Request) -> Json:
+    """The body with the answer's form in its later place, where the beta's header lets it stand in the earlier."""
+    body = dict(request.body)
+    if (
+        "structured-outputs-2025-11-13" in request.headers.get("anthropic-beta", "")
+        and "output_format" in body
+    ):
+        body["output_config"] = body.get("output_config", {}) | {"format": body.pop("output_format")}
+    return body
 
 
 def _blocks(message: Json) -> list[Json]:
@@ -165,7 +176,18 @@ def _said(body: Json) -> Said:
         results = [_result(block) for block in _blocks(message) if block["type"] == "tool_result"]
         text = next((block["text"] for block in _blocks(message) if block["type"] == "text"), text)
     tools = tuple(tool["name"] for tool in body.get("tools", ()))
-    return said(text, tuple(results), tools, thinks=_thinks(body), prefix="toolu_")
+    blocks = [block for message in body["messages"] for block in _blocks(message)]
+    sources = [block["source"] for block in blocks if block["type"] == "image"]
+    form = (body.get("output_config") or {}).get("format")
+    return said(
+        text,
+        tuple(results),
+        tools,
+        thinks=_thinks(body),
+        prefix="toolu_",
+        schema=form["schema"] if form else None,
+        picture=(sources[-1]["media_type"], sources[-1]["data"]) if sources else None,
+    )
 
 
 def _result(block: Json) -> str:

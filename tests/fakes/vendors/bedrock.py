@@ -5,6 +5,7 @@ botocore's signer.
 
 from __future__ import annotations
 
+import json
 import re
 import struct
 from collections.abc import Iterator
@@ -157,7 +158,18 @@ def _said(body: Json) -> Said:
     tools = [
         tool["toolSpec"]["name"] for tool in body.get("toolConfig", {}).get("tools", ()) if "toolSpec" in tool
     ]
-    return said(text, tuple(results), tuple(tools), thinks=bool(_thinking(body)), prefix="tooluse_")
+    blocks = [block for message in body["messages"] for block in message["content"]]
+    pictures = [block["image"] for block in blocks if "image" in block]
+    form = body.get("outputConfig", {}).get("textFormat")
+    return said(
+        text,
+        tuple(results),
+        tuple(tools),
+        thinks=bool(_thinking(body)),
+        prefix="tooluse_",
+        schema=json.loads(form["structure"]["jsonSchema"]["schema"]) if form else None,
+        picture=(f"image/{pictures[-1]['format']}", pictures[-1]["source"]["bytes"]) if pictures else None,
+    )
 
 
 def _result(result: Json) -> str:

@@ -13,6 +13,7 @@ from tests.fakes.vendors.scene import (
     Said,
     demand,
     encoded,
+    picture_in,
     pieces,
     said,
     sse,
@@ -156,12 +157,19 @@ def _said(body: Json) -> Said:
         elif message["role"] == "tool":
             results.append(_text(message["content"]))
     tools = tuple(tool["function"]["name"] for tool in body.get("tools", ()))
+    parts = [
+        part for each in body["messages"] if isinstance(each.get("content"), list) for part in each["content"]
+    ]
+    pictures = [picture_in(part["image_url"]["url"]) for part in parts if part["type"] == "image_url"]
+    form = body.get("response_format") or {}
     return said(
         text,
         tuple(results),
         tools,
         thinks=body.get("thinking", {}).get("type") == "enabled",
         prefix="lookup_",
+        schema=form.get("json_schema"),
+        picture=pictures[-1] if pictures else None,
     )
 
 

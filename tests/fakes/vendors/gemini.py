@@ -6,6 +6,7 @@ As Gemini 3 does, it signs its calls where it thought, and wants the signature b
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 
 from google.genai import types
@@ -147,7 +148,25 @@ def _said(body: Json) -> Said:
     functions = [each for tool in body.get("tools", ()) for each in tool.get("functionDeclarations", ())]
     thinking = _thinking(body)
     thinks = thinking.thinking_budget not in (0, None) or thinking.thinking_level or thinking.include_thoughts
-    return said(text, tuple(results), tuple(each["name"] for each in functions), thinks=bool(thinks))
+    parts = [part for content in body["contents"] for part in content["parts"]]
+    pictures = [part["inlineData"] for part in parts if "inlineData" in part]
+    generation = body.get("generationConfig", {})
+    schema = generation.get("responseJsonSchema") or generation.get("responseSchema")
+    asks_json = generation.get("responseMimeType") == "application/json"
+    demand(asks_json or not schema, "response_schema needs the response_mime_type application/json")
+    return said(
+        text,
+        tuple(results),
+        tuple(each["name"] for each in functions),
+        thinks=bool(thinks),
+        schema=schema,
+        picture=_picture(pictures[-1]) if pictures else None,
+    )
+
+
+def _picture(blob: Json) -> tuple[str, str]:
+    read = types.Blob.model_validate(blob)
+    return read.mime_type or "", b64encode(read.data or b"").decode()
 
 
 def _result(response: Json) -> str:

@@ -18,6 +18,7 @@ from tests.fakes.vendors.scene import (
     Request,
     Said,
     demand,
+    picture_in,
     pieces,
     said,
     sse,
@@ -143,7 +144,19 @@ def _said(body: Json) -> Said:
             results.append(_text(message["content"]))
     tools = tuple(tool["function"]["name"] for tool in body.get("tools", ()))
     thinks = body.get("reasoning_effort") not in (None, "none")
-    return said(text, tuple(results), tools, thinks=thinks)
+    parts = [
+        part for each in body["messages"] if isinstance(each.get("content"), list) for part in each["content"]
+    ]
+    pictures = [picture_in(part["image_url"]["url"]) for part in parts if part["type"] == "image_url"]
+    form = body.get("response_format") or {}
+    return said(
+        text,
+        tuple(results),
+        tools,
+        thinks=thinks,
+        schema=form["json_schema"]["schema"] if form.get("type") == "json_schema" else None,
+        picture=pictures[-1] if pictures else None,
+    )
 
 
 def _head(request: Request, kind: str) -> Json:

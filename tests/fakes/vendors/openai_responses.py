@@ -16,6 +16,7 @@ from tests.fakes.vendors.scene import (
     Request,
     Said,
     demand,
+    picture_in,
     pieces,
     said,
     sse,
@@ -149,7 +150,17 @@ def _said(body: Json, items: list[Json]) -> Said:
             results.append(_text(item["output"]))
     tools = tuple(tool["name"] for tool in body.get("tools") or () if tool["type"] == "function")
     effort = (body.get("reasoning") or {}).get("effort")
-    return said(text, tuple(results), tools, thinks=effort not in (None, "none"))
+    parts = [part for item in items if isinstance(item.get("content"), list) for part in item["content"]]
+    pictures = [picture_in(part["image_url"]) for part in parts if part["type"] == "input_image"]
+    form = (body.get("text") or {}).get("format") or {}
+    return said(
+        text,
+        tuple(results),
+        tools,
+        thinks=effort not in (None, "none"),
+        schema=form["schema"] if form.get("type") == "json_schema" else None,
+        picture=pictures[-1] if pictures else None,
+    )
 
 
 def _output(request: Request, answer: Said) -> Iterator[Json]:

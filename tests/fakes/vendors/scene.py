@@ -4,6 +4,9 @@
 |---|---|
 | `call: {…}` | a call of the first tool with these arguments |
 | `calls: […]` | a sentence (PREAMBLE), then one call for each of these arguments |
+| anything, with a schema for the answer | `{"city": "Bern", "sunny": true}` (FORECAST) |
+| anything, with a picture | `I see image/png of 68 letters` (of base64) |
+| anything, with the tool `json_tool_call` | a call of it with FORECAST: LiteLLM asks so for a shape |
 | (tools' results) | `The tool said: …`, the results joined by ` / ` |
 | anything else | `You said: …` |
 
@@ -32,6 +35,11 @@ KEYS = {
 
 ACCESS_KEY = {"AccessKeyId": "AKIAVENDOR0000000000", "SecretAccessKey": "vendors-secret"}
 """The same for AWS; requests are signed with it."""
+
+FORECAST = {"city": "Bern", "sunny": True}
+"""What it says where the answer's shape is asked for; that shape must allow it."""
+
+_SHAPING = "json_tool_call"
 
 PIECE = 7
 """Characters in each piece of a stream."""
@@ -129,9 +137,18 @@ def said(
     *,
     thinks: bool = False,
     prefix: str = "call_",
+    schema: Json | None = None,
+    picture: tuple[str, str] | None = None,
 ) -> Said:
     """What the model says to the user's last `text`, or to the `results` of tools after it. `prefix` begins the ids of
-    its calls."""
+    its calls; a `picture` is its media type and its base64."""
+    if schema is not None:
+        _check_schema(schema)
+        return Said(text=json.dumps(FORECAST))
+    if picture is not None:
+        return Said(text=f"I see {picture[0]} of {len(picture[1])} letters")
+    if _SHAPING in tools:
+        return Said(calls=(Call(id=f"{prefix}0aB3", name=_SHAPING, arguments=FORECAST),))
     thought = THOUGHT if thinks else ""
     if results:
         return Said(thought=thought, text="The tool said: " + " / ".join(results))
@@ -144,6 +161,19 @@ def said(
         )
         return Said(thought=thought, text=PREAMBLE if len(calls) > 1 else "", calls=calls)
     return Said(thought=thought, text=f"You said: {text}")
+
+
+def picture_in(url: str) -> tuple[str, str]:
+    """The picture in a data URL."""
+    head, _, data = url.partition(";base64,")
+    demand(head.startswith("data:") and data, "Invalid image: only data URLs are read here")
+    return head.removeprefix("data:"), data
+
+
+def _check_schema(schema: Json) -> None:
+    fields = {name: kind["type"] for name, kind in schema.get("properties", {}).items()}
+    types = {name: {str: "string", bool: "boolean"}[type(value)] for name, value in FORECAST.items()}
+    demand({name: kind.lower() for name, kind in fields.items()} == types, f"Invalid schema: {fields}")
 
 
 def pieces(text: str) -> Iterator[str]:
