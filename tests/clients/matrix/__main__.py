@@ -59,17 +59,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         results = tried(wanted, Path(name))
     write = sys.stdout.write
-    write("\n".join(table(results)) + f"\n\nIn each field: {', '.join(WAYS)}.\n\n")
+    write("\n".join(table(results)) + f"\n\nIn each field, in this order: {', '.join(WAYS)}.\n\n")
+    found = {result.cell: result.wrong for result in results}
     passing = ", ".join(
-        f"{each.cell.way} {'✓' if each.wrong is None else '✗'}"
-        for each in results
-        if each.cell.client not in CLIENTS
+        f"{each.cell.way} {_mark(found, each.cell)}" for each in results if each.cell.client not in CLIENTS
     )
     write(f"Beside chat: {passing}.\n\n")
     write("With " + ", ".join(f"{package} {version(package)}" for package in _PACKAGES) + ".\n")
     for result in results:
-        if result.wrong is not None:
-            write(f"- {result.cell}: {KNOWN.get(result.cell, result.wrong)}\n")
+        if result.wrong is not None and result.cell not in KNOWN:
+            write(f"- {result.cell}: {result.wrong}\n")
+    for reason in dict.fromkeys(KNOWN[cell] for cell in found if cell in KNOWN):
+        write(f"– {reason}\n")
     write(f"\n{len(results)} tries in {time.monotonic() - begun:.0f} s.\n")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.fakes.vendors import ACCESS_KEY, KEYS
 
-WAYS = ("whole", "stream", "tools", "streamed tools", "thinking", "schema", "picture")
+WAYS = ("whole", "stream", "tools", "streamed tools", "thinking", "schema", "picture", "error")
 """See `tests/clients/sdks/errands.py`."""
 
 ITSELF = "vendor"
@@ -111,7 +111,7 @@ _NO_FORMS = "the gateway does not read forms (multipart/form-data), in which suc
 KNOWN: Mapping[Cell, str] = {
     Cell(client="boto3 converse", provider=provider, way=way): _NO_CONVERSE_STREAM
     for provider in PROVIDERS
-    for way in ("stream", "streamed tools", "thinking", "schema")
+    for way in ("stream", "streamed tools", "thinking", "schema", "error")
 } | {
     Cell(client="openai_sdk", provider="openai/whisper-1", way="transcriptions"): _NO_FORMS,
 }

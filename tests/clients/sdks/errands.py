@@ -18,6 +18,7 @@ ONE = {"city": "Zürich", "days": 3}
 TWO = [{"city": "Bern", "unit": "c"}, {"city": 'La "Chaux"'}]
 RESULTS = ["12 degrees, sunny", '{"sky": "grey"}']
 THOUGHT = "The user wants something; let me see what."
+REFUSAL = "You asked for this."
 PREAMBLE = "I will look that up."
 
 TOOL = "look_up"
@@ -169,6 +170,22 @@ def _picture(client: Client, place: Place) -> None:
     _same(seen.text, f"I see image/png of {len(PNG)} letters")
 
 
+def _error(client: Client, place: Place) -> None:
+    for stream in (False, True):
+        raised = _raised(client, Ask(stream=stream))
+        assert REFUSAL in str(raised), f"the error says {raised}"
+        status = getattr(raised, "status_code", None) or getattr(raised, "code", None) or 400
+        assert status == 400, f"the error has the status {status}"
+
+
+def _raised(client: Client, ask: Ask) -> Exception | None:
+    try:
+        client.ask(client.begin("refuse"), ask)
+    except Exception as error:
+        return error
+    return None
+
+
 WAYS: Mapping[str, Callable[[Client, Place], None]] = {
     "whole": _whole,
     "stream": _stream,
@@ -177,6 +194,7 @@ WAYS: Mapping[str, Callable[[Client, Place], None]] = {
     "thinking": _thinking,
     "schema": _schema,
     "picture": _picture,
+    "error": _error,
 }
 """By name, what a client is sent to do."""
 

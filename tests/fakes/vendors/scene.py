@@ -4,6 +4,7 @@
 |---|---|
 | `call: {…}` | a call of the first tool with these arguments |
 | `calls: […]` | a sentence (PREAMBLE), then one call for each of these arguments |
+| `refuse` | an error with status 400 (REFUSAL) |
 | anything, with a schema for the answer | `{"city": "Bern", "sunny": true}` (FORECAST) |
 | anything, with a picture | `I see image/png of 68 letters` (of base64) |
 | anything, with the tool `json_tool_call` | a call of it with FORECAST: LiteLLM asks so for a shape |
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 THOUGHT = "The user wants something; let me see what."
+REFUSAL = "You asked for this."
 PREAMBLE = "I will look that up."
 SIGNATURE = "c2lnbmVkIGJ5IHRoZSB2ZW5kb3I="
 """What a vendor signs its thoughts and calls with."""
@@ -142,6 +144,7 @@ def said(
 ) -> Said:
     """What the model says to the user's last `text`, or to the `results` of tools after it. `prefix` begins the ids of
     its calls; a `picture` is its media type and its base64."""
+    demand(text != "refuse", REFUSAL)
     if schema is not None:
         _check_schema(schema)
         return Said(text=json.dumps(FORECAST))
