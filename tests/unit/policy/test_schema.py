@@ -32,9 +32,7 @@ def test_every_key_of_a_guardrail_is_described() -> None:
 
 def test_every_key_is_described_in_the_reference() -> None:
     docs = FILE.parents[2] / "docs"
-    text = "".join(
-        path.read_text(encoding="utf-8") for path in sorted(docs.glob("*.md"))
-    )
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(docs.glob("*.md")))
     marks = str.maketrans(".,:{}[]", "       ")
     coded = {word for part in text.split("`")[1::2] for word in part.translate(marks).split()}
     sections = [orjson.loads(json_schema())]
