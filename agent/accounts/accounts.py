@@ -110,6 +110,10 @@ class Accounts:
         self._book = await asyncio.to_thread(Book, section) if section is not None else None
         await self.open()
 
+    async def reachable(self) -> bool:
+        """Whether calls can be reserved; what is not counted always can."""
+        return self._book is None or await self._store.reachable()
+
     async def close(self) -> None:
         """Write down what is not yet. Safe to call twice, and without `open`."""
         if self._opened:

@@ -38,10 +38,8 @@ HOLD_SECONDS = DAY_SECONDS
 UNDER_WAY_SECONDS = 900
 """When a request that was never settled stops counting as under way."""
 
-_QUIET_SECONDS, _LONGEST_QUIET = (
-    2.0,
-    30.0,
-)  # after a failure, until the store is asked again; doubles each time
+_QUIET_SECONDS = 2.0  # after a failure, until the store is asked again; doubles each time
+_LONGEST_QUIET = 30.0
 _HISTORY_SECONDS = (HISTORY_DAYS + 5) * DAY_SECONDS
 _MAX_OWED = 10_000  # reports that wait for contact
 _FAILURES = (RedisError, OSError, TimeoutError)
@@ -78,9 +76,8 @@ class FleetStore:
         self._contact: float | None = None  # the last
         self._quiet, self._quiet_until = _QUIET_SECONDS, 0.0
         self._owed: deque[tuple[Hold, Amounts, Use | None]] = deque(maxlen=_MAX_OWED)
-        self._doubts: dict[
-            int, Hold
-        ] = {}  # holds that may have taken another's place, without our being told
+        # holds that may have taken another's place, without our being told
+        self._doubts: dict[int, Hold] = {}
         self._open: set[int] = set()
         self._next = secrets.randbits(62)
         self._tasks = TaskGroup("accounts")
@@ -105,6 +102,17 @@ class FleetStore:
         except _FAILURES as error:
             self._lost(error)
         await self._client.aclose()
+
+    async def reachable(self) -> bool:
+        """See `AccountStore`."""
+        try:
+            if not self._silent:
+                await self._client.ping()
+                self._reached()
+        except _FAILURES as error:
+            self._lost(error)
+        lasts = max(self._offline_seconds, _QUIET_SECONDS)
+        return self._contact is not None and 0 <= self._clock() - self._contact < lasts
 
     async def reserve(
         self,

@@ -1,0 +1,52 @@
+"""What a policy must hold to be served by a central node. A policy that does not is refused, at the start and later."""
+
+from __future__ import annotations
+
+from agent.central.orders import Orders
+from agent.errors import ConfigError
+from agent.gateway.policy_file import Acceptance
+from agent.policy import Policy
+
+
+def terms_of(orders: Orders) -> Acceptance:
+    """The terms for a node under these orders."""
+
+    def accept(policy: Policy) -> None:
+        if not (orders.listen.loopback or orders.anonymous):
+            _asks_for_a_key(policy, orders)
+        if orders.workers > 1:
+            _counts_in_one_place(policy, orders.workers)
+
+    return accept
+
+
+def _asks_for_a_key(policy: Policy, orders: Orders) -> None:
+    where = f"{orders.listen} can be reached from other machines"
+    accounts = policy.accounts
+    if accounts is None or not accounts.key_required:
+        lacks = "has no 'accounts'" if accounts is None else "asks for no key ('accounts.require_key')"
+        raise ConfigError(
+            f"{where}, but the policy {policy.id!r} {lacks}: whoever finds it could spend your providers' keys",
+            hint="Give each client a virtual key (`drawbridge keys create`), listen on 127.0.0.1, or say "
+            "--allow-anonymous.",
+        )
+    if accounts.bindings:
+        raise ConfigError(
+            f"{where}, but 'accounts.bindings' of the policy {policy.id!r} give keys to clients that show none",
+            hint="Remove the bindings: a central node knows neither users, devices nor programs of its clients. "
+            "Or say --allow-anonymous.",
+        )
+
+
+def _counts_in_one_place(policy: Policy, workers: int) -> None:
+    accounts, cache = policy.accounts, policy.cache
+    if accounts is not None and not accounts.store.shared:
+        raise ConfigError(
+            f"{workers} workers cannot count in a file of one process each: every budget would hold {workers} times",
+            hint="Give 'accounts.store.url' as redis:// or rediss://, or say --workers 1.",
+        )
+    if cache.enabled and not cache.store.shared:
+        raise ConfigError(
+            f"{workers} workers cannot keep their answers in one file: each would have a cache of its own",
+            hint="Give 'cache.store.url' as redis:// or rediss://, switch the cache off, or say --workers 1.",
+        )
