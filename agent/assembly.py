@@ -19,6 +19,7 @@ from functools import partial
 
 from agent import __version__
 from agent.accounts.accounts import Accounts
+from agent.accounts.history import HistoryStore
 from agent.accounts.stores import store_for
 from agent.audit import Spool
 from agent.catalog import bundled_harness
@@ -108,11 +109,9 @@ class Assembly:
             self.policy.rules.policy.telemetry,
         )
         section = self.policy.rules.policy.accounts
-        self.accounts = Accounts(
-            section,
-            store=store_for(section, state=paths.root, secret=read_secret),
-            prices=_Prices(self.policy),
-        )
+        store = store_for(section, state=paths.root, secret=read_secret)
+        self._history = store.kept if isinstance(store, HistoryStore) else None
+        self.accounts = Accounts(section, store=store, prices=_Prices(self.policy))
         self._health = HealthBook()
         self._token = token or control_token(paths)
         self._dispatcher: Dispatcher | None = None
@@ -219,7 +218,13 @@ class Assembly:
             log.error("audit event lost: %s", error)  # noqa: TRY400  said in full
 
     def _snapshot(self) -> Snapshot:
-        return Snapshot(audit_waiting=self.audit.waiting, audit_events=self.audit.count)
+        history = self._history
+        return Snapshot(
+            audit_waiting=self.audit.waiting,
+            audit_events=self.audit.count,
+            usage_waiting=history.waiting if history is not None else None,
+            usage_dropped=history.dropped if history is not None else 0,
+        )
 
     def _status(self) -> dict[str, object]:
         policy = self.policy.rules.policy

@@ -16,7 +16,16 @@ FILE = Path("accounts", "accounts.db")
 def store_for(section: Accounts | None, *, state: Path, secret: Callable[[str], str]) -> AccountStore:
     """The store of a policy's `accounts`, not opened. `secret` resolves references, and may block.
     Raises ConfigError."""
-    chosen = section.store if section is not None else Store()
+    counters = _counters(section.store if section is not None else Store(), state, secret)
+    if section is None or section.history is None:
+        return counters
+    from agent.accounts.history import History, HistoryStore
+    from agent.accounts.postgres import postgres_usage
+
+    return HistoryStore(counters, History(postgres_usage(section.history, secret)))
+
+
+def _counters(chosen: Store, state: Path, secret: Callable[[str], str]) -> AccountStore:
     if not chosen.shared:
         return LocalStore(state / FILE)
     # these take 100 ms to load, and few machines need them
