@@ -138,6 +138,7 @@ def postgres_usage(section: History, secret: Callable[[str], str]) -> PostgresUs
             "accounts.history needs a PostgreSQL driver, which is not installed",
             hint="Install Drawbridge with the extra 'central': drawbridge-agent[central].",
         ) from error
+    off = section.tls is DatabaseTls.OFF
     password = secret(section.password) if section.password is not None else None
 
     def connect() -> Any:
@@ -148,8 +149,8 @@ def postgres_usage(section: History, secret: Callable[[str], str]) -> PostgresUs
             connect_timeout=_SECONDS,
             application_name="drawbridge",
             options=f"-c statement_timeout={_SECONDS * 1000} -c lock_timeout={_SECONDS * 1000}",
-            sslmode="disable" if section.tls is DatabaseTls.OFF else "verify-full",
-            sslrootcert=section.ca_file or "system",
+            sslmode="disable" if off else "verify-full",
+            sslrootcert=None if off else section.ca_file or "system",
         )
 
     return PostgresUsage(connect, psycopg.Error)
