@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from agent import __version__
@@ -22,6 +23,7 @@ from agent.accounts.accounts import Accounts
 from agent.accounts.history import HistoryStore
 from agent.accounts.stores import store_for
 from agent.audit import Spool
+from agent.caching.building import make_cache
 from agent.catalog import bundled_harness
 from agent.checks.http import HttpConfig
 from agent.checks.runner import Checks
@@ -36,13 +38,16 @@ from agent.gateway.policy_file import Acceptance, PolicyFile, anything
 from agent.gateway.scans import ScanPool
 from agent.gateway.server import GatewayServer
 from agent.gateway.small_requests import SmallRequests
+from agent.gateway.standing import Standing
 from agent.gateway.telemetry_pages import telemetry_pages
 from agent.gateway.transport.base import Transport, TransportConfig
 from agent.gateway.transport.factory import build_transport
 from agent.gateway.transport.proxy import parse_proxy
 from agent.gateway.transport.tls import client_context
+from agent.gateway.unified.embedding import GatewayEmbedder
 from agent.gateway.unified.keys import Keys
 from agent.gateway.unified.planning import Planner
+from agent.gateway.unified.recall import Recall
 from agent.gateway.unified.serving import Serving
 from agent.gateway.upgrade import UpgradeHandler
 from agent.host.device import read_device
@@ -85,13 +90,22 @@ class Assembly:
         self.tasks = TaskGroup("engine")
         self._stopped = threading.Event()
         self.policy = PolicyFile(settings.policy or bundled_policies() / "default", accept)
-        providers = {surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces}
+        providers = {
+            **{surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces},
+            **{each.id: each.row.genai for each in self.policy.book.providers.values()},
+        }
         device = self._device = read_device(paths)
         self.audit = Spool(paths, device=device, providers=providers)
         self._scans = ScanPool()
         self.resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
         services = _towards_services(settings, self.resolve)
         self._checks = Checks(services, read_secret)
+        section = self.policy.rules.policy.accounts
+        store = store_for(section, state=paths.root, secret=read_secret)
+        self._history = store.kept if isinstance(store, HistoryStore) else None
+        self.accounts = Accounts(section, store=store, prices=_Prices(self.policy))
+        self._health = HealthBook()
+        self._standing = Standing(self.accounts, self._health, self.audit)
         self._observatory = Observatory(
             Surroundings(
                 secret=read_secret,
@@ -108,12 +122,9 @@ class Assembly:
             ),
             self.policy.rules.policy.telemetry,
         )
-        section = self.policy.rules.policy.accounts
-        store = store_for(section, state=paths.root, secret=read_secret)
-        self._history = store.kept if isinstance(store, HistoryStore) else None
-        self.accounts = Accounts(section, store=store, prices=_Prices(self.policy))
-        self._health = HealthBook()
         self._token = token or control_token(paths)
+        self._recall = Recall(None, self.tasks)
+        self._embedder: GatewayEmbedder | None = None
         self._dispatcher: Dispatcher | None = None
         self._transport: Transport | None = None
         self.server: GatewayServer | None = None
@@ -136,6 +147,8 @@ class Assembly:
         await self.accounts.open()
         credentials = Credentials(read_secret, SmallRequests(transport), clock=time.monotonic, now=time.time)
         dispatcher = self._dispatcher = Dispatcher(transport, Keys(credentials), self._health)
+        self._embedder = GatewayEmbedder(self.policy, dispatcher)
+        await self._open_cache()
         handler = ExchangeHandler(
             policy=self.policy,
             transport=transport,
@@ -147,10 +160,11 @@ class Assembly:
             justifications=JustificationFile(self.paths.justifications, _key(self._token, b"justification")),
             checks=self._checks,
             accounts=self.accounts,
-            serving=Serving(dispatcher, Planner(self._health), limit=MAX_BODY),
+            serving=Serving(dispatcher, Planner(self._health), self._recall, limit=MAX_BODY),
             device=self._device.id,
         )
         await self._observatory.start()
+        self.tasks.spawn(self._standing.run(), name="standing")
         self._prepare()
         own = pages(telemetry_pages(self._observatory))
         app = GatewayApp(
@@ -176,6 +190,8 @@ class Assembly:
         if last_words:
             await self.note(IncidentKind.AGENT_STOPPED, last_words)
         await self.tasks.cancel()
+        if self._recall.cache is not None:
+            await self._recall.cache.close()
         await self.accounts.close()
         await self.audit.close()
 
@@ -191,6 +207,7 @@ class Assembly:
             return False
         policy = rules.policy
         await self.accounts.reload(policy.accounts)
+        await self._open_cache()
         log.info("policy %s revision %d is in force", policy.id, policy.revision)
         self._prepare()
         await self.note(
@@ -200,6 +217,20 @@ class Assembly:
         )
         self.tasks.spawn(self._observatory.apply(policy.telemetry), name="telemetry")
         return True
+
+    async def _open_cache(self) -> None:
+        """The cache that the policy asks for, where there is none yet. Another store takes a restart."""
+        settings = self.policy.rules.policy.cache
+        if self._recall.cache is not None or not settings.enabled:
+            return
+        try:
+            cache = await asyncio.to_thread(make_cache, settings, self.paths, embedder=self._embedder)
+            if cache is not None:
+                await cache.open()
+        except DrawbridgeError as error:
+            log.error("there is no cache: %s", error)  # noqa: TRY400  said in full
+            return
+        self._recall.cache = cache
 
     def _prepare(self) -> None:
         """Make ready what exchanges can go on without, but would wait for."""
@@ -218,13 +249,11 @@ class Assembly:
             log.error("audit event lost: %s", error)  # noqa: TRY400  said in full
 
     def _snapshot(self) -> Snapshot:
-        history = self._history
-        return Snapshot(
-            audit_waiting=self.audit.waiting,
-            audit_events=self.audit.count,
-            usage_waiting=history.waiting if history is not None else None,
-            usage_dropped=history.dropped if history is not None else 0,
-        )
+        """As the parts stand, with the history of usage."""
+        found, history = self._standing(), self._history
+        if history is None:
+            return found
+        return replace(found, usage_waiting=history.waiting, usage_dropped=history.dropped)
 
     def _status(self) -> dict[str, object]:
         policy = self.policy.rules.policy

@@ -156,6 +156,10 @@ class Accounts:
         """Why somebody may not use a model, whatever it takes; None if they may."""
         return principal.key.denial(provider, model) if principal.key is not None else None
 
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of the policy's virtual keys."""
+        return tuple(self._book.keys) if self._book is not None else ()
+
     async def reserve(self, principal: Principal, ask: Ask, now: float) -> Grant | Denial:
         """Reserve the worst case of a call."""
         return await self._reserve(principal, ask, now, None)
@@ -188,15 +192,19 @@ class Accounts:
         if grant.hold is not None:
             await self._store.release(grant.hold)
 
-    async def quota(self, key: str, now: float, *, user: str = "") -> QuotaReport | None:
-        """What a key (in the hands of an account) has used and has left; None if there is no such key."""
+    async def quota(
+        self, key: str, now: float, *, user: str = "", history: bool = True
+    ) -> QuotaReport | None:
+        """What a key (in the hands of an account) has used and has left; None if there is no such key. Without its
+        days where `history` is not wanted."""
         book = self._book
         if book is None or (entry := book.keys.get(key)) is None:
             return None
         asked = book.meters_of(entry, user)
         readings = await self._store.read(asked, now)
-        history = await self._store.history(key, int(now) // DAY_SECONDS - HISTORY_DAYS + 1)
-        return standing(entry, list(zip(asked, readings, strict=True)), history, now)
+        since = int(now) // DAY_SECONDS - HISTORY_DAYS + 1
+        days = await self._store.history(key, since) if history else ()
+        return standing(entry, list(zip(asked, readings, strict=True)), days, now)
 
     async def _reserve(
         self, principal: Principal, ask: Ask, now: float, instead: Hold | None

@@ -11,9 +11,10 @@ Embeddings blur just what answers turn on: "convert 5 miles" and "convert 6 mile
 - sides, of words that come in opposites (first and last, encrypt and decrypt);
 - and language and script;
 
-"A to B" is not "B to A". And where two prompts differ in nothing but one word for another, or by one word more, the
-words must be known to say the same: this is how near-misses look. A check that errs costs a call of the provider; a
-missing one a wrong answer.
+"A to B" is not "B to A", and words come in one order, but for one stretch that may stand elsewhere. Half of the words
+must be the same, of long prompts all. Where two prompts differ in nothing but one word for another, or by one word
+more, the words must be known to say the same: this is how near-misses look. A check that errs costs a call of the
+provider; a missing one a wrong answer.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ _FORMS = frozenset(
         "ing",
     ]
 )  # endings that only bend a word
+_SHORT = 12  # words that say something, of which two prompts may say some otherwise
 _SENTENCE_ENDS = frozenset(".?!:\n¿¡。？！")
 
 
@@ -83,7 +85,7 @@ class Particulars:
     language: str  # empty where unknown
     script: str
     words: tuple[str, ...]  # those that say something, one for all that say the same
-    links: frozenset[tuple[str, str]]  # words on both sides of a "to" or "than"
+    links: frozenset[tuple[str, str]]  # words on both sides of a "to", "than", "from"
     seen: frozenset[str]  # all words in lower case
 
 
@@ -102,6 +104,8 @@ def difference(first: str, second: str) -> str:
     if any(one.sides[axis] != other.sides[axis] for axis in one.sides.keys() & other.sides.keys()):
         return "sides"
     if any((after, before) in other.links for before, after in one.links if before != after):
+        return "order"
+    if not _same_order(one, other):
         return "order"
     return "" if _same_words(one, other) else "words"
 
@@ -299,11 +303,31 @@ def _same_words(one: Particulars, other: Particulars) -> bool:
     """Not the same sentence with one word replaced, left out or put in."""
     left, right = Counter(one.words), Counter(other.words)
     only_left, only_right = list((left - right).elements()), list((right - left).elements())
-    if len(only_left) > 1 or len(only_right) > 1 or not left & right:
+    if not only_left and not only_right:
+        return bool(one.words) or one.seen == other.seen
+    shared = (left & right).total()
+    if shared > _SHORT:
+        return False  # a word or two of a long text change what it says, but hardly where its vector points
+    if max(len(only_left), len(only_right)) > shared:
+        return False  # a model makes one vector of all it does not know, such as other scripts
+    if len(only_left) > 1 or len(only_right) > 1:
         return True
-    if len(only_left) == len(only_right) == 1:
-        return _inflected(only_left[0], only_right[0])
-    return only_left == only_right  # none on either side
+    return len(only_left) == len(only_right) == 1 and _inflected(only_left[0], only_right[0])
+
+
+def _same_order(one: Particulars, other: Particulars) -> bool:
+    """Words that both have come in one order, but for one stretch that may stand elsewhere ("a Python list", "a list in
+    Python"): "the cat chases the dog" is not the other way round."""
+    both = set(one.words) & set(other.words)
+    left, right = ([word for word in dict.fromkeys(each.words) if word in both] for each in (one, other))
+    while left and left[0] == right[0]:
+        del left[0], right[0]
+    while left and left[-1] == right[-1]:
+        del left[-1], right[-1]
+    if not left:
+        return True
+    turn = right.index(left[0])
+    return right[turn:] + right[:turn] == left
 
 
 def _inflected(first: str, second: str) -> bool:

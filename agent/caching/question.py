@@ -53,7 +53,8 @@ class Question:
         parts: list[bytes] = []
         for part in settings.parts:
             value = self.rulebook if part is PartitionBy.POLICY else getattr(self.asker, part.value)
-            parts.append(f"{part.value}={len(value)}:{value}".encode())
+            # names of accounts need not be text: the system's bytes come as surrogates
+            parts.append(f"{part.value}={len(value)}:{value}".encode(errors="surrogatepass"))
         return b"\0".join(parts)
 
     def key(self, secret: bytes, settings: Caching, canonical: bytes) -> bytes:

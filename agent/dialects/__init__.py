@@ -10,6 +10,8 @@ from types import MappingProxyType
 
 from agent.dialects.anthropic_messages import AnthropicMessages
 from agent.dialects.base import Dialect
+from agent.dialects.bedrock_converse import BedrockConverse
+from agent.dialects.cohere_chat import CohereChat
 from agent.dialects.gemini_generate import GeminiGenerate
 from agent.dialects.openai_chat import OpenAIChat
 from agent.dialects.openai_responses import OpenAIResponses
@@ -17,7 +19,14 @@ from agent.dialects.openai_responses import OpenAIResponses
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
         dialect.name: dialect
-        for dialect in (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), GeminiGenerate())
+        for dialect in (
+            OpenAIChat(),
+            OpenAIResponses(),
+            AnthropicMessages(),
+            GeminiGenerate(),
+            BedrockConverse(),
+            CohereChat(),
+        )
     }
 )
 

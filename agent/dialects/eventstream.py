@@ -26,6 +26,7 @@ _MILLISECONDS = _INTEGERS[5]
 _UUID_BYTES = 16
 _MAX_NAME_BYTES = 255
 _MAX_VALUE_BYTES = 0x7FFF
+_MOST_KNOWN = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,9 @@ class MessageDecoder:
     def __init__(self, *, max_payload_bytes: int = MAX_PAYLOAD_BYTES) -> None:
         self._limit = max_payload_bytes
         self._rest = bytearray()
+        self._known: dict[
+            bytes, Mapping[str, HeaderValue]
+        ] = {}  # headers by their bytes: streams repeat them
 
     @property
     def midway(self) -> bool:
@@ -88,7 +92,7 @@ class MessageDecoder:
         messages: list[Message] = []
         start = 0
         while end := self._end(start):
-            messages.append(_read_message(bytes(self._rest[start:end])))
+            messages.append(self._read(bytes(self._rest[start:end])))
             start = end
         del self._rest[:start]
         return messages
@@ -109,6 +113,19 @@ class MessageDecoder:
             raise ContentError(f"an event stream message longer than {self._limit} bytes")
         end: int = start + total
         return end if end <= len(self._rest) else 0
+
+    def _read(self, raw: bytes) -> Message:
+        end = len(raw) - _CHECKSUM.size
+        if crc32(raw[:end]) != _CHECKSUM.unpack_from(raw, end)[0]:
+            raise ContentError("an event stream message that does not match its checksum")
+        after = _PRELUDE.size + int.from_bytes(raw[4:8])
+        block = raw[_PRELUDE.size : after]
+        headers = self._known.get(block)
+        if headers is None:
+            headers = _read_headers(block)
+            if len(self._known) < _MOST_KNOWN:
+                self._known[block] = headers
+        return Message(headers=headers, payload=raw[after:end], raw=raw)
 
 
 def encode(headers: Mapping[str, HeaderValue], payload: bytes) -> bytes:
@@ -134,14 +151,6 @@ def exception(name: str, payload: bytes) -> bytes:
     return encode(
         {":exception-type": name, ":content-type": "application/json", ":message-type": "exception"}, payload
     )
-
-
-def _read_message(raw: bytes) -> Message:
-    end = len(raw) - _CHECKSUM.size
-    if crc32(raw[:end]) != _CHECKSUM.unpack_from(raw, end)[0]:
-        raise ContentError("an event stream message that does not match its checksum")
-    after = _PRELUDE.size + int.from_bytes(raw[4:8])
-    return Message(headers=_read_headers(raw[_PRELUDE.size : after]), payload=raw[after:end], raw=raw)
 
 
 def _read_headers(block: bytes) -> dict[str, HeaderValue]:

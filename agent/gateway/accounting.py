@@ -56,8 +56,8 @@ class Account:
         if self._max_output is not None:
             return None
         for grant in reversed(self._grants.values()):
-            if grant.hold is not None and grant.output_tokens:
-                return max(1, grant.output_tokens // max(1, self._answers))
+            if grant.hold is not None and (most := grant.max_output_tokens):
+                return most
         return None
 
     def may_use(self, provider: str, model: str) -> Denial | None:

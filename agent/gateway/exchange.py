@@ -36,6 +36,7 @@ from agent.gateway.transport.base import (
     Transport,
     TransportError,
 )
+from agent.gateway.unified.pages import PAGES, page
 from agent.gateway.unified.passing import passing
 from agent.gateway.unified.serving import Errand, Served, Serving, refused
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
@@ -50,6 +51,7 @@ log = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of a request, as sent and decoded
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+_TRACE = frozenset({b"traceparent", b"tracestate"})
 _OURS = frozenset({b"accept-encoding", b"content-length", b"expect", b"host"})
 
 
@@ -175,6 +177,8 @@ class ExchangeHandler:
             if decision.applied:
                 return await self._block(wire, book, _voice(book.ledger), decision)
             book.ledger.decided(decision)
+        if route.upstream == "gateway" and route.plain_path in PAGES:
+            return await self._page(request, route, wire, book)
         if route.upstream == "gateway":
             route, provider = passing(book.routes, route, request.headers)
             if (denial := book.account.may_use_provider(provider)) is not None:
@@ -188,6 +192,21 @@ class ExchangeHandler:
             request.method, route, fields, body, length=length if has_body else None
         )
         return await self._answering(wire, book).relay(response)
+
+    async def _page(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
+        """What the gateway answers itself."""
+        if request.method not in ("GET", "HEAD"):
+            raise Refused(405, "this page can only be read")
+        body = await page(
+            route.plain_path,
+            request.headers,
+            book=book.routes,
+            account=book.account,
+            accounts=self._accounts,
+        )
+        book.ledger.outcome = Outcome.COMPLETED
+        fields = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+        return await self._answer(wire, book, Block(status=200, headers=fields, body=body))
 
     async def _inspect(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
         ledger = book.ledger
@@ -209,9 +228,11 @@ class ExchangeHandler:
             payload = None if verdict.body is not body else sent
             served = await self._direct_answer(request, route, verdict, scope, book, payload)
         parsed = replace(verdict.request, hides_usage=served.hides_usage)
-        return await self._answering(wire, book, served.facts).inspect(
-            served.response, dialect, parsed, scope
-        )
+        answering = self._answering(wire, book, served.facts)
+        whole = await answering.inspect(served.response, dialect, parsed, scope)
+        if served.keeping is not None:
+            self._serving.recall.keep(served.keeping, ledger)
+        return whole
 
     async def _served(
         self, request: ClientRequest, route: Route, verdict: RequestVerdict, scope: Scope, book: Settlement
@@ -248,6 +269,9 @@ class ExchangeHandler:
         fields = headers.forwardable(request.headers, drop=_OURS)
         fields = fields if sent is not None else headers.without_body_facts(fields)
         fields.append((b"accept-encoding", b"identity"))
+        if route.upstream == "central":  # our own house: its spans belong below ours
+            context = trace_context.resumed(ledger.trace, exchange_id=ledger.id)
+            fields = [each for each in fields if each[0] not in _TRACE] + trace_context.outgoing(context)
         payload = verdict.body if sent is None else sent
         ledger.sent()
         try:

@@ -16,6 +16,7 @@ from agent.model.traffic import Connection, Target
 from agent.policy.document import Credential, WhenAway
 
 _PASSING = ("/v1/files", "/v1/batches")  # the gateway's own paths that ask no model: through to one provider
+_PAGES = ("/v1/models", "/v1beta/models", "/v1/quota", "/-/quota")  # those that it answers itself
 _NOWHERE = Target(host="gateway", port=0, tls=False)
 
 
@@ -138,7 +139,7 @@ def _own(rules: RuleBook, path: str, query: bytes) -> Route | Refusal | None:
         return None
     plain_path = normalise(path)
     endpoint = rules.catalog.endpoint(surface, plain_path)
-    if endpoint is None and not plain_path.startswith(_PASSING):
+    if endpoint is None and plain_path not in _PAGES and not plain_path.startswith(_PASSING):
         return None
     route = Route(
         surface=surface,

@@ -11,7 +11,7 @@ from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink
 from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.wire import Wire
-from agent.model.record import AuditEvent
+from agent.model.record import AuditEvent, CacheUse
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,9 @@ class Settlement:
         except Exception:  # the answer is the client's all the same
             log.exception("the account of exchange %s could not be settled", ledger.id)
             return
-        if cost is None and served.provider:
+        if served.cache in (CacheUse.EXACT, CacheUse.SEMANTIC):
+            cost = 0  # nobody was asked
+        elif cost is None and served.provider:
             cost = self.routes.cost(served.provider, served.model, tokens, ledger.started_at)
         ledger.served_by(cost_nano_usd=cost, estimated=estimated)
 

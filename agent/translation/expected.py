@@ -74,6 +74,13 @@ def strings(value: object, where: str) -> tuple[str, ...]:
     return tuple(text(item, f"{where}[{index}]") for index, item in enumerate(array(value, where)))
 
 
+def others(value: dict[str, object], where: str, known: frozenset[str]) -> list[str]:
+    """The paths of the fields that are not `known`. One that is null says nothing."""
+    if known.issuperset(value):
+        return []
+    return [f"{where}.{key}" for key, one in value.items() if one is not None and key not in known]
+
+
 def wrong(where: str, expected: str) -> ContentError:
     """The error for a field that is not what it should be."""
     return ContentError(f"{where} must be {expected}", hint=f"send {expected} as {where}, or leave it out")

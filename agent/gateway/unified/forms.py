@@ -17,6 +17,7 @@ from agent.gateway.unified.routebook import Place, RouteBook, Serving
 from agent.model.conversation import Conversation
 from agent.model.provider import Spoken
 from agent.routing.plan import Candidate
+from agent.telemetry.trace_context import TraceContext, outgoing
 from agent.translation.base import Losses, Translator, Untranslatable
 from agent.translation.registry import translator
 
@@ -34,7 +35,18 @@ _CONFIGURED = {  # the same, in a section of its own
 _STATES_MODEL = frozenset({"openai-chat", "openai-responses", "anthropic-messages", "cohere-chat"})
 _HARMLESS = frozenset({b"accept", b"content-type", b"user-agent"})
 _OURS = frozenset(
-    {b"accept-encoding", b"content-length", b"content-encoding", b"expect", b"host", b"cookie", b"origin"}
+    (
+        *(
+            b"accept-encoding",
+            b"content-length",
+            b"content-encoding",
+            b"expect",
+            b"host",
+            b"cookie",
+            b"origin",
+        ),
+        *(b"traceparent", b"tracestate", b"x-request-id"),  # what becomes of these is the policy's word
+    )
 )
 _OUR_PREFIX = b"x-drawbridge-"
 
@@ -63,6 +75,8 @@ class Forms:
     asked: Asked
     book: RouteBook
     drop: bool = False
+    trace: TraceContext | None = None
+    propagate: bool = False  # also providers outside are told the trace
     dropped: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by candidate
     _conversation: Conversation | None = None
 
@@ -112,7 +126,7 @@ class Forms:
             path=place.path,
             query=self._query(place, same=same),
             body=serving.provider.body(spoken, body),
-            headers=self._headers(serving, same=same),
+            headers=self._headers(serving, same=same, private=candidate.private),
             dialect=spoken.dialect,
             source=source,
         )
@@ -175,7 +189,7 @@ class Forms:
         own = [part for part in place.query.split(b"&") if part and part.partition(b"=")[0] not in given]
         return b"&".join([*own, self.asked.query])
 
-    def _headers(self, serving: Serving, *, same: bool) -> Headers:
+    def _headers(self, serving: Serving, *, same: bool, private: bool) -> Headers:
         fields = [
             each
             for each in headers.forwardable(self.asked.fields, drop=_OURS | headers.CREDENTIALS)
@@ -185,6 +199,8 @@ class Forms:
         fields += (each for each in serving.provider.headers if each[0] not in given)
         if b"content-type" not in given:
             fields.append((b"content-type", b"application/json"))
+        if self.trace is not None and (private or self.propagate):
+            fields += outgoing(self.trace)
         return (*fields, (b"accept-encoding", b"identity"))
 
 

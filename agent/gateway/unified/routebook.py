@@ -60,6 +60,7 @@ class RouteBook:
             raise PolicyError(str(error), hint=error.hint()) from error
         self.routing: Routing = policy.routing
         self.limits = Limits.of(policy.routing)
+        self.propagates = policy.telemetry.propagate
         self.drops_fields = policy.routing.untranslatable is Untranslatable.DROP
         self._quirks = {name: _quirks(each.row) for name, each in self.providers.items()}
         self._called = {

@@ -5,7 +5,7 @@ What it returns is an `UpstreamResponse` like any other: inspection, the client'
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -21,12 +21,14 @@ from agent.gateway.routing import Refused, Route
 from agent.gateway.transport.base import Headers, UpstreamResponse
 from agent.gateway.unified.forms import Asked, Forms, wants_usage
 from agent.gateway.unified.planning import NotAllowed, Planner, Wanted
+from agent.gateway.unified.recall import Asking, Keeping, Recall
 from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.unified.translated import Languages, TranslatedAnswer
 from agent.gateway.wire import ClientRequest
 from agent.inspection import RequestVerdict, Scope
 from agent.routing.names import UnknownModel
 from agent.routing.plan import Candidate, NoRoute, Plan
+from agent.telemetry.trace_context import resumed
 from agent.translation.registry import translator
 
 _ONCE = frozenset({"batches", "files"})  # operations that must not be asked twice
@@ -67,6 +69,7 @@ class Served:
     response: UpstreamResponse
     facts: Headers = ()
     hides_usage: bool = False
+    keeping: Keeping | None = None
 
 
 @dataclass(slots=True)
@@ -95,8 +98,9 @@ class _Order:
 class Serving:
     """One for all exchanges."""
 
-    def __init__(self, dispatcher: Dispatcher, planner: Planner, *, limit: int) -> None:
+    def __init__(self, dispatcher: Dispatcher, planner: Planner, recall: Recall, *, limit: int) -> None:
         """`limit` is the largest answer that is translated, in bytes."""
+        self.recall = recall
         self._dispatcher = dispatcher
         self._planner = planner
         self._limit = limit
@@ -107,6 +111,15 @@ class Serving:
         ledger = errand.ledger
         with ledger.working():
             forms, plan = self._planned(errand)
+        found = (
+            await self.recall.look(_asking(errand, forms, plan)) if self.recall.cache is not None else None
+        )
+        if found is not None and not isinstance(found, Keeping):
+            response, facts = found
+            request_id = (b"x-request-id", ledger.request_id.encode("ascii"))
+            return Served(
+                response=response, facts=(request_id, *facts), hides_usage=forms.hides_usage(errand.dialect)
+            )
         order = _Order(
             plan=plan,
             forms=forms,
@@ -120,7 +133,11 @@ class Serving:
         except DispatchFailed as failed:
             ledger.served_by(attempts=failed.trail, rule=plan.rule)
             raise
-        return self._answer(errand, forms, plan, done)
+        served = self._answer(errand, forms, plan, done)
+        if found is None:
+            return served
+        recording = self.recall.record(found, served.response)
+        return replace(served, response=recording, keeping=found, facts=(*served.facts, *found.miss.headers))
 
     def _planned(self, errand: Errand) -> tuple[Forms, Plan]:
         own = _own_words(errand.verdict.body)
@@ -158,7 +175,15 @@ class Serving:
             usage_wanted=own.usage,
             max_tokens=request.max_tokens,
         )
-        return Forms(asked=asked, book=errand.book, drop=errand.book.drops_fields), plan
+        ledger = errand.ledger
+        forms = Forms(
+            asked=asked,
+            book=errand.book,
+            drop=errand.book.drops_fields,
+            trace=resumed(ledger.trace, exchange_id=ledger.id),
+            propagate=errand.book.propagates,
+        )
+        return forms, plan
 
     def _answer(self, errand: Errand, forms: Forms, plan: Plan, done: Dispatched) -> Served:
         candidate = done.candidate
@@ -190,6 +215,18 @@ class Serving:
             conversation=forms.conversation(),
             voice=DIALECTS[errand.dialect],
         )
+
+
+def _asking(errand: Errand, forms: Forms, plan: Plan) -> Asking:
+    return Asking(
+        forms=forms,
+        model=plan.candidates[0].name,
+        account=errand.account,
+        scope=errand.scope,
+        ledger=errand.ledger,
+        fields=errand.request.headers,
+        settings=errand.scope.rules.policy.cache,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import orjson
-
-from agent.dialects.shapes import integer, json_object, mapping, objects, string
+from agent.dialects.shapes import integer, mapping, objects, string
 from agent.errors import ContentError
 from agent.model.conversation import (
     Choice,
@@ -27,6 +25,7 @@ from agent.translation.bedrock_converse.blocks import BlockReader
 from agent.translation.bedrock_converse.media import MediaWriter
 from agent.translation.bedrock_converse.messages import json_object_in
 from agent.translation.bedrock_converse.thoughts import shown
+from agent.translation.documents import read_document, write_document
 
 _FINISHES: Mapping[str, Finish] = {
     "end_turn": Finish.STOP,
@@ -108,7 +107,7 @@ def write_usage(usage: TokenCount) -> dict[str, object]:
 
 def read_answer(body: bytes) -> Reply:
     """The message that the model made. Raises ContentError."""
-    document = json_object(body)
+    document = read_document(body)
     message = mapping(mapping(document.get("output")).get("message"))
     if not message:
         raise ContentError("output.message is missing: no answer of Converse")
@@ -151,7 +150,7 @@ def write_answer(reply: Reply) -> bytes:
     }
     if choice.stop_sequence:
         document["additionalModelResponseFields"] = {"stop_sequence": choice.stop_sequence}
-    return orjson.dumps(document)
+    return write_document(document)
 
 
 def _call(call: ToolCall) -> dict[str, object]:

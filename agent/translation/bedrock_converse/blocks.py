@@ -13,6 +13,7 @@ from agent.model.conversation import CacheHint, Media, Part, Text, ToolCall, Too
 from agent.translation.bedrock_converse import thoughts
 from agent.translation.bedrock_converse.media import BLOCKS, read_media
 from agent.translation.fields import wrong
+from agent.translation.moulds import new_text
 from agent.translation.unread import Unread
 
 
@@ -31,6 +32,9 @@ class BlockReader:
             raise wrong(path, "an array of content blocks")
         parts: list[Part] = []
         for index, block in enumerate(blocks):
+            if type(block) is dict and len(block) == 1 and type(text := block.get("text")) is str:
+                parts.append(new_text(text))  # nearly every block is one
+                continue
             at = f"{path}[{index}]"
             match mapping(block):
                 case {"cachePoint": point, **others}:

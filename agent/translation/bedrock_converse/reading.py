@@ -8,7 +8,7 @@ from typing import cast
 from urllib.parse import unquote
 
 from agent.dialects.jsontext import parse
-from agent.dialects.shapes import json_object, mapping, string
+from agent.dialects.shapes import mapping, string
 from agent.errors import ContentError
 from agent.model.conversation import (
     CacheHint,
@@ -27,6 +27,7 @@ from agent.model.conversation import (
 from agent.translation import fields
 from agent.translation.bedrock_converse.blocks import BlockReader
 from agent.translation.bedrock_converse.families import OwnFields, effort, read_own_fields
+from agent.translation.documents import read_document
 from agent.translation.fields import Document
 from agent.translation.unread import Unread
 
@@ -48,7 +49,7 @@ _FIELDS = frozenset(
 
 def read_request(path: str, body: bytes) -> Conversation:
     """The conversation in `body`; model and streaming are in the path. Raises ContentError."""
-    document = json_object(body)
+    document = read_document(body)
     reader = BlockReader()
     unread = reader.unread
     unread.others("", document, _FIELDS)

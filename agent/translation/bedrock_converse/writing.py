@@ -11,6 +11,7 @@ from agent.translation.base import Losses, Quirks, WireRequest
 from agent.translation.bedrock_converse.families import Family, family_of, put
 from agent.translation.bedrock_converse.messages import Block, MessageWriter, is_name
 from agent.translation.bedrock_converse.thinking import Thinker
+from agent.translation.documents import write_document
 from agent.translation.fitting import asks, fitted, without
 
 _USER_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 :_@$#=/+,-.")
@@ -24,7 +25,7 @@ def write_request(conversation: Conversation, losses: Losses, quirks: Quirks) ->
     """The request; the model stands in its path. Tells `losses` what it leaves out."""
     body = _RequestWriter(fitted(conversation, quirks, losses), losses, quirks).body()
     operation = "chat_stream" if conversation.stream else "chat"
-    return WireRequest(body=orjson.dumps(body), operation=operation)
+    return WireRequest(body=write_document(body), operation=operation)
 
 
 @dataclass(slots=True)
@@ -106,6 +107,8 @@ class _RequestWriter:
         match use:
             case ToolUse.REQUIRED:
                 written["toolChoice"] = {"any": {}}
+            case ToolUse.NAMED if choice is not None and not is_name(choice.name):
+                self.losses.lose("tool_choice")
             case ToolUse.NAMED if choice is not None:
                 written["toolChoice"] = {"tool": {"name": choice.name}}
             case ToolUse.AUTO if choice is not None:
@@ -121,9 +124,7 @@ class _RequestWriter:
         """The tools. A history with calls in it is refused where none are defined: then those that it names."""
         written: list[Block] = []
         for index, tool in enumerate(self.conversation.tools):
-            if not is_name(
-                tool.name
-            ):  # the model's call would come back under a name that the client does not know
+            if not is_name(tool.name):  # under another, the client would not know the model's call
                 self.losses.lose(f"tools[{index}].name")
                 continue
             spec: Block = {"name": tool.name, "inputSchema": {"json": tool.parameters or _ANY_OBJECT}}

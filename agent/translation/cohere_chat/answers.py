@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import orjson
-
-from agent.dialects.shapes import json_object, mapping, objects, string
+from agent.dialects.shapes import mapping, objects, string
 from agent.errors import ContentError
 from agent.model.conversation import (
     Choice,
@@ -25,6 +23,7 @@ from agent.model.conversation import (
 )
 from agent.translation.cohere_chat.reading import read_call
 from agent.translation.cohere_chat.writing import Block, write_call
+from agent.translation.documents import read_document, write_document
 
 _FINISHES: Mapping[str, Finish] = {
     "COMPLETE": Finish.STOP,
@@ -111,7 +110,7 @@ def write_logprob(tokens: Sequence[TokenLogprob]) -> Block:
 
 def read_answer(body: bytes) -> Reply:
     """The message that the model made. Raises ContentError."""
-    document = json_object(body)
+    document = read_document(body)
     message = document.get("message")
     if not isinstance(message, dict):
         raise ContentError("message is missing: no answer of Cohere's chat")
@@ -163,4 +162,4 @@ def write_answer(reply: Reply) -> bytes:
     }
     if choice.logprobs:
         document["logprobs"] = [write_logprob([token]) for token in choice.logprobs]
-    return orjson.dumps(document)
+    return write_document(document)

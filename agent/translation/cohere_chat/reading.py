@@ -7,7 +7,7 @@ from typing import cast
 
 import orjson
 
-from agent.dialects.shapes import json_object, mapping, string
+from agent.dialects.shapes import mapping, string
 from agent.model.conversation import (
     Conversation,
     Json,
@@ -28,6 +28,7 @@ from agent.model.conversation import (
     Turn,
 )
 from agent.translation import fields
+from agent.translation.documents import read_document
 from agent.translation.fields import Document
 from agent.translation.media import from_url
 from agent.translation.unread import Unread
@@ -64,7 +65,7 @@ _ORDINARY_SAFETY = "CONTEXTUAL"
 
 def read_request(body: bytes) -> Conversation:
     """The conversation in `body`. Raises ContentError."""
-    document = json_object(body)
+    document = read_document(body)
     unread = Unread()
     unread.others("", document, _FIELDS)
     _note_extras(document, unread)

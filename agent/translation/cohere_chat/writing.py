@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import orjson
-
 from agent.model.conversation import (
     Conversation,
     Media,
@@ -29,6 +27,7 @@ from agent.model.conversation import (
     Turn,
 )
 from agent.translation.base import Losses, Quirks, WireRequest
+from agent.translation.documents import write_document
 from agent.translation.fitting import asks, fitted
 from agent.translation.media import data_url
 from agent.translation.reasoning import budget_of, fitting, is_off
@@ -58,7 +57,7 @@ def write_request(conversation: Conversation, losses: Losses, quirks: Quirks) ->
     body |= _output(conversation.output)
     if conversation.stream:
         body["stream"] = True
-    return WireRequest(body=orjson.dumps(body))
+    return WireRequest(body=write_document(body))
 
 
 def _messages(turns: Iterable[Turn], losses: Losses) -> list[Block]:

@@ -26,6 +26,14 @@ def camel(fields: dict[str, object]) -> dict[str, object]:
     return renamed
 
 
+def others(spelled: dict[str, object], where: str, known: frozenset[str]) -> list[str]:
+    """The paths of the fields that are not `known` (in camelCase), as they were spelled. One that is null, empty or
+    false says nothing."""
+    if known.issuperset(spelled):
+        return []
+    return [f"{where}.{key}" for key, value in spelled.items() if value and _camel(key) not in known]
+
+
 def _camel(key: str) -> str:
     head, *rest = key.lstrip("_").split("_")  # `_responseJsonSchema` is an older name of the same
     return head + "".join(word[:1].upper() + word[1:] for word in rest)

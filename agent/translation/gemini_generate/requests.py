@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from agent.dialects.shapes import mapping, string
+from agent.dialects.shapes import string
 from agent.model.conversation import (
     Conversation,
     Media,
@@ -40,6 +40,11 @@ _SPEAKERS = {
 _CONTENT = frozenset(
     ("text", "thought", "thoughtSignature", "inlineData", "fileData", "functionCall", "functionResponse")
 )
+_CONTENT_FIELDS = frozenset(("role", "parts"))
+_CALLING_FIELDS = frozenset(("mode", "allowedFunctionNames"))
+_CALL_FIELDS = frozenset(("id", "name", "args"))
+_RESULT_FIELDS = frozenset(("id", "name", "response", "parts"))
+_FILE_FIELDS = frozenset(("data", "displayName", "fileUri", "mimeType"))
 _OUTPUTS = ("output", "result")  # the key for what a function gave, by the reference and by common use
 
 
@@ -66,8 +71,7 @@ def read(path: str, query: str, body: bytes) -> Conversation:
     elif contents is not None:
         thread.read("contents", contents)
     tools = _tools(document.get("tools"), unread)
-    config = camel(expected.fields(document.get("toolConfig"), "toolConfig"))
-    choice, validated = _tool_choice(config, tools, unread)
+    choice, validated = _tool_choice(document.get("toolConfig"), tools, unread)
     generation = settings.read(document.get("generationConfig"), unread)
     return Conversation(
         model=model or string(document.get("model")).removeprefix("models/"),
@@ -103,6 +107,7 @@ class _Thread:
         role = expected.text(content.get("role"), f"{where}.role")
         if speaker is None and role not in _SPEAKERS:
             raise expected.wrong(f"{where}.role", "user or model")
+        self._unread += names.others(content, where, _CONTENT_FIELDS)
         spoken: list[Part] = []
         listed = content.get("parts")
         for index, part in enumerate([listed] if isinstance(listed, dict) else expected.array(listed, where)):
@@ -114,12 +119,7 @@ class _Thread:
 
     def _part(self, where: str, spelled: Fields) -> list[Part]:
         part = camel(spelled)
-        if not _CONTENT.issuperset(part):
-            self._unread += [
-                f"{where}.{key}"
-                for (key, value), name in zip(spelled.items(), part, strict=True)
-                if value is not None and name not in _CONTENT
-            ]
+        self._unread += names.others(spelled, where, _CONTENT)
         text = part.get("text")
         if len(part) == 1 and type(text) is str:
             return [new_text(text)]
@@ -131,14 +131,21 @@ class _Thread:
         if "functionCall" in part:
             return [self._call(where, expected.fields(part["functionCall"], where), signature)]
         if "functionResponse" in part:
-            return [self._result(where, camel(expected.fields(part["functionResponse"], where)))]
-        media = parts.read_media(part)
+            return [self._result(where, expected.fields(part["functionResponse"], where))]
+        media = self._media(where, part)
         return [media] if media else []
+
+    def _media(self, where: str, part: Fields) -> Media | None:
+        for name in ("inlineData", "fileData"):
+            if isinstance(file := part.get(name), dict):
+                self._unread += names.others(file, f"{where}.{name}", _FILE_FIELDS)
+        return parts.read_media(part)
 
     def _call(self, where: str, called: Fields, signature: str) -> ToolCall:
         if not string(called.get("name")):
             raise expected.wrong(f"{where}.functionCall.name", "the function's name")
         expected.fields(called.get("args"), f"{where}.functionCall.args")
+        self._unread += names.others(called, f"{where}.functionCall", _CALL_FIELDS)
         call = read_call(called, signature, self._calls)
         self._calls += 1
         self._names[call.id] = call.name
@@ -146,6 +153,7 @@ class _Thread:
         return call
 
     def _result(self, where: str, given: Fields) -> ToolResult:
+        self._unread += names.others(given, f"{where}.functionResponse", _RESULT_FIELDS)
         call_id = string(given.get("id"))
         name = string(given.get("name")) or self._names.get(call_id, "")
         waiting = self._open.get(name)
@@ -161,7 +169,7 @@ class _Thread:
         files: list[Text | Media] = []
         for index, one in enumerate(expected.array(given.get("parts"), f"{where}.functionResponse.parts")):
             at = f"{where}.functionResponse.parts[{index}]"
-            media = parts.read_media(camel(expected.fields(one, at)))
+            media = self._media(at, camel(expected.fields(one, at)))
             if media:
                 files.append(media)
             else:
@@ -197,11 +205,7 @@ def _tools(value: object, unread: list[str]) -> tuple[Tool, ...]:
 
 def _tool(where: str, spelled: Fields, unread: list[str]) -> Tool:
     declaration = camel(spelled)
-    unread += [
-        f"{where}.{key}"
-        for (key, value), name in zip(spelled.items(), declaration, strict=True)
-        if value and name not in _DECLARATION
-    ]
+    unread += names.others(spelled, where, _DECLARATION)
     parameters = expected.schema(declaration.get("parametersJsonSchema"), f"{where}.parametersJsonSchema")
     if not parameters:
         openapi = expected.schema(declaration.get("parameters"), f"{where}.parameters")
@@ -214,18 +218,16 @@ def _tool(where: str, spelled: Fields, unread: list[str]) -> Tool:
     )
 
 
-def _tool_choice(
-    config: Fields, tools: tuple[Tool, ...], unread: list[str]
-) -> tuple[ToolChoice | None, bool]:
+def _tool_choice(value: object, tools: tuple[Tool, ...], unread: list[str]) -> tuple[ToolChoice | None, bool]:
     """How tools are to be used, and whether their calls must follow their schemas (`VALIDATED`)."""
-    unread += [f"toolConfig.{key}" for key in config if key != "functionCallingConfig" and config[key]]
-    calling = camel(mapping(config.get("functionCallingConfig")))
     where = "toolConfig.functionCallingConfig"
+    config = expected.fields(value, "toolConfig")
+    unread += names.others(config, "toolConfig", frozenset(("functionCallingConfig",)))
+    calling = expected.fields(camel(config).get("functionCallingConfig"), where)
+    unread += names.others(calling, where, _CALLING_FIELDS)
+    calling = camel(calling)
     mode = expected.text(calling.get("mode"), f"{where}.mode").upper()
     allowed = expected.strings(calling.get("allowedFunctionNames"), f"{where}.allowedFunctionNames")
-    unread += [
-        f"{where}.{key}" for key in calling if key not in ("mode", "allowedFunctionNames") and calling[key]
-    ]
     if mode == "ANY" and len(allowed) == 1:
         return ToolChoice(use=ToolUse.NAMED, name=allowed[0]), False
     if allowed and {tool.name for tool in tools} - set(allowed):

@@ -30,6 +30,7 @@ _READ = frozenset(name for name, _ in _SAMPLING) | {
     "responseJsonSchema",
     "thinkingConfig",
 }
+_THINKING_FIELDS = frozenset(("includeThoughts", "thinkingBudget", "thinkingLevel"))
 _LEVELS = {
     "MINIMAL": Effort.MINIMAL,
     "LOW": Effort.LOW,
@@ -69,9 +70,7 @@ def read(value: object, unread: list[str]) -> Settings:
     ]
     return Settings(
         sampling=_sampling(config),
-        reasoning=_reasoning(
-            camel(expected.fields(config.get("thinkingConfig"), f"{_WHERE}.thinkingConfig"))
-        ),
+        reasoning=_reasoning(config.get("thinkingConfig"), unread),
         output=_output(config, unread),
     )
 
@@ -98,8 +97,11 @@ def _sampling(config: Fields) -> Sampling:
     )
 
 
-def _reasoning(config: Fields) -> Reasoning | None:
+def _reasoning(value: object, unread: list[str]) -> Reasoning | None:
     where = f"{_WHERE}.thinkingConfig"
+    spelled = expected.fields(value, where)
+    unread += names.others(spelled, where, _THINKING_FIELDS)
+    config = camel(spelled)
     level = expected.text(config.get("thinkingLevel"), f"{where}.thinkingLevel").upper()
     budget = expected.count(config.get("thinkingBudget"), f"{where}.thinkingBudget")
     shown = expected.flag(config.get("includeThoughts"), f"{where}.includeThoughts")

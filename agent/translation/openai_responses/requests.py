@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.dialects.shapes import string
+from agent.dialects.shapes import mapping, string
 from agent.errors import ContentError
 from agent.model.conversation import (
     CacheHint,
@@ -62,6 +62,31 @@ _DEFAULTS: dict[str, tuple[object, ...]] = {  # values that ask for nothing
 }
 _REASONING_DEFAULTS: dict[str, tuple[object, ...]] = {"context": ("auto",), "mode": ("standard",)}
 _TOOL_FIELDS = frozenset(("type", "name", "description", "parameters", "strict"))
+_ITEM_FIELDS = {  # by type; ids, states and phases of earlier items say nothing about the next turn
+    "message": frozenset(("type", "role", "content", "id", "status", "phase")),
+    "function_call": frozenset(("type", "id", "call_id", "name", "arguments", "status")),
+    "function_call_output": frozenset(("type", "id", "call_id", "name", "output", "status")),
+    "reasoning": frozenset(("type", "id", "summary", "content", "encrypted_content", "status")),
+}
+_PART_FIELDS = frozenset(
+    (
+        "type",
+        "annotations",  # of an earlier answer
+        "detail",
+        "file_data",
+        "file_id",
+        "file_url",
+        "filename",
+        "image_url",
+        "input_audio",
+        "logprobs",
+        "prompt_cache_breakpoint",
+        "refusal",
+        "text",
+    )
+)
+_FORMAT_FIELDS = frozenset(("type", "name", "description", "schema", "strict"))
+_CHOICE_FIELDS = frozenset(("type", "name"))
 _SPEAKERS = {
     "user": Speaker.USER,
     "assistant": Speaker.ASSISTANT,
@@ -138,6 +163,9 @@ class _Input:
 
     def _read_item(self, index: int, item: dict[str, object]) -> None:
         kind = item.get("type") or ("message" if "role" in item else "")
+        known = _ITEM_FIELDS.get(str(kind))
+        if known and not known.issuperset(item):
+            self._unread += expected.others(item, f"input[{index}]", known)
         match kind:
             case "message":
                 self._read_message(f"input[{index}]", item)
@@ -200,6 +228,7 @@ def _content(where: str, value: object, unread: list[str]) -> tuple[Text | Media
         part = expected.fields(one, at)
         if read := _part(at, part):
             parts.append(read)
+            unread += expected.others(part, at, _PART_FIELDS)
         else:
             unread.append(f"{at}.type={string(part.get('type'))}")
     return tuple(parts)
@@ -283,6 +312,7 @@ def _tool_choice(document: dict[str, object], unread: list[str]) -> ToolChoice |
             use = ToolUse(choice)
         case {"type": "function", "name": str(name)}:
             use = ToolUse.NAMED
+            unread += expected.others(mapping(choice), "tool_choice", _CHOICE_FIELDS)
         case {"type": kind}:
             unread.append(f"tool_choice.type={kind}")
         case _:
@@ -326,6 +356,7 @@ def _output(value: dict[str, object], unread: list[str]) -> OutputFormat | None:
         if one is not None and key != "format" and (key, one) != ("verbosity", "medium")
     ]
     form = expected.fields(value.get("format"), "text.format")
+    unread += expected.others(form, "text.format", _FORMAT_FIELDS)
     match form.get("type"):
         case None | "text":
             return None

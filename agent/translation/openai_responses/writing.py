@@ -7,6 +7,8 @@ thought are left out without a word: this provider caches by itself, and refuses
 
 from __future__ import annotations
 
+import hashlib
+
 from agent.model.conversation import (
     Conversation,
     Effort,
@@ -35,6 +37,7 @@ type _Object = dict[str, object]
 
 _ROLES = {Speaker.SYSTEM: "developer", Speaker.USER: "user", Speaker.ASSISTANT: "assistant"}
 _ABSENT_FROM_FORMAT = ("top_k", "stop", "seed", "frequency_penalty", "presence_penalty", "choices")
+_LONGEST_ID = 64
 _FAILED_TOOL = "Error: "  # the format has no mark for a tool that failed; the model reads it in the text
 
 
@@ -103,14 +106,14 @@ class _Thread:
             case ToolCall():
                 return {
                     "type": "function_call",
-                    "call_id": part.id,
+                    "call_id": call_id(part.id),
                     "name": part.name,
                     "arguments": part.arguments,
                 }
             case ToolResult():
                 return {
                     "type": "function_call_output",
-                    "call_id": part.call_id,
+                    "call_id": call_id(part.call_id),
                     "output": self._output(at, part),
                 }
             case Thinking():
@@ -141,6 +144,13 @@ class _Thread:
             self._losses.lose(at)
             return None
         return _image(part) if part.kind is MediaKind.IMAGE else _document(part)
+
+
+def call_id(id: str) -> str:  # noqa: A002
+    """The id of a call, or one made from it where it is longer than the API takes: other providers' may be."""
+    if len(id) <= _LONGEST_ID:
+        return id
+    return f"call_{hashlib.blake2b(id.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
 
 
 def _instructions(turn: Turn) -> str:

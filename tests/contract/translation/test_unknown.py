@@ -94,9 +94,9 @@ THINKING = Conversation(
 )
 STILL_SILENT = {
     "openai-chat": 27,
-    "openai-responses": 18,
+    "openai-responses": 0,
     "anthropic-messages": 27,
-    "gemini-generate-content": 11,
+    "gemini-generate-content": 0,
     "bedrock-converse": 0,
     "cohere-chat": 0,
 }

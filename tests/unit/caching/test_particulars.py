@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from agent.caching.particulars import difference, particulars
 
 DATA = Path(__file__).parents[2] / "data" / "cache" / "paraphrases.jsonl"
+LONG = "Rewrite: our office moves next month, boxes arrive soon, label every desk, chair, lamp, screen, cable, and "
 PAIRS = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
 
 
@@ -45,6 +46,11 @@ PAIRS = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitline
         ("How do I turn on logging?", "How do I turn off logging?", "alone"),
         ("Is Python faster than Java?", "Is Java faster than Python?", "order"),
         ("From USD to EUR", "From EUR to USD", "order"),
+        ("Does the cat chase the dog?", "Does the dog chase the cat?", "order"),
+        ("A gift for mother from father", "A gift for father from mother", "order"),
+        ("How do I schedule a job with cron?", "How do I schedule a cron job?", ""),
+        (LONG + "red cats", LONG + "blue dogs", "words"),
+        (LONG + "red cats", LONG.upper().lower() + "red cats please", ""),
         ("What is a closure in code?", "What is a monad in code?", "words"),
         ("How do I delete the branch?", "How do I delete the merged branch?", "words"),
         (

@@ -25,6 +25,11 @@ def test_a_partition_holds_what_policy_names() -> None:
     assert QUESTION.partition(Caching(partition=(), share_across_users=True)) == b""
 
 
+def test_an_account_whose_name_is_no_text_has_a_partition() -> None:
+    odd = replace(QUESTION, asker=Asker(user=b"\xff".decode(errors="surrogateescape")))
+    assert odd.partition(Caching()) != QUESTION.partition(Caching())
+
+
 def test_the_order_of_headers_does_not_matter() -> None:
     headers = (("anthropic-beta", "a"), ("anthropic-version", "b"))
     keys = {

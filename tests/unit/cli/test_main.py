@@ -34,6 +34,10 @@ COMMANDS = {
     "ca show",
     "config explain",
     "eval",
+    "keys create",
+    "keys list",
+    "keys show",
+    "keys quota",
 }
 """A contract with scripts: names are added, never changed."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.dialects import DIALECTS
+from agent.dialects.sse import encode
 from agent.model.content import Role
 from tests.unit.dialects.feeding import read, request, stream
 
@@ -26,6 +27,12 @@ WHOLE: dict[str, dict[str, object]] = {
     "gemini-generate-content": {
         "contents": [{"role": "model", "parts": [{"functionCall": {"name": "Edit", "args": {"path": "a"}}}]}]
     },
+    "bedrock-converse": {
+        "messages": [
+            {"role": "assistant", "content": [{"toolUse": {"name": "Edit", "input": {"path": "a"}}}]}
+        ]
+    },
+    "cohere-chat": {"messages": [{"role": "assistant", "tool_calls": [CHAT_CALL]}]},
 }
 CHAT_START = {**CHAT_CALL, "index": 0, "function": {"name": "Edit", "arguments": ""}}
 PATCH = {"type": "custom_tool_call", "name": "apply_patch", "input": ""}
@@ -60,6 +67,20 @@ STREAMS: dict[str, bytes] = {
     ),
     "gemini-generate-content": stream(
         {"candidates": [{"content": {"parts": [{"functionCall": {"name": "Edit", "args": {"path": "a"}}}]}}]}
+    ),
+    "bedrock-converse": b"".join(
+        (
+            encode("contentBlockStart", b'{"contentBlockIndex":0,"start":{"toolUse":{"name":"Edit"}}}'),
+            encode("contentBlockDelta", b'{"contentBlockIndex":0,"delta":{"toolUse":{"input":"{}"}}}'),
+        )
+    ),
+    "cohere-chat": stream(
+        {"type": "tool-call-start", "index": 0, "delta": {"message": {"tool_calls": CHAT_START}}},
+        {
+            "type": "tool-call-delta",
+            "index": 0,
+            "delta": {"message": {"tool_calls": {"function": {"arguments": ARGUMENTS}}}},
+        },
     ),
 }
 

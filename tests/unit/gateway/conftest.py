@@ -12,6 +12,7 @@ import pytest
 
 from agent.accounts.accounts import Accounts
 from agent.accounts.local import LocalStore
+from agent.caching.cache import AnswerCache
 from agent.catalog import Harness
 from agent.errors import ConfigError, HostError
 from agent.gateway.conversations import Conversations
@@ -21,9 +22,11 @@ from agent.gateway.ports import CheckRunner
 from agent.gateway.scans import ScanPool
 from agent.gateway.transport.base import Headers
 from agent.gateway.unified.planning import Planner
+from agent.gateway.unified.recall import Recall
 from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.unified.serving import Serving
 from agent.gateway.wire import ClientRequest, Wire
+from agent.host.tasks import TaskGroup
 from agent.inspection import RuleBook
 from agent.model.provider import Scheme
 from agent.model.record import Exchange
@@ -62,6 +65,8 @@ class Keys:
 
     async def headers(self, candidate: Candidate, key: KeyRef, prepared: Prepared) -> Headers:
         """As the provider's row says."""
+        if not key.reference:
+            return ()
         if key.reference not in self._kept:
             self._kept[key.reference] = self._secret(key.reference)
         value = self._kept[key.reference].encode()
@@ -105,9 +110,16 @@ class Gateway:
     max_body = 100_000
 
     def __init__(
-        self, rules: RuleBook, *, checks: CheckRunner | None = None, accounts: Accounts | None = None
+        self,
+        rules: RuleBook,
+        *,
+        checks: CheckRunner | None = None,
+        accounts: Accounts | None = None,
+        cache: AnswerCache | None = None,
     ) -> None:
         self.policy = InForce(rules)
+        self.tasks = TaskGroup("test")
+        self.recall = Recall(cache, self.tasks)
         self.accounts = accounts or Accounts(None, store=LocalStore(Path("never-opened.db")))
         self.transport = FakeTransport()
         self.audit = FakeAudit()
@@ -133,7 +145,7 @@ class Gateway:
     def _serving(self) -> Serving:
         health = HealthBook()
         dispatcher = Dispatcher(self.transport, Keys(self._secret), health)
-        return Serving(dispatcher, Planner(health), limit=self.max_body)
+        return Serving(dispatcher, Planner(health), self.recall, limit=self.max_body)
 
     def _secret(self, reference: str) -> str:
         if reference not in self.secrets:

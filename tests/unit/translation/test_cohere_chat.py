@@ -119,7 +119,7 @@ def expected(conversation: Conversation) -> Conversation:
     )
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(conversations(media=False, thinking=False, cache=False), st.booleans())
 def test_words_calls_and_wishes_come_back_as_they_went(conversation: Conversation, stream: bool) -> None:
     conversation = replace(conversation, stream=stream)
@@ -127,7 +127,7 @@ def test_words_calls_and_wishes_come_back_as_they_went(conversation: Conversatio
     assert merged(COHERE.read_request("/v2/chat", "", request.body)) == expected(conversation)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(conversations())
 def test_what_was_read_is_written_the_same_again(conversation: Conversation) -> None:
     losses = Losses(target="Cohere", drop=True)
@@ -146,13 +146,13 @@ def unsigned(reply: Reply) -> Reply:
     return Reply(id=reply.id, model="", choices=(replace(choice, parts=kept),), usage=usage)
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(replies())
 def test_an_answer_comes_back_but_for_seals(reply: Reply) -> None:
     assert COHERE.read_answer(COHERE.write_answer(reply)) == unsigned(reply)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(streams(overlapping=True))
 def test_a_stream_comes_back_but_for_seals(events: tuple[StreamEvent, ...]) -> None:
     data = written(COHERE.stream_sink(asking()), events)

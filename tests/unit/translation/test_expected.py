@@ -48,3 +48,9 @@ def test_another_kind_is_an_error_that_names_the_field(read, value: object) -> N
     with pytest.raises(ContentError, match=r"input\[0\]\.field") as caught:
         read(value, "input[0].field")
     assert caught.value.hint()
+
+
+def test_other_fields_are_named_unless_they_are_null() -> None:
+    known = frozenset(("a",))
+    assert expected.others({"a": 1}, "x", known) == []
+    assert expected.others({"a": 1, "b": 2, "c": None}, "x", known) == ["x.b"]

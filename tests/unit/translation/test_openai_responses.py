@@ -43,6 +43,7 @@ from agent.model.conversation import (
 )
 from agent.translation.base import Losses, Translator
 from agent.translation.openai_responses import OpenAIResponses
+from agent.translation.openai_responses.writing import call_id
 from tests.fakes.conversations import (
     chunkings,
     conversations,
@@ -94,6 +95,10 @@ def _carried(turn: Turn) -> Iterable[Any]:
                 yield replace(
                     part, cache=None, detail=part.detail or ("auto" if part.kind == "image" else "")
                 )
+            case ToolCall():
+                yield replace(part, cache=None, id=call_id(part.id))
+            case ToolResult():
+                yield replace(part, cache=None, call_id=call_id(part.call_id))
             case _:
                 yield replace(part, cache=None)
 
@@ -206,7 +211,7 @@ def test_another_converter_reads_the_same_words_and_calls_in_the_request(
     understood = OpenAIResponsesConverter().request_from_provider(orjson.loads(request.body))
     parts = [part for message in understood["messages"] for part in message["content"]]
     called = [
-        (part.id, part.name)
+        (call_id(part.id), part.name)
         for turn in conversation.turns
         for part in turn.parts
         if isinstance(part, ToolCall)

@@ -90,7 +90,7 @@ THOUGHTFUL = stream(
 )  # fmt: skip
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.data())
 def test_a_stream_tells_the_answer_however_it_is_chunked(data: st.DataObject) -> None:
     events = read(CONVERSE.stream_source(), data.draw(chunkings(THOUGHTFUL)))
@@ -113,7 +113,7 @@ def test_a_stream_tells_the_answer_however_it_is_chunked(data: st.DataObject) ->
     assert events[-1] == Ended()
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(streams(overlapping=True))
 def test_what_is_written_is_read_by_us_and_by_botocore(events: tuple[StreamEvent, ...]) -> None:
     reply = folded(events)

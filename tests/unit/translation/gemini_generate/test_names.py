@@ -67,3 +67,9 @@ def test_an_id_is_the_same_for_the_same_call_and_another_for_any_other() -> None
     assert one == names.call_id(0, "r1", "f", "{}")
     assert len({one, names.call_id(1, "r1", "f", "{}"), names.call_id(0, "r2", "f", "{}")}) == 3
     assert one.startswith("call_0_")
+
+
+def test_what_is_not_known_is_named_as_it_was_spelled() -> None:
+    fields = {"mime_type": "a", "new_one": 1, "newOther": {"a": 1}, "empty": {}, "null": None}
+    assert names.others(fields, "x", frozenset(("mimeType",))) == ["x.new_one", "x.newOther"]
+    assert names.others({"mimeType": "a"}, "x", frozenset(("mimeType",))) == []

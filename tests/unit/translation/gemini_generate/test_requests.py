@@ -310,6 +310,20 @@ def test_validated_calls_are_strict_ones() -> None:
             {"generationConfig": {"responseMimeType": "text/x.enum"}},
             "generationConfig.responseMimeType=text/x.enum",
         ),
+        ({"generationConfig": {"thinkingConfig": {"new": 1}}}, "generationConfig.thinkingConfig.new"),
+        ({"contents": [{"parts": [{"text": "a"}], "new": 1}]}, "contents[0].new"),
+        (
+            {"contents": [{"parts": [{"functionCall": {"name": "f", "new": 1}}]}]},
+            "contents[0].parts[0].functionCall.new",
+        ),
+        (
+            {"contents": [{"parts": [{"functionResponse": {"name": "f", "new": 1}}]}]},
+            "contents[0].parts[0].functionResponse.new",
+        ),
+        (
+            {"contents": [{"parts": [{"inlineData": {"mimeType": "image/png", "new": 1}}]}]},
+            "contents[0].parts[0].inlineData.new",
+        ),
         (
             {"contents": [{"parts": [{"executableCode": {"code": "1"}}]}]},
             "contents[0].parts[0].executableCode",

@@ -281,6 +281,14 @@ def test_the_form_of_the_answer(value: object, output: OutputFormat | None) -> N
             "tools[0].defer_loading",
         ),
         ({"tool_choice": {"type": "allowed_tools"}}, "tool_choice.type=allowed_tools"),
+        ({"tool_choice": {"type": "function", "name": "f", "new": 1}}, "tool_choice.new"),
+        ({"text": {"format": {"type": "json_object", "new": 1}}}, "text.format.new"),
+        ({"input": [{"role": "user", "content": "a", "new": 1}]}, "input[0].new"),
+        ({"input": [{"type": "function_call", "name": "f", "namespace": "n"}]}, "input[0].namespace"),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_text", "text": "a", "new": 1}]}]},
+            "input[0].content[0].new",
+        ),
         ({"input": [{"type": "item_reference", "id": "m"}]}, "input[0].type=item_reference"),
         ({"input": [{"type": "custom_tool_call", "input": "x"}]}, "input[0].type=custom_tool_call"),
         (

@@ -266,3 +266,13 @@ def test_what_the_server_refuses_is_lost() -> None:
 def test_files_that_have_no_place_are_lost(turn: Turn) -> None:
     body, lost = written(HI, turn)
     assert (len(body["input"]), lost) == (1, ["turns[1].parts[0]"])
+
+
+def test_ids_that_are_too_long_for_the_api_are_made_short_and_still_meet() -> None:
+    long = "toolu_" + "x" * 64
+    call, result = items(
+        by(Speaker.ASSISTANT, ToolCall(id=long, name="f")),
+        by(Speaker.USER, ToolResult(call_id=long, parts=())),
+    )
+    assert call["call_id"] == result["call_id"]
+    assert len(call["call_id"]) <= 64

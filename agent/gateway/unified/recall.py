@@ -1,0 +1,255 @@
+"""The cache of answers on the way of a request: what was said before is said again, and what is new is kept.
+
+A recalled answer is an `UpstreamResponse` like any other: it is inspected again by the rules of today, so that nothing
+goes out that they would stop.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+
+from agent.caching.cache import AnswerCache
+from agent.caching.control import BadControl, read_control
+from agent.caching.entry import Form
+from agent.caching.question import VARIANTS, Answer, Asker, Hit, Miss, Question
+from agent.errors import ContentError
+from agent.gateway import headers
+from agent.gateway.accounting import Account
+from agent.gateway.ledger import Ledger
+from agent.gateway.plain import decoded
+from agent.gateway.routing import Refused
+from agent.gateway.transport.base import Headers, UpstreamResponse
+from agent.gateway.unified.forms import CHAT, Forms
+from agent.host.tasks import TaskGroup
+from agent.inspection import Scope
+from agent.model.conversation import Conversation, Reply
+from agent.model.record import CacheUse, Outcome
+from agent.policy.caching import Caching
+from agent.translation.gather import reply_of
+from agent.translation.registry import translator
+from agent.translation.replay import events_of, streamable
+
+log = logging.getLogger(__name__)
+
+_VARIANTS = frozenset(name.encode() for name in VARIANTS)
+_CONTROLS = frozenset({b"cache-control", b"pragma"})
+_OWN = b"x-drawbridge-cache"
+
+
+class Recalled:
+    """An answer that was given before. Implements `UpstreamResponse`."""
+
+    status = 200
+    reason = b""
+    http_version = "1.1"
+    trailers: Headers = ()
+
+    def __init__(self, pieces: Iterator[bytes], content_type: bytes) -> None:
+        self.headers: Headers = ((b"content-type", content_type),)
+        self._pieces = pieces
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self.chunks()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body."""
+        for piece in self._pieces:
+            yield piece
+
+    async def aclose(self) -> None:
+        """There is nothing to close."""
+
+
+class Recording:
+    """An answer of which a copy is kept as it passes, as far as `limit` bytes. Implements `UpstreamResponse`."""
+
+    trailers: Headers = ()
+
+    def __init__(self, response: UpstreamResponse, *, limit: int) -> None:
+        self._response = response
+        self._limit = limit
+        self._parts: list[bytes] | None = []
+        self._size = 0
+        self.ended = False
+        self.status = response.status
+        self.reason = response.reason
+        self.http_version = response.http_version
+        self.headers: Headers = tuple(each for each in response.headers if each[0] != b"content-encoding")
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self.chunks()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body, plain."""
+        async for chunk in decoded(self._response, limit=self._limit * 64):
+            self._size += len(chunk)
+            if self._parts is not None:
+                self._parts.append(chunk)
+                if self._size > self._limit:
+                    self._parts = None
+            yield chunk
+        self.ended = True
+
+    async def aclose(self) -> None:
+        """See `UpstreamResponse`."""
+        await self._response.aclose()
+
+    @property
+    def body(self) -> bytes | None:
+        """The copy, None where the answer grew too long for one."""
+        return None if self._parts is None else b"".join(self._parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A request as the cache looks at it."""
+
+    forms: Forms
+    model: str  # provider/model of the first that would be asked
+    account: Account
+    scope: Scope
+    ledger: Ledger
+    fields: Headers
+    settings: Caching
+
+
+@dataclass(slots=True)
+class Keeping:
+    """A miss and the answer to it, while that passes."""
+
+    miss: Miss
+    form: Form
+    recording: Recording | None = field(default=None)
+
+
+class Recall:
+    """One for all exchanges. Without a cache it does nothing."""
+
+    def __init__(self, cache: AnswerCache | None, tasks: TaskGroup) -> None:
+        self.cache = cache
+        self._tasks = tasks
+
+    async def look(self, asking: Asking) -> tuple[Recalled, Headers] | Keeping | None:
+        """An answer, or what will keep the one to come, or None where the cache has nothing to do. Raises Refused where
+        the client wants no new answer, or says what no cache understands."""
+        cache = self.cache
+        if cache is None or not asking.settings.enabled or asking.forms.asked.operation != CHAT:
+            return None
+        question = self._question(asking)
+        found = await cache.lookup(question, asking.settings)
+        asking.ledger.served_by(cache=found.use)
+        form = Form(dialect=question.dialect, streamed=asking.forms.asked.stream)
+        if isinstance(found, Hit):
+            recalled = _recalled(found, form, asking.forms)
+            if recalled is not None:
+                asking.ledger.served_by(provider=found.entry.provider, model=found.entry.model)
+                return recalled, found.headers
+            asking.ledger.served_by(cache=CacheUse.MISS)
+            return None
+        if found.refused:
+            raise Refused(
+                504, "there is no answer in the cache, and the request wants no other", headers=found.headers
+            )
+        return Keeping(miss=found, form=form) if isinstance(found, Miss) else None
+
+    def record(self, keeping: Keeping, response: UpstreamResponse) -> Recording:
+        """`response`, with a copy taken of it."""
+        limit = keeping.miss.settings.max_entry_bytes
+        keeping.recording = Recording(response, limit=limit)
+        return keeping.recording
+
+    def keep(self, keeping: Keeping, ledger: Ledger) -> None:
+        """The answer has passed: keep it where it may be kept, beside the way of requests."""
+        recording, cache = keeping.recording, self.cache
+        if recording is None or cache is None:
+            return
+        body = recording.body
+        if body is None or ledger.outcome is not Outcome.COMPLETED:
+            return
+        answer = Answer(
+            form=keeping.form,
+            body=body,
+            content_type=headers.get(recording.headers, b"content-type").decode("latin-1"),
+            reply=_reply(keeping.form, body),
+            status=recording.status,
+            complete=recording.ended,
+            decision=ledger.decision,
+            provider=ledger.served.provider,
+            model=ledger.served.model,
+        )
+        self._tasks.spawn(cache.store(keeping.miss, answer), name="keep-answer")
+
+    def _question(self, asking: Asking) -> Question:
+        control = read_control(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in asking.fields
+            if name in _CONTROLS or name.startswith(_OWN)
+        )
+        if isinstance(control, BadControl):
+            raise Refused(400, str(control))
+        principal = asking.account.principal
+        asked = asking.forms.asked
+        return Question(
+            dialect=asked.dialect,
+            model=asking.model,
+            body=asked.body,
+            subject=asking.scope.subject,
+            asker=Asker(
+                virtual_key=principal.key_id,
+                app=asking.scope.subject.app,
+                user=asking.scope.subject.user,
+                team=principal.team,
+                customer=principal.customer,
+            ),
+            conversation=_conversation(asking),
+            control=control,
+            decision=asking.ledger.decision,
+            rulebook=asking.scope.rules.digest,
+            variant=tuple(
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in asking.fields
+                if name in _VARIANTS
+            ),
+            operation=asked.operation,
+        )
+
+
+def _conversation(asking: Asking) -> Conversation | None:
+    if not asking.settings.semantic.enabled:
+        return None
+    try:
+        return asking.forms.conversation()
+    except ContentError:
+        return None
+
+
+def _recalled(hit: Hit, form: Form, forms: Forms) -> Recalled | None:
+    """The answer in the form that the client wants: as it was, else written anew; None where neither can be."""
+    entry = hit.entry
+    if (body := hit.body_for(form)) is not None:
+        return Recalled(iter((body,)), entry.content_type.encode("latin-1"))
+    format_ = translator(form.dialect)
+    if entry.reply is None or format_ is None:
+        return None
+    if not form.streamed:
+        return Recalled(iter((format_.write_answer(entry.reply),)), b"application/json")
+    if not streamable(entry.reply):
+        return None
+    sink = format_.stream_sink(forms.conversation())
+    return Recalled(map(sink.write, events_of(entry.reply)), format_.stream_type)
+
+
+def _reply(form: Form, body: bytes) -> Reply | None:
+    """What the answer says, in no API's words; None where that cannot be read."""
+    format_ = translator(form.dialect)
+    if format_ is None:
+        return None
+    try:
+        if not form.streamed:
+            return format_.read_answer(body)
+        source = format_.stream_source()
+        return reply_of((*source.feed(body), *source.finish()))
+    except ContentError:
+        return None

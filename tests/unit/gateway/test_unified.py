@@ -1,0 +1,377 @@
+"""Requests to the gateway's own API, from the client's bytes to the provider's and back."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from agent.accounts.accounts import Accounts
+from agent.accounts.keys import new_key
+from agent.accounts.local import LocalStore
+from agent.caching.cache import AnswerCache
+from agent.caching.sqlite import SqliteStore
+from agent.gateway.transport.base import FailureKind, Headers, TransportError
+from agent.inspection import RuleBook
+from agent.model.record import CacheUse, Exchange, Outcome
+from agent.model.traffic import Tier
+from tests.fakes.loopback import until
+from tests.fakes.rulebooks import BOMB, TOY, rule_book, toy_policy
+from tests.fakes.upstream import SSE, FakeClient
+from tests.unit.gateway.conftest import POST_JSON, Gateway
+
+PROVIDERS = """
+providers:
+  openai: {key: 'env:OPENAI_KEY'}
+  anthropic: {keys: [{name: main, key: 'env:HUB_KEY'}]}
+  local: {uses: openai-compatible, base_url: 'http://127.0.0.1:9/v1'}
+routing: {retries: {each: 0, backoff_initial_ms: 0, backoff_max_ms: 0}, untranslatable: refuse}
+models: {fast: [local/tiny, openai/gpt-5-nano]}
+"""
+CHAT_ANSWER = orjson.dumps(
+    {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "tiny",
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "Hello."}, "finish_reason": "stop"}
+        ],
+        "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9},
+    }
+)
+MESSAGES_ANSWER = orjson.dumps(
+    {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-4-5",
+        "content": [{"type": "text", "text": "Hello."}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 7, "output_tokens": 2},
+    }
+)
+
+
+def chat(model: str, text: str = "hi", **more: object) -> bytes:
+    return orjson.dumps({"model": model, "messages": [{"role": "user", "content": text}], **more})
+
+
+def event(document: dict[str, object]) -> bytes:
+    return b"data: " + orjson.dumps(document) + b"\n\n"
+
+
+def piece(text: str) -> bytes:
+    delta = {"index": 0, "delta": {"content": text}, "finish_reason": None}
+    return event({"id": "c", "object": "chat.completion.chunk", "model": "tiny", "choices": [delta]})
+
+
+END = event({"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+USAGE = event({"id": "c", "choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2}})
+DONE = b"data: [DONE]\n\n"
+
+
+@pytest.fixture
+def own_rules() -> RuleBook:
+    return rule_book(toy_policy(PROVIDERS))
+
+
+@pytest.fixture
+async def own(own_rules: RuleBook) -> AsyncIterator[Gateway]:
+    made = Gateway(own_rules)
+    yield made
+    made.scans.close()
+    await made.tasks.cancel()
+
+
+async def ask(
+    gateway: Gateway, body: bytes, path: str = "/v1/chat/completions", headers: Headers = POST_JSON
+) -> FakeClient:
+    return await gateway.ask(body, path=path, host="127.0.0.1:1", tier=Tier.BASE_URL, headers=headers)
+
+
+async def test_the_same_dialect_passes_as_it_came_but_for_the_models_name(own: Gateway) -> None:
+    own.answers(CHAT_ANSWER)
+    body = chat("local/tiny", x_unknown={"kept": [1.50]})
+    client = await ask(own, body)
+    [asked] = own.transport.asked
+    assert asked.body == body.replace(b"local/tiny", b"tiny")
+    assert asked.request.target == b"/v1/chat/completions"
+    assert client.body == CHAT_ANSWER
+    assert client.header(b"x-drawbridge-provider") == b"local"
+    assert (own.event.served.provider, own.event.served.model) == ("local", "tiny")
+    assert (own.event.usage.input_tokens, own.event.outcome) == (7, Outcome.COMPLETED)
+
+
+async def test_another_dialect_is_translated_both_ways(own: Gateway) -> None:
+    own.answers(MESSAGES_ANSWER)
+    client = await ask(own, chat("anthropic/claude-sonnet-4-5"))
+    [asked] = own.transport.asked
+    sent = orjson.loads(asked.body)
+    assert (asked.request.target, asked.target.host) == (b"/v1/messages", "api.anthropic.com")
+    assert asked.header(b"x-api-key") == b"hub-secret"
+    assert sent["messages"] == [{"role": "user", "content": [{"type": "text", "text": "hi"}]}] or sent[
+        "messages"
+    ] == [{"role": "user", "content": "hi"}]
+    answer = orjson.loads(client.body)
+    assert answer["choices"][0]["message"]["content"] == "Hello."
+    assert answer["usage"]["prompt_tokens"] == 7
+    assert own.event.served.key == "main"
+
+
+async def test_what_cannot_be_said_is_refused_by_its_name(own: Gateway) -> None:
+    client = await ask(own, chat("anthropic/claude-sonnet-4-5", logit_bias={"1": 2}))
+    assert client.status == 400
+    assert "logit_bias" in orjson.loads(client.body)["error"]["message"]
+    assert own.transport.asked == []
+
+
+async def test_a_secret_is_replaced_before_the_request_is_translated(own: Gateway) -> None:
+    own.answers(MESSAGES_ANSWER)
+    await ask(own, chat("anthropic/claude-sonnet-4-5", f"the key {TOY}"))
+    assert TOY.encode() not in own.transport.asked[0].body
+
+
+async def test_an_answer_is_judged_after_it_was_translated(own: Gateway) -> None:
+    own.answers(MESSAGES_ANSWER.replace(b"Hello.", f"take {BOMB}".encode()))
+    client = await ask(own, chat("anthropic/claude-sonnet-4-5"))
+    assert BOMB.encode() not in client.body
+    assert own.event.outcome is Outcome.BLOCKED
+
+
+async def test_an_alias_falls_over_to_its_next_model(own: Gateway) -> None:
+    own.transport.answers.append(TransportError(FailureKind.CONNECT, "refused the connection", sent=False))
+    own.answers(CHAT_ANSWER)
+    client = await ask(own, chat("fast"))
+    assert client.status == 200
+    assert [each.target.host for each in own.transport.asked] == ["127.0.0.1", "api.openai.com"]
+    assert client.header(b"x-drawbridge-attempts") == b"2"
+    assert [each.failure for each in own.event.served.attempts] == ["connect", ""]
+
+
+async def test_an_error_before_the_first_content_of_a_stream_goes_elsewhere(own: Gateway) -> None:
+    own.answers(event({"error": {"message": "overloaded", "code": 503}}), headers=SSE)
+    own.answers(piece("Hello."), END, USAGE, DONE, headers=SSE)
+    client = await ask(own, chat("local/tiny", stream=True, fallbacks=["openai/gpt-5-nano"]))
+    assert b"overloaded" not in client.body
+    assert b"Hello." in client.body
+    assert b"fallbacks" not in own.transport.asked[1].body
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_counts_of_tokens_are_always_asked_for_and_shown_to_who_wants_them(
+    own: Gateway, *, wanted: bool
+) -> None:
+    own.answers(piece("Hello."), END, USAGE, DONE, headers=SSE)
+    more = {"stream_options": {"include_usage": True}} if wanted else {}
+    client = await ask(own, chat("local/tiny", stream=True, **more))
+    assert orjson.loads(own.transport.asked[0].body)["stream_options"] == {"include_usage": True}
+    assert (b'"usage"' in client.body) is wanted
+    assert own.event.usage.output_tokens == 2
+
+
+async def test_an_unknown_model_is_a_404_that_says_what_may_have_been_meant(own: Gateway) -> None:
+    client = await ask(own, chat("anthropic/"))
+    assert client.status == 404
+    assert own.transport.asked == []
+
+
+async def test_an_error_of_the_provider_comes_in_the_clients_dialect(own: Gateway) -> None:
+    problem = {"type": "error", "error": {"type": "invalid_request_error", "message": "max_tokens: too many"}}
+    own.answers(orjson.dumps(problem), status=400)
+    client = await ask(own, chat("anthropic/claude-sonnet-4-5"))
+    assert client.status == 400
+    assert orjson.loads(client.body)["error"]["message"] == "max_tokens: too many"
+
+
+async def test_the_models_that_can_be_asked_for_are_listed(own: Gateway) -> None:
+    client = await own.ask(b"", path="/v1/models", method="GET", host="127.0.0.1:1", tier=Tier.BASE_URL)
+    ids = {each["id"] for each in orjson.loads(client.body)["data"]}
+    assert {"fast", "openai/gpt-5-nano"} <= ids
+
+
+async def test_files_go_to_the_provider_that_keeps_them(own: Gateway) -> None:
+    own.answers(b'{"id":"file-1"}')
+    headers = (*POST_JSON, (b"content-length", b"3"), (b"x-drawbridge-provider", b"openai"))
+    client = await ask(own, b"abc", "/v1/files", headers)
+    [asked] = own.transport.asked
+    assert (asked.target.host, asked.request.target, asked.body) == ("api.openai.com", b"/v1/files", b"abc")
+    assert asked.header(b"authorization") == b"Bearer open-secret"
+    assert client.status == 200
+
+
+# Accounts
+
+KEY = new_key()
+ACCOUNTS = f"""
+accounts:
+  assumed_output_tokens: 100
+  virtual_keys:
+    - id: ci
+      hash: "sha256:{hashlib.sha256(KEY.encode()).hexdigest()}"
+      providers:
+        - {{provider: local, models: [tiny]}}
+        - {{provider: openai}}
+      budgets: [{{tokens: 1000, per: day}}]
+"""
+
+
+@pytest.fixture
+def counted_rules() -> RuleBook:
+    return rule_book(toy_policy(PROVIDERS + ACCOUNTS))
+
+
+@pytest.fixture
+async def counted(counted_rules: RuleBook, tmp_path: Path) -> AsyncIterator[Gateway]:
+    accounts = Accounts(counted_rules.policy.accounts, store=LocalStore(tmp_path / "a.db"))
+    await accounts.open()
+    made = Gateway(counted_rules, accounts=accounts)
+    yield made
+    made.scans.close()
+    await accounts.close()
+
+
+WITH_KEY = (*POST_JSON, (b"authorization", b"Bearer " + KEY.encode()))
+
+
+def exchanges(gateway: Gateway) -> list[Exchange]:
+    return [each for each in gateway.audit.events if isinstance(each, Exchange)]
+
+
+async def used(gateway: Gateway) -> int:
+    client = await gateway.ask(
+        b"", path="/v1/quota", method="GET", host="127.0.0.1:1", tier=Tier.BASE_URL, headers=WITH_KEY
+    )
+    [budget] = orjson.loads(client.body)["budgets"]
+    return int(budget["used"])
+
+
+async def test_without_a_key_nothing_is_served(counted: Gateway) -> None:
+    client = await ask(counted, chat("local/tiny"))
+    assert client.status == 401
+    assert client.header(b"x-drawbridge-denied") == b"virtual_key_required"
+
+
+async def test_what_was_used_is_counted_and_the_key_goes_no_further(counted: Gateway) -> None:
+    counted.answers(CHAT_ANSWER)
+    await ask(counted, chat("local/tiny"), headers=WITH_KEY)
+    assert KEY.encode() not in repr(counted.transport.asked).encode()
+    assert await used(counted) == 9
+    assert exchanges(counted)[0].served.virtual_key == "ci"
+
+
+async def test_an_answer_without_bound_gets_the_one_that_was_reserved(counted: Gateway) -> None:
+    counted.answers(CHAT_ANSWER)
+    await ask(counted, chat("local/tiny"), headers=WITH_KEY)
+    assert orjson.loads(counted.transport.asked[0].body)["max_tokens"] == 100
+
+
+async def test_a_model_that_the_key_may_not_use_is_refused(counted: Gateway) -> None:
+    client = await ask(counted, chat("local/large"), headers=WITH_KEY)
+    assert (client.status, counted.transport.asked) == (403, [])
+
+
+async def test_a_request_that_does_not_fit_is_refused_with_its_reason(counted: Gateway) -> None:
+    client = await ask(counted, chat("local/tiny", max_completion_tokens=5000), headers=WITH_KEY)
+    assert (client.status, counted.transport.asked) == (402, [])
+    assert "budget" in orjson.loads(client.body)["error"]["message"]
+
+
+async def test_an_answer_that_failed_costs_nothing(counted: Gateway) -> None:
+    counted.answers(b'{"error":{"message":"broken"}}', status=400)
+    await ask(counted, chat("local/tiny"), headers=WITH_KEY)
+    assert await used(counted) == 0
+
+
+async def test_a_stream_that_its_client_left_is_charged_for_what_came(counted: Gateway) -> None:
+    gate = asyncio.Event()
+    counted.answers(piece("word " * 80), gate, headers=SSE)
+    client = FakeClient(chat("local/tiny", stream=True))
+    exchange = counted.spawn(
+        b"", client, path="/v1/chat/completions", host="127.0.0.1:1", tier=Tier.BASE_URL, headers=WITH_KEY
+    )
+    await until(lambda: bool(client.pieces))
+    exchange.cancel()
+    await asyncio.wait([exchange])
+    assert 100 <= await used(counted) <= 140
+    assert exchanges(counted)[0].served.estimated
+
+
+async def test_of_a_bare_name_the_keys_own_providers_serve(counted: Gateway) -> None:
+    counted.answers(CHAT_ANSWER)
+    await ask(counted, chat("gpt-5-nano"), headers=WITH_KEY)
+    assert counted.transport.asked[0].target.host == "api.openai.com"
+
+
+# The cache of answers
+
+
+@pytest.fixture
+def caching_rules() -> RuleBook:
+    return rule_book(toy_policy(PROVIDERS + "cache: {enabled: true}"))
+
+
+@pytest.fixture
+async def caching(caching_rules: RuleBook, tmp_path: Path) -> AsyncIterator[Gateway]:
+    store = SqliteStore(tmp_path / "answers.db", max_entries=100, max_bytes=10**6)
+    cache = AnswerCache(store, b"s" * 32)
+    await cache.open()
+    made = Gateway(caching_rules, cache=cache)
+    yield made
+    made.scans.close()
+    await made.tasks.cancel()
+    await cache.close()
+
+
+async def stored(gateway: Gateway, count: int = 1) -> None:
+    cache = gateway.recall.cache
+    assert cache is not None
+    await until(lambda: cache.tally["stored"] >= count)
+
+
+async def test_what_was_answered_before_is_answered_again(caching: Gateway) -> None:
+    caching.answers(CHAT_ANSWER)
+    first = await ask(caching, chat("local/tiny"))
+    await stored(caching)
+    again = await ask(caching, chat("local/tiny"))
+    assert (first.header(b"x-drawbridge-cache"), again.body) == (b"miss", CHAT_ANSWER)
+    assert (again.header(b"x-drawbridge-cache") or b"").startswith(b"hit-exact")
+    assert len(caching.transport.asked) == 1
+    assert exchanges(caching)[-1].served.cache is CacheUse.EXACT
+    assert exchanges(caching)[-1].served.cost_nano_usd == 0
+
+
+async def test_a_streamed_answer_serves_who_wants_it_whole(caching: Gateway) -> None:
+    caching.answers(piece("Hello."), END, USAGE, DONE, headers=SSE)
+    await ask(caching, chat("local/tiny", stream=True))
+    await stored(caching)
+    again = await ask(caching, chat("local/tiny", stream=True))
+    whole = await ask(caching, chat("local/tiny"))
+    assert b"Hello." in again.body
+    assert b'"usage"' not in again.body
+    assert orjson.loads(whole.body)["choices"][0]["message"]["content"] == "Hello."
+    assert len(caching.transport.asked) == 1
+
+
+async def test_what_a_rule_changed_is_not_kept(caching: Gateway) -> None:
+    caching.answers(CHAT_ANSWER)
+    caching.answers(CHAT_ANSWER)
+    for _ in range(2):
+        await ask(caching, chat("local/tiny", f"the key {TOY}"))
+    assert len(caching.transport.asked) == 2
+
+
+async def test_a_client_may_want_no_new_answer(caching: Gateway) -> None:
+    headers = (*POST_JSON, (b"x-drawbridge-cache", b"only-if-cached"))
+    client = await ask(caching, chat("local/tiny"), headers=headers)
+    assert (client.status, caching.transport.asked) == (504, [])
+
+
+async def test_a_control_that_nobody_understands_is_refused(caching: Gateway) -> None:
+    client = await ask(caching, chat("local/tiny"), headers=(*POST_JSON, (b"x-drawbridge-cache", b"maybe")))
+    assert client.status == 400
