@@ -86,10 +86,10 @@ class Node:
                 readiness = Readiness(shared.accounts.reachable)
                 server = await self._listen(shared, readiness, root, sock)
                 served = True
+                readiness.open()
                 self._say_ready(shared, sock.getsockname()[1])
                 self._watch(shared)
                 await shared.note(IncidentKind.AGENT_STARTED, f"Drawbridge {__version__} is ready")
-                readiness.open()
                 await self._stopping.wait()
                 readiness.drain()
                 await self._drain(server)
