@@ -84,11 +84,7 @@ class FleetStore:
 
     async def open(self) -> None:
         """See `AccountStore`. A store that cannot be reached now may be later."""
-        try:
-            await self._client.ping()
-            self._reached()
-        except _FAILURES as error:
-            self._lost(error)
+        await self.reachable()
         if self._offline_seconds:
             self._tasks.spawn(self._renew_for_ever(), name="leases")
 
@@ -345,11 +341,12 @@ class FleetStore:
         if amount <= 0:
             await self._give_back(name)
             return
-        row: list[_Row] = [(need.meter, amount)]
         hold = self._new_hold((need.meter,), Amounts(amount, amount, 0))
         self._leases.held.pop(name, None)  # nothing may be taken of it while it is replaced
         try:
-            answer = await self._run_reserve(hold, row, now, old.hold.id if old is not None else hold.id)
+            answer = await self._run_reserve(
+                hold, [(need.meter, amount)], now, old.hold.id if old is not None else hold.id
+            )
         except BaseException:
             self._owed.append((hold, NOTHING, None))
             self._take_back(old)

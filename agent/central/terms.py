@@ -6,16 +6,30 @@ from agent.central.orders import Orders
 from agent.errors import ConfigError
 from agent.gateway.policy_file import Acceptance
 from agent.policy import Policy
+from agent.policy.accounts import Accounts
+from agent.policy.history import History
+
+
+type _Place = tuple[str, History | None]
 
 
 def terms_of(orders: Orders) -> Acceptance:
-    """The terms for a node under these orders."""
+    """The terms for a node under these orders. What it accepts first says where it counts for as long as it runs."""
+    places: list[_Place] = []
 
     def accept(policy: Policy) -> None:
         if not (orders.listen.loopback or orders.anonymous):
             _asks_for_a_key(policy, orders)
         if orders.workers > 1:
             _counts_in_one_place(policy, orders.workers)
+        counted = policy.accounts or Accounts()
+        place = (counted.store.url, counted.history)
+        if places and place != places[0]:
+            raise ConfigError(
+                f"the policy {policy.id!r} has another 'accounts.store' or 'accounts.history' than the node started with",
+                hint="Restart the node for that.",
+            )
+        places.append(place)
 
     return accept
 

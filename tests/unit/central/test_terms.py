@@ -56,3 +56,14 @@ def test_several_workers_count_in_one_place() -> None:
     assert "'cache.store.url'" in refused(orders, policy(more="cache: {enabled: true}\n"))
     store = "cache: {enabled: true, store: {url: 'rediss://cache:6379/0', secret: 'env:S'}}\n"
     terms_of(orders)(policy(more=store))
+
+
+def test_another_place_to_count_in_takes_a_restart() -> None:
+    accept = terms_of(Orders(listen=OURSELVES))
+    accept(policy())
+    accept(policy(KEY))  # on this machine, too
+    with pytest.raises(ConfigError, match="than the node started with"):
+        accept(policy(KEY, SHARED))
+    with pytest.raises(ConfigError, match="than the node started with"):
+        accept(policy(KEY, "history: {url: 'postgresql://u@db/usage'}"))
+    accept(policy(KEY))
