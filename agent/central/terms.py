@@ -9,7 +9,6 @@ from agent.policy import Policy
 from agent.policy.accounts import Accounts
 from agent.policy.history import History
 
-
 type _Place = tuple[str, History | None]
 
 
@@ -26,7 +25,7 @@ def terms_of(orders: Orders) -> Acceptance:
         place = (counted.store.url, counted.history)
         if places and place != places[0]:
             raise ConfigError(
-                f"the policy {policy.id!r} has another 'accounts.store' or 'accounts.history' than the node started with",
+                f"the policy {policy.id!r} has another 'accounts.store' or 'history' than the node started with",
                 hint="Restart the node for that.",
             )
         places.append(place)
