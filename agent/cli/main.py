@@ -16,6 +16,7 @@ from agent.cli import (
     demo,
     explain,
     fingerprint,
+    gateway,
     keys,
     launch,
     policy,
@@ -57,6 +58,7 @@ def root(
 
 app.command("demo")(demo.demo)
 app.command("up")(up.up)
+app.command("gateway")(gateway.gateway)
 app.command(
     "exec",
     context_settings={

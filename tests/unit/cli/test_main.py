@@ -17,6 +17,7 @@ COMMANDS = {
     "policy test",
     "demo",
     "up",
+    "gateway",
     "exec",
     "status",
     "top",
