@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Mapping
+
+from aiohappyeyeballs import start_connection
 
 from agent.gateway.transport.proxy import Proxy, parse_proxy
 
 MAX_ANSWER = 16 * 1024  # bytes of a proxy's answer to CONNECT
+_ADDRESS_DELAY = 0.25  # RFC 8305 section 8: how long one address may keep the next one waiting
 
 
 class Dialler:
@@ -21,13 +25,11 @@ class Dialler:
 
     async def dial(self, factory: Callable[[], asyncio.Protocol], host: str, port: int) -> None:
         """Raises OSError where there is no connection."""
-        loop = asyncio.get_running_loop()
         elsewhere = self._resolve.get((host, port))
         if elsewhere is None and self._proxy is not None:
             await self._through(self._proxy, factory, host, port)
             return
-        address = elsewhere or (host, port)
-        await loop.create_connection(factory, *address, happy_eyeballs_delay=0.25)
+        await _straight(factory, *(elsewhere or (host, port)))
 
     async def _through(
         self, proxy: Proxy, factory: Callable[[], asyncio.Protocol], host: str, port: int
@@ -43,6 +45,18 @@ class Dialler:
         except BaseException:  # given up: a tunnel that opens later must not stay behind
             transport.abort()
             raise
+
+
+async def _straight(factory: Callable[[], asyncio.Protocol], host: str, port: int) -> None:
+    loop = asyncio.get_running_loop()
+    infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    # the race of addresses is not left to the loop: uvloop runs none
+    sock = await start_connection(infos, happy_eyeballs_delay=_ADDRESS_DELAY, interleave=1)
+    try:
+        await loop.create_connection(factory, sock=sock)
+    except BaseException:  # given up
+        sock.close()
+        raise
 
 
 def _connect_request(proxy: Proxy, host: str, port: int) -> bytes:
