@@ -31,9 +31,13 @@ def show(report: Report, console: Console) -> None:
     agent = report.agent
     console.print(
         f"[dim]agent process {agent.pid} at 127.0.0.1:{agent.proxy_port}; "
-        f"{escape(report.policy) or 'bundled policy and one rule that blocks'}[/]\n"
+        f"{escape(report.policy) or "the demo's own policy"}[/]\n"
     )
     console.print(_steps(report.steps, width))
+    if report.gateway_steps:
+        remark = f"the SDKs at http://127.0.0.1:{agent.gateway_port}, each with a virtual key"
+        console.print(_heading("The gateway", remark))
+        console.print(_steps(report.gateway_steps, width))
     console.print(_heading("The audit trail of it", "facts only: the policy keeps no prompts and no answers"))
     console.print(_trail(report.events, gap=1 if width < _ROOMY else 2))
     console.print()
@@ -50,7 +54,7 @@ def document(report: Report) -> dict[str, object]:
         "ok": report.ok,
         "seconds": round(report.seconds, 2),
         "agent": asdict(report.agent),
-        "policy": report.policy or "bundled, and one rule that blocks",
+        "policy": report.policy or "the demo's own",
         "steps": [
             {
                 "id": step.id,
@@ -60,7 +64,7 @@ def document(report: Report) -> dict[str, object]:
                 "decision": step.decision,
                 **asdict(step.seen),
             }
-            for step in report.steps
+            for step in report.all_steps
         ],
         "audit": {
             "ok": report.verified.ok and not report.trail_problem,
@@ -148,8 +152,8 @@ def _next() -> Table:
 
 
 def _verdict(report: Report) -> Text:
-    good = sum(step.ok for step in report.steps)
-    line = f"{good} of {len(report.steps)} did what they should, in {report.seconds:.1f} s"
+    good = sum(step.ok for step in report.all_steps)
+    line = f"{good} of {len(report.all_steps)} did what they should, in {report.seconds:.1f} s"
     if report.ok:
         return Text(f"✓ {line}. Nothing is left behind.", style="bold green")
     return Text(f"✗ {line}.", style="bold red")
