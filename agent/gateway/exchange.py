@@ -228,9 +228,11 @@ class ExchangeHandler:
             payload = None if verdict.body is not body else sent
             served = await self._direct_answer(request, route, verdict, scope, book, payload)
         parsed = replace(verdict.request, hides_usage=served.hides_usage)
-        return await self._answering(wire, book, served.facts).inspect(
-            served.response, dialect, parsed, scope
-        )
+        answering = self._answering(wire, book, served.facts)
+        whole = await answering.inspect(served.response, dialect, parsed, scope)
+        if served.keeping is not None:
+            self._serving.recall.keep(served.keeping, ledger)
+        return whole
 
     async def _served(
         self, request: ClientRequest, route: Route, verdict: RequestVerdict, scope: Scope, book: Settlement
