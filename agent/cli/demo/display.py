@@ -13,7 +13,8 @@ from rich.text import Text
 
 from agent.audit import StoredEvent
 from agent.cli.demo.results import Report, Step
-from agent.cli.events import decision_text, rules_of
+from agent.cli.events import at, rules_of, what
+from agent.routing.failures import Cause
 
 _NEXT = (
     ("drawbridge up", "run the agent"),
@@ -105,20 +106,36 @@ def _marked(text: str) -> Text:
 
 def _trail(events: tuple[StoredEvent, ...], *, gap: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
-    for name in ("time", "app", "host", "model", "decision", "rules"):
+    for name in ("time", "who answered", "model", "decision", "rules"):
         table.add_column(name, no_wrap=name in ("time", "decision"), overflow="ellipsis")
     for event in events:
         row = event.row
-        at = datetime.fromtimestamp(row.time_ms / 1e3).astimezone()
+        at_time = datetime.fromtimestamp(row.time_ms / 1e3).astimezone()
         table.add_row(
-            f"{at:%H:%M:%S}",
-            escape(row.app),
-            escape(row.host),
-            escape(row.model),
-            decision_text(row.decision),
+            f"{at_time:%H:%M:%S}",
+            way_of(event),
+            escape(row.model) or "–",
+            what(row),
             escape(",\n".join(rules_of(event)) or "–"),
         )
     return table
+
+
+def way_of(event: StoredEvent) -> str:
+    """Who answered: the host that the program meant, or whom the gateway asked, in order."""
+    served = at(event.document, "unmapped", "drawbridge", "served")
+    if at(event.document, "unmapped", "drawbridge", "upstream") != "gateway":
+        return escape(event.row.host)
+    cache = at(served, "cache")
+    if isinstance(cache, str) and cache != "miss":
+        return "the cache"
+    attempts = at(served, "attempts")
+    asked = [
+        f"{at(each, 'provider')}{' ✗' if at(each, 'failure') else ''}"
+        for each in (attempts if isinstance(attempts, list) else [])
+        if at(each, "failure") != Cause.BUDGET  # that one was not sent
+    ]
+    return escape(" → ".join(asked)) or ("the gateway" if event.row.outcome == "completed" else "nobody")
 
 
 def _facts(report: Report) -> Table:

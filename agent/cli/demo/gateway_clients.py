@@ -75,7 +75,7 @@ class GatewayClients:
             model=model, messages=[{"role": "user", "content": prompt}]
         )
         answer = raw.parse()
-        return _told(raw.headers, text=answer.choices[0].message.content or "")
+        return told_of(raw.headers, text=answer.choices[0].message.content or "")
 
     async def stream_openai(self, model: str, prompt: str) -> Told:
         """One streamed chat completion."""
@@ -88,7 +88,7 @@ class GatewayClients:
             for choice in chunk.choices
             if choice.delta.content
         ]
-        return _told(raw.headers, text="".join(pieces), pieces=len(pieces))
+        return told_of(raw.headers, text="".join(pieces), pieces=len(pieces))
 
     async def ask_anthropic(self, model: str, prompt: str, *, max_tokens: int) -> Told:
         """One message."""
@@ -102,7 +102,7 @@ class GatewayClients:
             return Told(error=f"{name}: {message_of(error)}", status=error.status_code, sent=self._sent)
         answer = await raw.parse()
         texts = [block.text for block in answer.content if block.type == "text"]
-        return _told(raw.headers, text="".join(texts))
+        return told_of(raw.headers, text="".join(texts))
 
     async def tokens_left(self) -> tuple[int, int]:
         """What the intern's key has used of its budget, and the budget, as the gateway's own page tells it."""
@@ -114,7 +114,8 @@ class GatewayClients:
         self._sent += 1
 
 
-def _told(headers: Mapping[str, str], *, text: str, pieces: int = 1) -> Told:
+def told_of(headers: Mapping[str, str], *, text: str, pieces: int = 1) -> Told:
+    """An answer, and what its headers say of its way."""
     return Told(
         text=text,
         pieces=pieces,

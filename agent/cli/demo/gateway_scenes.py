@@ -137,7 +137,10 @@ class GatewayScenes:
             client_saw=f"an answer, then {second.error} (status {second.status})",
             provider_received=f"the first only; {used} of {limit} tokens used",
             problem=first_wrong(
-                (first.text == f"You said: {prompt}", first.error or "the first answer is not the provider's"),
+                (
+                    first.text == f"You said: {prompt}",
+                    first.error or "the first answer is not the provider's",
+                ),
                 (second.status == 402, "the second request was not refused"),
                 ("budget" in second.error, "the client did not see why"),
                 (second.sent == 1, f"the SDK tried {second.sent} times"),

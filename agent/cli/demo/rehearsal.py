@@ -83,9 +83,7 @@ async def _perform(policy: Path | None, progress: Progress) -> Report:
         )
 
 
-async def _play(
-    stage: Stage, progress: Progress, *, ours: bool
-) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+async def _play(stage: Stage, progress: Progress, *, ours: bool) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
     """The steps on intercepted connections, and those at the base URL, which need `our` policy: it names providers."""
     trusting_origin = ssl.create_default_context(cafile=str(stage.origins_ca))
     base_url = f"http://127.0.0.1:{stage.agent.gateway_port}"
