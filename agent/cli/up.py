@@ -58,8 +58,9 @@ def up(
             facts = {name: getattr(runfile, name) for name in runfile.__slots__}
             write_atomically(ready_file, json.dumps(facts).encode())
         err().print(
-            f"Drawbridge is up. Proxy [bold]127.0.0.1:{runfile.proxy_port}[/], base URLs "
-            f"[bold]http://127.0.0.1:{runfile.gateway_port}[/]/openai/v1, /anthropic, /genai\n"
+            f"Drawbridge is up. Proxy [bold]127.0.0.1:{runfile.proxy_port}[/], gateway "
+            f"[bold]http://127.0.0.1:{runfile.gateway_port}[/]/v1 (any provider of the policy), or below it "
+            "/openai/v1, /anthropic, /genai\n"
             "Run a program through it: [bold]drawbridge exec -- COMMAND[/]"
         )
 

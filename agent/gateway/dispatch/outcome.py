@@ -19,6 +19,8 @@ _HINTS: Mapping[Cause, str] = MappingProxyType(
         Cause.RATE_LIMITED: "Wait, or name fallbacks.",
         Cause.BUSY: "Wait, or allow the key more requests at a time.",
         Cause.BUDGET: "Name a fallback that has room.",
+        Cause.UNTRANSLATABLE: "Leave it out, choose a provider that speaks the client's format, or let the policy drop "
+        "it (routing: {untranslatable: drop}).",
         Cause.DNS: "Check the network connection.",
         Cause.CONNECT: "Check the network connection, and whether the provider is up.",
     }

@@ -26,6 +26,7 @@ from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.unified.translated import Languages, TranslatedAnswer
 from agent.gateway.wire import ClientRequest
 from agent.inspection import RequestVerdict, Scope
+from agent.routing.failures import Cause
 from agent.routing.names import UnknownModel
 from agent.routing.plan import Candidate, NoRoute, Plan
 from agent.telemetry.trace_context import resumed
@@ -82,6 +83,7 @@ class _Order:
     repeatable: bool
     hedged: bool
     tokens: int = 0
+    denial: Denial | None = None  # the first that the accounts gave
 
     def prepare(self, candidate: Candidate) -> Prepared:
         """See `dispatch.Order`."""
@@ -92,6 +94,7 @@ class _Order:
         denial = await self.account.reserve(candidate.provider.id, candidate.model, beside=self.hedged)
         if denial is None:
             return None
+        self.denial = self.denial or denial
         return NotAdmitted(status=denial.status, message=denial.message, retry_after=denial.retry_after)
 
 
@@ -132,6 +135,8 @@ class Serving:
             done = await self._dispatcher.send(order)
         except DispatchFailed as failed:
             ledger.served_by(attempts=failed.trail, rule=plan.rule)
+            if order.denial is not None and all(each.failure == Cause.BUDGET for each in failed.trail):
+                raise refused(order.denial) from failed  # nobody was asked: it is no provider's failure
             raise
         served = self._answer(errand, forms, plan, done)
         if found is None:

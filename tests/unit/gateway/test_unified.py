@@ -279,6 +279,7 @@ async def test_a_model_that_the_key_may_not_use_is_refused(counted: Gateway) -> 
 async def test_a_request_that_does_not_fit_is_refused_with_its_reason(counted: Gateway) -> None:
     client = await ask(counted, chat("local/tiny", max_completion_tokens=5000), headers=WITH_KEY)
     assert (client.status, counted.transport.asked) == (402, [])
+    assert dict(client.headers)[b"x-drawbridge-denied"] == b"budget_exceeded"
     assert "budget" in orjson.loads(client.body)["error"]["message"]
 
 
