@@ -64,7 +64,10 @@ def documented() -> Iterator[tuple[str, str]]:
             line += part.count("\n")
 
 
-@pytest.mark.parametrize(("place", "text"), documented(), ids=[place for place, _ in documented()])
+WHOLE = tuple(documented())
+
+
+@pytest.mark.parametrize(("place", "text"), WHOLE, ids=[place for place, _ in WHOLE])
 def test_every_policy_in_the_documentation_can_be_used(place: str, text: str) -> None:
     policy = load(text, source=place)
     assert RuleBook(policy).policy.id
