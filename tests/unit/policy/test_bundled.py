@@ -56,7 +56,7 @@ def test_what_the_reference_shows_loads(snippet: str) -> None:
 
 def documented() -> Iterator[tuple[str, str]]:
     """Every whole policy that the documentation shows, by the page and its line there."""
-    for page in sorted((FOLDER.parent / "docs").glob("*.md")):
+    for page in (FOLDER.parent / "README.md", *sorted((FOLDER.parent / "docs").glob("*.md"))):
         line = 1
         for number, part in enumerate(page.read_text(encoding="utf-8").split("```")):
             if number % 2 and part.startswith("yaml\nschema_version"):
