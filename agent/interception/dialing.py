@@ -11,7 +11,7 @@ from aiohappyeyeballs import start_connection
 from agent.gateway.transport.proxy import Proxy, parse_proxy
 
 MAX_ANSWER = 16 * 1024  # bytes of a proxy's answer to CONNECT
-_ADDRESS_DELAY = 0.25  # RFC 8305 section 8: how long one address may keep the next one waiting
+_ADDRESS_DELAY = 0.25  # seconds until the next address is tried beside the first (RFC 8305 section 5)
 
 
 class Dialler:
@@ -25,11 +25,16 @@ class Dialler:
 
     async def dial(self, factory: Callable[[], asyncio.Protocol], host: str, port: int) -> None:
         """Raises OSError where there is no connection."""
+        loop = asyncio.get_running_loop()
         elsewhere = self._resolve.get((host, port))
         if elsewhere is None and self._proxy is not None:
             await self._through(self._proxy, factory, host, port)
             return
-        await _straight(factory, *(elsewhere or (host, port)))
+        address, at_port = elsewhere or (host, port)
+        infos = await loop.getaddrinfo(address, at_port, type=socket.SOCK_STREAM)
+        # not the loop's own race: uvloop has none
+        sock = await start_connection(infos, happy_eyeballs_delay=_ADDRESS_DELAY, interleave=1)
+        await loop.create_connection(factory, sock=sock)
 
     async def _through(
         self, proxy: Proxy, factory: Callable[[], asyncio.Protocol], host: str, port: int
@@ -45,18 +50,6 @@ class Dialler:
         except BaseException:  # given up: a tunnel that opens later must not stay behind
             transport.abort()
             raise
-
-
-async def _straight(factory: Callable[[], asyncio.Protocol], host: str, port: int) -> None:
-    loop = asyncio.get_running_loop()
-    infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    # the race of addresses is not left to the loop: uvloop runs none
-    sock = await start_connection(infos, happy_eyeballs_delay=_ADDRESS_DELAY, interleave=1)
-    try:
-        await loop.create_connection(factory, sock=sock)
-    except BaseException:  # given up
-        sock.close()
-        raise
 
 
 def _connect_request(proxy: Proxy, host: str, port: int) -> bytes:
