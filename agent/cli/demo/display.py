@@ -20,6 +20,7 @@ _NEXT = (
     ("drawbridge up", "run the agent"),
     ("drawbridge exec -- claude", "run a program through it"),
     ("drawbridge audit list", "see what happened"),
+    ("drawbridge providers list", "whom its gateway can ask"),
 )
 _WIDEST = 110
 _ROOMY = 90
