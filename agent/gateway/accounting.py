@@ -6,7 +6,7 @@ Owns the grants of one exchange. Which accounts there are and what they allow is
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from agent.accounts.accounts import ANYBODY, Accounts, Grant, Principal
 from agent.accounts.denials import Denial, provider_blocked
@@ -14,8 +14,10 @@ from agent.accounts.estimate import Measure, TextKind
 from agent.accounts.ports import Ask, Spent
 from agent.dialects.base import ParsedRequest
 from agent.model.conversation import NO_COUNT, TokenCount
+from agent.policy import Key
 
-_DETAIL_LOW = "low"
+_FREE = frozenset({"count_tokens", "moderations"})
+"""Operations for which no provider asks money."""
 
 
 class Account:
@@ -36,10 +38,13 @@ class Account:
         self._measure = Measure()
         self._max_output: int | None = None
         self._answers = 1
+        self._free = False
+        self._cost: tuple[int | None, bool] = (None, False)
         self.settled = False
 
-    def informed(self, request: ParsedRequest, *, answers: int = 1) -> None:
-        """The request is known: how large it is, and how long its answer may become."""
+    def informed(self, request: ParsedRequest, *, answers: int = 1, operation: str = "chat") -> None:
+        """The request is known: what it asks for, how large it is, and how long its answer may become."""
+        self._free = operation in _FREE
         if self._accounts.active:
             self._measure = measured(request)
         self._max_output = request.max_tokens
@@ -76,9 +81,22 @@ class Account:
             return None
         return provider_blocked(key.row.id, provider)
 
+    def may_go_uncounted(self, provider: str) -> Denial | None:
+        """Why the principal may not send what nobody can count, None if it may."""
+        return self._accounts.may_go_uncounted(self.principal, provider)
+
+    def lends(self, provider: str, keys: Sequence[Key]) -> Key | None:
+        """The first of a provider's keys that the principal may use."""
+        key = self.principal.key
+        row = key.provider(provider) if key is not None else None
+        names = row.keys if row is not None else None
+        return next((each for each in keys if names is None or each.name in names), None)
+
     async def reserve(self, provider: str, model: str, *, beside: bool = False) -> Denial | None:
         """Reserve a call of that model, in place of one that did not work out; with `beside` next to it, since both are
-        under way. A second try of the same costs nothing more."""
+        under way. A second try of the same costs nothing more, and what providers do for nothing takes nothing."""
+        if self._free:
+            return self.may_use(provider, model)
         key = (provider, model)
         if key in self._grants:
             return None
@@ -103,28 +121,45 @@ class Account:
         return None
 
     async def settle(
-        self, provider: str, model: str, tokens: TokenCount, *, characters: int, answered: bool
+        self,
+        provider: str,
+        model: str,
+        tokens: TokenCount,
+        *,
+        characters: int,
+        answered: bool,
+        left: bool = False,
     ) -> tuple[int | None, bool]:
         """The exchange is over, and `tokens` is what the provider counted of it. Where it did not count what it sent,
-        the answer's `characters` say how much that was. Returns the cost in nano-dollars, None where it is not known,
-        and whether it is an estimate. Once; further calls do nothing."""
-        if self.settled:
-            return None, False
-        self.settled = True
-        owed = bool(provider) and (answered or tokens != NO_COUNT or characters > 0)
-        if owed and self._grants and (provider, model) not in self._grants:
-            await self.reserve(provider, model)  # an earlier try's answer is handed on after all
-        grant = None
-        if owed and self._grants:
-            place = (provider, model)
-            grant = self._grants.pop(place if place in self._grants else next(iter(self._grants)))
-        for other in self._grants.values():
+        the answer's `characters` say how much that was; where the client `left` before there was an answer, the prompt
+        has been read all the same. Returns the cost in nano-dollars, None where it is not known,
+        and whether it is an estimate. Once; further calls finish what a cancelled one left, and say the same."""
+        if not self.settled:
+            self.settled = True
+            asked = (provider, model)
+            if left and asked not in self._grants:  # nobody had answered: who was asked last
+                asked = next(reversed(self._grants), asked)
+            elif provider and self._grants and asked not in self._grants:
+                await self.reserve(provider, model)  # an earlier try's answer is handed on after all
+                asked = asked if asked in self._grants else next(iter(self._grants))
+            grant = self._grants.pop(asked, None)
+            if grant is not None:
+                billed = answered or left
+                await self._paid(grant, asked[1], tokens, characters=characters, billed=billed)
+        while self._grants:
+            _, other = self._grants.popitem()
             await self._accounts.release(other)
-        if grant is None:
-            return None, False
+        return self._cost
+
+    async def _paid(
+        self, grant: Grant, model: str, tokens: TokenCount, *, characters: int, billed: bool
+    ) -> None:
+        if not billed and tokens == NO_COUNT and not characters:
+            await self._accounts.release(grant)
+            return
         tokens, estimated = self._completed(grant, model, tokens, characters)
         cost = await self._accounts.settle(grant, Spent(tokens=tokens, estimated=estimated))
-        return cost, estimated
+        self._cost = cost, estimated
 
     def _completed(
         self, grant: Grant, model: str, tokens: TokenCount, characters: int

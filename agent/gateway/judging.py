@@ -35,12 +35,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is to be judged: a request's head and body (free of Content-Encoding), and the way it would go."""
+    """What is to be judged: a request's head and body (free of Content-Encoding), and the way it would go. `asker` is
+    the id of the virtual key that it came with."""
 
     request: ClientRequest
     route: Route
     dialect: Dialect
     body: bytes
+    asker: str = ""
 
     @property
     def head(self) -> RequestHead:
@@ -49,7 +51,7 @@ class Question:
             method=self.request.method,
             path=self.route.plain_path,
             query=self.route.query.decode("latin-1"),
-            content_type=headers.get(self.request.headers, b"content-type").decode("latin-1"),
+            content_type=headers.combined(self.request.headers, b"content-type").decode("latin-1"),
         )
 
 
@@ -70,13 +72,12 @@ class Judge:
         self._conversations = conversations
         self._capture_key = capture_key
         self._justifications = justifications
+        self._unjustified = Justified(key=justifications.key if justifications is not None else b"")
 
     def scope(self, route: Route, ledger: Ledger, connection: Connection) -> Scope:
         """The scope of an exchange, before anything of its body is known."""
         subject = subject_of(route, connection, at=ledger.started_at)
-        scope = ledger.rules.scope(subject, ref=short_ref(ledger.id))
-        key = self._justifications.key if self._justifications is not None else b""
-        return replace(scope, justified=Justified(key=key))
+        return ledger.rules.scope(subject, ref=short_ref(ledger.id), justified=self._unjustified)
 
     async def judge(self, question: Question, ledger: Ledger) -> tuple[RequestVerdict, Scope]:
         """The verdict, and the scope in which the answer is to be judged."""
@@ -92,6 +93,8 @@ class Judge:
             capture = scope.rules.policy.capture
             if capture is not CaptureMode.METADATA and verdict.understood:
                 ledger.prompt = self._captured_prompt(capture, question, verdict)
+        if verdict.scope is not None and verdict.understood and scope.open_vault is None:
+            return verdict, verdict.scope
         scope = replace(scope, vault=verdict.vault, open_vault=None)
         return verdict, scope.informed(verdict.request, unread=0 if verdict.understood else size)
 
@@ -132,7 +135,7 @@ class Judge:
         subject = scope.subject
         process = question.request.connection.process
         program = subject.app or (process.executable or process.name if process else "")
-        principal = (subject.user, program, subject.surface, subject.host)
+        principal = (question.asker, subject.user, program, subject.surface, subject.host)
         vault = partial(self._conversations.vault, principal, question.request.headers, question.body)
         return replace(scope, open_vault=vault)
 

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 
+from agent.accounts import presented
 from agent.errors import AuditError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.local import foreign
@@ -19,8 +20,6 @@ from agent.inspection import Scope, judge_access
 from agent.model.ids import short_ref, uuid7
 from agent.model.record import Incident, IncidentKind
 from agent.model.traffic import Tier
-
-log = logging.getLogger(__name__)
 
 log = logging.getLogger(__name__)
 
@@ -125,11 +124,10 @@ async def _downwards(upstream: Tunnel, client: asyncio.StreamWriter) -> None:
 
 
 def _head(request: ClientRequest, route: Route) -> bytes:
-    target = f"{route.target.base_path}{route.path}".encode("latin-1") + (
-        b"?" + route.query if route.query else b""
-    )
+    query = presented.query_without_keys(route.query)
+    target = f"{route.target.base_path}{route.path}".encode("latin-1") + (b"?" + query if query else b"")
     lines = [b"GET " + target + b" HTTP/1.1", b"host: " + route.host.encode()]
-    kept = headers.forwardable(request.headers, drop=frozenset({b"host"}))
+    kept = headers.forwardable(presented.without_keys(request.headers), drop=frozenset({b"host"}))
     lines += [name + b": " + value for name, value in kept]
     lines += [b"connection: Upgrade", b"upgrade: websocket", b"", b""]
     return b"\r\n".join(lines)

@@ -77,8 +77,8 @@ class Order(Protocol):
         ...
 
     async def admit(self, candidate: Candidate) -> NotAdmitted | None:
-        """Whether the accounts let that candidate serve; None where they do. Asked before each try, reserves
-        nothing."""
+        """Reserve the call with the accounts, in place of the try before it; None where they let that candidate serve.
+        Asked before each try."""
         ...
 
 

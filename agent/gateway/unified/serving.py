@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import partial
 
 import orjson
 
@@ -24,6 +25,7 @@ from agent.gateway.unified.failing import Failing, failing
 from agent.gateway.unified.forms import Asked, Forms, wants_usage
 from agent.gateway.unified.planning import NotAllowed, Planner, Wanted
 from agent.gateway.unified.recall import Asking, Keeping, Recall
+from agent.gateway.unified.refusals import refusal
 from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.unified.translated import Languages, TranslatedAnswer
 from agent.gateway.wire import ClientRequest
@@ -34,8 +36,8 @@ from agent.routing.plan import Candidate, NoRoute, Plan
 from agent.telemetry.trace_context import resumed
 from agent.translation.registry import translator
 
-_ONCE = frozenset({"batches", "files"})  # operations that must not be asked twice
 _MOST_ANSWERS = 128
+_LONGEST_FACT = 1000  # characters of a header that tells of a request's way
 _OWN_WORDS = (b'"fallbacks"', b'"stream_options"', b'"tools"', b'"n"', b'"candidateCount"')
 
 
@@ -83,11 +85,15 @@ class _Order:
     plan: Plan
     forms: Forms
     account: Account
-    repeatable: bool
     hedged: bool
-    tokens: int = 0
     asking: Candidate | None = None  # the last one that was to be asked
     denial: Denial | None = None  # the first one
+    repeatable: bool = True
+
+    @property
+    def tokens(self) -> int:
+        """See `dispatch.Order`."""
+        return self.account.input_tokens
 
     def prepare(self, candidate: Candidate) -> Prepared:
         """See `dispatch.Order`."""
@@ -131,7 +137,6 @@ class Serving:
             plan=plan,
             forms=forms,
             account=errand.account,
-            repeatable=errand.operation not in _ONCE,
             hedged=plan.limits.hedge_after is not None,
         )
         ledger.sent()
@@ -140,7 +145,7 @@ class Serving:
         except DispatchFailed as failed:
             ledger.served_by(attempts=failed.trail, rule=plan.rule)
             if failed.cause is Cause.BUDGET and order.denial is not None:  # no provider failed
-                raise refused(order.denial) from failed
+                raise refusal(order.denial) from failed
             raise
         except asyncio.CancelledError:  # the client left: who was being asked may charge for it
             if (asking := order.asking) is not None:
@@ -155,7 +160,9 @@ class Serving:
     def _planned(self, errand: Errand) -> tuple[Forms, Plan]:
         own = _own_words(errand.verdict.body)
         request = errand.verdict.request
-        errand.account.informed(request, answers=own.answers)
+        if not request.model and errand.verdict.problem:
+            raise Refused(400, f"the request cannot be read: {errand.verdict.problem}")
+        errand.account.informed(request, answers=own.answers, operation=errand.operation)
         wanted = Wanted(
             subject=errand.scope.subject,
             request=request,
@@ -168,7 +175,7 @@ class Serving:
         try:
             plan = self._planner.plan(errand.book, errand.account, wanted)
         except NotAllowed as error:
-            raise refused(error.denial) from error
+            raise refusal(error.denial) from error
         except NoRoute as error:
             raise Refused(error.status, f"{error} {error.hint()}".strip()) from error
         except UnknownModel as error:
@@ -193,7 +200,7 @@ class Serving:
             asked=asked,
             book=errand.book,
             drop=errand.book.drops_fields,
-            trace=resumed(ledger.trace, exchange_id=ledger.id),
+            trace=partial(resumed, ledger.trace, exchange_id=ledger.id),
             propagate=errand.book.propagates,
         )
         return forms, plan
@@ -228,13 +235,14 @@ class Serving:
             provider=provider,
             conversation=replace(forms.conversation(), usage_in_stream=True),  # hidden later, if need be
             voice=DIALECTS[errand.dialect],
+            array=forms.asked.wants_array,
         )
 
 
 def _asking(errand: Errand, forms: Forms, plan: Plan) -> Asking:
     return Asking(
         forms=forms,
-        model=plan.candidates[0].name,
+        plan=plan,
         account=errand.account,
         scope=errand.scope,
         ledger=errand.ledger,
@@ -257,7 +265,7 @@ _NO_WORDS = _OwnWords(usage=False)
 
 
 def _own_words(body: bytes) -> _OwnWords:
-    if not any(word in body for word in _OWN_WORDS):
+    if not any(word in body for word in _OWN_WORDS) and b"\\u" not in body:  # which can spell them otherwise
         return _NO_WORDS
     try:
         document = orjson.loads(body)
@@ -281,19 +289,18 @@ def _facts(ledger: Ledger, candidate: Candidate, done: Dispatched, dropped: tupl
     facts = [
         (b"x-request-id", ledger.request_id.encode("ascii")),
         (b"x-drawbridge-provider", candidate.provider.id.encode()),
-        (b"x-drawbridge-model", candidate.model.encode("ascii", "replace")),
+        (b"x-drawbridge-model", _shown(candidate.model)),
         (b"x-drawbridge-attempts", str(len(done.trail)).encode()),
     ]
     if upstream := headers.get(done.response.headers, b"x-request-id"):
         facts.append((b"x-drawbridge-upstream-request-id", upstream))
     if dropped:
-        facts.append((b"x-drawbridge-dropped", ", ".join(dropped).encode("ascii", "replace")))
+        facts.append((b"x-drawbridge-dropped", _shown(", ".join(dropped))))
     return tuple(facts)
 
 
-def refused(denial: Denial) -> Refused:
-    """A denial of the accounts, as an error for the client."""
-    fields: Headers = ((b"x-drawbridge-denied", denial.kind.value.encode()),)
-    if denial.retry_after is not None:
-        fields += ((b"retry-after", str(denial.retry_after).encode()),)
-    return Refused(denial.status, denial.message, headers=fields)
+def _shown(text: str) -> bytes:
+    """Words that may be a client's own, as a header can carry them."""
+    return "".join(each if each.isprintable() else "?" for each in text[:_LONGEST_FACT]).encode(
+        "ascii", "replace"
+    )
