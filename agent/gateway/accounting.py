@@ -39,6 +39,7 @@ class Account:
         self._max_output: int | None = None
         self._answers = 1
         self._free = False
+        self._cost: tuple[int | None, bool] = (None, False)
         self.settled = False
 
     def informed(self, request: ParsedRequest, *, answers: int = 1, operation: str = "chat") -> None:
@@ -120,28 +121,45 @@ class Account:
         return None
 
     async def settle(
-        self, provider: str, model: str, tokens: TokenCount, *, characters: int, answered: bool
+        self,
+        provider: str,
+        model: str,
+        tokens: TokenCount,
+        *,
+        characters: int,
+        answered: bool,
+        left: bool = False,
     ) -> tuple[int | None, bool]:
         """The exchange is over, and `tokens` is what the provider counted of it. Where it did not count what it sent,
-        the answer's `characters` say how much that was. Returns the cost in nano-dollars, None where it is not known,
-        and whether it is an estimate. Once; further calls do nothing."""
-        if self.settled:
-            return None, False
-        self.settled = True
-        owed = bool(provider) and (answered or tokens != NO_COUNT or characters > 0)
-        if owed and self._grants and (provider, model) not in self._grants:
-            await self.reserve(provider, model)  # an earlier try's answer is handed on after all
-        grant = None
-        if owed and self._grants:
-            place = (provider, model)
-            grant = self._grants.pop(place if place in self._grants else next(iter(self._grants)))
-        for other in self._grants.values():
+        the answer's `characters` say how much that was; where the client `left` before there was an answer, the prompt
+        has been read all the same. Returns the cost in nano-dollars, None where it is not known,
+        and whether it is an estimate. Once; further calls finish what a cancelled one left, and say the same."""
+        if not self.settled:
+            self.settled = True
+            asked = (provider, model)
+            if left and asked not in self._grants:  # nobody had answered: who was asked last
+                asked = next(reversed(self._grants), asked)
+            elif provider and self._grants and asked not in self._grants:
+                await self.reserve(provider, model)  # an earlier try's answer is handed on after all
+                asked = asked if asked in self._grants else next(iter(self._grants))
+            grant = self._grants.pop(asked, None)
+            if grant is not None:
+                billed = answered or left
+                await self._paid(grant, asked[1], tokens, characters=characters, billed=billed)
+        while self._grants:
+            _, other = self._grants.popitem()
             await self._accounts.release(other)
-        if grant is None:
-            return None, False
+        return self._cost
+
+    async def _paid(
+        self, grant: Grant, model: str, tokens: TokenCount, *, characters: int, billed: bool
+    ) -> None:
+        if not billed and tokens == NO_COUNT and not characters:
+            await self._accounts.release(grant)
+            return
         tokens, estimated = self._completed(grant, model, tokens, characters)
         cost = await self._accounts.settle(grant, Spent(tokens=tokens, estimated=estimated))
-        return cost, estimated
+        self._cost = cost, estimated
 
     def _completed(
         self, grant: Grant, model: str, tokens: TokenCount, characters: int

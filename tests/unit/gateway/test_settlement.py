@@ -72,6 +72,7 @@ def book(account: Account, audit: FakeAudit, **facts: object) -> Settlement:
     ledger.dialect, ledger.status, ledger.outcome = "openai-chat", 200, Outcome.COMPLETED
     ledger.usage = Usage(input_tokens=7, output_tokens=2)
     ledger.served_by(provider="openai", model="m")
+    ledger.sent()
     for name, value in facts.items():
         setattr(ledger, name, value)
     client = FakeClient()
