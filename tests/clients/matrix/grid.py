@@ -106,14 +106,10 @@ _NO_CONVERSE_STREAM = (
     "the gateway does not speak ConverseStream to clients yet: its frames are no server-sent events"
 )
 
-_NO_FORMS = "the gateway does not read forms (multipart/form-data), in which such a request names its model"
-
 KNOWN: Mapping[Cell, str] = {
     Cell(client="boto3 converse", provider=provider, way=way): _NO_CONVERSE_STREAM
     for provider in PROVIDERS
     for way in ("stream", "streamed tools", "thinking", "schema", "error")
-} | {
-    Cell(client="openai_sdk", provider="openai/whisper-1", way="transcriptions"): _NO_FORMS,
 }
 """What cannot work, and why."""
 

@@ -126,6 +126,8 @@ def _check_thinking(body: Json) -> None:
     demand("top_k" not in body, "`top_k` must be unset when thinking is enabled")
     forced = (body.get("tool_choice") or {}).get("type") in ("any", "tool")
     demand(not forced, "Thinking may not be enabled when tool_choice forces tool use.")
+    if budget is None:
+        return  # adaptive: earlier turns need not begin with a thought
     last = [each for each in body["messages"] if each["role"] == "assistant"][-1:]
     for message in last:
         blocks = _blocks(message)
