@@ -108,7 +108,13 @@ def _turns(conversation: Conversation) -> tuple[tuple[Speaker, tuple[Said, ...]]
             joined.append((turn.speaker, list(turn.parts)))
     ids: dict[str, int] = {}
     told = [(speaker, said(parts, ids)) for speaker, parts in joined]
+    if told and told[-1][0] is Speaker.ASSISTANT:  # what the model is to go on from ends in no white space (Anthropic)
+        told[-1] = (Speaker.ASSISTANT, tuple(map(_without_end, told[-1][1])))
     return tuple((speaker, parts) for speaker, parts in told if parts)
+
+
+def _without_end(said: Said) -> Said:
+    return ("text", str(said[1]).rstrip()) if said[0] == "text" else said
 
 
 def said(parts: list[Part], ids: dict[str, int] | None = None) -> tuple[Said, ...]:
