@@ -156,6 +156,19 @@ class Accounts:
         """Why somebody may not use a model, whatever it takes; None if they may."""
         return principal.key.denial(provider, model) if principal.key is not None else None
 
+    def may_go_uncounted(self, principal: Principal, provider: str) -> Denial | None:
+        """Why somebody may not make a call of which nobody knows which model it asks and what it takes, None if they
+        may: no budget holds it, and no list of models."""
+        book, key = self._book, principal.key
+        if book is None or key is None:
+            return None
+        row = key.provider(provider)
+        if row is not None and (row.models is not None or row.deny_models):
+            return denials.uncounted(key.row.id)
+        return (
+            denials.uncounted(key.row.id) if book.plan(key, principal.user, provider) is not EMPTY else None
+        )
+
     def key_ids(self) -> tuple[str, ...]:
         """The ids of the policy's virtual keys."""
         return tuple(self._book.keys) if self._book is not None else ()

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 
+from agent.accounts import presented
 from agent.errors import AuditError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.local import Guard, foreign
@@ -127,11 +128,10 @@ async def _downwards(upstream: Tunnel, client: asyncio.StreamWriter) -> None:
 
 
 def _head(request: ClientRequest, route: Route) -> bytes:
-    target = f"{route.target.base_path}{route.path}".encode("latin-1") + (
-        b"?" + route.query if route.query else b""
-    )
+    query = presented.query_without_keys(route.query)
+    target = f"{route.target.base_path}{route.path}".encode("latin-1") + (b"?" + query if query else b"")
     lines = [b"GET " + target + b" HTTP/1.1", b"host: " + route.host.encode()]
-    kept = headers.forwardable(request.headers, drop=frozenset({b"host"}))
+    kept = headers.forwardable(presented.without_keys(request.headers), drop=frozenset({b"host"}))
     lines += [name + b": " + value for name, value in kept]
     lines += [b"connection: Upgrade", b"upgrade: websocket", b"", b""]
     return b"\r\n".join(lines)

@@ -124,8 +124,8 @@ class Failure:
         """The HTTP status that tells a client of it."""
         if self.cause in ANSWERS and 400 <= self.status < 500:
             return self.status
-        if self.cause is Cause.BUDGET and self.status >= 400:  # said by the accounts; 503 where they are away
-            return self.status
+        if self.cause is Cause.BUDGET and self.status:
+            return self.status  # ours
         return _STATUS.get(self.cause, 502)
 
 
