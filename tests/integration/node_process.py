@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -90,7 +90,8 @@ class NodeProcess(AgentProcess):
         found = {}
         for child in psutil.Process(self.pid).children():
             words = child.cmdline()
-            found[int(words[words.index("--worker") + 1])] = child.pid
+            if "--worker" in words:  # else it has not become one yet
+                found[int(words[words.index("--worker") + 1])] = child.pid
         return found
 
     def trail_of(self, worker: int) -> Trail:
@@ -123,12 +124,9 @@ class NodeProcess(AgentProcess):
 
     def kill(self) -> None:
         """SIGKILL for the parent; its workers notice. Safe to call twice."""
-        members = (
-            list(self.members.values()) if self._process is not None and self._process.poll() is None else []
-        )
+        alive = self._process is not None and self._process.poll() is None
+        children = psutil.Process(self.pid).children() if alive else []
         super().kill()
-        for pid in members:
-            try:
-                psutil.Process(pid).send_signal(signal.SIGKILL)
-            except psutil.NoSuchProcess:
-                continue
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
