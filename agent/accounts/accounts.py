@@ -110,6 +110,10 @@ class Accounts:
         self._book = await asyncio.to_thread(Book, section) if section is not None else None
         await self.open()
 
+    async def reachable(self) -> bool:
+        """Whether calls can be reserved; what is not counted always can."""
+        return self._book is None or await self._store.reachable()
+
     async def close(self) -> None:
         """Write down what is not yet. Safe to call twice, and without `open`."""
         if self._opened:
@@ -152,6 +156,19 @@ class Accounts:
         """Why somebody may not use a model, whatever it takes; None if they may."""
         return principal.key.denial(provider, model) if principal.key is not None else None
 
+    def may_go_uncounted(self, principal: Principal, provider: str) -> Denial | None:
+        """Why somebody may not make a call of which nobody knows which model it asks and what it takes, None if they
+        may: no budget holds it, and no list of models."""
+        book, key = self._book, principal.key
+        if book is None or key is None:
+            return None
+        row = key.provider(provider)
+        if row is not None and (row.models is not None or row.deny_models):
+            return denials.uncounted(key.row.id)
+        return (
+            denials.uncounted(key.row.id) if book.plan(key, principal.user, provider) is not EMPTY else None
+        )
+
     def key_ids(self) -> tuple[str, ...]:
         """The ids of the policy's virtual keys."""
         return tuple(self._book.keys) if self._book is not None else ()
@@ -188,15 +205,19 @@ class Accounts:
         if grant.hold is not None:
             await self._store.release(grant.hold)
 
-    async def quota(self, key: str, now: float, *, user: str = "") -> QuotaReport | None:
-        """What a key (in the hands of an account) has used and has left; None if there is no such key."""
+    async def quota(
+        self, key: str, now: float, *, user: str = "", history: bool = True
+    ) -> QuotaReport | None:
+        """What a key (in the hands of an account) has used and has left; None if there is no such key. Without its
+        days where `history` is not wanted."""
         book = self._book
         if book is None or (entry := book.keys.get(key)) is None:
             return None
         asked = book.meters_of(entry, user)
         readings = await self._store.read(asked, now)
-        history = await self._store.history(key, int(now) // DAY_SECONDS - HISTORY_DAYS + 1)
-        return standing(entry, list(zip(asked, readings, strict=True)), history, now)
+        since = int(now) // DAY_SECONDS - HISTORY_DAYS + 1
+        days = await self._store.history(key, since) if history else ()
+        return standing(entry, list(zip(asked, readings, strict=True)), days, now)
 
     async def _reserve(
         self, principal: Principal, ask: Ask, now: float, instead: Hold | None

@@ -127,6 +127,17 @@ def model_blocked(key: str, provider: str) -> Denial:
     )
 
 
+def uncounted(key: str) -> Denial:
+    """What the request takes cannot be known, and the key has limits."""
+    return Denial(
+        kind=Kind.ACCESS_BLOCKED,
+        message=f"What this request asks for cannot be counted, and the virtual key '{key}' has limits: "
+        "ask models at the paths of the gateway's own API.",
+        tier=Tier.KEY,
+        owner=key,
+    )
+
+
 def unpriced(provider: str) -> Denial:
     """The policy refuses what has no price."""
     return Denial(

@@ -20,7 +20,6 @@ HEADERS = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key", b"api-ke
 
 _QUERY_NAME = b"key"  # Gemini's
 _PREFIX = PREFIX.encode()
-_BEARER = b"bearer "
 _MAX_LENGTH = 256  # bytes; what is longer is no key of ours
 
 
@@ -65,16 +64,14 @@ def _key(name: bytes, value: bytes) -> bytes | None:
     value = value.strip()
     if name == OWN_HEADER:
         return value
-    if name == b"authorization":
-        if value[: len(_BEARER)].lower() != _BEARER:
-            return None
-        value = value[len(_BEARER) :].lstrip()
+    if name == b"authorization":  # some clients leave the scheme out
+        value = value.partition(b" ")[2].lstrip() or value
     return value if value.startswith(_PREFIX) else None
 
 
 def _query_key(part: bytes) -> bytes | None:
     name, _, value = part.partition(b"=")
-    if unquote_to_bytes(name) != _QUERY_NAME:
+    if unquote_to_bytes(name).lower() != _QUERY_NAME:
         return None
     value = unquote_to_bytes(value).strip()
     return value if value.startswith(_PREFIX) else None

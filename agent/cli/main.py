@@ -16,6 +16,7 @@ from agent.cli import (
     demo,
     explain,
     fingerprint,
+    gateway,
     keys,
     launch,
     policy,
@@ -69,6 +70,7 @@ def root(
 
 app.command("demo", rich_help_panel=_RUN)(demo.demo)
 app.command("up", rich_help_panel=_RUN)(up.up)
+app.command("gateway", rich_help_panel=_RUN)(gateway.gateway)
 app.command(
     "exec",
     rich_help_panel=_RUN,

@@ -11,6 +11,7 @@ import orjson
 
 from agent.dialects.base import Delta, EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
+from agent.dialects.multipart import is_form, read_form
 from agent.dialects.replies import OpenAIReplies, openai_error
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
@@ -43,7 +44,9 @@ class OpenAIChat(OpenAIReplies):
         return "openai-chat"
 
     def parse_request(self, head: RequestHead, body: bytes) -> ParsedRequest:
-        """Messages, tool definitions, prediction and metadata. Raises ContentError."""
+        """Messages, tool definitions, prediction and metadata; or a form's fields. Raises ContentError."""
+        if is_form(body):
+            return read_form(head, body)
         document = json_object(body)
         found = Collector()
         for key, value in document.items():
@@ -58,9 +61,7 @@ class OpenAIChat(OpenAIReplies):
                     _read_content(found, (key, "content"), Role.USER, mapping(value).get("content"))
                 case "metadata":
                     found.leaves((key,), Role.USER, value)
-                case (
-                    "prompt" | "suffix" | "input" | "instructions"
-                ):  # completions, embeddings, speech, images
+                case "prompt" | "suffix" | "input" | "instructions":  # of what is not chat
                     found.prose((key,), Role.USER, value)
         return ParsedRequest(
             model=string(document.get("model")) or deployment(head.path),
@@ -82,6 +83,8 @@ class OpenAIChat(OpenAIReplies):
                 elif key == "text":
                     found.text(("choices", index, key), Role.ASSISTANT, value)
             finish = finish or string(choice.get("finish_reason"))
+        for key in ("text", "segments"):  # of a transcription
+            found.prose((key,), Role.ASSISTANT, document.get(key))
         return ParsedAnswer(
             slots=tuple(found.slots),
             model=string(document.get("model")),
@@ -185,6 +188,8 @@ class OpenAIChatReader:
         model = string(chunk.get("model"))
         usage = _usage(chunk.get("usage"))
         wholes = gathered.wholes
+        if not gathered.deltas and isinstance(chunk.get("error"), dict):  # instead of an ending
+            finish = finish or "error"
         if not (finish or gathered.closes or wholes):
             return delta_view(tuple(gathered.deltas), model, usage)
         return EventView(
@@ -386,13 +391,11 @@ def _usage(value: object) -> Usage:
         return NO_USAGE
     read = mapping(value.get("prompt_tokens_details"))
     written = mapping(value.get("completion_tokens_details"))
-    cached = integer(read.get("cached_tokens"))
-    return Usage(
-        input_tokens=integer(value.get("prompt_tokens")),
-        output_tokens=integer(value.get("completion_tokens")),
-        cache_read_tokens=integer(value.get("prompt_cache_hit_tokens"))
-        if cached is None
-        else cached,  # DeepSeek
+    cached = read.get("cached_tokens", value.get("prompt_cache_hit_tokens"))  # the latter: DeepSeek
+    return Usage(  # images and sounds say `input` and `output`
+        input_tokens=integer(value.get("prompt_tokens", value.get("input_tokens"))),
+        output_tokens=integer(value.get("completion_tokens", value.get("output_tokens"))),
+        cache_read_tokens=integer(cached),
         cache_write_tokens=integer(read.get("cache_write_tokens")),
         reasoning_tokens=integer(written.get("reasoning_tokens")),
     )

@@ -7,6 +7,7 @@ import orjson
 from agent.dialects import counting
 from agent.dialects.base import Block
 from agent.dialects.jsonedits import edit
+from agent.dialects.multipart import edit_form, is_form
 from agent.model.content import Edit, Usage
 from agent.model.conversation import TokenCount
 
@@ -46,9 +47,13 @@ def json_reply(status: int, document: dict[str, object], *headers: tuple[bytes, 
 
 
 class OpenAIReplies(JsonEdits):
-    """How both OpenAI dialects count, and say no."""
+    """How both OpenAI dialects count, and say no. What is uploaded comes in forms."""
 
     __slots__ = ()
+
+    def edit_request(self, body: bytes, edits: tuple[Edit, ...]) -> bytes:
+        """`body` with the edits made and every other byte as it came."""
+        return edit_form(body, edits) if is_form(body) else edit(body, edits)
 
     def count(self, usage: Usage) -> TokenCount:
         """The tokens that an answer reports, normalised."""

@@ -6,7 +6,7 @@ Owns the grants of one exchange. Which accounts there are and what they allow is
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from agent.accounts.accounts import ANYBODY, Accounts, Grant, Principal
 from agent.accounts.denials import Denial, provider_blocked
@@ -14,8 +14,10 @@ from agent.accounts.estimate import Measure, TextKind
 from agent.accounts.ports import Ask, Spent
 from agent.dialects.base import ParsedRequest
 from agent.model.conversation import NO_COUNT, TokenCount
+from agent.policy import Key
 
-_DETAIL_LOW = "low"
+_FREE = frozenset({"count_tokens", "moderations"})
+"""Operations for which no provider asks money."""
 
 
 class Account:
@@ -36,10 +38,12 @@ class Account:
         self._measure = Measure()
         self._max_output: int | None = None
         self._answers = 1
+        self._free = False
         self.settled = False
 
-    def informed(self, request: ParsedRequest, *, answers: int = 1) -> None:
-        """The request is known: how large it is, and how long its answer may become."""
+    def informed(self, request: ParsedRequest, *, answers: int = 1, operation: str = "chat") -> None:
+        """The request is known: what it asks for, how large it is, and how long its answer may become."""
+        self._free = operation in _FREE
         if self._accounts.active:
             self._measure = measured(request)
         self._max_output = request.max_tokens
@@ -49,6 +53,11 @@ class Account:
     def input_tokens(self) -> int:
         """Of the prompt, estimated; 0 where nobody counts."""
         return next((grant.input_tokens for grant in self._grants.values()), 0)
+
+    @property
+    def owes(self) -> bool:
+        """Whether something is reserved."""
+        return any(grant.hold is not None for grant in self._grants.values())
 
     @property
     def bound(self) -> int | None:
@@ -71,9 +80,22 @@ class Account:
             return None
         return provider_blocked(key.row.id, provider)
 
+    def may_go_uncounted(self, provider: str) -> Denial | None:
+        """Why the principal may not send what nobody can count, None if it may."""
+        return self._accounts.may_go_uncounted(self.principal, provider)
+
+    def lends(self, provider: str, keys: Sequence[Key]) -> Key | None:
+        """The first of a provider's keys that the principal may use."""
+        key = self.principal.key
+        row = key.provider(provider) if key is not None else None
+        names = row.keys if row is not None else None
+        return next((each for each in keys if names is None or each.name in names), None)
+
     async def reserve(self, provider: str, model: str, *, beside: bool = False) -> Denial | None:
         """Reserve a call of that model, in place of one that did not work out; with `beside` next to it, since both are
-        under way. A second try of the same costs nothing more."""
+        under way. A second try of the same costs nothing more, and what providers do for nothing takes nothing."""
+        if self._free:
+            return self.may_use(provider, model)
         key = (provider, model)
         if key in self._grants:
             return None
@@ -106,13 +128,16 @@ class Account:
         if self.settled:
             return None, False
         self.settled = True
-        grant = self._grants.pop((provider, model), None)
+        owed = bool(provider) and (answered or tokens != NO_COUNT or characters > 0)
+        if owed and self._grants and (provider, model) not in self._grants:
+            await self.reserve(provider, model)  # an earlier try's answer is handed on after all
+        grant = None
+        if owed and self._grants:
+            place = (provider, model)
+            grant = self._grants.pop(place if place in self._grants else next(iter(self._grants)))
         for other in self._grants.values():
             await self._accounts.release(other)
         if grant is None:
-            return None, False
-        if not answered and tokens == NO_COUNT and not characters:
-            await self._accounts.release(grant)
             return None, False
         tokens, estimated = self._completed(grant, model, tokens, characters)
         cost = await self._accounts.settle(grant, Spent(tokens=tokens, estimated=estimated))

@@ -1,7 +1,7 @@
 """Which conversation a request belongs to, and its vault of pseudonyms. In memory only.
 
 A conversation is what a client says it is (a session header or key, see `catalog/harness.toml`), or else what begins
-with the same words: agents resend their whole history. Two users, programs or services never share one.
+with the same words: agents resend their whole history. Two keys, users, programs or services never share one.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Conversations:
     def vault(
         self, principal: tuple[str, ...], fields: Headers, body: bytes, request: ParsedRequest
     ) -> Vault:
-        """The vault of the conversation that `request` continues or begins. `principal` says who asks whom: user,
-        program and service."""
+        """The vault of the conversation that `request` continues or begins. `principal` says who asks whom: key,
+        user, program and service."""
         key, continued = self._key(principal, fields, _document(body), request)
         with self._lock:
             self._forget(self._now() - IDLE_HOURS * 3600)

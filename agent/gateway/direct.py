@@ -12,6 +12,8 @@ from agent.gateway.ports import SecretSource
 from agent.gateway.routing import Refused, Route
 from agent.gateway.transport.base import Transport, UpstreamRequest, UpstreamResponse
 
+_OUR_PREFIX = b"x-drawbridge-"
+
 
 class Direct:
     """One try, no other provider: what the client asked for is what it gets."""
@@ -35,6 +37,8 @@ class Direct:
         default = 443 if target.tls else 80
         plain = target.port == default or (route.upstream == "native" and target.port == 443)
         authority = target.host if plain else f"{target.host}:{target.port}"
+        if route.upstream != "central":  # words for a gateway are for nobody else
+            fields = [each for each in fields if not each[0].startswith(_OUR_PREFIX)]
         if route.credential is not None:
             name, value = await self._credential(*route.credential)
             gone = {name} if route.keeps_own else headers.CREDENTIALS | {name}

@@ -37,8 +37,10 @@ from agent.gateway.transport.base import (
     TransportError,
 )
 from agent.gateway.unified.pages import PAGES, page
-from agent.gateway.unified.passing import passing
-from agent.gateway.unified.serving import Errand, Served, Serving, refused
+from agent.gateway.unified.passing import way_of
+from agent.gateway.unified.refusals import refusal
+from agent.gateway.unified.routebook import RouteBook
+from agent.gateway.unified.serving import Errand, Served, Serving
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
 from agent.inspection import RequestVerdict, Scope, judge_access
 from agent.model.decision import Decision
@@ -119,7 +121,9 @@ class ExchangeHandler:
         try:
             route = self._route(request, ledger)
             request, route = self._identified(request, route, book)
-            if route.endpoint is None or request.method in _BODILESS:
+            if route.surface.own and route.endpoint is not None and request.method != "POST":
+                raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
+            if route.endpoint is None or (request.method in _BODILESS and not _has_body(request.headers)):
                 return await self._pass(request, route, wire, book)
             return await self._inspect(request, route, wire, book)
         except Refused as error:
@@ -172,7 +176,7 @@ class ExchangeHandler:
             intercepted=connection.tier is not Tier.BASE_URL,
         )
         if isinstance(principal, Denial):
-            raise refused(principal)
+            raise refusal(principal)
         book.account = Account(self._accounts, principal)
         book.ledger.served_by(virtual_key=principal.key_id, team=principal.team, customer=principal.customer)
         return request, route
@@ -186,13 +190,10 @@ class ExchangeHandler:
             book.ledger.decided(decision)
         if route.upstream == "gateway" and route.plain_path in PAGES:
             return await self._page(request, route, wire, book)
-        if route.upstream == "gateway":
-            route, provider = passing(book.routes, route, request.headers)
-            if (denial := book.account.may_use_provider(provider)) is not None:
-                raise refused(denial)
+        route, headed = way_of(request, route, book.routes, book.account)
         length = _announced(request.headers)
-        has_body = bool(length) or b"chunked" in headers.get(request.headers, b"transfer-encoding").lower()
-        fields = headers.forwardable(request.headers, drop=frozenset({b"expect", b"host", b"content-length"}))
+        has_body = _has_body(request.headers)
+        fields = headers.forwardable(headed, drop=frozenset({b"expect", b"host", b"content-length"}))
         body = wire.chunks() if has_body else b""
         book.ledger.sent()
         response = await self._direct.send(
@@ -222,7 +223,8 @@ class ExchangeHandler:
         sent = await self._read(request, wire)
         with ledger.working():
             body = self._decoded(request, sent)
-        question = Question(request=request, route=route, dialect=dialect, body=body)
+        asker = book.account.principal.key_id
+        question = Question(request=request, route=route, dialect=dialect, body=body, asker=asker)
         verdict, scope = await self._judge.judge(question, ledger)
         ledger.request = verdict.request
         ledger.decided(verdict.decision)
@@ -235,7 +237,7 @@ class ExchangeHandler:
             payload = None if verdict.body is not body else sent
             served = await self._direct_answer(request, route, verdict, scope, book, payload)
         parsed = replace(verdict.request, hides_usage=True) if served.hides_usage else verdict.request
-        answering = self._answering(wire, book, served.facts)
+        answering = self._answering(wire, book, served)
         whole = await answering.inspect(served.response, dialect, parsed, scope)
         if served.keeping is not None:
             self._serving.recall.keep(served.keeping, ledger)
@@ -268,10 +270,10 @@ class ExchangeHandler:
         """On the one way the route names, or where that is away, on the way that policy gives instead. `sent` is the
         body as it came, where nothing in it was changed."""
         ledger, account = book.ledger, book.account
-        account.informed(verdict.request)
-        provider, model = route.surface.id, verdict.request.model
+        account.informed(verdict.request, operation=ledger.operation)
+        provider, model = _account_of(book.routes, route, verdict.request.model)
         if (denial := await account.reserve(provider, model)) is not None:
-            raise refused(denial)
+            raise refusal(denial)
         ledger.served_by(provider=provider, model=model)
         fields = headers.forwardable(request.headers, drop=_OURS)
         fields = fields if sent is not None else headers.without_body_facts(fields)
@@ -325,7 +327,7 @@ class ExchangeHandler:
         except ContentError as error:
             raise Refused(400, str(error)) from error
 
-    def _answering(self, wire: Wire, book: Settlement, facts: Headers = ()) -> Answering:
+    def _answering(self, wire: Wire, book: Settlement, served: Served | None = None) -> Answering:
         return Answering(
             wire,
             book.ledger,
@@ -334,7 +336,8 @@ class ExchangeHandler:
             self._opinion,
             self._capture_key,
             limit=self._max_body,
-            facts=facts,
+            facts=served.facts if served is not None else (),
+            failing=served.failing if served is not None else None,
         )
 
     async def _block(self, wire: Wire, book: Settlement, voice: Voice, decision: Decision | None) -> bool:
@@ -357,8 +360,11 @@ class ExchangeHandler:
         book.ledger.status, book.ledger.response_bytes = block.status, len(block.body)
         book.ledger.first_byte()
         await book.settle()
-        reference = (b"x-drawbridge-ref", short_ref(book.ledger.id).encode())
-        await wire.answer(block.status, (*block.headers, *fields, reference), block.body)
+        names = (
+            (b"x-drawbridge-ref", short_ref(book.ledger.id).encode()),
+            (b"x-request-id", book.ledger.request_id.encode("ascii")),
+        )
+        await wire.answer(block.status, (*block.headers, *fields, *names), block.body)
         return True
 
     async def _misdirected(self, ledger: Ledger, message: str) -> None:
@@ -376,6 +382,11 @@ def _voice(ledger: Ledger) -> Voice:
     return DIALECTS[ledger.dialect] if ledger.dialect else raw_text.RawText()
 
 
+def _account_of(book: RouteBook, route: Route, model: str) -> tuple[str, str]:
+    """On whose account goes what is not planned here: the provider by whose door it came, else who serves the model."""
+    return book.meant(model) if route.surface.own else (route.surface.id, model)
+
+
 def _told(error: UpstreamError) -> tuple[int, Headers]:
     """The status that tells a client of an upstream's failure, and fields that go with it."""
     if isinstance(error, DispatchFailed):
@@ -384,6 +395,10 @@ def _told(error: UpstreamError) -> tuple[int, Headers]:
         return error.status, ((b"retry-after", str(math.ceil(error.retry_after)).encode()),)
     late = isinstance(error, TransportError) and error.kind is FailureKind.TIMEOUT
     return (504 if late else 502), ()
+
+
+def _has_body(fields: Headers) -> bool:
+    return bool(_announced(fields)) or bool(headers.get(fields, b"transfer-encoding"))
 
 
 def _announced(fields: Headers) -> int | None:

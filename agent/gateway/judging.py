@@ -35,12 +35,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is to be judged: a request's head and body (free of Content-Encoding), and the way it would go."""
+    """What is to be judged: a request's head and body (free of Content-Encoding), and the way it would go. `asker` is
+    the id of the virtual key that it came with."""
 
     request: ClientRequest
     route: Route
     dialect: Dialect
     body: bytes
+    asker: str = ""
 
     @property
     def head(self) -> RequestHead:
@@ -49,7 +51,7 @@ class Question:
             method=self.request.method,
             path=self.route.plain_path,
             query=self.route.query.decode("latin-1"),
-            content_type=headers.get(self.request.headers, b"content-type").decode("latin-1"),
+            content_type=headers.combined(self.request.headers, b"content-type").decode("latin-1"),
         )
 
 
@@ -133,7 +135,7 @@ class Judge:
         subject = scope.subject
         process = question.request.connection.process
         program = subject.app or (process.executable or process.name if process else "")
-        principal = (subject.user, program, subject.surface, subject.host)
+        principal = (question.asker, subject.user, program, subject.surface, subject.host)
         vault = partial(self._conversations.vault, principal, question.request.headers, question.body)
         return replace(scope, open_vault=vault)
 

@@ -105,6 +105,11 @@ class Ledger:
         """The upstream request begins."""
         self._sent = time.perf_counter()
 
+    @property
+    def was_sent(self) -> bool:
+        """Whether an upstream was asked."""
+        return self._sent is not None
+
     def first_byte(self) -> None:
         """The answer's first byte goes to the client."""
         if self._first_byte is None:

@@ -17,6 +17,7 @@ from agent.policy.document import Credential, WhenAway
 
 _PASSING = ("/v1/files", "/v1/batches")  # the gateway's own paths that ask no model: through to one provider
 _PAGES = ("/v1/models", "/v1beta/models", "/v1/quota", "/-/quota")  # those that it answers itself
+_SECRET_PARAMETERS = frozenset({b"key", b"access_token", b"oauth_token", b"api_key", b"api-key", b"token"})
 _NOWHERE = Target(host="gateway", port=0, tls=False)
 
 
@@ -122,7 +123,7 @@ def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
         host=target.host,
         path=path,
         plain_path=plain_path,
-        query=_without_key(query) if credential else query,
+        query=query_without_secrets(query) if credential else query,
         target=target,
         upstream="provider" if provider else "native",
         credential=credential,
@@ -186,7 +187,7 @@ def _central(rules: RuleBook, route: Route) -> Route | Refusal:
         host=route.host,
         path=route.path if route.surface.own else f"/{route.surface.prefix}{route.path}",
         plain_path=route.plain_path,
-        query=route.query if keeps_own else _without_key(route.query),
+        query=route.query if keeps_own else query_without_secrets(route.query),
         target=target,
         upstream="central",
         credential=(central.header, central.virtual_key),
@@ -205,13 +206,18 @@ def _while_away(rule: WhenAway, route: Route) -> Route | None:
             return replace(route, upstream="gateway", credential=None)
 
 
-def _without_key(query: bytes) -> bytes:
-    """The query without the `key` parameter that carries a Google API key."""
+def query_without_secrets(query: bytes) -> bytes:
+    """A query without keys, and without what Google's services take for headers (`$httpHeaders`)."""
     return b"&".join(
         part
         for part in query.split(b"&")
-        if unquote_to_bytes(part.partition(b"=")[0].replace(b"+", b" ")).lower() != b"key"
+        if (name := parameter(part)) not in _SECRET_PARAMETERS and not name.startswith(b"$")
     )
+
+
+def parameter(part: bytes) -> bytes:
+    """The name in one part of a query, in lower case."""
+    return unquote_to_bytes(part.partition(b"=")[0].replace(b"+", b" ")).strip().lower()
 
 
 def _host(value: bytes) -> str:

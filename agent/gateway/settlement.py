@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from agent.dialects import DIALECTS
@@ -11,7 +12,8 @@ from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink
 from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.wire import Wire
-from agent.model.record import AuditEvent, CacheUse
+from agent.host.tasks import TaskGroup
+from agent.model.record import AuditEvent, CacheUse, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -28,39 +30,57 @@ class Settlement:
         self._audit = audit
         self._wire = wire
         self._settled = False
+        self._tasks = TaskGroup("settlement")
+        self._settling: asyncio.Task[None] | None = None
 
     async def settle(self) -> None:
-        """Make the record durable."""
+        """Make the record durable. Whoever is cancelled while waiting has settled all the same: a client that leaves
+        now must not take its record with it."""
         if not self._settled:
             self._settled = True
-            await self._pay()
-            self.ledger.request_bytes = self._wire.bytes_in
-            self.ledger.response_bytes = self.ledger.response_bytes or self._wire.bytes_out
-            await append(self._audit, self.ledger.close())
+            if not self.account.owes:  # nothing waits before the record is with the trail
+                await self._close()
+                return
+            self._settling = self._tasks.spawn(self._close(), name="close")
+        if self._settling is not None:
+            await asyncio.shield(self._settling)
+
+    async def _close(self) -> None:
+        await self._pay()
+        self.ledger.request_bytes = self._wire.bytes_in
+        self.ledger.response_bytes = self.ledger.response_bytes or self._wire.bytes_out
+        await append(self._audit, self.ledger.close())
 
     async def _pay(self) -> None:
         """What a client has seen finished is paid for: no crash loses it."""
-        ledger = self.ledger
-        provider, model = ledger.served_fact("provider") or "", ledger.served_fact("model") or ""
+        ledger, served = self.ledger, self.ledger.served
         if not ledger.dialect:
             return
         tokens = DIALECTS[ledger.dialect].count(ledger.usage)
         try:
             cost, estimated = await self.account.settle(
-                provider,
-                model,
+                served.provider,
+                served.model,
                 tokens,
                 characters=ledger.characters,
-                answered=ledger.status is not None and ledger.status < 400,
+                answered=_answered(ledger),
             )
         except Exception:  # the answer is the client's all the same
             log.exception("the account of exchange %s could not be settled", ledger.id)
             return
-        if ledger.served_fact("cache") in (CacheUse.EXACT, CacheUse.SEMANTIC):
+        if served.cache in (CacheUse.EXACT, CacheUse.SEMANTIC):
             cost = 0  # nobody was asked
-        elif cost is None and provider:
-            cost = self.routes.cost(provider, model, tokens, ledger.started_at)
+        elif cost is None and served.provider:
+            cost = self.routes.cost(served.provider, served.model, tokens, ledger.started_at)
         ledger.served_by(cost_nano_usd=cost, estimated=estimated)
+
+
+def _answered(ledger: Ledger) -> bool:
+    """Whether the provider may charge for the exchange, whatever it said of tokens. It may where the client left while
+    it was being asked: it went on, or had thought already."""
+    if ledger.status is None:
+        return ledger.outcome is Outcome.CLIENT_CLOSED
+    return ledger.status < 400
 
 
 async def append(audit: AuditSink, event: AuditEvent) -> None:

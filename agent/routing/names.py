@@ -2,8 +2,9 @@
 
 A name leads to the providers of the policy and to no other. What it could mean is looked for in this order, and the
 first that is found counts: the policy's `models`; a provider's id before the first slash; a provider that lists the
-name; the provider by whose door the client came, if it serves such models; the provider whose models are called so
-(agent/catalog/model_names.toml); one that the table of prices knows to serve it; the only provider there is.
+name; the provider by whose door the client came, if it is known to serve such models; the provider whose models are
+called so (agent/catalog/model_names.toml); one that the table of prices knows to serve it; the provider of the door,
+whatever the name; the only provider there is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from agent.routing.configured import ConfiguredProvider
 LONGEST = 256  # characters of a name; no vendor's is near
 REMEMBERED = 4096  # names
 _SHOWN = 3
+_DOTS = frozenset({".", ".."})
 
 
 class UnknownModel(ContentError):
@@ -77,8 +79,8 @@ class ModelNames:
         return found
 
     def _meant(self, name: str, preferred: str) -> tuple[ModelRef, ...]:
-        if not name or len(name) > LONGEST:
-            raise UnknownModel(name, "is no name of a model")
+        if not name or len(name) > LONGEST or not name.isprintable() or not _DOTS.isdisjoint(name.split("/")):
+            raise UnknownModel(name, "is no name of a model")  # nor of a place in a provider's address
         targets = self.aliases.get(name)
         if targets is not None:
             return tuple(self._qualified(target) for target in targets)
@@ -124,8 +126,7 @@ class ModelNames:
         for row in rows:
             yield from (each for each in unlisted if each.row.id == row)
         yield from in_table
-        if len(providers) == 1:
-            yield from unlisted
+        yield from (each for each in unlisted if each.id == preferred or len(providers) == 1)
 
     def _qualified(self, name: str) -> ModelRef:
         head, _, model = name.partition("/")

@@ -115,8 +115,13 @@ class FakeAudit:
     @property
     def exchange(self) -> Exchange:
         """The one exchange that was recorded."""
-        (found,) = (event for event in self.events if isinstance(event, Exchange))
+        (found,) = self.exchanges
         return found
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """The exchanges that were recorded, in order."""
+        return [event for event in self.events if isinstance(event, Exchange)]
 
     @property
     def incidents(self) -> list[Incident]:

@@ -23,8 +23,9 @@ OUR_FIELDS = frozenset({"fallbacks"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amendments:
-    """Changes to one JSON body. `model` replaces a name that the body holds; `add` are top-level fields that it does
-    not have; `remove` and `rename` are top-level fields that it may have."""
+    """Changes to one JSON body. `model` replaces a name that the body holds; `add` are top-level fields, in place of
+    those of the same name that it may have, or within them where both are objects; `remove` and `rename` are top-level
+    fields that it may have."""
 
     model: tuple[str, str] | None = None  # as it stands there, and as it should
     add: Mapping[str, object] = field(default_factory=dict)
@@ -33,23 +34,39 @@ class Amendments:
 
     def made(self, body: bytes) -> bytes:
         """`body` with the changes. Raises ContentError where it is no JSON object."""
-        if self.remove or self.rename:
-            body = self._rewritten(body)
+        add = self.add
+        if self.remove or self.rename or any(_may_have(body, name) for name in add):
+            body, add = self._rewritten(body)
         if self.model is not None and self.model[0] != self.model[1]:
             body = _renamed(body, *self.model)
-        return _with(body, self.add) if self.add else body
+        return _with(body, add) if add else body
 
-    def _rewritten(self, body: bytes) -> bytes:
+    def _rewritten(self, body: bytes) -> tuple[bytes, Mapping[str, object]]:
+        """The body without what goes or is replaced, and what is to be added to it."""
         try:
             document = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise ContentError(f"the request is no JSON: {error}") from error
         if not isinstance(document, dict):
             raise ContentError("the request is JSON but not an object")
-        if not (self.remove | self.rename.keys()) & document.keys():
-            return body
-        kept = {self.rename.get(key, key): value for key, value in document.items() if key not in self.remove}
-        return orjson.dumps(kept)
+        add = {name: _within(document.get(name), value) for name, value in self.add.items()}
+        gone = self.remove | add.keys()
+        if not (gone | self.rename.keys()) & document.keys():
+            return body, add
+        kept = {self.rename.get(key, key): value for key, value in document.items() if key not in gone}
+        for name in add:  # also under the name that it had before
+            kept.pop(name, None)
+        return orjson.dumps(kept), add
+
+
+def _within(there: object, value: object) -> object:
+    """`value`, among the fields of what is there where both are objects."""
+    return {**there, **value} if isinstance(there, dict) and isinstance(value, Mapping) else value
+
+
+def _may_have(body: bytes, name: str) -> bool:
+    """Whether the body may have a field of that name; escapes can spell it in many ways."""
+    return f'"{name}"'.encode() in body or b"\\u" in body
 
 
 def _renamed(body: bytes, before: str, after: str) -> bytes:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
+from agent.dialects.multipart import is_form, with_field
 from agent.dialects.shapes import mapping
 from agent.errors import ConfigError, ContentError
 from agent.gateway import headers
 from agent.gateway.dispatch import Prepared
 from agent.gateway.transport.base import Headers
 from agent.gateway.unified.amendments import OUR_FIELDS, Amendments
-from agent.gateway.unified.routebook import Place, RouteBook, Serving
+from agent.gateway.unified.crossing import crossing_fields, crossing_query
+from agent.gateway.unified.routebook import Backing, Place, RouteBook
 from agent.model.conversation import Conversation
 from agent.model.provider import Spoken
 from agent.routing.plan import Candidate
@@ -28,27 +30,17 @@ _MOST_TOKENS = {  # by dialect: the field that bounds an answer
     "anthropic-messages": "max_tokens",
     "cohere-chat": "max_tokens",
 }
-_CONFIGURED = {  # the same, in a section of its own
-    "gemini-generate-content": ("generationConfig", "maxOutputTokens"),
-    "bedrock-converse": ("inferenceConfig", "maxTokens"),
+_CONFIGURED = {  # the same, in a section of its own: the spellings of both, the usual one first
+    "gemini-generate-content": (
+        ("generationConfig", "generation_config"),
+        ("maxOutputTokens", "max_output_tokens"),
+    ),
+    "bedrock-converse": (("inferenceConfig",), ("maxTokens",)),
 }
+_FRAMED_BY_QUERY = "gemini-generate-content"
 _STATES_MODEL = frozenset({"openai-chat", "openai-responses", "anthropic-messages", "cohere-chat"})
-_HARMLESS = frozenset({b"accept", b"content-type", b"user-agent"})
-_OURS = frozenset(
-    (
-        *(
-            b"accept-encoding",
-            b"content-length",
-            b"content-encoding",
-            b"expect",
-            b"host",
-            b"cookie",
-            b"origin",
-        ),
-        *(b"traceparent", b"tracestate", b"x-request-id"),  # what becomes of these is the policy's word
-    )
-)
-_OUR_PREFIX = b"x-drawbridge-"
+_REPORTS_USAGE = frozenset({CHAT, "completions"})
+"""Operations of OpenAI whose streams count their tokens where they are asked to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +58,11 @@ class Asked:
     has_our_fields: bool = False
     usage_wanted: bool = True
     max_tokens: int | None = None
+
+    @property
+    def wants_array(self) -> bool:
+        """Whether a stream is wanted as one JSON array: Gemini's way, unless its client asks for events."""
+        return self.stream and self.dialect == _FRAMED_BY_QUERY and b"alt=sse" not in self.query.split(b"&")
 
 
 @dataclass(slots=True)
@@ -129,22 +126,31 @@ class Forms:
             headers=self._headers(serving, same=same, private=candidate.private),
             dialect=spoken.dialect,
             source=source,
+            silence=serving.provider.settings.timeout_seconds,
         )
 
-    def hides_usage(self, dialect: str) -> bool:
-        """Whether counts of tokens in the stream were asked for by the gateway alone."""
+    @property
+    def hides_usage(self) -> bool:
+        """Whether counts of tokens in the client's stream are there for the gateway alone."""
         asked = self.asked
-        return dialect == asked.dialect == "openai-chat" and asked.stream and not asked.usage_wanted
+        return (
+            asked.dialect == "openai-chat"
+            and asked.operation in _REPORTS_USAGE
+            and asked.stream
+            and not asked.usage_wanted
+        )
 
     def _streams(self, spoken: Spoken) -> bool:
         return self.asked.stream and self.asked.operation == CHAT and translator(spoken.dialect) is not None
 
     def _same(self, candidate: Candidate, spoken: Spoken, bound: int | None) -> bytes:
         asked = self.asked
+        if is_form(asked.body):
+            return with_field(asked.body, "model", candidate.model)
         serving = _serving(candidate)
         add: dict[str, object] = {}
         rename: dict[str, str] = {}
-        if self.hides_usage(spoken.dialect) and "stream_options" not in serving.quirks.unsupported:
+        if self.hides_usage and "stream_options" not in serving.quirks.unsupported:
             add["stream_options"] = {"include_usage": True}
         most = _MOST_TOKENS.get(asked.dialect, "")
         if serving.quirks.max_tokens_field and asked.dialect == "openai-chat":
@@ -180,39 +186,33 @@ class Forms:
 
     def _query(self, place: Place, *, same: bool) -> bytes:
         """The client's query goes to who speaks its format. In it, it says itself in which frames it wants a stream."""
-        if not same or not self.asked.query:
-            own = [
-                part for part in place.query.split(b"&") if part and not (same and part.startswith(b"alt="))
-            ]
-            return b"&".join(own)
-        given = {part.partition(b"=")[0] for part in self.asked.query.split(b"&")} | {b"alt"}
+        if not same:
+            return place.query
+        asked = crossing_query(self.asked.query)
+        given = {part.partition(b"=")[0] for part in asked.split(b"&")} | {b"alt"}
         own = [part for part in place.query.split(b"&") if part and part.partition(b"=")[0] not in given]
-        return b"&".join([*own, self.asked.query])
+        return b"&".join([*own, asked] if asked else own)
 
-    def _headers(self, serving: Serving, *, same: bool, private: bool) -> Headers:
-        fields = [
-            each
-            for each in headers.forwardable(self.asked.fields, drop=_OURS | headers.CREDENTIALS)
-            if (same or each[0] in _HARMLESS) and not each[0].startswith(_OUR_PREFIX)
-        ]
-        given = {name for name, _ in fields}
-        fields += (each for each in serving.provider.headers if each[0] not in given)
-        if b"content-type" not in given:
+    def _headers(self, serving: Backing, *, same: bool, private: bool) -> Headers:
+        fields = crossing_fields(self.asked.fields, serving.provider, same=same)
+        if not headers.get(fields, b"content-type"):
             fields.append((b"content-type", b"application/json"))
         if self.trace is not None and (private or self.propagate):
             fields += outgoing(self.trace())
         return (*fields, (b"accept-encoding", b"identity"))
 
 
-def _bounded(body: bytes, section: str, name: str, bound: int) -> bytes:
-    """The body with a bound in a section of it."""
+def _bounded(body: bytes, sections: tuple[str, ...], names: tuple[str, ...], bound: int) -> bytes:
+    """The body with a bound in a section of it, in the spelling that it has."""
     document = orjson.loads(body)
-    document[section] = {**mapping(document.get(section)), name: bound}
+    section = next((each for each in sections if each in document), sections[0])
+    given = mapping(document.get(section))
+    document[section] = {**{key: given[key] for key in given if key not in names}, names[0]: bound}
     return orjson.dumps(document)
 
 
-def _serving(candidate: Candidate) -> Serving:
-    assert isinstance(candidate.settings, Serving)
+def _serving(candidate: Candidate) -> Backing:
+    assert isinstance(candidate.settings, Backing)
     return candidate.settings
 
 

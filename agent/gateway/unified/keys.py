@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.credentials import Credentials, call_for
 from agent.gateway.dispatch import Prepared
 from agent.gateway.transport.base import Headers
-from agent.gateway.unified.routebook import Serving
+from agent.gateway.unified.routebook import Backing
 from agent.routing.plan import Candidate, KeyRef
 
 
@@ -20,7 +20,7 @@ class Keys:
         if not key.reference:
             return ()
         serving = candidate.settings
-        assert isinstance(serving, Serving)
+        assert isinstance(serving, Backing)
         scheme = "https" if prepared.target.tls else "http"
         url = f"{scheme}://{prepared.authority.decode('latin-1')}{prepared.wire_target.decode('latin-1')}"
         method = prepared.method.decode("ascii")

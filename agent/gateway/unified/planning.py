@@ -17,7 +17,7 @@ from agent.errors import DrawbridgeError
 from agent.gateway.accounting import Account, measured
 from agent.gateway.ledger import newest_turn
 from agent.gateway.transport.base import Headers
-from agent.gateway.unified.routebook import RouteBook, Serving
+from agent.gateway.unified.routebook import Backing, RouteBook
 from agent.model.content import Role
 from agent.model.conversation import TokenCount
 from agent.model.decision import Decision
@@ -77,19 +77,20 @@ class Planner:
         redirected = rule is not None and bool(rule.candidates or rule.refuse)
         asked = () if redirected else _asked(book, account, wanted)
         header = next((value for name, value in wanted.fields if name == FALLBACKS_HEADER), b"")
-        others = () if redirected else book.names.aliases.get(wanted.request.model, ())[1:]
+        named = named_fallbacks(wanted.fallbacks, header.decode("latin-1"))
+        others = book.names.aliases.get(wanted.request.model, ())[1:]
         wish = wish_of(
             asked,
             routing=book.routing,
             resolve=partial(_resolved, book, account),
             rule=rule,
-            requested=(*others, *named_fallbacks(wanted.fallbacks, header.decode("latin-1"))),
+            requested=() if redirected else (*others, *named),  # a rule's word stands above the client's
             usual=tuple(_of_key(account, asked)),
             session=session_of(wanted.fields, book.routing.sticky.headers),
         )
         plan = choose(wish, self._health, now=self._clock(), draw=self._draw)
         serving = plan.candidates[0].settings
-        assert isinstance(serving, Serving)
+        assert isinstance(serving, Backing)
         seconds = serving.provider.settings.first_token_seconds
         return plan if seconds is None else replace(plan, limits=replace(plan.limits, first_token=seconds))
 

@@ -27,6 +27,7 @@ from agent.inspection import Scope
 from agent.model.conversation import Conversation, Reply
 from agent.model.record import CacheUse, Outcome
 from agent.policy.caching import Caching
+from agent.routing.plan import Plan
 from agent.translation.gather import reply_of
 from agent.translation.registry import translator
 from agent.translation.replay import events_of, streamable
@@ -68,6 +69,8 @@ class Recording:
     trailers: Headers = ()
 
     def __init__(self, response: UpstreamResponse, *, limit: int) -> None:
+        packed = headers.get(response.headers, b"content-encoding")
+        gone = (b"content-encoding", b"content-length") if packed else ()
         self._response = response
         self._limit = limit
         self._parts: list[bytes] | None = []
@@ -76,7 +79,7 @@ class Recording:
         self.status = response.status
         self.reason = response.reason
         self.http_version = response.http_version
-        self.headers: Headers = tuple(each for each in response.headers if each[0] != b"content-encoding")
+        self.headers: Headers = tuple(each for each in response.headers if each[0] not in gone)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.chunks()
@@ -107,19 +110,30 @@ class Asking:
     """A request as the cache looks at it."""
 
     forms: Forms
-    model: str  # provider/model of the first that would be asked
+    plan: Plan
     account: Account
     scope: Scope
     ledger: Ledger
     fields: Headers
     settings: Caching
 
+    @property
+    def model(self) -> str:
+        """`provider/model` of the first that would be asked."""
+        return self.plan.candidates[0].name
+
+    @property
+    def private(self) -> bool:
+        """Whether nobody outside would be asked."""
+        return all(each.private for each in self.plan.candidates)
+
 
 @dataclass(slots=True)
 class Keeping:
-    """A miss and the answer to it, while that passes."""
+    """A miss and the answer to it, while that passes. `model` is who was to give it."""
 
     miss: Miss
+    model: str
     form: Form
     recording: Recording | None = field(default=None)
 
@@ -135,12 +149,13 @@ class Recall:
         """An answer, or what will keep the one to come, or None where the cache has nothing to do. Raises Refused where
         the client wants no new answer, or says what no cache understands."""
         cache = self.cache
-        if cache is None or not asking.settings.enabled or asking.forms.asked.operation != CHAT:
+        asked = asking.forms.asked
+        if cache is None or not asking.settings.enabled or asked.operation != CHAT or asked.wants_array:
             return None
         question = self._question(asking)
         found = await cache.lookup(question, asking.settings)
         asking.ledger.served_by(cache=found.use)
-        form = Form(dialect=question.dialect, streamed=asking.forms.asked.stream)
+        form = Form(dialect=question.dialect, streamed=asked.stream)
         if isinstance(found, Hit):
             recalled = _recalled(found, form, asking.forms)
             if recalled is not None:
@@ -152,7 +167,7 @@ class Recall:
             raise Refused(
                 504, "there is no answer in the cache, and the request wants no other", headers=found.headers
             )
-        return Keeping(miss=found, form=form) if isinstance(found, Miss) else None
+        return Keeping(miss=found, form=form, model=asking.model) if isinstance(found, Miss) else None
 
     def record(self, keeping: Keeping, response: UpstreamResponse) -> Recording:
         """`response`, with a copy taken of it."""
@@ -165,9 +180,11 @@ class Recall:
         recording, cache = keeping.recording, self.cache
         if recording is None or cache is None:
             return
-        body = recording.body
+        body, served = recording.body, ledger.served
         if body is None or ledger.outcome is not Outcome.COMPLETED:
             return
+        if f"{served.provider}/{served.model}" != keeping.model:
+            return  # a fallback's words are not what the question's model says
         answer = Answer(
             form=keeping.form,
             body=body,
@@ -176,8 +193,8 @@ class Recall:
             status=recording.status,
             complete=recording.ended,
             decision=ledger.decision,
-            provider=ledger.served.provider,
-            model=ledger.served.model,
+            provider=served.provider,
+            model=served.model,
         )
         self._tasks.spawn(cache.store(keeping.miss, answer), name="keep-answer")
 
@@ -217,12 +234,20 @@ class Recall:
 
 
 def _conversation(asking: Asking) -> Conversation | None:
-    if not asking.settings.semantic.enabled:
+    if not asking.settings.semantic.enabled or (asking.private and not _embeds_inside(asking)):
         return None
     try:
         return asking.forms.conversation()
     except ContentError:
         return None
+
+
+def _embeds_inside(asking: Asking) -> bool:
+    """Whether prompts stay in the house when the cache has their vectors made."""
+    source = asking.settings.semantic.embedder
+    name = source.provider if source is not None else None
+    provider = asking.forms.book.providers.get(name.partition("/")[0]) if name else None
+    return provider is None or provider.private
 
 
 def _recalled(hit: Hit, form: Form, forms: Forms) -> Recalled | None:

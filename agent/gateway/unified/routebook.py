@@ -20,11 +20,12 @@ from agent.policy import Policy, ProviderSettings
 from agent.policy.routes import Routing, Untranslatable
 from agent.routing import pricing
 from agent.routing.configured import ConfiguredProvider, configured
-from agent.routing.names import ModelNames, ModelRef
+from agent.routing.names import ModelNames, ModelRef, UnknownModel
 from agent.routing.plan import KEYLESS, Candidate, KeyRef, Limits
 from agent.translation.base import Quirks
 
 _REMEMBERED = 4096  # addresses: clients choose the models in them
+_OURSELVES = "gateway"  # the surface's id
 _NOTHING = ProviderSettings()
 
 
@@ -38,7 +39,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Serving:
+class Backing:
     """What a candidate carries for the gateway: the provider, and the model under both its names."""
 
     provider: ConfiguredProvider
@@ -87,6 +88,16 @@ class RouteBook:
             return self.prices.cost(provider, name, tokens, at)
         return found
 
+    def meant(self, model: str) -> tuple[str, str]:
+        """The provider and its model that a name means here, also where somebody else is to serve it; the gateway
+        itself and the name, where it means nothing."""
+        try:
+            [ref, *_] = self.names.resolve(model)
+        except UnknownModel:
+            provider, slash, name = model.partition("/")
+            return (provider, name) if slash else (_OURSELVES, model)
+        return ref.provider, ref.model
+
     def candidate(
         self, ref: ModelRef, *, weight: float = 1.0, keys: tuple[str, ...] | None = None
     ) -> Candidate:
@@ -112,7 +123,7 @@ class RouteBook:
             keys=allowed if provider.keys else (KEYLESS,),
             weight=weight,
             private=provider.private,
-            settings=Serving(provider=provider, ref=ref, quirks=self._quirks[provider.id]),
+            settings=Backing(provider=provider, ref=ref, quirks=self._quirks[provider.id]),
         )
 
     def place(

@@ -5,6 +5,7 @@ What it returns is an `UpstreamResponse` like any other: inspection, the client'
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,9 +21,11 @@ from agent.gateway.dispatch import Dispatched, Dispatcher, DispatchFailed, NotAd
 from agent.gateway.ledger import Ledger
 from agent.gateway.routing import Refused, Route
 from agent.gateway.transport.base import Headers, UpstreamResponse
+from agent.gateway.unified.failing import Failing, failing
 from agent.gateway.unified.forms import Asked, Forms, wants_usage
 from agent.gateway.unified.planning import NotAllowed, Planner, Wanted
 from agent.gateway.unified.recall import Asking, Keeping, Recall
+from agent.gateway.unified.refusals import refusal
 from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.unified.translated import Languages, TranslatedAnswer
 from agent.gateway.wire import ClientRequest
@@ -33,8 +36,8 @@ from agent.routing.plan import Candidate, NoRoute, Plan
 from agent.telemetry.trace_context import resumed
 from agent.translation.registry import translator
 
-_ONCE = frozenset({"batches", "files"})  # operations that must not be asked twice
 _MOST_ANSWERS = 128
+_LONGEST_FACT = 1000  # characters of a header that tells of a request's way
 _OWN_WORDS = (b'"fallbacks"', b'"stream_options"', b'"tools"', b'"n"', b'"candidateCount"')
 
 
@@ -66,11 +69,12 @@ class Errand:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
     """An answer to hand on, with the headers that tell of its way. `hides_usage`: counts of tokens in its stream are
-    none of the client's business."""
+    none of the client's business. `failing` ends its stream where that breaks off."""
 
     response: UpstreamResponse
     facts: Headers = ()
     hides_usage: bool = False
+    failing: Failing | None = None
     keeping: Keeping | None = None
 
 
@@ -81,14 +85,21 @@ class _Order:
     plan: Plan
     forms: Forms
     account: Account
-    repeatable: bool
     hedged: bool
-    tokens: int = 0
-    denial: Denial | None = None  # the first that the accounts gave
+    asking: Candidate | None = None  # the last one that was to be asked
+    denial: Denial | None = None  # the first one
+    repeatable: bool = True
+
+    @property
+    def tokens(self) -> int:
+        """See `dispatch.Order`."""
+        return self.account.input_tokens
 
     def prepare(self, candidate: Candidate) -> Prepared:
         """See `dispatch.Order`."""
-        return self.forms.prepare(candidate, bound=self.account.bound)
+        prepared = self.forms.prepare(candidate, bound=self.account.bound)
+        self.asking = candidate
+        return prepared
 
     async def admit(self, candidate: Candidate) -> NotAdmitted | None:
         """Reserves the call, in place of the one before it."""
@@ -121,14 +132,11 @@ class Serving:
         if found is not None and not isinstance(found, Keeping):
             response, facts = found
             request_id = (b"x-request-id", ledger.request_id.encode("ascii"))
-            return Served(
-                response=response, facts=(request_id, *facts), hides_usage=forms.hides_usage(errand.dialect)
-            )
+            return Served(response=response, facts=(request_id, *facts), hides_usage=forms.hides_usage)
         order = _Order(
             plan=plan,
             forms=forms,
             account=errand.account,
-            repeatable=errand.operation not in _ONCE,
             hedged=plan.limits.hedge_after is not None,
         )
         ledger.sent()
@@ -136,8 +144,12 @@ class Serving:
             done = await self._dispatcher.send(order)
         except DispatchFailed as failed:
             ledger.served_by(attempts=failed.trail, rule=plan.rule)
-            if order.denial is not None and all(each.failure == Cause.BUDGET for each in failed.trail):
-                raise refused(order.denial) from failed  # nobody was asked: it is no provider's failure
+            if failed.cause is Cause.BUDGET and order.denial is not None:  # no provider failed
+                raise refusal(order.denial) from failed
+            raise
+        except asyncio.CancelledError:  # the client left: who was being asked may charge for it
+            if (asking := order.asking) is not None:
+                ledger.served_by(provider=asking.provider.id, model=asking.model, rule=plan.rule)
             raise
         served = self._answer(errand, forms, plan, done)
         if found is None:
@@ -148,7 +160,9 @@ class Serving:
     def _planned(self, errand: Errand) -> tuple[Forms, Plan]:
         own = _own_words(errand.verdict.body)
         request = errand.verdict.request
-        errand.account.informed(request, answers=own.answers)
+        if not request.model and errand.verdict.problem:
+            raise Refused(400, f"the request cannot be read: {errand.verdict.problem}")
+        errand.account.informed(request, answers=own.answers, operation=errand.operation)
         wanted = Wanted(
             subject=errand.scope.subject,
             request=request,
@@ -161,7 +175,7 @@ class Serving:
         try:
             plan = self._planner.plan(errand.book, errand.account, wanted)
         except NotAllowed as error:
-            raise refused(error.denial) from error
+            raise refusal(error.denial) from error
         except NoRoute as error:
             raise Refused(error.status, f"{error} {error.hint()}".strip()) from error
         except UnknownModel as error:
@@ -208,7 +222,8 @@ class Serving:
         return Served(
             response=response,
             facts=_facts(errand.ledger, candidate, done, dropped),
-            hides_usage=forms.hides_usage(done.prepared.dialect),
+            hides_usage=forms.hides_usage,
+            failing=failing(forms),
         )
 
     def _languages(self, errand: Errand, forms: Forms, done: Dispatched) -> Languages:
@@ -218,15 +233,16 @@ class Serving:
         return Languages(
             client=client,
             provider=provider,
-            conversation=forms.conversation(),
+            conversation=replace(forms.conversation(), usage_in_stream=True),  # hidden later, if need be
             voice=DIALECTS[errand.dialect],
+            array=forms.asked.wants_array,
         )
 
 
 def _asking(errand: Errand, forms: Forms, plan: Plan) -> Asking:
     return Asking(
         forms=forms,
-        model=plan.candidates[0].name,
+        plan=plan,
         account=errand.account,
         scope=errand.scope,
         ledger=errand.ledger,
@@ -249,7 +265,7 @@ _NO_WORDS = _OwnWords(usage=False)
 
 
 def _own_words(body: bytes) -> _OwnWords:
-    if not any(word in body for word in _OWN_WORDS):
+    if not any(word in body for word in _OWN_WORDS) and b"\\u" not in body:  # which can spell them otherwise
         return _NO_WORDS
     try:
         document = orjson.loads(body)
@@ -273,19 +289,18 @@ def _facts(ledger: Ledger, candidate: Candidate, done: Dispatched, dropped: tupl
     facts = [
         (b"x-request-id", ledger.request_id.encode("ascii")),
         (b"x-drawbridge-provider", candidate.provider.id.encode()),
-        (b"x-drawbridge-model", candidate.model.encode("ascii", "replace")),
+        (b"x-drawbridge-model", _shown(candidate.model)),
         (b"x-drawbridge-attempts", str(len(done.trail)).encode()),
     ]
     if upstream := headers.get(done.response.headers, b"x-request-id"):
         facts.append((b"x-drawbridge-upstream-request-id", upstream))
     if dropped:
-        facts.append((b"x-drawbridge-dropped", ", ".join(dropped).encode("ascii", "replace")))
+        facts.append((b"x-drawbridge-dropped", _shown(", ".join(dropped))))
     return tuple(facts)
 
 
-def refused(denial: Denial) -> Refused:
-    """A denial of the accounts, as an error for the client."""
-    fields: Headers = ((b"x-drawbridge-denied", denial.kind.value.encode()),)
-    if denial.retry_after is not None:
-        fields += ((b"retry-after", str(denial.retry_after).encode()),)
-    return Refused(denial.status, denial.message, headers=fields)
+def _shown(text: str) -> bytes:
+    """Words that may be a client's own, as a header can carry them."""
+    return "".join(each if each.isprintable() else "?" for each in text[:_LONGEST_FACT]).encode(
+        "ascii", "replace"
+    )

@@ -21,18 +21,20 @@ from agent.translation.base import Translator
 from agent.translation.replay import events_of
 
 _DROPPED = frozenset({b"content-type", b"content-length", b"content-encoding", b"transfer-encoding"})
+_DATA = b"data: "
 _MAX_MESSAGE = 2000  # characters of a provider's own words about an error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Languages:
     """Between which formats an answer is translated, and the conversation it answers. `voice` is the client's
-    dialect."""
+    dialect; `array`: the events of its stream are to stand in one JSON array."""
 
     client: Translator
     provider: Translator
     conversation: Conversation
     voice: Voice
+    array: bool = False
 
 
 class TranslatedAnswer:
@@ -51,7 +53,8 @@ class TranslatedAnswer:
         given = headers.get(response.headers, b"content-type").partition(b";")[0].strip().lower()
         self._streams = response.status == 200 and given == languages.provider.stream_type
         self._wanted = response.status == 200 and languages.conversation.stream
-        kind = languages.client.stream_type if self._wanted else b"application/json"
+        framed = self._wanted and not languages.array
+        kind = languages.client.stream_type if framed else b"application/json"
         kept = (field for field in response.headers if field[0] not in _DROPPED)
         self.headers: Headers = (*kept, (b"content-type", kind))
 
@@ -60,9 +63,10 @@ class TranslatedAnswer:
 
     def chunks(self) -> AsyncIterator[bytes]:
         """The body in the client's format. Raises UpstreamError where the provider's cannot be read."""
-        if self._streams and self._wanted:
-            return self._stream()
-        return self._whole()
+        if not self._wanted:
+            return self._whole()
+        written = self._stream() if self._streams else self._whole()
+        return _array(written) if self._languages.array else written
 
     async def aclose(self) -> None:
         """See `UpstreamResponse`."""
@@ -102,6 +106,17 @@ class TranslatedAnswer:
         for event in events_of(reply):  # asked for a stream, the provider answered as a whole
             if written := sink.write(event):
                 yield written
+
+
+async def _array(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Events with JSON in one line, as an array of what they hold."""
+    before = b"["
+    async for piece in events:
+        for line in piece.splitlines():
+            if line.startswith(_DATA):
+                yield before + line.removeprefix(_DATA)
+                before = b",\r\n"
+    yield b"]" if before != b"[" else b"[]"
 
 
 def provider_message(body: bytes, status: int) -> str:

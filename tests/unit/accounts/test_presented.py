@@ -20,6 +20,7 @@ THEIRS = (b"authorization", b"Bearer sk-proj-abc")
     [
         (b"authorization", b"Bearer " + RAW),
         (b"authorization", b"bearer   " + RAW + b" "),
+        (b"authorization", RAW),  # without its scheme: nor may it travel on so
         (b"x-api-key", RAW),
         (b"x-goog-api-key", RAW),
         (b"api-key", RAW),
@@ -35,7 +36,7 @@ def test_a_key_is_found_in_every_header_and_taken_out(name: bytes, value: bytes)
 
 @pytest.mark.parametrize(
     "header",
-    [THEIRS, (b"x-api-key", b"sk-ant-x"), (b"authorization", RAW), (b"authorization", b"Basic x"), OTHER],
+    [THEIRS, (b"x-api-key", b"sk-ant-x"), (b"authorization", b"Basic x"), (b"authorization", b""), OTHER],
 )
 def test_what_is_no_key_of_ours_stays(header: tuple[bytes, bytes]) -> None:
     assert find([header]) is None

@@ -19,6 +19,7 @@ COMMANDS = {
     "policy test",
     "demo",
     "up",
+    "gateway",
     "exec",
     "status",
     "top",

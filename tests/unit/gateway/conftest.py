@@ -116,6 +116,7 @@ class Gateway:
         checks: CheckRunner | None = None,
         accounts: Accounts | None = None,
         cache: AnswerCache | None = None,
+        harness: Harness | None = None,
     ) -> None:
         self.policy = InForce(rules)
         self.tasks = TaskGroup("test")
@@ -134,7 +135,7 @@ class Gateway:
             secret=self._secret,
             scans=self.scans,
             capture_key=b"k" * 32,
-            conversations=Conversations(Harness(), time.monotonic),
+            conversations=Conversations(harness or Harness(), time.monotonic),
             justifications=self.reasons,
             max_body=self.max_body,
             checks=checks,

@@ -54,3 +54,10 @@ async def test_a_key_is_kept_until_the_provider_refuses_it(route: Route) -> None
     for _ in answers:
         await direct.send("POST", route, OWN, b"{}", length=2)
     assert [asked.header(b"x-api-key") for asked in transport.asked] == [b"old", b"old", b"new"]
+
+
+async def test_words_for_the_gateway_go_to_no_provider(route: Route) -> None:
+    transport = FakeTransport(FakeResponse(b"{}"))
+    fields = [*OWN, (b"x-drawbridge-fallbacks", b"openai/gpt-5-nano")]
+    await Direct(transport, lambda _: "secret").send("POST", route, fields, b"{}", length=2)
+    assert b"x-drawbridge" not in repr(transport.asked[0].request.headers).encode()

@@ -524,6 +524,17 @@ async def test_the_record_tells_what_happened_and_no_content(gateway: Gateway) -
     assert TOY not in repr(event)
 
 
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize("framing", [(b"content-length", b"60"), (b"transfer-encoding", b"chunked")])
+async def test_a_body_is_judged_whatever_its_method(
+    gateway: Gateway, method: str, framing: tuple[bytes, bytes]
+) -> None:
+    fields = (*POST_JSON, (b"x-http-method-override", b"POST"), framing)
+    client = await gateway.ask(chat(BOMB), method=method, headers=fields)
+    assert gateway.transport.asked == []
+    assert client.status == 400
+
+
 @pytest.mark.parametrize("how", ["answer", "block", "relay"])
 async def test_the_record_is_durable_before_the_last_byte_leaves(gateway: Gateway, how: str) -> None:
     gateway.audit.gate = asyncio.Event()

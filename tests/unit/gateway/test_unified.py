@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from agent.accounts.keys import new_key
 from agent.accounts.local import LocalStore
 from agent.caching.cache import AnswerCache
 from agent.caching.sqlite import SqliteStore
+from agent.catalog import Harness
 from agent.gateway.transport.base import FailureKind, Headers, TransportError
 from agent.inspection import RuleBook
 from agent.model.record import CacheUse, Exchange, Outcome
 from agent.model.traffic import Tier
 from tests.fakes.loopback import until
-from tests.fakes.rulebooks import BOMB, TOY, rule_book, toy_policy
+from tests.fakes.rulebooks import BOMB, DETECTORS, GUARDRAILS, TOY, rule_book, toy_policy
+from tests.fakes.streams import AnthropicText, ChatText, documents
 from tests.fakes.upstream import SSE, FakeClient
 from tests.unit.gateway.conftest import POST_JSON, Gateway
 
@@ -77,8 +80,12 @@ DONE = b"data: [DONE]\n\n"
 
 
 @pytest.fixture
-def own_rules() -> RuleBook:
-    return rule_book(toy_policy(PROVIDERS))
+def own_rules(request: pytest.FixtureRequest) -> RuleBook:
+    """Parametrize indirectly with guardrails, or none."""
+    guardrails = getattr(request, "param", None)
+    if guardrails is None:
+        return rule_book(toy_policy(PROVIDERS))
+    return rule_book(f"schema_version: 1\nid: own\n{PROVIDERS}{guardrails}{DETECTORS if guardrails else ''}")
 
 
 @pytest.fixture
@@ -205,6 +212,136 @@ async def test_files_go_to_the_provider_that_keeps_them(own: Gateway) -> None:
     assert client.status == 200
 
 
+FORM = (
+    b'--b\r\ncontent-disposition: form-data; name="model"\r\n\r\nopenai/whisper-1\r\n'
+    b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.mp3"\r\n\r\n\xff\xfb\r\n'
+    b'--b\r\ncontent-disposition: form-data; name="prompt"\r\n\r\nsay ' + TOY.encode() + b"\r\n--b--\r\n"
+)
+
+
+async def test_a_form_goes_where_its_model_is_served(own: Gateway) -> None:
+    own.answers(b'{"text":"Hello.","usage":{"type":"tokens","input_tokens":14,"output_tokens":3}}')
+    fields = ((b"content-type", b"multipart/form-data; boundary=b"),)
+    client = await ask(own, FORM, "/v1/audio/transcriptions", fields)
+    [asked] = own.transport.asked
+    assert asked.request.target == b"/v1/audio/transcriptions"
+    assert b"\r\n\r\nwhisper-1\r\n" in asked.body
+    assert b"\xff\xfb" in asked.body
+    assert TOY.encode() not in asked.body
+    assert asked.header(b"content-type") == b"multipart/form-data; boundary=b"
+    assert orjson.loads(client.body)["text"] == "Hello."
+    assert (own.event.usage.output_tokens, own.event.attachments[0].name) == (3, "a.mp3")
+
+
+async def test_sounds_come_back_as_they_are(own: Gateway) -> None:
+    own.answers(b"ID3\xff", headers=((b"content-type", b"audio/mpeg"),))
+    client = await ask(own, orjson.dumps({"model": "openai/tts-1", "input": "hi"}), "/v1/audio/speech")
+    assert (client.status, client.body) == (200, b"ID3\xff")
+    assert client.header(b"x-drawbridge-provider") == b"openai"
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "HEAD", "OPTIONS"])
+async def test_models_are_asked_with_post(own: Gateway, method: str) -> None:
+    client = await own.ask(
+        b"", path="/v1/chat/completions", method=method, host="127.0.0.1:1", tier=Tier.BASE_URL
+    )
+    assert (client.status, client.header(b"allow"), own.transport.asked) == (405, b"POST", [])
+
+
+async def test_a_clients_key_for_one_provider_goes_to_no_other(own: Gateway) -> None:
+    own.answers(CHAT_ANSWER)
+    theirs = ((b"authorization", b"Bearer sk-theirs"), (b"x-goog-user-project", b"theirs"))
+    await ask(own, chat("local/tiny"), "/v1/chat/completions?key=AIza-theirs", (*POST_JSON, *theirs))
+    assert b"theirs" not in repr(own.transport.asked).encode()
+
+
+async def test_what_a_client_says_ends_no_header(own: Gateway) -> None:
+    client = await ask(own, chat("local/tiny\r\nset-cookie: a=b"))
+    assert client.status == 404
+    assert b"\n" not in b"".join(name + value for name, value in client.headers)
+
+
+# Streams that fail after they began
+
+PATHS = {
+    "openai-chat": "/v1/chat/completions",
+    "openai-responses": "/v1/responses",
+    "anthropic-messages": "/v1/messages",
+    "gemini-generate-content": "/v1beta/models/local/tiny:streamGenerateContent?alt=sse",
+}
+CUT = TransportError(FailureKind.CLOSED, "the connection was lost", sent=True)
+
+
+def asking(dialect: str) -> bytes:
+    """A stream of `local/tiny`."""
+    said = {"role": "user", "content": "hi"}
+    bodies: dict[str, dict[str, object]] = {
+        "openai-chat": {"messages": [said]},
+        "openai-responses": {"input": "hi"},
+        "anthropic-messages": {"messages": [said], "max_tokens": 9},
+        "gemini-generate-content": {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
+    }
+    says = {} if dialect.startswith("gemini") else {"model": "local/tiny", "stream": True}
+    return orjson.dumps({**says, **bodies[dialect]})
+
+
+def errors(dialect: str, stream: bytes) -> list[str]:
+    """The messages of the errors in a stream whose every event is whole."""
+    assert stream.endswith(b"\n\n")
+    found = []
+    for document in documents(stream):
+        response = document.get("response")
+        holder = response if isinstance(response, dict) else document
+        if isinstance(error := holder.get("error"), dict):
+            found.append(str(error["message"]))
+    return found
+
+
+@pytest.mark.parametrize("dialect", PATHS)
+@pytest.mark.parametrize("ends", [CUT, None], ids=["cut", "ended"])
+@pytest.mark.parametrize("own_rules", ["", GUARDRAILS], indirect=True, ids=["unwatched", "watched"])
+async def test_a_stream_that_breaks_off_ends_with_one_error_of_its_dialect(
+    own: Gateway, dialect: str, ends: TransportError | None
+) -> None:
+    half = piece(" the")[:30]
+    own.answers(piece("Hello,"), half, *([ends] if ends else []), headers=SSE)
+    client = await ask(own, asking(dialect), PATHS[dialect])
+    assert (client.finished, own.whole) == (True, True)
+    assert b"Hello," in client.body
+    [message] = errors(dialect, client.body)
+    assert message.startswith("Drawbridge: the ")
+    assert own.event.outcome is Outcome.UPSTREAM_FAILED
+    assert own.event.error == message.removeprefix("Drawbridge: ")
+
+
+@pytest.mark.parametrize("dialect", PATHS)
+async def test_an_error_of_the_provider_in_a_stream_is_the_only_one(own: Gateway, dialect: str) -> None:
+    own.answers(piece("Hello,"), event({"error": {"message": "broke", "type": "server_error"}}), headers=SSE)
+    client = await ask(own, asking(dialect), PATHS[dialect])
+    assert client.finished
+    assert errors(dialect, client.body) == ["broke"]
+
+
+async def test_other_options_of_a_stream_stay_where_counts_are_asked_for(own: Gateway) -> None:
+    own.answers(piece("Hello."), END, USAGE, DONE, headers=SSE)
+    options = {"include_usage": False, "include_obfuscation": False}
+    client = await ask(own, chat("local/tiny", stream=True, stream_options=options))
+    asked = own.transport.asked[0].body
+    assert asked.count(b"stream_options") == 1
+    assert orjson.loads(asked)["stream_options"] == {"include_usage": True, "include_obfuscation": False}
+    assert b"usage" not in client.body
+
+
+async def test_counts_of_a_provider_of_another_format_are_known_though_the_client_wants_none(
+    own: Gateway,
+) -> None:
+    own.answers(*AnthropicText().events(["Hello."]), headers=SSE)
+    client = await ask(own, chat("anthropic/claude-sonnet-4-5", stream=True))
+    assert ChatText().heard(client.body) == "Hello."
+    assert b'"usage":{' not in client.body
+    assert (own.event.usage.input_tokens, own.event.usage.output_tokens) == (3, 5)
+
+
 # Accounts
 
 KEY = new_key()
@@ -279,7 +416,8 @@ async def test_a_model_that_the_key_may_not_use_is_refused(counted: Gateway) -> 
 async def test_a_request_that_does_not_fit_is_refused_with_its_reason(counted: Gateway) -> None:
     client = await ask(counted, chat("local/tiny", max_completion_tokens=5000), headers=WITH_KEY)
     assert (client.status, counted.transport.asked) == (402, [])
-    assert dict(client.headers)[b"x-drawbridge-denied"] == b"budget_exceeded"
+    assert client.header(b"x-drawbridge-denied") == b"budget_exceeded"
+    assert exchanges(counted)[0].outcome is Outcome.REFUSED
     assert "budget" in orjson.loads(client.body)["error"]["message"]
 
 
@@ -303,10 +441,159 @@ async def test_a_stream_that_its_client_left_is_charged_for_what_came(counted: G
     assert exchanges(counted)[0].served.estimated
 
 
+async def test_what_providers_do_for_nothing_takes_nothing(counted: Gateway) -> None:
+    counted.answers(b'{"id":"modr-1","results":[{"flagged":false}]}')
+    body = orjson.dumps({"model": "openai/omni-moderation-latest", "input": "word " * 2000})
+    client = await ask(counted, body, "/v1/moderations", WITH_KEY)
+    assert (client.status, await used(counted)) == (200, 0)
+
+
+@pytest.mark.parametrize("word", ["null", "0.5"])
+async def test_a_bound_is_told_once(counted: Gateway, word: str) -> None:
+    counted.answers(CHAT_ANSWER)
+    body = chat("local/tiny")[:-1] + f',"max_tokens":{word}}}'.encode()
+    await ask(counted, body, headers=WITH_KEY)
+    sent = counted.transport.asked[0].body
+    assert (orjson.loads(sent)["max_tokens"], sent.count(b"max_tokens")) == (100, 1)
+
+
+async def test_what_cannot_be_counted_is_not_lent_a_key(counted: Gateway) -> None:
+    headers = (*WITH_KEY, (b"content-length", b"2"), (b"x-drawbridge-provider", b"openai"))
+    client = await ask(counted, b"{}", "/v1/batches", headers)
+    assert (client.status, counted.transport.asked) == (403, [])
+    client = await ask(counted, b"{}", "/openai/v1/embeddings", (*WITH_KEY, (b"content-length", b"2")))
+    assert (client.status, counted.transport.asked) == (403, [])
+
+
+async def test_a_client_that_leaves_while_a_provider_thinks_pays_for_its_prompt(counted: Gateway) -> None:
+    counted.answers(asyncio.Event(), headers=SSE)
+    client = FakeClient(chat("local/tiny", stream=True))
+    exchange = counted.spawn(
+        b"", client, path="/v1/chat/completions", host="127.0.0.1:1", tier=Tier.BASE_URL, headers=WITH_KEY
+    )
+    await until(lambda: bool(counted.transport.asked))
+    exchange.cancel()
+    await asyncio.wait([exchange])
+    assert 5 <= await used(counted) <= 20
+    entry = exchanges(counted)[0]
+    assert (entry.outcome, entry.served.provider, entry.served.estimated) == (
+        Outcome.CLIENT_CLOSED,
+        "local",
+        True,
+    )
+
+
+async def test_a_client_that_leaves_while_its_record_is_made_takes_nothing_with_it(counted: Gateway) -> None:
+    counted.audit.gate = asyncio.Event()
+    counted.answers(CHAT_ANSWER)
+    client = FakeClient(chat("local/tiny"))
+    exchange = counted.spawn(
+        b"", client, path="/v1/chat/completions", host="127.0.0.1:1", tier=Tier.BASE_URL, headers=WITH_KEY
+    )
+    await until(lambda: bool(counted.transport.asked))
+    await asyncio.sleep(0.05)  # the account is being settled, or the trail is slow
+    exchange.cancel()
+    await asyncio.sleep(0)
+    counted.audit.gate.set()
+    await asyncio.wait([exchange])
+    [entry] = exchanges(counted)
+    assert entry.served.cost_nano_usd is None or entry.served.cost_nano_usd > 0
+    assert await used(counted) == 9
+
+
+async def test_an_empty_answer_that_is_handed_on_after_all_is_paid(counted: Gateway) -> None:
+    counted.answers(END, USAGE, DONE, headers=SSE)
+    counted.answers(b'{"error":{"message":"broken"}}', status=500)
+    await ask(counted, chat("local/tiny", stream=True, fallbacks=["openai/gpt-5-nano"]), headers=WITH_KEY)
+    [entry] = exchanges(counted)
+    assert (entry.served.provider, entry.status, len(counted.transport.asked)) == ("local", 200, 2)
+    assert await used(counted) == 9
+
+
 async def test_of_a_bare_name_the_keys_own_providers_serve(counted: Gateway) -> None:
     counted.answers(CHAT_ANSWER)
     await ask(counted, chat("gpt-5-nano"), headers=WITH_KEY)
     assert counted.transport.asked[0].target.host == "api.openai.com"
+
+
+OTHER = new_key()
+TWO_KEYS = f"""
+schema_version: 1
+id: names
+{PROVIDERS}
+accounts:
+  virtual_keys:
+    - {{id: one, hash: "sha256:{hashlib.sha256(KEY.encode()).hexdigest()}"}}
+    - {{id: two, hash: "sha256:{hashlib.sha256(OTHER.encode()).hexdigest()}"}}
+guardrails: [{{id: names, detect: [custom/name], action: pseudonymize}}]
+detectors: [{{id: name, keywords: [Ada Lovelace]}}]
+"""
+
+
+@pytest.fixture
+def two_keys_rules() -> RuleBook:
+    return rule_book(TWO_KEYS)
+
+
+@pytest.mark.parametrize(("second", "told"), [(KEY, True), (OTHER, False)], ids=["the-same", "another"])
+async def test_what_one_key_hides_is_not_put_back_for_another(
+    two_keys_rules: RuleBook, tmp_path: Path, second: str, *, told: bool
+) -> None:
+    accounts = Accounts(two_keys_rules.policy.accounts, store=LocalStore(tmp_path / "a.db"))
+    await accounts.open()
+    gateway = Gateway(two_keys_rules, accounts=accounts, harness=Harness(session_headers=("x-session",)))
+    named = (*POST_JSON, (b"x-session", b"ours"))
+    gateway.answers(CHAT_ANSWER)
+    await ask(gateway, chat("local/tiny", "Ada Lovelace"), headers=(*named, (b"x-api-key", KEY.encode())))
+    standin = orjson.loads(gateway.transport.asked[0].body)["messages"][0]["content"]
+    gateway.answers(CHAT_ANSWER.replace(b"Hello.", standin.encode()))
+    client = await ask(gateway, chat("local/tiny", "who?"), headers=(*named, (b"x-api-key", second.encode())))
+    assert (b"Ada Lovelace" in client.body) is told
+    gateway.scans.close()
+    await accounts.close()
+
+
+CENTRAL = """
+upstream:
+  route: central
+  central: {base_url: 'https://hub.example', virtual_key: 'env:HUB_KEY', when_away: providers}
+"""
+
+
+@pytest.fixture
+def central_rules() -> RuleBook:
+    return rule_book(toy_policy(PROVIDERS + ACCOUNTS + CENTRAL))
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_a_central_gateway_is_asked_on_the_account_of_who_is_meant(
+    central_rules: RuleBook, tmp_path: Path, *, away: bool
+) -> None:
+    accounts = Accounts(central_rules.policy.accounts, store=LocalStore(tmp_path / "a.db"))
+    await accounts.open()
+    gateway = Gateway(central_rules, accounts=accounts)
+    if away:
+        gateway.transport.answers.append(TransportError(FailureKind.CONNECT, "refused", sent=False))
+    gateway.answers(CHAT_ANSWER)
+    client = await ask(gateway, chat("local/tiny"), headers=WITH_KEY)
+    assert (client.status, client.body) == (200, CHAT_ANSWER)
+    hosts = ["hub.example", "127.0.0.1"] if away else ["hub.example"]
+    assert [each.target.host for each in gateway.transport.asked] == hosts
+    assert KEY.encode() not in repr(gateway.transport.asked).encode()
+    assert gateway.event.served.provider == "local"
+    refused = await ask(gateway, chat("local/large"), headers=WITH_KEY)
+    assert (refused.status, len(gateway.transport.asked)) == (403, len(hosts))
+    report = await accounts.quota("ci", time.time())
+    assert report is not None
+    assert [reading.used for _, reading in report.meters] == [9]
+    gateway.scans.close()
+    await accounts.close()
+
+
+async def test_a_body_that_cannot_be_read_is_refused_for_that(own: Gateway) -> None:
+    client = await ask(own, b"no json")
+    assert client.status == 400
+    assert "not a JSON document" in orjson.loads(client.body)["error"]["message"]
 
 
 # The cache of answers
@@ -365,6 +652,14 @@ async def test_what_a_rule_changed_is_not_kept(caching: Gateway) -> None:
     for _ in range(2):
         await ask(caching, chat("local/tiny", f"the key {TOY}"))
     assert len(caching.transport.asked) == 2
+
+
+async def test_a_fallbacks_answer_is_not_kept_under_the_firsts_name(caching: Gateway) -> None:
+    for _ in range(2):
+        caching.transport.answers.append(TransportError(FailureKind.CONNECT, "refused", sent=False))
+        caching.answers(CHAT_ANSWER)
+        await ask(caching, chat("local/tiny", fallbacks=["openai/gpt-5-nano"]))
+    assert len(caching.transport.asked) == 4
 
 
 async def test_a_client_may_want_no_new_answer(caching: Gateway) -> None:

@@ -86,6 +86,18 @@ def test_a_bare_name_is_looked_for_in_order(name: str, refs: list[str]) -> None:
     assert meant(name) == refs
 
 
+def test_a_name_that_nobody_knows_goes_where_its_client_knocked() -> None:
+    assert meant("brand-new-model", preferred="openai") == ["openai brand-new-model"]
+
+
+@pytest.mark.parametrize(
+    "name", ["openai/gpt\r\nset-cookie: a=b", "openai/..", "openai/a/../b", ".", "openai/\ud800"]
+)
+def test_what_could_not_stand_in_an_address_or_a_header_is_no_name(name: str) -> None:
+    with pytest.raises(UnknownModel):
+        meant(name)
+
+
 def test_the_door_a_client_came_by_is_preferred_where_it_leads_there() -> None:
     assert meant("claude-sonnet-4-5", preferred="vertex") == ["vertex claude-sonnet-4-5"]
     assert meant("claude-sonnet-4-5", preferred="openai") == ["anthropic claude-sonnet-4-5"]

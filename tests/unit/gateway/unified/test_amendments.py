@@ -42,6 +42,17 @@ def test_a_field_can_go_by_another_name() -> None:
     assert orjson.loads(made) == {"max_tokens": 7}
 
 
+@pytest.mark.parametrize("there", [b'"a":null,', b'"\\u0061":9,'])
+def test_what_is_added_takes_the_place_of_what_is_there(there: bytes) -> None:
+    made = Amendments(add={"a": 1}).made(b"{" + there + b'"z":1}')
+    assert (orjson.loads(made), made.count(b'"a"')) == ({"a": 1, "z": 1}, 1)
+
+
+def test_an_object_that_is_added_keeps_what_the_client_says_in_it() -> None:
+    made = Amendments(add={"o": {"usage": True}}).made(b'{"o":{"usage":false,"other":1},"z":1}')
+    assert orjson.loads(made) == {"o": {"usage": True, "other": 1}, "z": 1}
+
+
 @pytest.mark.parametrize("body", [b"[]", b"", b"nonsense", b'"{"'])
 def test_what_is_no_object_is_an_error(body: bytes) -> None:
     with pytest.raises(ContentError):
