@@ -135,7 +135,7 @@ def test_a_missing_key_is_an_error_of_the_house(
     with stage.agent(directory, policy=policy) as agent, dialling(agent) as dial:
         answer = dial.gateway().ask("POST", target(CHAT), CHAT.body("hello"))
         assert answer.status == 502
-        assert "NOT_SET_ANYWHERE is not set" in CHAT.error_message(answer.document)
+        assert "drawbridge providers check" in CHAT.error_message(answer.document)
 
 
 def test_a_key_is_in_no_log_and_no_event(keyed: AgentProcess, dial_keyed: Dial) -> None:

@@ -15,7 +15,7 @@ from agent.routing.plan import Candidate, KeyRef
 
 _HINTS: Mapping[Cause, str] = MappingProxyType(
     {
-        Cause.EXHAUSTED: "The provider refuses this gateway's keys, not yours: its administrator must replace them.",
+        Cause.EXHAUSTED: "The keys of this gateway are refused or cannot be read, not yours: drawbridge providers check says which.",
         Cause.RATE_LIMITED: "Wait, or name fallbacks.",
         Cause.BUSY: "Wait, or allow the key more requests at a time.",
         Cause.BUDGET: "Name a fallback that has room.",
