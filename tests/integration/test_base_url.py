@@ -134,8 +134,8 @@ def test_a_missing_key_is_an_error_of_the_house(
     policy = 'schema_version: 1\nid: keyless\nproviders: {openai: {key: "env:NOT_SET_ANYWHERE"}}\n'
     with stage.agent(directory, policy=policy) as agent, dialling(agent) as dial:
         answer = dial.gateway().ask("POST", target(CHAT), CHAT.body("hello"))
-        assert answer.status == 500
-        assert "NOT_SET_ANYWHERE is not set" in CHAT.error_message(answer.document)
+        assert answer.status == 502
+        assert "drawbridge providers check" in CHAT.error_message(answer.document)
 
 
 def test_a_key_is_in_no_log_and_no_event(keyed: AgentProcess, dial_keyed: Dial) -> None:
@@ -192,13 +192,13 @@ def test_an_idle_agent_says_that_nothing_runs(keyed: AgentProcess) -> None:
     assert keyed.status()["exchanges_running"] == 0
 
 
-@pytest.mark.parametrize("path", ["/", "/v1/chat/completions", "/openaix/v1/models", "/-/other"])
+@pytest.mark.parametrize("path", ["/", "/v1/chat/completion", "/openaix/v1/models", "/-/other"])
 def test_a_path_that_is_no_base_url_is_told_which_there_are(
     path: str, dial: Dial, provider: Provider
 ) -> None:
     answer = dial.gateway().ask("GET", path)
     assert answer.status == 404
-    assert "/openai, /anthropic, /genai" in answer.text
+    assert "/v1, or one of /openai, /anthropic, /genai" in answer.text
     assert provider.requests == ()
 
 

@@ -15,7 +15,8 @@ from agent.routing.plan import Candidate, KeyRef
 
 _HINTS: Mapping[Cause, str] = MappingProxyType(
     {
-        Cause.EXHAUSTED: "The provider refuses this gateway's keys, not yours: its administrator must replace them.",
+        Cause.EXHAUSTED: "The gateway's keys are refused or cannot be read, not yours: its administrator must see to "
+        "them (drawbridge providers check says which).",
         Cause.RATE_LIMITED: "Wait, or name fallbacks.",
         Cause.BUSY: "Wait, or allow the key more requests at a time.",
         Cause.BUDGET: "Name a fallback that has room.",
