@@ -417,9 +417,9 @@ def two_keys_rules() -> RuleBook:
     return rule_book(TWO_KEYS)
 
 
-@pytest.mark.parametrize(("second", "told"), [(KEY, True), (OTHER, False)])
+@pytest.mark.parametrize("told", [True, False])
 async def test_what_one_key_hides_is_not_put_back_for_another(
-    two_keys_rules: RuleBook, tmp_path: Path, second: str, *, told: bool
+    two_keys_rules: RuleBook, tmp_path: Path, *, told: bool
 ) -> None:
     accounts = Accounts(two_keys_rules.policy.accounts, store=LocalStore(tmp_path / "a.db"))
     await accounts.open()
@@ -429,7 +429,11 @@ async def test_what_one_key_hides_is_not_put_back_for_another(
     await ask(gateway, chat("local/tiny", "Ada Lovelace"), headers=(*named, (b"x-api-key", KEY.encode())))
     standin = orjson.loads(gateway.transport.asked[0].body)["messages"][0]["content"]
     gateway.answers(CHAT_ANSWER.replace(b"Hello.", standin.encode()))
-    client = await ask(gateway, chat("local/tiny", "who?"), headers=(*named, (b"x-api-key", second.encode())))
+    client = await ask(
+        gateway,
+        chat("local/tiny", "who?"),
+        headers=(*named, (b"x-api-key", (KEY if told else OTHER).encode())),
+    )
     assert (b"Ada Lovelace" in client.body) is told
     gateway.scans.close()
     await accounts.close()
