@@ -69,7 +69,9 @@ class AnswerCache:
         await self._store.open()
 
     async def close(self) -> None:
-        """Let go of the store. Safe to call twice."""
+        """Let go of the store and of the embedder. Safe to call twice."""
+        if self._embedder is not None:
+            self._embedder.close()
         await self._store.close()
 
     async def lookup(self, question: Question, settings: Caching) -> Found:

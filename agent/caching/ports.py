@@ -99,3 +99,7 @@ class Embedder(Protocol):
     async def embed(self, texts: Sequence[str]) -> list[Sequence[float] | None]:
         """One vector for each text, all of one length; None for a text it cannot take whole. Raises CacheError."""
         ...
+
+    def close(self) -> None:
+        """Let go of what it holds; no more is asked of it. Safe to call twice."""
+        ...

@@ -101,7 +101,8 @@ class ExchangeHandler:
         as it should. Never raises."""
         ledger = Ledger(self._policy.rules, request.connection, method=request.method)
         ledger.request_id = trace_context.request_id(request.headers, exchange_id=ledger.id)
-        ledger.trace = trace_context.accept(request.headers, exchange_id=ledger.id).traceparent
+        if headers.get(request.headers, b"traceparent"):
+            ledger.trace = trace_context.accept(request.headers, exchange_id=ledger.id).traceparent
         book = Settlement(ledger, self._audit, wire, Account(self._accounts), self._policy.book)
         try:
             return await self._serve(request, wire, book)
@@ -156,8 +157,14 @@ class ExchangeHandler:
         connection = request.connection
         shown = presented.find(request.headers, route.query)
         if shown is not None:
-            request = replace(request, headers=tuple(presented.without_keys(request.headers)))
-            route = replace(route, query=presented.query_without_keys(route.query))
+            request = ClientRequest(
+                connection=connection,
+                method=request.method,
+                target=request.target,
+                headers=tuple(presented.without_keys(request.headers)),
+            )
+            if (query := presented.query_without_keys(route.query)) != route.query:
+                route = replace(route, query=query)
         if not self._accounts.active:
             return request, route
         principal = self._accounts.principal(
@@ -229,7 +236,7 @@ class ExchangeHandler:
         else:
             payload = None if verdict.body is not body else sent
             served = await self._direct_answer(request, route, verdict, scope, book, payload)
-        parsed = replace(verdict.request, hides_usage=served.hides_usage)
+        parsed = replace(verdict.request, hides_usage=True) if served.hides_usage else verdict.request
         answering = self._answering(wire, book, served.facts)
         whole = await answering.inspect(served.response, dialect, parsed, scope)
         if served.keeping is not None:

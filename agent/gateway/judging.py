@@ -72,13 +72,12 @@ class Judge:
         self._conversations = conversations
         self._capture_key = capture_key
         self._justifications = justifications
+        self._unjustified = Justified(key=justifications.key if justifications is not None else b"")
 
     def scope(self, route: Route, ledger: Ledger, connection: Connection) -> Scope:
         """The scope of an exchange, before anything of its body is known."""
         subject = subject_of(route, connection, at=ledger.started_at)
-        scope = ledger.rules.scope(subject, ref=short_ref(ledger.id))
-        key = self._justifications.key if self._justifications is not None else b""
-        return replace(scope, justified=Justified(key=key))
+        return ledger.rules.scope(subject, ref=short_ref(ledger.id), justified=self._unjustified)
 
     async def judge(self, question: Question, ledger: Ledger) -> tuple[RequestVerdict, Scope]:
         """The verdict, and the scope in which the answer is to be judged."""
@@ -94,6 +93,8 @@ class Judge:
             capture = scope.rules.policy.capture
             if capture is not CaptureMode.METADATA and verdict.understood:
                 ledger.prompt = self._captured_prompt(capture, question, verdict)
+        if verdict.scope is not None and verdict.understood and scope.open_vault is None:
+            return verdict, verdict.scope
         scope = replace(scope, vault=verdict.vault, open_vault=None)
         return verdict, scope.informed(verdict.request, unread=0 if verdict.understood else size)
 

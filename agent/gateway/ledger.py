@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from itertools import takewhile
-from typing import Any
+from typing import Any, Self
 
 from agent.dialects.base import ParsedRequest
 from agent.gateway.routing import Route
 from agent.inspection import RuleBook
 from agent.model.content import NO_USAGE, Path, Role, Slot, Usage
-from agent.model.decision import Decision
+from agent.model.decision import CLEAN, Decision
 from agent.model.ids import uuid7
 from agent.model.record import CaptureMode, Exchange, Outcome, Served, Timing
 from agent.model.traffic import Connection
@@ -40,14 +37,14 @@ class Ledger:
         self.dialect = ""
         self.upstream = ""
         self.request = ParsedRequest()
-        self.decision = Decision()
+        self.decision = CLEAN
         self.status: int | None = None
         self.outcome = Outcome.FAILED
         self.error = ""
         self.usage: Usage = NO_USAGE
         self.model = ""
         self.finish_reason = ""
-        self.served = Served()
+        self._served: dict[str, Any] = {}
         self.request_id = ""
         self.trace = ""
         self.characters = 0  # of the answer, as far as it came
@@ -57,7 +54,7 @@ class Ledger:
         self.prompt = ""
         self.answer = ""
         self._begun = time.perf_counter()
-        self._spent = 0.0
+        self._spent = self._entered = 0.0
         self._sent: float | None = None
         self._received: float | None = None
         self._first_byte: float | None = None
@@ -74,20 +71,31 @@ class Ledger:
 
     def served_by(self, **facts: Any) -> None:
         """Note what is known of who answered: fields of `Served`."""
-        self.served = replace(self.served, **facts)
+        self._served.update(facts)
+
+    @property
+    def served(self) -> Served:
+        """What is known of it."""
+        return Served(**self._served)
+
+    def served_fact(self, name: str) -> Any:
+        """One field of `served`, None where it was not noted."""
+        return self._served.get(name)
 
     def decided(self, decision: Decision) -> None:
         """Add a decision: the request's, then the answer's. The graver one names the action."""
         self.decision = self.decision.joined(decision)
 
-    @contextmanager
-    def working(self) -> Iterator[None]:
-        """Time spent inside is our overhead."""
-        begun = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._spent += time.perf_counter() - begun
+    def working(self) -> Self:
+        """A context: time spent inside is our overhead. Not to be nested."""
+        return self
+
+    def __enter__(self) -> Self:
+        self._entered = time.perf_counter()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._spent += time.perf_counter() - self._entered
 
     def add_work(self, seconds: float) -> None:
         """The same for hot loops that keep their own clock."""

@@ -43,14 +43,15 @@ class Settlement:
 
     async def _pay(self) -> None:
         """What a client has seen finished is paid for: no crash loses it."""
-        ledger, served = self.ledger, self.ledger.served
+        ledger = self.ledger
+        provider, model = ledger.served_fact("provider") or "", ledger.served_fact("model") or ""
         if not ledger.dialect:
             return
         tokens = DIALECTS[ledger.dialect].count(ledger.usage)
         try:
             cost, estimated = await self.account.settle(
-                served.provider,
-                served.model,
+                provider,
+                model,
                 tokens,
                 characters=ledger.characters,
                 answered=ledger.status is not None and ledger.status < 400,
@@ -59,10 +60,10 @@ class Settlement:
         except Exception:  # the answer is the client's all the same
             log.exception("the account of exchange %s could not be settled", ledger.id)
             return
-        if served.cache in (CacheUse.EXACT, CacheUse.SEMANTIC):
+        if ledger.served_fact("cache") in (CacheUse.EXACT, CacheUse.SEMANTIC):
             cost = 0  # nobody was asked
-        elif cost is None and served.provider:
-            cost = self.routes.cost(served.provider, served.model, tokens, ledger.started_at)
+        elif cost is None and provider:
+            cost = self.routes.cost(provider, model, tokens, ledger.started_at)
         ledger.served_by(cost_nano_usd=cost, estimated=estimated)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+import time
 
 from agent.gateway.routing import Route
 from agent.model.traffic import Connection
@@ -14,7 +14,7 @@ _KINDS = {"gateway": "provider"}  # which one is not known before the request is
 
 def subject_of(route: Route, connection: Connection, *, at: float, platform: str = sys.platform) -> Subject:
     """The subject of an exchange that came at the Unix time `at`."""
-    moment = datetime.fromtimestamp(at).astimezone()
+    moment = time.localtime(at)
     return Subject(
         host=route.host,
         path=route.plain_path,
@@ -25,6 +25,6 @@ def subject_of(route: Route, connection: Connection, *, at: float, platform: str
             kind="provider" if route.upstream == "gateway" else route.upstream, host=route.target.host
         ),
         device_os={"darwin": "macos", "win32": "windows"}.get(platform, platform),
-        hour=moment.hour,
-        weekday=moment.isoweekday(),
+        hour=moment.tm_hour,
+        weekday=moment.tm_wday + 1,
     )

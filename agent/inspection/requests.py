@@ -29,6 +29,7 @@ class RequestVerdict:
     understood: bool = True
     problem: str = ""
     vault: Vault | None = None
+    scope: Scope | None = None  # in which it was given, informed of the request
 
     @property
     def blocked(self) -> bool:
@@ -73,7 +74,9 @@ def _judge(
         return RequestVerdict(
             decision=refusal(scope, "a redaction did not hold", rule="redaction"), body=b"", request=request
         )
-    return RequestVerdict(decision=tally.decision(), body=body, request=request, vault=scope.vault)
+    return RequestVerdict(
+        decision=tally.decision(), body=body, request=request, vault=scope.vault, scope=scope
+    )
 
 
 def judge_access(scope: Scope) -> Decision | None:

@@ -66,17 +66,24 @@ class Scope:
     def informed(self, request: ParsedRequest, *, unread: int = 0) -> Scope:
         """The scope once the request is known: rules may ask for its model, size and attachments. `unread` is the size
         (bytes) of a body that could not be read."""
-        subject = replace(
-            self.subject,
-            model=request.model,
-            size=unread or sum(len(slot.text) for slot in request.slots if len(slot.address) == 1),
+        subject = self.subject.about(
+            request.model,
+            size=unread or sum([len(slot.text) for slot in request.slots if len(slot.address) == 1]),
             attachments=request.attachments,
         )
         chosen = guardrails.select(self.rules.policy, subject, self.ref)
         vault = self.vault
         if vault is None and self.open_vault is not None:
             vault = self.open_vault(request)
-        return replace(self, subject=subject, guardrails=chosen, vault=vault)
+        return Scope(
+            rules=self.rules,
+            subject=subject,
+            guardrails=chosen,
+            ref=self.ref,
+            justified=self.justified,
+            open_vault=self.open_vault,
+            vault=vault,
+        )
 
     def distrusts(self, where: Where, role: Role) -> bool:
         """Whether the injection model is to judge what `role` says there: never an operator's own instructions."""
@@ -189,10 +196,10 @@ class RuleBook:
         self.scanner.warm(pause)
         self.scorer  # noqa: B018
 
-    def scope(self, subject: Subject, *, ref: str) -> Scope:
+    def scope(self, subject: Subject, *, ref: str, justified: Justified = NOTHING_JUSTIFIED) -> Scope:
         """The scope of one exchange."""
         chosen = guardrails.select(self.policy, subject, ref)
-        return Scope(rules=self, subject=subject, guardrails=chosen, ref=ref)
+        return Scope(rules=self, subject=subject, guardrails=chosen, ref=ref, justified=justified)
 
     def scan(self, text: str, *, untrusted: bool = False) -> tuple[Finding, ...]:
         """All findings in a text. Texts seen before (agents resend their whole history) cost one hash.

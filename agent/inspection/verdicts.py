@@ -8,7 +8,7 @@ from dataclasses import replace
 from agent.guardrails import LIMIT_RULE
 from agent.inspection.rules import Scope, on_error
 from agent.model.content import Role, Where
-from agent.model.decision import Action, Decision, Fallback, Hit
+from agent.model.decision import CLEAN, Action, Decision, Fallback, Hit
 from agent.model.findings import Family, Finding
 from agent.policy import Guardrail, Mode, guardrails, message
 from agent.policy.guardrails import Place, Reached, Verdict
@@ -89,6 +89,8 @@ class Tally:
 
     def decision(self) -> Decision:
         """The decision on everything counted so far."""
+        if not self._hits and self.enforcing:
+            return CLEAN
         hits = tuple(
             replace(hit, fingerprints=tuple(self._fingerprints[key])) if key in self._fingerprints else hit
             for key, hit in self._hits.items()

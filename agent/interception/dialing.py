@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Mapping
+
+from aiohappyeyeballs import start_connection
 
 from agent.gateway.transport.proxy import Proxy, parse_proxy
 
 MAX_ANSWER = 16 * 1024  # bytes of a proxy's answer to CONNECT
+_ADDRESS_DELAY = 0.25  # seconds until the next address is tried beside the first (RFC 8305 section 5)
 
 
 class Dialler:
@@ -26,8 +30,11 @@ class Dialler:
         if elsewhere is None and self._proxy is not None:
             await self._through(self._proxy, factory, host, port)
             return
-        address = elsewhere or (host, port)
-        await loop.create_connection(factory, *address, happy_eyeballs_delay=0.25)
+        address, at_port = elsewhere or (host, port)
+        infos = await loop.getaddrinfo(address, at_port, type=socket.SOCK_STREAM)
+        # not the loop's own race: uvloop has none
+        sock = await start_connection(infos, happy_eyeballs_delay=_ADDRESS_DELAY, interleave=1)
+        await loop.create_connection(factory, sock=sock)
 
     async def _through(
         self, proxy: Proxy, factory: Callable[[], asyncio.Protocol], host: str, port: int

@@ -136,6 +136,8 @@ class Decision:
 
     def joined(self, later: Decision) -> Decision:
         """Both decisions on one exchange in one. The graver names the action; of equals, the first to say why."""
+        if later is CLEAN and (self.applied or self is CLEAN):
+            return self
         says_more = later.action == self.action and not self.reason
         graver = later if later.action > self.action or says_more else self
         return Decision(
@@ -148,3 +150,7 @@ class Decision:
             restored=self.restored + later.restored,
             unrestored=self.unrestored + later.unrestored,
         )
+
+
+CLEAN = Decision()
+"""Nothing was found, by a policy that enforces."""

@@ -256,6 +256,14 @@ class Policy(Section):
         content = orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
         return hashlib.sha256(content).hexdigest()
 
+    @cached_property
+    def discerning(self) -> bool:
+        """Whether any guardrail is for some exchanges only, conditions apart."""
+        return any(
+            rule.surfaces or rule.hosts or rule.apps or rule.models or rule.users or rule.sampling < 1
+            for rule in self.guardrails
+        )
+
     def surfaces(self) -> tuple[Surface, ...]:
         """The catalog rows this policy adds."""
         return tuple(

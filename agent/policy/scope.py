@@ -44,6 +44,24 @@ class Subject:
     hour: int = 0
     weekday: int = 1
 
+    def about(self, model: str, *, size: int, attachments: tuple[Attachment, ...]) -> Subject:
+        """The subject, now that the request is known."""
+        return Subject(
+            host=self.host,
+            path=self.path,
+            surface=self.surface,
+            app=self.app,
+            model=model,
+            user=self.user,
+            groups=self.groups,
+            size=size,
+            attachments=attachments,
+            destination=self.destination,
+            device_os=self.device_os,
+            hour=self.hour,
+            weekday=self.weekday,
+        )
+
 
 def mismatch(scope: Scope, subject: Subject) -> str | None:
     """The first key of `scope` that does not fit `subject`, or None where all do. Conditions are not asked."""

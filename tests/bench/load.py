@@ -22,6 +22,8 @@ class Aim:
     proxy: int | None = None
     tls: ssl.SSLContext | None = None
     http2: bool = False
+    key: str = "bench"  # sent as a bearer
+    fields: tuple[tuple[str, str], ...] = ()  # further headers
 
 
 @dataclass
@@ -60,9 +62,10 @@ class Http1Client:
         """What to ask from now on."""
         aim = self._aim
         host = aim.host if aim.tls else f"127.0.0.1:{aim.port}"
+        further = "".join(f"{name}: {value}\r\n" for name, value in aim.fields)
         self._request = (
             f"POST {aim.path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
-            f"authorization: Bearer bench\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+            f"authorization: Bearer {aim.key}\r\n{further}content-length: {len(body)}\r\n\r\n".encode()
             + body
         )
 

@@ -13,6 +13,9 @@ import sys
 
 CHUNKS = 400
 PAUSE = 0.002  # seconds between chunks, so that each is its own wake-up
+PACED = b'"paced"'  # a model of that name speaks as models do
+PACED_CHUNKS = 150
+PACED_PAUSE = 0.02
 
 _COMPLETION = json.dumps(
     {
@@ -72,17 +75,20 @@ class Upstream(asyncio.Protocol):
             body = self._buffer[end + 4 : end + 4 + length]
             self._buffer = self._buffer[end + 4 + length :]
             if b'"stream":true' in body:
-                self._stream = asyncio.get_running_loop().create_task(self._send_stream())
+                pace = (PACED_CHUNKS, PACED_PAUSE) if PACED in body else (CHUNKS, PAUSE)
+                self._stream = asyncio.get_running_loop().create_task(self._send_stream(*pace))
             else:
                 self._transport.write(ANSWER)
 
-    async def _send_stream(self) -> None:
+    async def _send_stream(self, chunks: int, pause: float) -> None:
         write = self._transport.write
         write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
         words = ("The ", "bridge ", "stands ", "and ", "so ", "does ", "the ", "gate. ")
-        for number in range(CHUNKS):
+        due = asyncio.get_running_loop().time()
+        for number in range(chunks):
             write(chunk(words[number % len(words)]))
-            await asyncio.sleep(PAUSE)
+            due += pause
+            await asyncio.sleep(due - asyncio.get_running_loop().time())
         end = b"data: [DONE]\n\n"
         write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(end), end))
 

@@ -33,3 +33,6 @@ class BagOfWords:
     def _vector(self, text: str) -> list[float]:
         words = text.lower().strip("?.! ").split()
         return [sum(numbers) for numbers in zip(*map(direction, words), strict=True)]
+
+    def close(self) -> None:
+        pass

@@ -161,8 +161,8 @@ class TransportConfig:
     """How long the server may refuse to take the next bytes of a large or streamed request."""
     idle_timeout: float = 55.0
     """Just under the 60 s after which common load balancers close a silent connection."""
-    max_idle: int = 32
-    """Connections kept for reuse, per origin."""
+    max_idle: int = 256
+    """Connections kept for reuse, per origin: as many as a busy gateway uses at a time, or it opens new ones."""
     max_connections: int | None = None
     """Connections in use, per origin; None sets no limit."""
     max_head: int = 256 * 1024

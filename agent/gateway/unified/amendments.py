@@ -16,6 +16,7 @@ from agent.errors import ContentError
 from agent.model.content import Edit
 
 _MODEL = (("model",),)
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@")
 OUR_FIELDS = frozenset({"fallbacks"})
 """Fields of a request that are for the gateway, not for a provider."""
 
@@ -37,8 +38,7 @@ class Amendments:
         if self.remove or self.rename or any(_may_have(body, name) for name in add):
             body, add = self._rewritten(body)
         if self.model is not None and self.model[0] != self.model[1]:
-            before, after = self.model
-            body = edit(body, (Edit(address=_MODEL, start=0, end=len(before), replacement=after),))
+            body = _renamed(body, *self.model)
         return _with(body, add) if add else body
 
     def _rewritten(self, body: bytes) -> tuple[bytes, Mapping[str, object]]:
@@ -67,6 +67,16 @@ def _within(there: object, value: object) -> object:
 def _may_have(body: bytes, name: str) -> bool:
     """Whether the body may have a field of that name; escapes can spell it in many ways."""
     return f'"{name}"'.encode() in body or b"\\u" in body
+
+
+def _renamed(body: bytes, before: str, after: str) -> bytes:
+    """The body with another model's name. Where its field is written once, and plainly, nothing has to be parsed."""
+    if _PLAIN.issuperset(before) and _PLAIN.issuperset(after) and body.count(b'"model"') == 1:
+        for colon in (b":", b": "):
+            field_ = b'"model"' + colon + b'"' + before.encode() + b'"'
+            if body.count(field_) == 1:
+                return body.replace(field_, b'"model"' + colon + b'"' + after.encode() + b'"')
+    return edit(body, (Edit(address=_MODEL, start=0, end=len(before), replacement=after),))
 
 
 def _with(body: bytes, fields: Mapping[str, object]) -> bytes:

@@ -76,6 +76,9 @@ class GatewayEmbedder:
             await done.response.aclose()
         return _vectors(body, len(texts))
 
+    def close(self) -> None:
+        """The dispatcher is somebody else's."""
+
 
 def _vectors(body: bytes, count: int) -> list[Sequence[float] | None]:
     """https://platform.openai.com/docs/api-reference/embeddings"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -72,7 +72,7 @@ class Forms:
     asked: Asked
     book: RouteBook
     drop: bool = False
-    trace: TraceContext | None = None
+    trace: Callable[[], TraceContext] | None = None  # made only where somebody may be told
     propagate: bool = False  # also providers outside are told the trace
     dropped: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by candidate
     _conversation: Conversation | None = None
@@ -196,7 +196,7 @@ class Forms:
         if not headers.get(fields, b"content-type"):
             fields.append((b"content-type", b"application/json"))
         if self.trace is not None and (private or self.propagate):
-            fields += outgoing(self.trace)
+            fields += outgoing(self.trace())
         return (*fields, (b"accept-encoding", b"identity"))
 
 

@@ -77,6 +77,7 @@ class RouteBook:
         self.names = ModelNames(
             self.providers, aliases=policy.models, families=bundled_families(), table=self.prices
         )
+        self._candidates: dict[tuple[ModelRef, float, tuple[str, ...] | None], Candidate] = {}
         self._places: dict[tuple[str, str, str, str, bool], Place] = {}
 
     def cost(self, provider: str, model: str, tokens: TokenCount, at: float) -> int | None:
@@ -101,14 +102,18 @@ class RouteBook:
         self, ref: ModelRef, *, weight: float = 1.0, keys: tuple[str, ...] | None = None
     ) -> Candidate:
         """`ref` as something that can be tried. `keys` are the names of those that may be used, None for all."""
+        wanted = (ref, weight, keys)
+        found = self._candidates.get(wanted)
+        if found is None:
+            if len(self._candidates) >= _REMEMBERED:
+                self._candidates.clear()
+            found = self._candidates[wanted] = self._candidate(ref, weight, keys)
+        return found
+
+    def _candidate(self, ref: ModelRef, weight: float, keys: tuple[str, ...] | None) -> Candidate:
         provider = self.providers[ref.provider]
         allowed = tuple(
-            KeyRef(
-                name=key.name,
-                reference=key.key,
-                weight=key.weight,
-                concurrency=key.concurrency,
-            )
+            KeyRef(name=key.name, reference=key.key, weight=key.weight, concurrency=key.concurrency)
             for key in provider.keys_for(ref.name)
             if keys is None or key.name in keys
         )

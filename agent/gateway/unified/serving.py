@@ -6,6 +6,7 @@ What it returns is an `UpstreamResponse` like any other: inspection, the client'
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import orjson
 
@@ -189,7 +190,7 @@ class Serving:
             asked=asked,
             book=errand.book,
             drop=errand.book.drops_fields,
-            trace=resumed(ledger.trace, exchange_id=ledger.id),
+            trace=partial(resumed, ledger.trace, exchange_id=ledger.id),
             propagate=errand.book.propagates,
         )
         return forms, plan
