@@ -100,7 +100,7 @@ def test_only_our_own_houses_are_told_the_trace(book: RouteBook) -> None:
     private = book_of("telemetry: {propagate: false}")
     trace = accept((), exchange_id="01900000-0000-7000-8000-000000000000")
     for propagate in (False, True):
-        request = Forms(asked=asked(CHAT), book=private, trace=trace, propagate=propagate)
+        request = Forms(asked=asked(CHAT), book=private, trace=lambda: trace, propagate=propagate)
         names = {name for name, _ in request.prepare(candidate(private, "local/small")).headers}
         assert (b"traceparent" in names) is propagate
 
