@@ -153,7 +153,6 @@ class _Parts:
         store = store_for(
             section, state=paths.root, password=read_secret(password) if password is not None else None
         )
-        self._account_store = store
         self._accounts = Accounts(section, store=store, prices=_Prices(self.policy))
         self._health = HealthBook()
         self._standing = Standing(self._accounts, self._health, self._audit)
@@ -193,7 +192,7 @@ class _Parts:
             resolve=self._resolve, ca_file=settings.upstream_ca_file, proxy_url=settings.upstream_proxy or ""
         )
         transport = self._transport = await build_transport(config)
-        await self._account_store.open()
+        await self._accounts.open()
         credentials = Credentials(read_secret, SmallRequests(transport), clock=time.monotonic, now=time.time)
         dispatcher = self._dispatcher = Dispatcher(transport, Keys(credentials), self._health)
         embedder = GatewayEmbedder(self.policy, dispatcher)
@@ -275,7 +274,7 @@ class _Parts:
         await self._tasks.cancel()
         if self._recall.cache is not None:
             await self._recall.cache.close()
-        await self._account_store.close()
+        await self._accounts.close()
         await self._audit.close()
 
     async def _open_cache(self) -> None:

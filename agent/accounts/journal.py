@@ -25,7 +25,8 @@ from agent.errors import HostError
 log = logging.getLogger(__name__)
 
 OPEN_SECONDS = 0.01
-"""How long a reservation waits for its batch, since nobody waits for it; a killed process forgets it until then."""
+"""How long a reservation, or one that came to nothing, waits for its batch, since nobody waits for it; a killed process
+forgets it until then."""
 _RETRY_SECONDS = 1.0
 
 type Clock = Callable[[], float]
@@ -62,12 +63,12 @@ class Journal:
     def opened(self, hold: int, claims: Claims, worst: Use | None) -> None:
         """A reservation was made."""
         self._batch.opened[hold] = (claims, worst)
-        if not self._busy and self._timer is None and self._thread is not None and self._loop is not None:
-            self._timer = self._loop.call_later(OPEN_SECONDS, self._hand_over)
+        self._hand_over_later()
 
     def closed(self, hold: int) -> None:
         """Nothing came of a reservation."""
         self._batch.close(hold)
+        self._hand_over_later()
 
     def settled(self, hold: int) -> Batch:
         """A reservation ends; its use is to be put into the batch that is returned, at once."""
@@ -119,6 +120,10 @@ class Journal:
         await asyncio.to_thread(thread.join)
 
     # On the event loop.
+
+    def _hand_over_later(self) -> None:
+        if not self._busy and self._timer is None and self._thread is not None and self._loop is not None:
+            self._timer = self._loop.call_later(OPEN_SECONDS, self._hand_over)
 
     def _hand_over(self) -> None:
         self._timer = None

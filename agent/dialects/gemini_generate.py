@@ -175,6 +175,8 @@ class GeminiReader:
             if reason := string(_either(candidate, "finishReason", "finish_reason")):
                 finish = finish or reason
                 closes += self._channels.pop(number, ())
+        if not answer.get("candidates"):
+            finish = _without_candidates(answer)
         return EventView(
             deltas=tuple(deltas),
             closes=tuple(closes),
@@ -345,6 +347,14 @@ def _model_and_method(path: str) -> tuple[str, str]:
         if found:
             return model, method
     return "", method
+
+
+def _without_candidates(answer: dict[str, object]) -> str:
+    """Why there is no answer, if that is what a response says: the prompt was blocked, or something broke."""
+    if isinstance(answer.get("error"), dict):
+        return "error"
+    feedback = mapping(_either(answer, "promptFeedback", "prompt_feedback"))
+    return string(_either(feedback, "blockReason", "block_reason"))
 
 
 def _usage(answer: dict[str, object]) -> Usage:

@@ -188,6 +188,8 @@ class OpenAIChatReader:
         model = string(chunk.get("model"))
         usage = _usage(chunk.get("usage"))
         wholes = gathered.wholes
+        if not gathered.deltas and isinstance(chunk.get("error"), dict):  # instead of an ending
+            finish = finish or "error"
         if not (finish or gathered.closes or wholes):
             return delta_view(tuple(gathered.deltas), model, usage)
         return EventView(

@@ -56,6 +56,11 @@ class Account:
         return next((grant.input_tokens for grant in self._grants.values()), 0)
 
     @property
+    def owes(self) -> bool:
+        """Whether something is reserved."""
+        return any(grant.hold is not None for grant in self._grants.values())
+
+    @property
     def bound(self) -> int | None:
         """The longest answer that was reserved, where the client set none itself and somebody's budget rests on it."""
         if self._max_output is not None:
@@ -137,6 +142,9 @@ class Account:
             asked = (provider, model)
             if left and asked not in self._grants:  # nobody had answered: who was asked last
                 asked = next(reversed(self._grants), asked)
+            elif provider and self._grants and asked not in self._grants:
+                await self.reserve(provider, model)  # an earlier try's answer is handed on after all
+                asked = asked if asked in self._grants else next(iter(self._grants))
             grant = self._grants.pop(asked, None)
             if grant is not None:
                 billed = answered or left

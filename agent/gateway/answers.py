@@ -16,6 +16,7 @@ from agent.gateway.plain import collected, decoded
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.transport.base import Headers, UpstreamResponse
+from agent.gateway.unified.failing import Failing
 from agent.gateway.wire import Wire
 from agent.inspection import AnswerVerdict, Scope, StreamInspector, inspect_answer
 from agent.inspection.verdicts import failed_check
@@ -43,9 +44,13 @@ class Answering:
         *,
         limit: int,
         facts: Headers = (),
+        failing: Failing | None = None,
     ) -> None:
-        """`limit` is the largest answer, in bytes; `facts` are headers of the gateway's own for the client."""
+        """`limit` is the largest answer, in bytes; `facts` are headers of the gateway's own for the client. With
+        `failing` a stream that breaks off is ended by it, and so is one that ends before its answer does; without, the
+        client's connection is cut, as the upstream's was."""
         self._facts = facts
+        self._failing = failing
         self._wire = wire
         self._ledger = ledger
         self._settle = settle
@@ -122,6 +127,7 @@ class Answering:
             scope,
             keep_text=checked or scope.rules.policy.capture is not CaptureMode.METADATA,
             hide_usage=request.hides_usage,
+            whole_events=self._failing is not None,
         )
         fields = headers.without_body_facts(self._fields(response))
         try:
@@ -137,8 +143,10 @@ class Answering:
             _, sent = inspector.texts()
             with self._ledger.working():
                 self._ledger.decided(await self._opinion.on_sent(sent, scope))
+        if failure is None and self._failing is not None and not inspector.ended:
+            failure = UpstreamError("the provider's stream ended before the answer did")
         if failure is not None:
-            return await self._broken(failure)
+            return await self._broken(failure, self._failing)
         return await self._end(Outcome.COMPLETED)
 
     async def _pump(
@@ -207,12 +215,15 @@ class Answering:
         await self._wire.finish()
         return True
 
-    async def _broken(self, error: UpstreamError) -> bool:
+    async def _broken(self, error: UpstreamError, failing: Failing | None = None) -> bool:
         """The upstream broke off: the client must not take what it has for a whole answer."""
         self._ledger.outcome, self._ledger.error = Outcome.UPSTREAM_FAILED, str(error)
         if not self._wire.started:
             raise error
-        return False
+        if failing is None:
+            return False
+        await self._wire.write(failing(f"Drawbridge: {error}"))
+        return await self._end(Outcome.UPSTREAM_FAILED)
 
     def _note(self, verdict: AnswerVerdict, dialect: Dialect, scope: Scope) -> None:
         ledger, answer = self._ledger, verdict.answer

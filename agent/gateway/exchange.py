@@ -237,7 +237,7 @@ class ExchangeHandler:
             payload = None if verdict.body is not body else sent
             served = await self._direct_answer(request, route, verdict, scope, book, payload)
         parsed = replace(verdict.request, hides_usage=True) if served.hides_usage else verdict.request
-        answering = self._answering(wire, book, served.facts)
+        answering = self._answering(wire, book, served)
         whole = await answering.inspect(served.response, dialect, parsed, scope)
         if served.keeping is not None:
             self._serving.recall.keep(served.keeping, ledger)
@@ -327,7 +327,7 @@ class ExchangeHandler:
         except ContentError as error:
             raise Refused(400, str(error)) from error
 
-    def _answering(self, wire: Wire, book: Settlement, facts: Headers = ()) -> Answering:
+    def _answering(self, wire: Wire, book: Settlement, served: Served | None = None) -> Answering:
         return Answering(
             wire,
             book.ledger,
@@ -336,7 +336,8 @@ class ExchangeHandler:
             self._opinion,
             self._capture_key,
             limit=self._max_body,
-            facts=facts,
+            facts=served.facts if served is not None else (),
+            failing=served.failing if served is not None else None,
         )
 
     async def _block(self, wire: Wire, book: Settlement, voice: Voice, decision: Decision | None) -> bool:

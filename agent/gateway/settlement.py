@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from agent.dialects import DIALECTS
@@ -11,6 +12,7 @@ from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink
 from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.wire import Wire
+from agent.host.tasks import TaskGroup
 from agent.model.record import AuditEvent, CacheUse, Outcome
 
 log = logging.getLogger(__name__)
@@ -27,19 +29,27 @@ class Settlement:
         self.routes = routes
         self._audit = audit
         self._wire = wire
-        self._paid = False
-        self._recorded = False
+        self._settled = False
+        self._tasks = TaskGroup("settlement")
+        self._settling: asyncio.Task[None] | None = None
 
     async def settle(self) -> None:
-        """Make the record durable. Where a client leaves in the middle of it, the next call does the rest."""
-        if not self._paid:
-            await self._pay()
-            self._paid = True
-        if not self._recorded:
-            self._recorded = True  # who gives up waiting does not recall the event
-            self.ledger.request_bytes = self._wire.bytes_in
-            self.ledger.response_bytes = self.ledger.response_bytes or self._wire.bytes_out
-            await append(self._audit, self.ledger.close())
+        """Make the record durable. Whoever is cancelled while waiting has settled all the same: a client that leaves
+        now must not take its record with it."""
+        if not self._settled:
+            self._settled = True
+            if not self.account.owes:  # nothing waits before the record is with the trail
+                await self._close()
+                return
+            self._settling = self._tasks.spawn(self._close(), name="close")
+        if self._settling is not None:
+            await asyncio.shield(self._settling)
+
+    async def _close(self) -> None:
+        await self._pay()
+        self.ledger.request_bytes = self._wire.bytes_in
+        self.ledger.response_bytes = self.ledger.response_bytes or self._wire.bytes_out
+        await append(self._audit, self.ledger.close())
 
     async def _pay(self) -> None:
         """What a client has seen finished is paid for: no crash loses it."""

@@ -95,7 +95,8 @@ class StreamInspector:
     """Feed it the bytes of an SSE answer (free of Content-Encoding); send what it returns.
 
     Once `blocked` is True, `feed` has returned the dialect's own end of a stopped stream: send it, and hang up on the
-    upstream. `usage`, `model`, `finish_reason` are what the stream has said so far. A channel whose rewriting is not
+    upstream. `usage`, `model`, `finish_reason` are what the stream has said so far; `ended` tells whether it has said
+    that the answer is over, or failed. A channel whose rewriting is not
     possible never occurs: text is replaced inside the event's own JSON.
     """
 
@@ -107,9 +108,10 @@ class StreamInspector:
         *,
         keep_text: bool = False,
         hide_usage: bool = False,
+        whole_events: bool = False,
     ) -> None:
         """`hide_usage` keeps events back that hold nothing but counts of tokens: the gateway asked for them, the client
-        did not."""
+        did not. `whole_events` lets nothing else out, so that more can be said at any time."""
         self._dialect = dialect
         self._reader = reader
         self._scope = scope
@@ -126,6 +128,7 @@ class StreamInspector:
         self._waiting = 0
         self._watching = scope.watches_answers or keep_text or hide_usage
         self._hide_usage = hide_usage
+        self._whole_events = whole_events
         self._keep_text = keep_text
         self._ready: list[bytes] = []  # what may go out at the end of this step
         self._unread: deque[sse.SseEvent] = deque()  # events of this step that were not looked at yet
@@ -134,6 +137,7 @@ class StreamInspector:
         self.usage: Usage = NO_USAGE
         self.model = ""
         self.finish_reason = ""
+        self.ended = False
         self.chunks = 0
         self.characters = 0  # of all that the model has said
 
@@ -173,7 +177,7 @@ class StreamInspector:
                 view = self._reader.read(event.event, event.data)
                 self._note(view)
                 self.characters += sum(len(delta.slot.text) for delta in view.deltas)
-            return data
+            return b"".join([event.raw for event in events]) if self._whole_events else data
         self._unread.extend(events)
         while self._unread:
             event = self._unread[0]
@@ -206,8 +210,12 @@ class StreamInspector:
             return b""
         for event in self._events.finish():
             view = self._reader.read(event.event, event.data)
+            if self._whole_events:
+                event = sse.new_event(event.raw + b"\n\n", event.event, event.data)
             if not self._watching:
                 self._note(view)
+                if self._whole_events and view != _NOTHING:
+                    self._ready.append(event.raw)
             elif view != _NOTHING:
                 self._take(event, view)
         for channel in self._channels.values():
@@ -225,7 +233,7 @@ class StreamInspector:
     def release(self) -> bytes:
         """Everything held back, as it came; from now on nothing is judged. For where the inspection itself failed
         and the policy lets that pass."""
-        self._released = True
+        self._released = self.ended = True  # nobody knows
         self._ready += (waiting.event.raw for waiting in self._queue)
         self._ready += (event.raw for event in (*self._unread, *self._events.finish()))
         self._queue.clear()
@@ -255,6 +263,7 @@ class StreamInspector:
             if (channel := self._channels.get(name)) is not None:
                 channel.finish()
         if view.final:
+            self.ended = True
             for channel in self._channels.values():
                 channel.finish()
         edits = self._whole(view.repeats) if view.repeats else ()
@@ -277,6 +286,8 @@ class StreamInspector:
             self.usage = self.usage.merged(view.usage)
         self.model = view.model or self.model
         self.finish_reason = view.finish_reason or self.finish_reason
+        if view.final or view.finish_reason:
+            self.ended = True
         return self._hide_usage and _only_usage(view)
 
     def _feed(self, delta: Delta) -> _Piece:

@@ -122,8 +122,10 @@ class Failure:
     @property
     def client_status(self) -> int:
         """The HTTP status that tells a client of it."""
-        if self.cause in (Cause.BUDGET, *ANSWERS) and 400 <= self.status < 500:
+        if self.cause in ANSWERS and 400 <= self.status < 500:
             return self.status
+        if self.cause is Cause.BUDGET and self.status:
+            return self.status  # ours
         return _STATUS.get(self.cause, 502)
 
 

@@ -39,7 +39,7 @@ class AgentProcess:
         directory: Path,
         *,
         upstreams: Mapping[str, int],
-        ca_file: Path,
+        ca_file: Path | None,
         policy: Path | None = None,
         environ: Mapping[str, str] | None = None,
         proxy_port: int = 0,
@@ -60,13 +60,15 @@ class AgentProcess:
             "HOME": str(home),
             "PYTHONPATH": str(ROOT),
             "DRAWBRIDGE_LOG_LEVEL": "debug",
-            "DRAWBRIDGE_UPSTREAM_CA_FILE": str(ca_file),
-            "DRAWBRIDGE_RESOLVE": ",".join(
-                f"{host}:443=127.0.0.1:{port}" for host, port in upstreams.items()
-            ),
             "SSLKEYLOGFILE": str(self.keylog),  # it must not be obeyed
             **(environ or {}),
         }
+        if ca_file is not None:
+            self._environ["DRAWBRIDGE_UPSTREAM_CA_FILE"] = str(ca_file)
+        if upstreams:
+            self._environ["DRAWBRIDGE_RESOLVE"] = ",".join(
+                f"{host}:443=127.0.0.1:{port}" for host, port in upstreams.items()
+            )
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -77,6 +79,11 @@ class AgentProcess:
             self.kill()
         elif self._process is not None:
             self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started, and neither stopped nor killed."""
+        return self._process is not None
 
     @property
     def pid(self) -> int:

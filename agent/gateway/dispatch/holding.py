@@ -15,6 +15,7 @@ import orjson
 from agent.dialects.encoding import Decoder
 from agent.errors import ContentError
 from agent.gateway import headers
+from agent.gateway.dispatch.patience import Patiently
 from agent.gateway.transport.base import UpstreamResponse
 from agent.model.conversation import (
     ChoiceEnded,
@@ -53,25 +54,33 @@ class Held:
     streamed: bool = False
 
 
-async def hold(response: UpstreamResponse, source: StreamSource | None) -> Held:
-    """Read on until the answer (of a status below 300) is worth committing to, or has failed. Raises TransportError."""
+async def hold(
+    response: UpstreamResponse, source: StreamSource | None, *, silence: float | None = None
+) -> Held:
+    """Read on until the answer (of a status below 300) is worth committing to, or has failed. Raises TransportError,
+    also where nothing comes for `silence` seconds."""
     kind = headers.get(response.headers, b"content-type").partition(b";")[0].strip().lower()
     whole = kind == b"application/json" or kind.endswith(b"+json")
     if source is not None and not whole:
-        return await _hold_stream(response, source)
+        return await _hold_stream(response, source, silence)
     if not whole:
-        return Held(rest=aiter(response))
-    held = await collect(response, MAX_WHOLE)
+        return Held(rest=_pieces(response, silence))
+    held = await collect(response, MAX_WHOLE, silence=silence)
     if held.rest is None:
-        held.failure = _error_inside(b"".join(held.chunks))
+        body = b"".join(held.chunks)
+        held.failure = _error_inside(body)
+        if response.status == 200 and held.failure is None and not _may_be_whole(response, body):
+            held.failure = Failure(
+                cause=Cause.PROTOCOL, status=200, message="sent an answer that is not whole"
+            )
     return held
 
 
-async def collect(response: UpstreamResponse, limit: int) -> Held:
+async def collect(response: UpstreamResponse, limit: int, *, silence: float | None = None) -> Held:
     """The body, to its end or until `limit` is passed. Raises TransportError."""
     chunks: list[bytes] = []
     size = 0
-    rest = aiter(response)
+    rest = _pieces(response, silence)
     async for chunk in rest:
         chunks.append(chunk)
         size += len(chunk)
@@ -80,12 +89,17 @@ async def collect(response: UpstreamResponse, limit: int) -> Held:
     return Held(chunks)
 
 
-async def _hold_stream(response: UpstreamResponse, source: StreamSource) -> Held:
+def _pieces(response: UpstreamResponse, silence: float | None) -> AsyncIterator[bytes]:
+    pieces = aiter(response)
+    return pieces if silence is None else Patiently(pieces, silence)
+
+
+async def _hold_stream(response: UpstreamResponse, source: StreamSource, silence: float | None) -> Held:
     decoder = _decoder(response)
     watch = _Watch()
     chunks: list[bytes] = []
     size = 0
-    rest = aiter(response)
+    rest = _pieces(response, silence)
     try:
         async for chunk in rest:
             chunks.append(chunk)
@@ -150,9 +164,14 @@ def _decoder(response: UpstreamResponse) -> Decoder | None:
     return None if coding == "identity" else Decoder(coding, limit=MAX_BYTES * 16)
 
 
+def _may_be_whole(response: UpstreamResponse, body: bytes) -> bool:
+    """Whether it ends as JSON does. A relay that loses its own upstream may end half of an answer in order."""
+    return _decoder(response) is not None or body[-64:].rstrip().endswith((b"}", b"]"))
+
+
 def _error_inside(body: bytes) -> Failure | None:
     """The error that a whole answer of status 200 is, as relays of other providers send them (OpenRouter)."""
-    if not body[:64].lstrip().startswith((b'{"error"', b'{"type":"error"')):
+    if b'"error"' not in body[:64]:
         return None
     try:
         error = orjson.loads(body).get("error")

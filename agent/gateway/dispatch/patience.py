@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from types import TracebackType
+from typing import Self
+
+from agent.gateway.transport.base import FailureKind, TransportError
 
 
 class Stalled(Exception):
@@ -87,3 +90,33 @@ class Patience:
             return
         self._expired = True
         self._task.cancel()
+
+
+class Patiently:
+    """The pieces of an answer, none of which may take longer than so many seconds. Raises TransportError."""
+
+    __slots__ = ("_patience", "_pieces")
+
+    def __init__(self, pieces: AsyncIterator[bytes], seconds: float) -> None:
+        self._pieces = pieces
+        self._patience = Patience(seconds)
+
+    def __aiter__(self) -> Self:
+        """The pieces."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next piece."""
+        try:
+            return await self._patience.next(self._pieces)
+        except Stalled:
+            self._patience.close()
+            raise silent() from None
+        except BaseException:
+            self._patience.close()
+            raise
+
+
+def silent() -> TransportError:
+    """The failure of a provider that says nothing for too long."""
+    return TransportError(FailureKind.TIMEOUT, "the provider fell silent", sent=True)

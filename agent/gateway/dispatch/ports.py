@@ -16,7 +16,8 @@ class Prepared:
     """A request as a candidate wants it, but for its credentials.
 
     `path` is without `target.base_path`, `query` without `?`. `headers` need no `host`. `source` reads the stream that
-    is to come, afresh for each preparation; None where the answer comes whole, or is none of a model.
+    is to come, afresh for each preparation; None where the answer comes whole, or is none of a model. `silence` is how
+    many seconds the provider may say nothing, before the answer and within it; None leaves that to the transport.
     """
 
     target: Target
@@ -27,6 +28,7 @@ class Prepared:
     headers: Headers = ()
     dialect: str = ""
     source: StreamSource | None = None
+    silence: float | None = None
 
     @property
     def wire_target(self) -> bytes:

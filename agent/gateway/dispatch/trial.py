@@ -12,7 +12,7 @@ from agent.dialects.encoding import decode
 from agent.errors import ConfigError, ContentError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.dispatch.holding import MAX_ERROR, Held, collect, hold
-from agent.gateway.dispatch.patience import Deadline, Stalled
+from agent.gateway.dispatch.patience import Deadline, Stalled, silent
 from agent.gateway.dispatch.ports import Credentials, Order, Prepared
 from agent.gateway.dispatch.relayed import Relayed
 from agent.gateway.transport.base import (
@@ -144,11 +144,11 @@ class Trial:
         outcome: Committed | Setback | None = None
         try:
             if first_token is None or prepared.source is None:
-                response = await self._transport.send(prepared.target, request)
+                response = await self._head(prepared, request)
                 outcome = await self._judged(order, prepared, response, route, started)
             else:
                 with Deadline(first_token):
-                    response = await self._transport.send(prepared.target, request)
+                    response = await self._head(prepared, request)
                     outcome = await self._judged(order, prepared, response, route, started)
         except Stalled:
             failure = Failure(cause=Cause.STALLED, message="gave no content in time")
@@ -160,6 +160,15 @@ class Trial:
             if response is not None and not isinstance(outcome, Committed):
                 await response.aclose()
         return outcome
+
+    async def _head(self, prepared: Prepared, request: UpstreamRequest) -> UpstreamResponse:
+        if prepared.silence is None:
+            return await self._transport.send(prepared.target, request)
+        try:
+            with Deadline(prepared.silence):
+                return await self._transport.send(prepared.target, request)
+        except Stalled:
+            raise silent() from None
 
     async def _signed(self, order: Order, attempt: Try, prepared: Prepared) -> UpstreamRequest:
         credentials = await self._credentials.headers(attempt.candidate, attempt.key, prepared)
@@ -185,7 +194,7 @@ class Trial:
     ) -> Committed | Setback:
         if response.status >= 300:
             return await self._refused(prepared, response, started)
-        held = await hold(response, prepared.source)
+        held = await hold(response, prepared.source, silence=prepared.silence)
         now = self._clock()
         ms = (now - started) * 1000.0
         if held.failure is not None:

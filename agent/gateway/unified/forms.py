@@ -126,13 +126,15 @@ class Forms:
             headers=self._headers(serving, same=same, private=candidate.private),
             dialect=spoken.dialect,
             source=source,
+            silence=serving.provider.settings.timeout_seconds,
         )
 
-    def hides_usage(self, dialect: str) -> bool:
-        """Whether counts of tokens in the stream were asked for by the gateway alone."""
+    @property
+    def hides_usage(self) -> bool:
+        """Whether counts of tokens in the client's stream are there for the gateway alone."""
         asked = self.asked
         return (
-            dialect == asked.dialect == "openai-chat"
+            asked.dialect == "openai-chat"
             and asked.operation in _REPORTS_USAGE
             and asked.stream
             and not asked.usage_wanted
@@ -147,9 +149,12 @@ class Forms:
             return with_field(asked.body, "model", candidate.model)
         serving = _serving(candidate)
         add: dict[str, object] = {}
+        remove = OUR_FIELDS if asked.has_our_fields else frozenset[str]()
         rename: dict[str, str] = {}
-        if self.hides_usage(spoken.dialect) and "stream_options" not in serving.quirks.unsupported:
-            add["stream_options"] = {"include_usage": True}
+        if self.hides_usage and "stream_options" not in serving.quirks.unsupported:
+            given = _stream_options(asked.body)
+            add["stream_options"] = {**given, "include_usage": True}
+            remove |= {"stream_options"} if given else frozenset()
         most = _MOST_TOKENS.get(asked.dialect, "")
         if serving.quirks.max_tokens_field and asked.dialect == "openai-chat":
             rename = {"max_completion_tokens": serving.quirks.max_tokens_field}
@@ -160,7 +165,7 @@ class Forms:
         amendments = Amendments(
             model=named,
             add=add,
-            remove=OUR_FIELDS if asked.has_our_fields else frozenset(),
+            remove=remove,
             rename=rename if b'"max_completion_tokens"' in asked.body else {},
         )
         body = amendments.made(asked.body)
@@ -198,6 +203,11 @@ class Forms:
         if self.trace is not None and (private or self.propagate):
             fields += outgoing(self.trace())
         return (*fields, (b"accept-encoding", b"identity"))
+
+
+def _stream_options(body: bytes) -> dict[str, object]:
+    """What a chat request says of its stream besides."""
+    return mapping(orjson.loads(body).get("stream_options")) if b'"stream_options"' in body else {}
 
 
 def _bounded(body: bytes, sections: tuple[str, ...], names: tuple[str, ...], bound: int) -> bytes:

@@ -5,11 +5,13 @@ What it returns is an `UpstreamResponse` like any other: inspection, the client'
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from functools import partial
 
 import orjson
 
+from agent.accounts.denials import Denial
 from agent.dialects import DIALECTS
 from agent.dialects.shapes import mapping
 from agent.errors import ContentError
@@ -19,6 +21,7 @@ from agent.gateway.dispatch import Dispatched, Dispatcher, DispatchFailed, NotAd
 from agent.gateway.ledger import Ledger
 from agent.gateway.routing import Refused, Route
 from agent.gateway.transport.base import Headers, UpstreamResponse
+from agent.gateway.unified.failing import Failing, failing
 from agent.gateway.unified.forms import Asked, Forms, wants_usage
 from agent.gateway.unified.planning import NotAllowed, Planner, Wanted
 from agent.gateway.unified.recall import Asking, Keeping, Recall
@@ -27,6 +30,7 @@ from agent.gateway.unified.routebook import Backing, RouteBook
 from agent.gateway.unified.translated import Languages, TranslatedAnswer
 from agent.gateway.wire import ClientRequest
 from agent.inspection import RequestVerdict, Scope
+from agent.routing.failures import Cause
 from agent.routing.names import UnknownModel
 from agent.routing.plan import Candidate, NoRoute, Plan
 from agent.telemetry.trace_context import resumed
@@ -65,11 +69,12 @@ class Errand:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
     """An answer to hand on, with the headers that tell of its way. `hides_usage`: counts of tokens in its stream are
-    none of the client's business."""
+    none of the client's business. `failing` ends its stream where that breaks off."""
 
     response: UpstreamResponse
     facts: Headers = ()
     hides_usage: bool = False
+    failing: Failing | None = None
     keeping: Keeping | None = None
 
 
@@ -81,6 +86,8 @@ class _Order:
     forms: Forms
     account: Account
     hedged: bool
+    asking: Candidate | None = None  # the last one that was to be asked
+    denial: Denial | None = None  # the first one
     repeatable: bool = True
 
     @property
@@ -90,7 +97,9 @@ class _Order:
 
     def prepare(self, candidate: Candidate) -> Prepared:
         """See `dispatch.Order`."""
-        return self.forms.prepare(candidate, bound=self.account.bound)
+        prepared = self.forms.prepare(candidate, bound=self.account.bound)
+        self.asking = candidate
+        return prepared
 
     async def admit(self, candidate: Candidate) -> NotAdmitted | None:
         """Reserves the call, in place of the one before it."""
@@ -101,6 +110,7 @@ class _Order:
         )
         if denial is None:
             return None
+        self.denial = self.denial or denial
         return NotAdmitted(status=denial.status, message=denial.message, retry_after=denial.retry_after)
 
 
@@ -126,9 +136,7 @@ class Serving:
         if found is not None and not isinstance(found, Keeping):
             response, facts = found
             request_id = (b"x-request-id", ledger.request_id.encode("ascii"))
-            return Served(
-                response=response, facts=(request_id, *facts), hides_usage=forms.hides_usage(errand.dialect)
-            )
+            return Served(response=response, facts=(request_id, *facts), hides_usage=forms.hides_usage)
         order = _Order(
             plan=plan,
             forms=forms,
@@ -140,6 +148,12 @@ class Serving:
             done = await self._dispatcher.send(order)
         except DispatchFailed as failed:
             ledger.served_by(attempts=failed.trail, rule=plan.rule)
+            if failed.cause is Cause.BUDGET and order.denial is not None:  # no provider failed
+                raise refusal(order.denial) from failed
+            raise
+        except asyncio.CancelledError:  # the client left: who was being asked may charge for it
+            if (asking := order.asking) is not None:
+                ledger.served_by(provider=asking.provider.id, model=asking.model, rule=plan.rule)
             raise
         served = self._answer(errand, forms, plan, done)
         if found is None:
@@ -212,7 +226,8 @@ class Serving:
         return Served(
             response=response,
             facts=_facts(errand.ledger, candidate, done, dropped),
-            hides_usage=forms.hides_usage(done.prepared.dialect),
+            hides_usage=forms.hides_usage,
+            failing=failing(forms),
         )
 
     def _languages(self, errand: Errand, forms: Forms, done: Dispatched) -> Languages:
@@ -222,7 +237,7 @@ class Serving:
         return Languages(
             client=client,
             provider=provider,
-            conversation=forms.conversation(),
+            conversation=replace(forms.conversation(), usage_in_stream=True),  # hidden later, if need be
             voice=DIALECTS[errand.dialect],
             array=forms.asked.wants_array,
         )

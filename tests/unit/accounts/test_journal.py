@@ -112,3 +112,14 @@ async def test_a_history_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch
     with pytest.raises(HostError):
         await journal.history("k", 0)
     await journal.close()
+
+
+async def test_a_reservation_that_came_to_nothing_is_soon_forgotten(tmp_path: Path, written: Written) -> None:
+    journal = await opened(tmp_path / "a.db")
+    journal.opened(1, NO_CLAIMS, None)
+    await journal.durable()
+    written.batches.clear()
+    journal.closed(1)
+    await asyncio.sleep(OPEN_SECONDS * 5)
+    assert [batch.closed[0] for batch in written.batches] == [1]
+    await journal.close()

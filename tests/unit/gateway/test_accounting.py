@@ -128,3 +128,20 @@ def test_the_size_of_a_request_is_that_of_its_texts_and_pictures() -> None:
     inner = Slot(address=(("a",), ("b",)), role=Role.USER, text="told already")
     found = measured(ParsedRequest(slots=(said("abc"), said("é"), inner), attachments=(picture,)))
     assert (found.text_bytes, found.images) == (5, 1)
+
+
+async def test_an_answer_of_an_earlier_try_is_charged_where_it_was_given(
+    accounts: Accounts, account: Account
+) -> None:
+    await account.reserve("openai", "m")
+    await account.reserve("anthropic", "m")
+    await account.settle("openai", "m", TokenCount(input=5, output=6), characters=0, answered=True)
+    assert await used(accounts) == 11
+    assert not account.owes
+
+
+async def test_what_nobody_served_is_released(accounts: Accounts, account: Account) -> None:
+    await account.reserve("openai", "m")
+    assert account.owes
+    await account.settle("", "", NO_COUNT, characters=0, answered=True)
+    assert await used(accounts) == 0

@@ -19,7 +19,7 @@ from agent.model.decision import Action
 from agent.model.record import Outcome
 from agent.policy import load
 from tests.fakes.loopback import until
-from tests.fakes.rulebooks import BOMB, TOY, toy_policy
+from tests.fakes.rulebooks import BOMB, TOY, route_book, toy_policy
 from tests.fakes.streams import TEXTS, ChatText, Voice
 from tests.fakes.upstream import SSE, FakeClient
 from tests.unit.gateway.conftest import POST_JSON, Gateway, policy
@@ -345,6 +345,7 @@ class CrashingScanner:
 def crashing(request: pytest.FixtureRequest) -> RuleBook:
     """A rule book of its own whose scanner crashes on answers."""
     made = RuleBook(load(toy_policy(request.param), source="p"))
+    route_book(made)  # reads files: not in the loop
     made.scanner = CrashingScanner()  # type: ignore[assignment]
     return made
 

@@ -1,116 +1,153 @@
-"""The end of an exchange: paid once, recorded once, whoever leaves meanwhile."""
+"""The end of an exchange: paid and recorded once, whoever leaves meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from agent.accounts.accounts import ANYBODY, Accounts
+from agent.accounts.accounts import Accounts, Principal
 from agent.accounts.local import LocalStore
+from agent.accounts.meters import Amounts
+from agent.accounts.store import Hold, Use
+from agent.dialects.base import ParsedRequest
 from agent.gateway.accounting import Account
 from agent.gateway.ledger import Ledger
-from agent.gateway.settlement import Settlement, append
+from agent.gateway.settlement import Settlement
 from agent.gateway.wire import Wire
-from agent.inspection import RuleBook
-from agent.model.content import Usage
-from agent.model.conversation import TokenCount
-from agent.model.record import CacheUse
-from agent.model.traffic import Connection, Tier
-from tests.fakes.audit import FakeAudit, make_incident
-from tests.fakes.rulebooks import rule_book, toy_policy
+from agent.model.content import Role, Slot, Usage
+from agent.model.record import CacheUse, Outcome
+from tests.fakes.accounts import NOW, section
+from tests.fakes.audit import CONNECTION, FakeAudit
+from tests.fakes.rulebooks import route_book, rule_book, toy_policy
 from tests.fakes.upstream import FakeClient
-from tests.unit.gateway.unified.conftest import PROVIDERS, book_of
+
+RULES = rule_book(toy_policy("prices: [{models: ['*'], input: 1000, output: 2000}]"))
+KEYS = f"""
+virtual_keys: [{{id: ci, hash: 'sha256:{"0" * 64}', budgets: [{{tokens: 1000, per: day}}]}}]
+bindings: [{{users: ['*'], key: ci}}]
+"""
 
 
-class SlowAccount(Account):
-    """Waits where a store would, and says how often it was asked."""
+class SlowStore(LocalStore):
+    """Settles when it is let."""
 
-    def __init__(self, *, broken: bool = False) -> None:
-        super().__init__(Accounts(None, store=LocalStore(Path("never-opened.db"))), ANYBODY)
-        self.waiting = asyncio.Event()
-        self.asked = 0
-        self._broken = broken
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.gate = asyncio.Event()
+        self.broken = False
 
-    async def settle(
-        self,
-        provider: str,
-        model: str,
-        tokens: TokenCount,
-        *,
-        characters: int,
-        answered: bool,
-        left: bool = False,
-    ) -> tuple[int | None, bool]:
-        self.asked += 1
-        await self.waiting.wait()
-        if self._broken:
-            raise RuntimeError
-        return await super().settle(
-            provider, model, tokens, characters=characters, answered=answered, left=left
-        )
+    async def settle(self, hold: Hold, used: Amounts, use: Use | None) -> None:
+        if self.broken:
+            raise RuntimeError("a bug")
+        await super().settle(hold, used, use)
+        await self.gate.wait()
 
 
 @pytest.fixture
-def rules() -> RuleBook:
-    return rule_book(toy_policy(PROVIDERS))
+async def store(tmp_path: Path) -> AsyncIterator[SlowStore]:
+    made = SlowStore(tmp_path / "a.db")
+    await made.open()
+    yield made
+    await made.close()
 
 
-def settlement(rules: RuleBook, account: Account, audit: FakeAudit) -> Settlement:
-    ledger = Ledger(rules, Connection(id="c", tier=Tier.BASE_URL), method="POST")
-    ledger.dialect, ledger.status = "openai-chat", 200
-    ledger.usage = Usage(input_tokens=1000, output_tokens=500)
-    ledger.served_by(provider="local", model="deployed-7")
+@pytest.fixture
+async def account(store: SlowStore) -> Account:
+    accounts = Accounts(section(KEYS), store=store, prices=route_book(RULES))
+    principal = accounts.principal(None, now=NOW, user="ann", intercepted=True)
+    assert isinstance(principal, Principal)
+    made = Account(accounts, principal, clock=lambda: NOW)
+    prompt = Slot(address=(("messages", 0, "content"),), role=Role.USER, text="x" * 40)
+    made.informed(ParsedRequest(slots=(prompt,), max_tokens=9))
+    assert await made.reserve("openai", "m") is None
+    return made
+
+
+def book(account: Account, audit: FakeAudit, **facts: object) -> Settlement:
+    """An exchange that went well, but for `facts`."""
+    ledger = Ledger(RULES, CONNECTION, method="POST")
+    ledger.dialect, ledger.status, ledger.outcome = "openai-chat", 200, Outcome.COMPLETED
+    ledger.usage = Usage(input_tokens=7, output_tokens=2)
+    ledger.served_by(provider="openai", model="m")
+    ledger.sent()
+    for name, value in facts.items():
+        setattr(ledger, name, value)
     client = FakeClient()
-    return Settlement(ledger, audit, Wire(client.receive, client.send), account, book_of())
+    return Settlement(ledger, audit, Wire(client.receive, client.send), account, route_book(RULES))
 
 
-async def test_an_exchange_is_paid_and_recorded_once(rules: RuleBook) -> None:
-    account, audit = SlowAccount(), FakeAudit()
-    account.waiting.set()
-    book = settlement(rules, account, audit)
-    await book.settle()
-    await book.settle()
-    assert account.asked == 1
-    assert audit.exchange.served.cost_nano_usd == 2_000_000  # at the policy's price for the name `small`
+async def test_an_exchange_is_settled_once(account: Account, store: SlowStore) -> None:
+    store.gate.set()
+    audit = FakeAudit()
+    settlement = book(account, audit)
+    await asyncio.gather(settlement.settle(), settlement.settle())
+    assert (audit.exchange.served.cost_nano_usd, audit.exchange.served.estimated) == (11_000_000, False)
 
 
-async def test_who_leaves_in_the_middle_is_recorded_all_the_same(rules: RuleBook) -> None:
-    account, audit = SlowAccount(), FakeAudit()
-    book = settlement(rules, account, audit)
-    first = asyncio.ensure_future(book.settle())
-    await asyncio.sleep(0)
-    first.cancel()
-    await asyncio.wait([first])
-    assert audit.exchanges == []
-    account.waiting.set()
-    await book.settle()
-    assert audit.exchange.served.cost_nano_usd == 2_000_000
-
-
-async def test_an_account_that_fails_costs_nobody_the_record(
-    rules: RuleBook, caplog: pytest.LogCaptureFixture
+async def test_who_is_cancelled_while_it_is_paid_is_recorded_with_what_it_cost(
+    account: Account, store: SlowStore
 ) -> None:
     audit = FakeAudit()
-    book = settlement(rules, account := SlowAccount(broken=True), audit)
-    account.waiting.set()
-    caplog.set_level("CRITICAL")
-    await book.settle()
-    assert audit.exchange.status == 200
+    settlement = book(account, audit)
+    first = asyncio.create_task(settlement.settle())
+    await asyncio.sleep(0.02)
+    first.cancel()
+    await asyncio.wait([first])
+    assert first.cancelled()
+    assert audit.events == []
+    second = asyncio.create_task(settlement.settle())
+    await asyncio.sleep(0)
+    assert not second.done()  # whoever ends the exchange waits for its record
+    store.gate.set()
+    await second
+    assert audit.exchange.served.cost_nano_usd == 11_000_000
 
 
-async def test_what_was_said_before_costs_nothing(rules: RuleBook) -> None:
-    account, audit = SlowAccount(), FakeAudit()
-    account.waiting.set()
-    book = settlement(rules, account, audit)
-    book.ledger.served_by(cache=CacheUse.EXACT)
-    await book.settle()
-    assert audit.exchange.served.cost_nano_usd == 0
+async def test_an_account_that_cannot_be_settled_keeps_no_record_back(
+    account: Account, store: SlowStore
+) -> None:
+    store.broken = True
+    audit = FakeAudit()
+    await book(account, audit).settle()
+    assert audit.exchange.served.cost_nano_usd is None
 
 
-async def test_a_trail_that_is_broken_is_said_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_trail_that_cannot_be_written_stops_nobody(
+    account: Account, store: SlowStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.gate.set()
     audit = FakeAudit()
     audit.broken = True
-    await append(audit, make_incident())
+    await book(account, audit).settle()
     assert "audit event lost" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("facts", "cost"),
+    [
+        ({"status": 500, "usage": Usage()}, None),
+        ({"status": None, "usage": Usage(), "outcome": Outcome.UPSTREAM_FAILED}, None),
+        ({"status": None, "usage": Usage(), "outcome": Outcome.CLIENT_CLOSED}, 21_000_000),  # its prompt
+        ({"status": 400}, 11_000_000),  # blocked, and paid for
+    ],
+)
+async def test_what_may_have_been_charged_is_paid(
+    account: Account, store: SlowStore, facts: dict[str, object], cost: int | None
+) -> None:
+    store.gate.set()
+    audit = FakeAudit()
+    await book(account, audit, **facts).settle()
+    found = audit.exchange.served.cost_nano_usd
+    assert (found or None) == cost
+
+
+async def test_an_answer_out_of_the_cache_costs_nothing(account: Account, store: SlowStore) -> None:
+    store.gate.set()
+    audit = FakeAudit()
+    settlement = book(account, audit)
+    settlement.ledger.served_by(cache=CacheUse.EXACT)
+    await settlement.settle()
+    assert audit.exchange.served.cost_nano_usd == 0

@@ -22,7 +22,8 @@ from agent.inspection import RuleBook
 from agent.model.record import CacheUse, Exchange, Outcome
 from agent.model.traffic import Tier
 from tests.fakes.loopback import until
-from tests.fakes.rulebooks import BOMB, TOY, rule_book, toy_policy
+from tests.fakes.rulebooks import BOMB, DETECTORS, GUARDRAILS, TOY, rule_book, toy_policy
+from tests.fakes.streams import AnthropicText, ChatText, documents
 from tests.fakes.upstream import SSE, FakeClient
 from tests.unit.gateway.conftest import POST_JSON, Gateway
 
@@ -79,8 +80,12 @@ DONE = b"data: [DONE]\n\n"
 
 
 @pytest.fixture
-def own_rules() -> RuleBook:
-    return rule_book(toy_policy(PROVIDERS))
+def own_rules(request: pytest.FixtureRequest) -> RuleBook:
+    """Parametrize indirectly with guardrails, or none."""
+    guardrails = getattr(request, "param", None)
+    if guardrails is None:
+        return rule_book(toy_policy(PROVIDERS))
+    return rule_book(f"schema_version: 1\nid: own\n{PROVIDERS}{guardrails}{DETECTORS if guardrails else ''}")
 
 
 @pytest.fixture
@@ -264,6 +269,87 @@ async def test_what_a_client_says_ends_no_header(own: Gateway) -> None:
     assert b"\n" not in b"".join(name + value for name, value in client.headers)
 
 
+# Streams that fail after they began
+
+PATHS = {
+    "openai-chat": "/v1/chat/completions",
+    "openai-responses": "/v1/responses",
+    "anthropic-messages": "/v1/messages",
+    "gemini-generate-content": "/v1beta/models/local/tiny:streamGenerateContent?alt=sse",
+}
+CUT = TransportError(FailureKind.CLOSED, "the connection was lost", sent=True)
+
+
+def asking(dialect: str) -> bytes:
+    """A stream of `local/tiny`."""
+    said = {"role": "user", "content": "hi"}
+    bodies: dict[str, dict[str, object]] = {
+        "openai-chat": {"messages": [said]},
+        "openai-responses": {"input": "hi"},
+        "anthropic-messages": {"messages": [said], "max_tokens": 9},
+        "gemini-generate-content": {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
+    }
+    says = {} if dialect.startswith("gemini") else {"model": "local/tiny", "stream": True}
+    return orjson.dumps({**says, **bodies[dialect]})
+
+
+def errors(dialect: str, stream: bytes) -> list[str]:
+    """The messages of the errors in a stream whose every event is whole."""
+    assert stream.endswith(b"\n\n")
+    found = []
+    for document in documents(stream):
+        response = document.get("response")
+        holder = response if isinstance(response, dict) else document
+        if isinstance(error := holder.get("error"), dict):
+            found.append(str(error["message"]))
+    return found
+
+
+@pytest.mark.parametrize("dialect", PATHS)
+@pytest.mark.parametrize("ends", [CUT, None], ids=["cut", "ended"])
+@pytest.mark.parametrize("own_rules", ["", GUARDRAILS], indirect=True, ids=["unwatched", "watched"])
+async def test_a_stream_that_breaks_off_ends_with_one_error_of_its_dialect(
+    own: Gateway, dialect: str, ends: TransportError | None
+) -> None:
+    half = piece(" the")[:30]
+    own.answers(piece("Hello,"), half, *([ends] if ends else []), headers=SSE)
+    client = await ask(own, asking(dialect), PATHS[dialect])
+    assert (client.finished, own.whole) == (True, True)
+    assert b"Hello," in client.body
+    [message] = errors(dialect, client.body)
+    assert message.startswith("Drawbridge: the ")
+    assert own.event.outcome is Outcome.UPSTREAM_FAILED
+    assert own.event.error == message.removeprefix("Drawbridge: ")
+
+
+@pytest.mark.parametrize("dialect", PATHS)
+async def test_an_error_of_the_provider_in_a_stream_is_the_only_one(own: Gateway, dialect: str) -> None:
+    own.answers(piece("Hello,"), event({"error": {"message": "broke", "type": "server_error"}}), headers=SSE)
+    client = await ask(own, asking(dialect), PATHS[dialect])
+    assert client.finished
+    assert errors(dialect, client.body) == ["broke"]
+
+
+async def test_other_options_of_a_stream_stay_where_counts_are_asked_for(own: Gateway) -> None:
+    own.answers(piece("Hello."), END, USAGE, DONE, headers=SSE)
+    options = {"include_usage": False, "include_obfuscation": False}
+    client = await ask(own, chat("local/tiny", stream=True, stream_options=options))
+    asked = own.transport.asked[0].body
+    assert asked.count(b"stream_options") == 1
+    assert orjson.loads(asked)["stream_options"] == {"include_usage": True, "include_obfuscation": False}
+    assert b"usage" not in client.body
+
+
+async def test_counts_of_a_provider_of_another_format_are_known_though_the_client_wants_none(
+    own: Gateway,
+) -> None:
+    own.answers(*AnthropicText().events(["Hello."]), headers=SSE)
+    client = await ask(own, chat("anthropic/claude-sonnet-4-5", stream=True))
+    assert ChatText().heard(client.body) == "Hello."
+    assert b'"usage":{' not in client.body
+    assert (own.event.usage.input_tokens, own.event.usage.output_tokens) == (3, 5)
+
+
 # Accounts
 
 KEY = new_key()
@@ -338,6 +424,8 @@ async def test_a_model_that_the_key_may_not_use_is_refused(counted: Gateway) -> 
 async def test_a_request_that_does_not_fit_is_refused_with_its_reason(counted: Gateway) -> None:
     client = await ask(counted, chat("local/tiny", max_completion_tokens=5000), headers=WITH_KEY)
     assert (client.status, counted.transport.asked) == (402, [])
+    assert client.header(b"x-drawbridge-denied") == b"budget_exceeded"
+    assert exchanges(counted)[0].outcome is Outcome.REFUSED
     assert "budget" in orjson.loads(client.body)["error"]["message"]
 
 
@@ -398,6 +486,33 @@ async def test_who_leaves_before_there_is_an_answer_has_had_a_prompt_read(counte
     assert 50 <= await used(counted) <= 100
     assert counted.audit.exchanges[0].outcome is Outcome.CLIENT_CLOSED
     assert counted.audit.exchanges[0].served.estimated
+
+
+async def test_a_client_that_leaves_while_its_record_is_made_takes_nothing_with_it(counted: Gateway) -> None:
+    counted.audit.gate = asyncio.Event()
+    counted.answers(CHAT_ANSWER)
+    client = FakeClient(chat("local/tiny"))
+    exchange = counted.spawn(
+        b"", client, path="/v1/chat/completions", host="127.0.0.1:1", tier=Tier.BASE_URL, headers=WITH_KEY
+    )
+    await until(lambda: bool(counted.transport.asked))
+    await asyncio.sleep(0.05)  # the account is being settled, or the trail is slow
+    exchange.cancel()
+    await asyncio.sleep(0)
+    counted.audit.gate.set()
+    await asyncio.wait([exchange])
+    [entry] = exchanges(counted)
+    assert entry.served.cost_nano_usd is None or entry.served.cost_nano_usd > 0
+    assert await used(counted) == 9
+
+
+async def test_an_empty_answer_that_is_handed_on_after_all_is_paid(counted: Gateway) -> None:
+    counted.answers(END, USAGE, DONE, headers=SSE)
+    counted.answers(b'{"error":{"message":"broken"}}', status=500)
+    await ask(counted, chat("local/tiny", stream=True, fallbacks=["openai/gpt-5-nano"]), headers=WITH_KEY)
+    [entry] = exchanges(counted)
+    assert (entry.served.provider, entry.status, len(counted.transport.asked)) == ("local", 200, 2)
+    assert await used(counted) == 9
 
 
 async def test_of_a_bare_name_the_keys_own_providers_serve(counted: Gateway) -> None:

@@ -57,10 +57,16 @@ def clean(text: str) -> str:
     return text
 
 
-def inspector(voice: Voice, scope: Scope | None = None, *, keep_text: bool = False) -> StreamInspector:
+def inspector(
+    voice: Voice, scope: Scope | None = None, *, keep_text: bool = False, whole_events: bool = False
+) -> StreamInspector:
     dialect = DIALECTS[voice.dialect]
     return StreamInspector(
-        dialect, dialect.stream_reader(ParsedRequest(stream=True)), scope or toy_scope(), keep_text=keep_text
+        dialect,
+        dialect.stream_reader(ParsedRequest(stream=True)),
+        scope or toy_scope(),
+        keep_text=keep_text,
+        whole_events=whole_events,
     )
 
 
@@ -549,3 +555,65 @@ def test_counts_that_only_the_gateway_asked_for_are_read_and_not_passed_on(*, hi
     assert through(judge, [stream[i : i + 5] for i in range(0, len(stream), 5)]) == wanted
     assert (judge.usage.input_tokens, judge.usage.output_tokens) == (3, 5)
     assert judge.characters == len("some words")
+
+
+@text_voices
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_stream_has_ended_when_it_says_so(voice: Voice, *, watched: bool) -> None:
+    *begun, last = voice.events(["one ", "two"])
+    more = begun[-2:] if voice.dialect in ("openai-chat", "anthropic-messages") else []
+    judge = plain_inspector(voice) if not watched else inspector(voice)
+    through(judge, begun[: len(begun) - len(more)])
+    assert not judge.ended
+    judge = plain_inspector(voice) if not watched else inspector(voice)
+    through(judge, [*begun, last])
+    assert judge.ended
+
+
+@pytest.mark.parametrize(
+    ("voice", "event"),
+    [
+        (ChatText(), plain({"error": {"message": "m"}})),
+        (AnthropicText(), named({"type": "error", "error": {"type": "api_error", "message": "m"}})),
+        (ResponsesText(), named({"type": "error", "code": "server_error", "message": "m"})),
+        (GeminiText(), plain({"error": {"code": 500, "message": "m"}})),
+        (GeminiText(), plain({"promptFeedback": {"blockReason": "SAFETY"}})),
+    ],
+)
+def test_an_error_ends_a_stream_as_well(voice: Voice, event: bytes) -> None:
+    judge = inspector(voice)
+    assert through(judge, [voice.piece("one "), event]).endswith(event)
+    assert judge.ended
+    assert judge.finish_reason
+
+
+@text_voices
+@pytest.mark.parametrize("size", [1, 5, 100])
+@pytest.mark.parametrize("watched", [True, False])
+def test_where_more_may_have_to_be_said_only_whole_events_go_out(
+    voice: Voice, size: int, *, watched: bool
+) -> None:
+    half = voice.piece("three")[:-20]
+    stream = b"".join(voice.events(["one ", "two"])[:-1]) + half
+    judge = inspector(voice, whole_events=True) if watched else plain_inspector(voice, whole_events=True)
+    out = b""
+    for at in range(0, len(stream), size):
+        out += judge.feed(stream[at : at + size])
+        assert not out or out.endswith(b"\n\n")
+    out += judge.finish()
+    assert out == stream.removesuffix(half)
+
+
+def test_an_end_without_its_blank_line_gets_one() -> None:
+    for make in (inspector, plain_inspector):
+        judge = make(ChatText(), whole_events=True)
+        assert through(judge, [ChatText().piece("one"), b"data: [DONE]"]).endswith(b"data: [DONE]\n\n")
+        assert judge.ended
+
+
+def plain_inspector(voice: Voice, *, whole_events: bool = False) -> StreamInspector:
+    """One that looks for nothing."""
+    scope = rule_book("schema_version: 1\nid: none").scope(
+        Subject(host="h", path="/", surface="s", app=""), ref="REF12345"
+    )
+    return inspector(voice, scope, whole_events=whole_events)

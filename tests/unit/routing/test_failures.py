@@ -89,5 +89,6 @@ def test_the_client_is_told_whose_fault_it_is() -> None:
     assert Failure(cause=Cause.CREDENTIALS, status=401).client_status == 502  # it must not blame its own key
     assert Failure(cause=Cause.EXHAUSTED, status=401).client_status == 502
     assert Failure(cause=Cause.BUDGET, status=402).client_status == 402
+    assert Failure(cause=Cause.BUDGET, status=503).client_status == 503  # the accounts cannot be asked
     assert Failure(cause=Cause.STALLED).client_status == 504
     assert all(Failure(cause=cause, status=422).client_status == 422 for cause in ANSWERS)

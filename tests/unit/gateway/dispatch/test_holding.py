@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.gateway.dispatch.holding import MAX_BYTES, MAX_CHUNKS, MAX_WHOLE, Held, hold
-from agent.gateway.transport.base import Headers
+from agent.gateway.transport.base import Headers, TransportError
 from agent.routing.failures import Cause
 from tests.fakes.dispatch import END, START, ToySource, erred, said
 from tests.fakes.upstream import JSON, SSE, FakeResponse
@@ -81,9 +81,10 @@ async def test_whole_answers_are_held_whole_unless_they_are_large() -> None:
         (b' {"type":"error","error":{"type":"overloaded_error"}}', Cause.OVERLOADED),
         (b'{"error":{"code":"context_length_exceeded"}}', Cause.TOO_LONG),
         (b'{"error":{"status":"UNAVAILABLE"}}', Cause.OVERLOADED),
+        (b'{ "type": "error", "error": {"type": "api_error"}}', Cause.SERVER),
         (b'{"error":{}}', Cause.SERVER),
         (b'{"error":null,"id":"x"}', None),
-        (b'{"error":"x', None),
+        (b'{"error":"x', Cause.PROTOCOL),  # half of an answer
         (b'{"error_count":0}', None),
     ],
 )
@@ -117,3 +118,23 @@ def test_cutting_changes_nothing(stream: bytes, cuts: set[int]) -> None:
     assert (whole.failure is None) == (cut.failure is None)
     if whole.failure is not None and cut.failure is not None:
         assert whole.failure.cause is cut.failure.cause
+
+
+@pytest.mark.parametrize("body", [b"", b'{"choices":[{"mess', b"<html>busy</html>", b'"x"'])
+async def test_a_whole_answer_that_is_not_whole_has_failed(body: bytes) -> None:
+    failure = (await held(body, headers=JSON, stream=False)).failure
+    assert failure is not None
+    assert failure.cause is Cause.PROTOCOL
+
+
+async def test_what_cannot_be_looked_into_is_taken_for_whole() -> None:
+    packed = (*JSON, (b"content-encoding", b"gzip"))
+    assert (await held(gzip.compress(b"{}"), headers=packed, stream=False)).failure is None
+    assert (await held(b"[] \n", headers=JSON, stream=False)).failure is None
+
+
+@pytest.mark.parametrize("kind", [SSE, JSON])
+async def test_silence_ends_the_wait(kind: Headers) -> None:
+    response = FakeResponse(START, asyncio.Event(), headers=kind)
+    with pytest.raises(TransportError, match="fell silent"):
+        await hold(response, ToySource(), silence=0.01)

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.gateway.dispatch.patience import Deadline, Patience, Stalled
+from agent.gateway.dispatch.patience import Deadline, Patience, Patiently, Stalled
+from agent.gateway.transport.base import FailureKind, TransportError
 from tests.fakes.http_server import Clock
 
 
@@ -110,3 +111,22 @@ async def test_a_block_that_ends_just_as_its_time_does_has_ended(clock: Clock) -
     with inner:
         inner._expire()  # between the last await and the end
     await asyncio.sleep(0)  # the cancellation was taken back
+
+
+async def test_a_provider_that_falls_silent_has_failed(clock: Clock) -> None:
+    pieces = Patiently(silent(), 10)
+    waiting = asyncio.create_task(anext(pieces))
+    await asyncio.sleep(0)
+    await clock.advance(11)
+    with pytest.raises(TransportError, match="fell silent") as caught:
+        await waiting
+    assert caught.value.kind is FailureKind.TIMEOUT
+
+
+async def test_who_is_patient_hears_all(clock: Clock) -> None:
+    async def few() -> AsyncIterator[bytes]:
+        yield b"a"
+        await clock.advance(9)
+        yield b"b"
+
+    assert [piece async for piece in Patiently(few(), 10)] == [b"a", b"b"]

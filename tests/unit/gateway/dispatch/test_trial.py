@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import time
+from dataclasses import replace
 
 import pytest
 
 from agent.gateway.dispatch.ports import Prepared
 from agent.gateway.dispatch.trial import Committed, Setback, Trial
-from agent.gateway.transport.base import FailureKind, Headers, TransportError
+from agent.gateway.transport.base import FailureKind, Headers, TransportError, UpstreamRequest
 from agent.model.traffic import Target
 from agent.routing.attempts import Try
 from agent.routing.failures import Cause
@@ -56,7 +59,9 @@ async def test_a_host_that_is_prepared_stays() -> None:
             fields: Headers = ((b"host", b"signed.test"),)
             return Prepared(target=TARGET, path=b"/", body=b"", headers=fields, source=ToySource())
 
-    outcome, transport, _ = await run(FakeResponse(said("x")), order=Order(plan(ATTEMPT.candidate)))
+    outcome, transport, _ = await run(
+        FakeResponse(said("x"), headers=SSE), order=Order(plan(ATTEMPT.candidate))
+    )
     assert isinstance(outcome, Committed)
     assert transport.asked[0].header(b"host") == b"signed.test"
     await outcome.response.aclose()
@@ -115,3 +120,19 @@ async def test_errors_are_read_even_where_they_are_compressed_or_cut() -> None:
         outcome, _, _ = await run(FakeResponse(b"{", lost, status=429, headers=head))
         assert isinstance(outcome, Setback)
         assert outcome.failure.cause is Cause.RATE_LIMITED
+
+
+async def test_a_provider_that_does_not_answer_in_time_has_failed() -> None:
+    class Silent(FakeTransport):
+        async def send(self, target: Target, request: UpstreamRequest) -> FakeResponse:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    class Order(ToyOrder):
+        def prepare(self, candidate: Candidate) -> Prepared:
+            return replace(super().prepare(candidate), silence=0.01)
+
+    trial = Trial(Silent(), ToyCredentials(), HealthBook(), clock=time.monotonic, wall=time.time)
+    outcome = await trial.run(Order(plan(ATTEMPT.candidate)), ATTEMPT, first_token=30.0)
+    assert isinstance(outcome, Setback)
+    assert (outcome.failure.cause, outcome.sent) == (Cause.TIMEOUT, True)
