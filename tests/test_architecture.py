@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import re2
 
 from agent.guardrails import Scanner, bundled_rules
 from agent.model.findings import Family
@@ -188,3 +189,30 @@ def test_no_file_holds_what_our_own_scanner_takes_for_a_credential() -> None:
         for finding in scanner.scan(text)
     ]
     assert found == []
+
+
+ROOT_PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+
+
+def test_the_architecture_fits_a_few_minutes() -> None:
+    assert len(ROOT_PAGE.splitlines()) <= 150
+
+
+def test_what_the_architecture_names_is_there() -> None:
+    """Paths with their folder as they stand; `x.py` behind a folder that was named before, somewhere in the house."""
+    named = [word for word in re2.findall(r"`([^`\s]+)`", ROOT_PAGE) if "<" not in word]
+    later = {"installers/"}
+    paths = {
+        word
+        for word in named
+        if word.split("/")[0] in ("agent", "addons", "build", "policies", "tests", "docs")
+    } - later
+    assert {word for word in paths if not any(ROOT.glob(word.rstrip("/")))} == set()
+    files = {path.name for folder in ("agent", "addons", "build") for path in (ROOT / folder).rglob("*.*")}
+    bare = {word for word in named if "/" not in word and word.endswith((".py", ".toml"))}
+    assert bare - files - {path.name for path in ROOT.glob("*.toml")} == set()
+
+
+def test_every_room_is_in_the_architecture() -> None:
+    rooms = {path.parent.name for path in (ROOT / "agent").glob("*/__init__.py")}
+    assert {room for room in rooms if f"`agent/{room}/`" not in ROOT_PAGE} == set()

@@ -110,6 +110,10 @@ class Accounts:
         self._book = await asyncio.to_thread(Book, section) if section is not None else None
         await self.open()
 
+    async def reachable(self) -> bool:
+        """Whether calls can be reserved; what is not counted always can."""
+        return self._book is None or await self._store.reachable()
+
     async def close(self) -> None:
         """Write down what is not yet. Safe to call twice, and without `open`."""
         if self._opened:
@@ -202,15 +206,19 @@ class Accounts:
         if grant.hold is not None:
             await self._store.release(grant.hold)
 
-    async def quota(self, key: str, now: float, *, user: str = "") -> QuotaReport | None:
-        """What a key (in the hands of an account) has used and has left; None if there is no such key."""
+    async def quota(
+        self, key: str, now: float, *, user: str = "", history: bool = True
+    ) -> QuotaReport | None:
+        """What a key (in the hands of an account) has used and has left; None if there is no such key. Without its
+        days where `history` is not wanted."""
         book = self._book
         if book is None or (entry := book.keys.get(key)) is None:
             return None
         asked = book.meters_of(entry, user)
         readings = await self._store.read(asked, now)
-        history = await self._store.history(key, int(now) // DAY_SECONDS - HISTORY_DAYS + 1)
-        return standing(entry, list(zip(asked, readings, strict=True)), history, now)
+        since = int(now) // DAY_SECONDS - HISTORY_DAYS + 1
+        days = await self._store.history(key, since) if history else ()
+        return standing(entry, list(zip(asked, readings, strict=True)), days, now)
 
     async def _reserve(
         self, principal: Principal, ask: Ask, now: float, instead: Hold | None

@@ -22,4 +22,4 @@ def connect(url: str, password: str | None) -> Redis:
         timeout=_TIMEOUT,
         retry=Retry(NoBackoff(), 1),  # the scripts may come twice
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)  # which closes it in the end

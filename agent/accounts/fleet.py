@@ -38,10 +38,8 @@ HOLD_SECONDS = DAY_SECONDS
 UNDER_WAY_SECONDS = 900
 """When a request that was never settled stops counting as under way."""
 
-_QUIET_SECONDS, _LONGEST_QUIET = (
-    2.0,
-    30.0,
-)  # after a failure, until the store is asked again; doubles each time
+_QUIET_SECONDS = 2.0  # after a failure, until the store is asked again; doubles each time
+_LONGEST_QUIET = 30.0
 _HISTORY_SECONDS = (HISTORY_DAYS + 5) * DAY_SECONDS
 _MAX_OWED = 10_000  # reports that wait for contact
 _FAILURES = (RedisError, OSError, TimeoutError)
@@ -78,20 +76,15 @@ class FleetStore:
         self._contact: float | None = None  # the last
         self._quiet, self._quiet_until = _QUIET_SECONDS, 0.0
         self._owed: deque[tuple[Hold, Amounts, Use | None]] = deque(maxlen=_MAX_OWED)
-        self._doubts: dict[
-            int, Hold
-        ] = {}  # holds that may have taken another's place, without our being told
+        # holds that may have taken another's place, without our being told
+        self._doubts: dict[int, Hold] = {}
         self._open: set[int] = set()
         self._next = secrets.randbits(62)
         self._tasks = TaskGroup("accounts")
 
     async def open(self) -> None:
         """See `AccountStore`. A store that cannot be reached now may be later."""
-        try:
-            await self._client.ping()
-            self._reached()
-        except _FAILURES as error:
-            self._lost(error)
+        await self.reachable()
         if self._offline_seconds:
             self._tasks.spawn(self._renew_for_ever(), name="leases")
 
@@ -105,6 +98,17 @@ class FleetStore:
         except _FAILURES as error:
             self._lost(error)
         await self._client.aclose()
+
+    async def reachable(self) -> bool:
+        """See `AccountStore`."""
+        try:
+            if not self._silent:
+                await self._client.ping()
+                self._reached()
+        except _FAILURES as error:
+            self._lost(error)
+        lasts = max(self._offline_seconds, _QUIET_SECONDS)
+        return self._contact is not None and 0 <= self._clock() - self._contact < lasts
 
     async def reserve(
         self,
@@ -337,11 +341,12 @@ class FleetStore:
         if amount <= 0:
             await self._give_back(name)
             return
-        row: list[_Row] = [(need.meter, amount)]
         hold = self._new_hold((need.meter,), Amounts(amount, amount, 0))
         self._leases.held.pop(name, None)  # nothing may be taken of it while it is replaced
         try:
-            answer = await self._run_reserve(hold, row, now, old.hold.id if old is not None else hold.id)
+            answer = await self._run_reserve(
+                hold, [(need.meter, amount)], now, old.hold.id if old is not None else hold.id
+            )
         except BaseException:
             self._owed.append((hold, NOTHING, None))
             self._take_back(old)

@@ -34,6 +34,10 @@ class LocalStore:
         """See `AccountStore`."""
         await self._journal.close()
 
+    async def reachable(self) -> bool:
+        """See `AccountStore`."""
+        return True
+
     async def reserve(
         self,
         meters: Sequence[Meter],

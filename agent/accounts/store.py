@@ -57,6 +57,10 @@ class AccountStore(Protocol):
         """Write down what is not yet. Safe to call twice, and without `open`."""
         ...
 
+    async def reachable(self) -> bool:
+        """Whether calls can be reserved: with the store, or for a while yet without it."""
+        ...
+
     async def reserve(
         self,
         meters: Sequence[Meter],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from agent.accounts.local import LocalStore
@@ -12,9 +13,19 @@ FILE = Path("accounts", "accounts.db")
 """Where the local store is, below the state directory."""
 
 
-def store_for(section: Accounts | None, *, state: Path, password: str | None) -> AccountStore:
-    """The store of a policy's `accounts`, not opened. `password` is what `store.password` refers to."""
-    chosen = section.store if section is not None else Store()
+def store_for(section: Accounts | None, *, state: Path, secret: Callable[[str], str]) -> AccountStore:
+    """The store of a policy's `accounts`, not opened. `secret` resolves references, and may block.
+    Raises ConfigError."""
+    counters = _counters(section.store if section is not None else Store(), state, secret)
+    if section is None or section.history is None:
+        return counters
+    from agent.accounts.history import History, HistoryStore
+    from agent.accounts.postgres import postgres_usage
+
+    return HistoryStore(counters, History(postgres_usage(section.history, secret)))
+
+
+def _counters(chosen: Store, state: Path, secret: Callable[[str], str]) -> AccountStore:
     if not chosen.shared:
         return LocalStore(state / FILE)
     # these take 100 ms to load, and few machines need them
@@ -22,7 +33,7 @@ def store_for(section: Accounts | None, *, state: Path, password: str | None) ->
     from agent.accounts.fleet import FleetStore
 
     return FleetStore(
-        connect(chosen.url, password),
+        connect(chosen.url, secret(chosen.password) if chosen.password is not None else None),
         lease_seconds=chosen.lease_seconds,
         offline_seconds=chosen.offline_seconds,
     )

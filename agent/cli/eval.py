@@ -69,9 +69,9 @@ def evaluate(
 ) -> None:
     """Measure precision, recall and false alarms on labelled texts.
 
-    A labelled span counts as found where a finding of the same family overlaps it; of a false alarm no labelled span
-    knows. Metrics for --require: precision, recall, f1, typed, covered, evasion (at least); false_alarms (share of
-    hard negatives), benign (findings per 1,000 benign rows) (at most).
+    A labelled span counts as found where a finding of the same family overlaps it; a finding that overlaps none is a
+    false alarm. Metrics for --require: precision, recall, f1, typed, covered, evasion (at least); false_alarms (share
+    of hard negatives), benign (findings per 1,000 benign rows) (at most).
     """
     bars = [parse_bar(text) for text in require or ()]
     rules = PolicyFile(policy).rules if policy else all_families()

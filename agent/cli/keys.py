@@ -164,9 +164,7 @@ def _report(book: Book, entry: KeyEntry, user: str, root: Path) -> QuotaReport:
 async def _shared(
     section: Accounts, meters: Sequence[Meter], key: str, now: float, since: int
 ) -> tuple[Sequence[Reading], Sequence[Use]]:
-    password = section.store.password
-    secret = await asyncio.to_thread(read_secret, password) if password is not None else None
-    store = store_for(section, state=Path(), password=secret)
+    store = await asyncio.to_thread(store_for, section, state=Path(), secret=read_secret)
     try:
         return await store.read(meters, now), await store.history(key, since)
     finally:

@@ -16,6 +16,7 @@ from agent.cli import (
     demo,
     explain,
     fingerprint,
+    gateway,
     keys,
     launch,
     policy,
@@ -28,9 +29,15 @@ from agent.cli import (
 from agent.cli.console import out
 from agent.cli.eval import evaluate
 
+_RUN = "Run it"
+_HAPPENED = "What happened"
+_GATEWAY = "The gateway"
+_POLICY = "Policies and guardrails"
+_MACHINE = "This machine"
+
 app = typer.Typer(
     name="drawbridge",
-    help="The gate between the AI tools on this machine and the models they talk to.",
+    help="The gate between the AI tools on this machine and the models they talk to, and one API over all of them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -48,36 +55,45 @@ def _version(*, value: bool) -> None:
 def root(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=lambda value: _version(value=value), is_eager=True)
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda value: _version(value=value),
+            is_eager=True,
+            help="Print the version.",
+        ),
     ] = False,
 ) -> None:
-    """The gate between the AI tools on this machine and the models they talk to."""
+    """The gate between the AI tools on this machine and the models they talk to, and one API over all of them."""
     del version
 
 
-app.command("demo")(demo.demo)
-app.command("up")(up.up)
+app.command("demo", rich_help_panel=_RUN)(demo.demo)
+app.command("up", rich_help_panel=_RUN)(up.up)
+app.command("gateway", rich_help_panel=_RUN)(gateway.gateway)
 app.command(
     "exec",
+    rich_help_panel=_RUN,
+    options_metavar="[OPTIONS] -- COMMAND [ARGS]...",
     context_settings={
         "allow_extra_args": True,
         "ignore_unknown_options": True,
         "allow_interspersed_args": False,
     },
 )(launch.launch)
-app.command("status")(status.status)
-app.command("top")(top.top)
-app.command("scan")(scan.scan)
-app.command("explain")(explain.explain)
-app.command("eval")(evaluate)
-app.command("fingerprint")(fingerprint.fingerprint)
-app.add_typer(audit.app, name="audit")
-app.add_typer(cache.app, name="cache")
-app.add_typer(policy.app, name="policy")
-app.add_typer(providers.app, name="providers")
-app.add_typer(keys.app, name="keys")
-app.add_typer(authority.app, name="ca")
-app.add_typer(configuration.app, name="config")
+app.command("status", rich_help_panel=_RUN)(status.status)
+app.command("top", rich_help_panel=_RUN)(top.top)
+app.add_typer(audit.app, name="audit", rich_help_panel=_HAPPENED)
+app.command("explain", rich_help_panel=_HAPPENED)(explain.explain)
+app.add_typer(providers.app, name="providers", rich_help_panel=_GATEWAY)
+app.add_typer(keys.app, name="keys", rich_help_panel=_GATEWAY)
+app.add_typer(cache.app, name="cache", rich_help_panel=_GATEWAY)
+app.add_typer(policy.app, name="policy", rich_help_panel=_POLICY)
+app.command("scan", rich_help_panel=_POLICY)(scan.scan)
+app.command("eval", rich_help_panel=_POLICY)(evaluate)
+app.command("fingerprint", rich_help_panel=_POLICY)(fingerprint.fingerprint)
+app.add_typer(authority.app, name="ca", rich_help_panel=_MACHINE)
+app.add_typer(configuration.app, name="config", rich_help_panel=_MACHINE)
 
 
 def main() -> None:
@@ -85,4 +101,4 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if (reconfigure := getattr(stream, "reconfigure", None)) is not None:
             reconfigure(encoding="utf-8", errors="replace")
-    app()
+    app(prog_name="drawbridge")

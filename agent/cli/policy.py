@@ -45,6 +45,8 @@ def check(file: Annotated[Path, typer.Argument(help="Policy file.")], *, as_json
         "guardrails": len(policy.guardrails),
         "detectors": len(policy.detectors),
         "packs": len(policy.packs),
+        "providers": len(policy.providers),
+        "virtual_keys": len(policy.accounts.virtual_keys) if policy.accounts else 0,
         "catalog_rows": len(policy.catalog),
         "notes": [str(note) for note in rules.notes],
     }
@@ -55,7 +57,8 @@ def check(file: Annotated[Path, typer.Argument(help="Policy file.")], *, as_json
             f"[green]ok[/] {escape(str(file))}: policy [bold]{policy.id}[/] revision {policy.revision}, "
             f"{policy.mode.value}; "
             f"{len(policy.access)} access rules, {len(policy.guardrails)} guardrails, "
-            f"{len(policy.detectors)} detectors, {len(policy.packs)} packs"
+            f"{len(policy.detectors)} detectors, {len(policy.packs)} packs, "
+            f"{facts['providers']} providers, {facts['virtual_keys']} virtual keys"
         )
         for note in rules.notes:
             out().print(f"[yellow]note[/] {escape(str(note))}")
@@ -102,8 +105,10 @@ def explain(
 def try_examples(
     file: Annotated[Path, typer.Argument(help="Policy file.")], *, as_json: AsJson = False
 ) -> None:
-    """Try every example: those of the policy's own rules, and those beside it in NAME.examples.yaml. Exit status 1
-    where one fails."""
+    """Try every example: those of the policy's own rules, and those beside it in NAME.examples.yaml.
+
+    Exit status 1 where one fails.
+    """
     path = file / "policy.yaml" if file.is_dir() else file
     rules = read_rules(path, examples=False)
     sidecar = read_sidecar(path)

@@ -17,21 +17,27 @@ from agent.host.runfile import RunFile
 @explains_errors
 def up(
     *,
-    policy: Annotated[Path | None, typer.Option(help="Policy file; default: the bundled policy.")] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="Policy file; default: the one that the settings name, else the bundled one."),
+    ] = None,
     state_dir: Annotated[
-        Path | None, typer.Option(help="Where the CA, the audit trail and the lock live.")
+        Path | None, typer.Option(help="Where the CA, the audit trail, usage and the cache live.")
     ] = None,
     proxy_port: Annotated[
-        int | None, typer.Option(help="Port of the proxy on 127.0.0.1; 0 takes a free one.")
+        int | None, typer.Option(help="Port of the proxy on 127.0.0.1, 7717 by default; 0 takes a free one.")
     ] = None,
     gateway_port: Annotated[
-        int | None, typer.Option(help="Port of the base-URL listener on 127.0.0.1; 0 takes a free one.")
+        int | None,
+        typer.Option(
+            help="Port of the gateway, for base URLs, on 127.0.0.1, 7718 by default; 0 takes a free one."
+        ),
     ] = None,
     ready_file: Annotated[
         Path | None, typer.Option(help="Written, as JSON, when the agent is ready; removed when it stops.")
     ] = None,
 ) -> None:
-    """Run the agent in the foreground.
+    """Run the agent in the foreground: the proxy, and the gateway for base URLs.
 
     SIGTERM or Ctrl-C stops it in order: no new connections, running streams get up to 10 s. SIGHUP reads the policy
     again; a bad one is refused and the one in force stays.
@@ -58,8 +64,9 @@ def up(
             facts = {name: getattr(runfile, name) for name in runfile.__slots__}
             write_atomically(ready_file, json.dumps(facts).encode())
         err().print(
-            f"Drawbridge is up. Proxy [bold]127.0.0.1:{runfile.proxy_port}[/], base URLs "
-            f"[bold]http://127.0.0.1:{runfile.gateway_port}[/]/openai/v1, /anthropic, /genai\n"
+            f"Drawbridge is up. Proxy [bold]127.0.0.1:{runfile.proxy_port}[/], gateway "
+            f"[bold]http://127.0.0.1:{runfile.gateway_port}[/]/v1 (any provider of the policy), or below it "
+            "/openai/v1, /anthropic, /genai\n"
             "Run a program through it: [bold]drawbridge exec -- COMMAND[/]"
         )
 

@@ -133,7 +133,7 @@ class ExchangeHandler:
         except UpstreamError as error:
             ledger.outcome, ledger.error = Outcome.UPSTREAM_FAILED, str(error)
             status, fields = _told(error)
-            said = f"Drawbridge: {error} {error.hint()}".strip()
+            said = f"Drawbridge: {str(error).removesuffix('.')}. {error.hint()}".strip()
             return await self._say(wire, book, status, said, fields)
 
     def _route(self, request: ClientRequest, ledger: Ledger) -> Route:

@@ -27,6 +27,8 @@ _SAFE = (
 )
 
 type Answer = tuple[int, Headers, bytes]
+type Guard = Callable[[Headers, int], str]
+"""Why a request with these headers to a listener's port must not be served, or empty."""
 
 
 class LocalPage(Protocol):
@@ -49,15 +51,17 @@ class LocalPages:
         token: str,
         status: Callable[[], Mapping[str, object]],
         pages: Mapping[str, LocalPage] = _NO_PAGES,
+        guard: Guard | None = None,
     ) -> None:
-        """`pages` are further ones by their path."""
+        """`pages` are further ones by their path. `guard` stands in the place of `foreign`."""
         self._token = token.encode()
         self._status = status
         self._pages = pages
+        self._guard = guard or foreign
 
     def refuses(self, fields: Headers, port: int) -> str:
-        """See `foreign`."""
-        return foreign(fields, port)
+        """See `Guard`."""
+        return self._guard(fields, port)
 
     async def serve(self, path: str, query: bytes, fields: Headers) -> Answer | None:
         """The answer for one of our own paths, or None for every other path."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from agent.catalog import bundled_providers, bundled_surfaces
@@ -20,24 +21,38 @@ from agent.policy.sidecar import Sidecar
 
 MAX_BYTES = 5 * 1024 * 1024
 
+type Acceptance = Callable[[Policy], None]
+"""Refuses a policy that cannot be carried out here. Raises DrawbridgeError."""
+
+
+def anything(policy: Policy) -> None:
+    """Accept every policy."""
+    del policy
+
 
 class PolicyFile:
     """Holds the rule book that new exchanges start with."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, accept: Acceptance = anything) -> None:
         """Reads and compiles the policy at `path`, a file or a directory with a `policy.yaml`. Blocks for tens of
-        milliseconds. Raises PolicyError."""
+        milliseconds. Raises PolicyError, and what `accept` does."""
+        self._accept = accept
         self.path = path / "policy.yaml" if path.is_dir() else path
-        self.rules = read_rules(self.path)
+        self.rules = self._read()
         self.book = RouteBook(self.rules.policy)
 
     def reload(self) -> RuleBook:
         """Read the file, and those that it names, again. Only when all are good do they replace what is in force.
-        Raises PolicyError."""
-        rules = read_rules(self.path)
+        Raises PolicyError, and what refuses them."""
+        rules = self._read()
         self.book = RouteBook(rules.policy)
         self.rules = rules
         return self.rules
+
+    def _read(self) -> RuleBook:
+        rules = read_rules(self.path)
+        self._accept(rules.policy)
+        return rules
 
 
 def read_rules(path: Path, *, examples: bool = True) -> RuleBook:

@@ -109,7 +109,7 @@ def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
     surface = next((row for row in rules.catalog.surfaces if row.prefix and row.prefix == prefix), None)
     if surface is None:
         known = ", ".join(f"/{row.prefix}" for row in rules.catalog.surfaces if row.prefix)
-        return Refusal(status=404, message=f"no such base URL; use one of {known}")
+        return Refusal(status=404, message=f"no such base URL; use /v1, or one of {known}")
     path = f"/{rest}"
     plain_path = normalise(path)
     provider = rules.policy.providers.get(surface.id)

@@ -11,8 +11,10 @@ import asyncio
 import logging
 import os
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import uvicorn
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 
 MAX_HEAD = 256 * 1024  # bytes of a request's head; Codex and browsers stay below 64 KB
 ONE_READ = 256 * 1024  # bytes that asyncio reads at once
+HANDSHAKE = 10.0  # seconds for a client's TLS handshake
 KEEP_ALIVE = 120.0  # seconds; longer than the SDKs' own idle limits, so that they close first
 
 type App = Callable[[Message, Receive, Send], Any]
@@ -82,7 +85,11 @@ class GatewayProtocol(HttpToolsProtocol):
         self._in_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Remember the transport."""
+        """Remember the transport, and who is at its other end."""
+        known = self._link.connection
+        peer = transport.get_extra_info("peername")
+        if known.tier is Tier.BASE_URL and known.client_address is None and isinstance(peer, tuple):
+            self._link.connection = replace(known, client_address=(peer[0], peer[1]))
         corked = self._link.transport = CorkedTransport(transport)
         super().connection_made(corked)
 
@@ -177,7 +184,7 @@ class GatewayServer:
         self._state = ServerState()
         self._upgrades = upgrades
         self._tasks = tasks
-        self._listener: asyncio.Server | None = None
+        self._listeners: list[asyncio.Server] = []
 
     def protocol(self, connection: Connection) -> GatewayProtocol:
         """A protocol for one connection whose facts are known."""
@@ -192,13 +199,27 @@ class GatewayServer:
         """Listen for base-URL clients; returns the port. Raises ConfigError where it is taken."""
         loop = asyncio.get_running_loop()
         try:
-            self._listener = await loop.create_server(lambda: self.protocol(describe()), host, port)
+            listener = await loop.create_server(lambda: self.protocol(describe()), host, port)
         except OSError as error:
             raise ConfigError(
                 f"cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}",
                 hint="choose another --gateway-port",
             ) from error
-        return int(self._listener.sockets[0].getsockname()[1])
+        self._listeners.append(listener)
+        return int(listener.sockets[0].getsockname()[1])
+
+    async def serve(
+        self, sock: socket.socket, describe: Callable[[], Connection], *, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Take the clients of a socket that listens already."""
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(
+            lambda: self.protocol(describe()),
+            sock=sock,
+            ssl=tls,
+            ssl_handshake_timeout=HANDSHAKE if tls is not None else None,
+        )
+        self._listeners.append(listener)
 
     @property
     def active(self) -> int:
@@ -207,16 +228,20 @@ class GatewayServer:
 
     def close(self) -> None:
         """Accept no more; idle connections end now, busy ones after their answer."""
-        if self._listener is not None:
-            self._listener.close()
+        for listener in self._listeners:
+            listener.close()
         for protocol in list(self._state.connections):
             if isinstance(protocol, HttpToolsProtocol):
                 protocol.shutdown()
 
-    async def drain(self, seconds: float) -> int:
-        """Wait for running exchanges; returns how many were cut when the time was over."""
+    async def drain(self, seconds: float, *, hurry: asyncio.Event | None = None) -> int:
+        """Wait for running exchanges, not beyond `hurry`; returns how many were cut when the time was over."""
         if self._state.tasks:
-            await asyncio.wait(self._state.tasks, timeout=seconds)
+            ended = self._tasks.spawn(asyncio.wait(set(self._state.tasks)), name="drain")
+            hurried = self._tasks.spawn((hurry or asyncio.Event()).wait(), name="hurry")
+            await asyncio.wait((ended, hurried), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            ended.cancel()
+            hurried.cancel()
         left = list(self._state.tasks)
         for task in left:
             task.cancel()

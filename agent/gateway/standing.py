@@ -90,7 +90,7 @@ class Standing:
         meters: dict[str, tuple[Meter, Reading]] = {}
         try:
             for key in self._accounts.key_ids()[:MAX_KEYS]:
-                report = await self._accounts.quota(key, self._now())
+                report = await self._accounts.quota(key, self._now(), history=False)
                 for meter, reading in report.meters if report is not None else ():
                     meters[meter.id] = (meter, reading)
         except DrawbridgeError as error:

@@ -10,7 +10,7 @@ import time
 from agent.accounts import presented
 from agent.errors import AuditError, UpstreamError
 from agent.gateway import headers
-from agent.gateway.local import foreign
+from agent.gateway.local import Guard, foreign
 from agent.gateway.ports import AuditSink, PolicyInForce
 from agent.gateway.routing import Refusal, Route, route_base_url, route_intercepted
 from agent.gateway.subjects import subject_of
@@ -32,16 +32,20 @@ PIPE_CHUNK = 64 * 1024
 class UpgradeHandler:
     """Answers requests to upgrade."""
 
-    def __init__(self, policy: PolicyInForce, transport: Transport, audit: AuditSink) -> None:
+    def __init__(
+        self, policy: PolicyInForce, transport: Transport, audit: AuditSink, guard: Guard = foreign
+    ) -> None:
+        """`guard` says which requests of base-URL clients are not served."""
         self._policy = policy
         self._transport = transport
         self._audit = audit
+        self._guard = guard
 
     async def handle(self, request: ClientRequest, client: asyncio.Transport) -> None:
         """Refuse the upgrade, or carry it until one side ends. Takes over the client's transport."""
         rules = self._policy.rules
         if request.connection.tier is Tier.BASE_URL:
-            if problem := foreign(request.headers, client.get_extra_info("sockname")[1]):
+            if problem := self._guard(request.headers, client.get_extra_info("sockname")[1]):
                 _refuse(client, "403 Forbidden", problem)  # no browser asks before a page opens a WebSocket
                 return
             route = route_base_url(rules, request.target)

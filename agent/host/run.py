@@ -114,6 +114,38 @@ class Companion:
         return self._process.wait()
 
 
+class Child:
+    """A process of this very program that outlives no `with` block: its owner watches it. It writes where we write."""
+
+    def __init__(self, arguments: Sequence[str], *, inherit: Sequence[int] = ()) -> None:
+        """Start it with `arguments`, as commands of ours have them, and the descriptors `inherit`. Raises HostError."""
+        ourselves = [sys.executable] if hasattr(sys, "frozen") else [sys.executable, "-P", "-m", "agent"]
+        try:
+            self._process = subprocess.Popen(
+                [*ourselves, *arguments],
+                stdin=subprocess.DEVNULL,
+                pass_fds=tuple(inherit),
+                start_new_session=True,  # a terminal's Ctrl-C is for its owner, who tells it
+            )
+        except OSError as error:
+            raise HostError(f"cannot start a process: {error.strerror or error}") from error
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code, None while it runs."""
+        return self._process.poll()
+
+    def signal(self, number: int) -> None:
+        """Send it a signal; none where it is gone."""
+        with suppress(OSError):
+            self._process.send_signal(number)
+
+
 def replace(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     """Become `argv`, with `environ` as its environment. Never returns.
 

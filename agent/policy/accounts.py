@@ -16,6 +16,7 @@ import re2
 from pydantic import AfterValidator, Field, model_validator
 
 from agent.policy import fields
+from agent.policy.history import History
 from agent.policy.section import MANY, Globs, Section
 
 _HEX = frozenset("0123456789abcdef")
@@ -339,6 +340,9 @@ class Accounts(Section):
         default=(), description="The first that fits gives its key."
     )
     store: Store = Store()
+    history: History | None = Field(
+        default=None, description="Keep usage by day in PostgreSQL as well; needs the extra 'central'."
+    )
 
     @property
     def key_required(self) -> bool:

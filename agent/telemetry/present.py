@@ -42,6 +42,8 @@ class Snapshot:
     spent_today_nano_usd: int | None = None  # None: what this process has seen itself
     audit_waiting: int = 0  # events that are not on the disk yet
     audit_events: int = 0
+    usage_waiting: int | None = None  # rows that the history of usage lacks; None: there is none
+    usage_dropped: int = 0
 
 
 NOTHING = Snapshot()
@@ -75,6 +77,11 @@ def present_families(present: Present) -> Iterator[Metric]:
     yield _gauge("streams_open", "Answers that are being written.", present.streams_open)
     yield _gauge("audit_spool_depth", "Audit events that are not on the disk yet.", snapshot.audit_waiting)
     yield _gauge("audit_events", "Audit events that the store holds.", snapshot.audit_events)
+    if snapshot.usage_waiting is not None:
+        yield _gauge(
+            "usage_history_waiting", "Rows that wait for the history's database.", snapshot.usage_waiting
+        )
+        yield _counter("usage_history_dropped", "Uses that found no room to wait.", snapshot.usage_dropped)
     yield from _keys(snapshot)
     yield from _budgets(snapshot)
     if (exported := present.exported) is not None:

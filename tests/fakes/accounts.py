@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
+from fakeredis import TcpFakeServer
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -61,6 +65,57 @@ class Prices:
         if model.startswith("unknown"):
             return None
         return 0 if model.startswith("free") else (tokens.input or 0) + (tokens.output or 0)
+
+
+class RedisAt:
+    """A server on a port of loopback that can go away and come back: a real one, or the fake where there is none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = int(free.getsockname()[1])
+        self._process: subprocess.Popen[bytes] | None = None
+        self._fake: TcpFakeServer | None = None
+
+    @property
+    def url(self) -> str:
+        """For a policy."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Begin to serve, with what a real one saved when it was stopped."""
+        binary = redis_binary()
+        if binary is None:
+            self._fake = TcpFakeServer(("127.0.0.1", self.port), server_type="valkey")
+            threading.Thread(target=self._fake.serve_forever, daemon=True).start()
+            return
+        command = [binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "3600 1"]
+        self._process = subprocess.Popen([*command, "--dir", str(self._folder)], stdout=subprocess.DEVNULL)
+        with Redis(port=self.port) as client:
+            for _ in range(200):
+                try:
+                    client.ping()
+                    break
+                except RedisError:
+                    time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Be away."""
+        if self._fake is not None:
+            self._fake.shutdown()
+            self._fake.server_close()
+            self._fake = None
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+            self._process = None
 
 
 def redis_binary() -> str | None:

@@ -34,9 +34,9 @@ def make_step(**changes: object) -> Step:
     return replace(_STEP, **changes)  # type: ignore[arg-type]
 
 
-def make_event(decision: str) -> StoredEvent:
+def make_event(decision: str, **changes: object) -> StoredEvent:
     """An exchange in the trail."""
-    event = make_exchange(decision=decided(Action.parse(decision)))
+    event = make_exchange(decision=decided(Action.parse(decision)), **changes)
     document = OcsfMapper(DEVICE, {}).document(event, Stamp(sequence=1, logged_ms=0))
     return StoredEvent(row=event_row(columns(document)[:-1]), document=document)
 
@@ -49,6 +49,7 @@ def make_report(*steps: Step, **changes: object) -> Report:
         ),
         policy="",
         steps=steps,
+        gateway_steps=(),
         events=tuple(make_event(step.decision) for step in steps if step.decision),
         trail_problem="",
         verified=WHOLE,

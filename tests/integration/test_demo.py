@@ -23,7 +23,12 @@ STEPS = {
     "tool-result-redacted": "redact",
     "streamed-answer-redacted": "redact",
     "tunnelled": "",
+    "one-api": "allow",
+    "failover": "allow",
+    "budget": "allow",
+    "cache": "allow",
 }
+EXCHANGES = {"tunnelled": 0, "budget": 3}  # else one
 
 
 def environment(directory: Path) -> dict[str, str]:
@@ -68,15 +73,27 @@ def test_nothing_else_is_shown(told: dict[str, object]) -> None:
 def test_the_trail_tells_the_same_story_and_verifies(told: dict[str, object]) -> None:
     audit = told["audit"]
     decisions = [event["unmapped"]["drawbridge"]["decision"]["action"] for event in audit["events"]]
-    assert decisions == [decision for decision in STEPS.values() if decision]
+    assert decisions == [decision for name, decision in STEPS.items() for _ in range(EXCHANGES.get(name, 1))]
     assert audit["ok"] is True
     assert audit["verified"]["events"] > len(decisions)
+
+
+def test_the_trail_says_how_the_gateway_had_each_answered(told: dict[str, object]) -> None:
+    facts = [event["unmapped"]["drawbridge"] for event in told["audit"]["events"]]
+    served = [each["served"] for each in facts if each["upstream"] == "gateway"]
+    asked = [[attempt["provider"] for attempt in each.get("attempts", ())] for each in served]
+    assert asked == [["anthropic"], ["mistral", "mistral", "openai"], ["openai"], ["openai"], [], []]
+    assert [each["virtual_key"] for each in served] == ["laptop"] * 2 + ["intern"] * 3 + ["laptop"]
+    assert served[3]["attempts"][0]["failure"] == "budget_exceeded"
+    assert served[-1]["cache"] == "exact"
+    assert all(each["cost_nano_usd"] > 0 for each in served[:3])
 
 
 def test_no_secret_stands_in_the_trail_or_the_report(told: dict[str, object]) -> None:
     text = json.dumps(told)
     assert "sk-" + "proj-" in text  # shortened, as it was tried
     assert not any(len(word) > 30 for word in text.split() if word.startswith(("sk-", "ghp_")))
+    assert told["seconds"] < 60
 
 
 def test_latency_is_measured(told: dict[str, object]) -> None:

@@ -93,7 +93,7 @@ class Clients:
                 model=MODEL_OPENAI, messages=[{"role": "user", "content": prompt}]
             )
         except self._failures as error:
-            return Saw(error=f"{type(error).__name__}: {_message(error)}", sent=self._sent)
+            return Saw(error=f"{type(error).__name__}: {message_of(error)}", sent=self._sent)
         return Saw(text=answer.choices[0].message.content or "", sent=self._sent)
 
     async def stream_openai(self, prompt: str) -> Saw:
@@ -144,7 +144,7 @@ class Clients:
         self._sent += 1
 
 
-def _message(error: Exception) -> str:
+def message_of(error: Exception) -> str:
     """What the SDK shows of an error: the message in the answer's body, where there is one."""
     match getattr(error, "body", None):
         case {"message": str(text)} | {"error": {"message": str(text)}}:

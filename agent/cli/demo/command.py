@@ -17,11 +17,17 @@ from agent.cli.console import EXIT_FAILED, err, explains_errors, out, say_json
 def demo(
     *,
     policy: Annotated[
-        Path | None, typer.Option(help="Policy file; default: the bundled one, and one rule that blocks.")
+        Path | None,
+        typer.Option(
+            help="Policy file instead of the demo's own. The gateway, whose providers it would have to name, is "
+            "then left out."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """See it work, without any account: real SDK requests through a real agent, to a provider on this machine.
+    """See it work in seconds, without any account: the vendors' SDKs, a real agent, providers on this machine.
+
+    What is taken out of prompts and answers, what is blocked, and the gateway: one API, failover, a budget, the cache.
 
     Exit status 0 only if everything went as promised.
     """

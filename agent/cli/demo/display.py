@@ -13,12 +13,14 @@ from rich.text import Text
 
 from agent.audit import StoredEvent
 from agent.cli.demo.results import Report, Step
-from agent.cli.events import decision_text, rules_of
+from agent.cli.events import at, rules_of, what
+from agent.routing.failures import Cause
 
 _NEXT = (
     ("drawbridge up", "run the agent"),
     ("drawbridge exec -- claude", "run a program through it"),
     ("drawbridge audit list", "see what happened"),
+    ("drawbridge providers list", "whom its gateway can ask"),
 )
 _WIDEST = 110
 _ROOMY = 90
@@ -31,9 +33,13 @@ def show(report: Report, console: Console) -> None:
     agent = report.agent
     console.print(
         f"[dim]agent process {agent.pid} at 127.0.0.1:{agent.proxy_port}; "
-        f"{escape(report.policy) or 'bundled policy and one rule that blocks'}[/]\n"
+        f"{escape(report.policy) or "the demo's own policy"}[/]\n"
     )
     console.print(_steps(report.steps, width))
+    if report.gateway_steps:
+        remark = f"the SDKs at http://127.0.0.1:{agent.gateway_port}, each with a virtual key"
+        console.print(_heading("The gateway", remark))
+        console.print(_steps(report.gateway_steps, width))
     console.print(_heading("The audit trail of it", "facts only: the policy keeps no prompts and no answers"))
     console.print(_trail(report.events, gap=1 if width < _ROOMY else 2))
     console.print()
@@ -50,7 +56,7 @@ def document(report: Report) -> dict[str, object]:
         "ok": report.ok,
         "seconds": round(report.seconds, 2),
         "agent": asdict(report.agent),
-        "policy": report.policy or "bundled, and one rule that blocks",
+        "policy": report.policy or "the demo's own",
         "steps": [
             {
                 "id": step.id,
@@ -60,7 +66,7 @@ def document(report: Report) -> dict[str, object]:
                 "decision": step.decision,
                 **asdict(step.seen),
             }
-            for step in report.steps
+            for step in report.all_steps
         ],
         "audit": {
             "ok": report.verified.ok and not report.trail_problem,
@@ -101,20 +107,36 @@ def _marked(text: str) -> Text:
 
 def _trail(events: tuple[StoredEvent, ...], *, gap: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
-    for name in ("time", "app", "host", "model", "decision", "rules"):
+    for name in ("time", "who answered", "model", "decision", "rules"):
         table.add_column(name, no_wrap=name in ("time", "decision"), overflow="ellipsis")
     for event in events:
         row = event.row
-        at = datetime.fromtimestamp(row.time_ms / 1e3).astimezone()
+        at_time = datetime.fromtimestamp(row.time_ms / 1e3).astimezone()
         table.add_row(
-            f"{at:%H:%M:%S}",
-            escape(row.app),
-            escape(row.host),
-            escape(row.model),
-            decision_text(row.decision),
+            f"{at_time:%H:%M:%S}",
+            way_of(event),
+            escape(row.model) or "–",
+            what(row),
             escape(",\n".join(rules_of(event)) or "–"),
         )
     return table
+
+
+def way_of(event: StoredEvent) -> str:
+    """Who answered: the host that the program meant, or whom the gateway asked, in order."""
+    served = at(event.document, "unmapped", "drawbridge", "served")
+    if at(event.document, "unmapped", "drawbridge", "upstream") != "gateway":
+        return escape(event.row.host)
+    cache = at(served, "cache")
+    if isinstance(cache, str) and cache != "miss":
+        return "the cache"
+    attempts = at(served, "attempts")
+    asked = [
+        f"{at(each, 'provider')}{' ✗' if at(each, 'failure') else ''}"
+        for each in (attempts if isinstance(attempts, list) else [])
+        if at(each, "failure") != Cause.BUDGET  # that one was not sent
+    ]
+    return escape(" → ".join(asked)) or ("the gateway" if event.row.outcome == "completed" else "nobody")
 
 
 def _facts(report: Report) -> Table:
@@ -148,8 +170,8 @@ def _next() -> Table:
 
 
 def _verdict(report: Report) -> Text:
-    good = sum(step.ok for step in report.steps)
-    line = f"{good} of {len(report.steps)} did what they should, in {report.seconds:.1f} s"
+    good = sum(step.ok for step in report.all_steps)
+    line = f"{good} of {len(report.all_steps)} did what they should, in {report.seconds:.1f} s"
     if report.ok:
         return Text(f"✓ {line}. Nothing is left behind.", style="bold green")
     return Text(f"✗ {line}.", style="bold red")

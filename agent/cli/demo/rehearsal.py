@@ -15,9 +15,11 @@ import httpx
 
 from agent.audit import StoredEvent, Trail
 from agent.cli.demo.clients import Clients, load_sdks, require_sdks
+from agent.cli.demo.gateway_clients import GatewayClients
+from agent.cli.demo.gateway_scenes import GatewayScenes
 from agent.cli.demo.latency import measure
 from agent.cli.demo.results import Report, Step
-from agent.cli.demo.scenes import SCENES, Cast
+from agent.cli.demo.scenes import SCENES, Cast, Scene
 from agent.cli.demo.stage import BANK, PROVIDERS, Stage, built
 from agent.host.paths import StatePaths
 
@@ -54,7 +56,7 @@ async def _perform(policy: Path | None, progress: Progress) -> Report:
         progress("starting a provider and the agent on 127.0.0.1")
         async with built(Path(directory), policy) as stage:
             await loading
-            steps = await _play(stage, progress)
+            steps, gateway_steps = await _play(stage, progress, ours=policy is None)
             trail = Trail(StatePaths.under(Path(stage.agent.state_dir)))
             events = await asyncio.to_thread(_exchanges, trail)
             progress("measuring latency")
@@ -72,18 +74,22 @@ async def _perform(policy: Path | None, progress: Progress) -> Report:
             agent=stage.agent,
             policy=str(policy) if policy else "",
             steps=steps,
+            gateway_steps=gateway_steps,
             events=events,
-            trail_problem=disagreement(steps, events),
+            trail_problem=disagreement(steps + gateway_steps, events),
             verified=verified,
             latency=latency,
             seconds=time.perf_counter() - begun,
         )
 
 
-async def _play(stage: Stage, progress: Progress) -> tuple[Step, ...]:
+async def _play(stage: Stage, progress: Progress, *, ours: bool) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """The steps on intercepted connections, and those at the base URL, which need `our` policy: it names providers."""
     trusting_origin = ssl.create_default_context(cafile=str(stage.origins_ca))
+    base_url = f"http://127.0.0.1:{stage.agent.gateway_port}"
     async with (
         Clients(proxy=_proxy(stage), ca_file=Path(stage.agent.ca_path)) as clients,
+        GatewayClients(base_url=base_url, keys=stage.keys) as programs,
         httpx.AsyncClient(proxy=_proxy(stage), verify=trusting_origin, trust_env=False) as plain,
     ):
         cast = Cast(
@@ -93,11 +99,17 @@ async def _play(stage: Stage, progress: Progress) -> tuple[Step, ...]:
             bank_origin=stage.origins[BANK],
             plain=plain,
         )
-        steps = []
-        for scene in SCENES:
-            progress(f"trying {scene.title}")
-            steps.append(await scene.play(cast))
-        return tuple(steps)
+        steps = await _each(SCENES, cast, progress)
+        scenes = GatewayScenes(programs, stage.down).scenes() if ours else ()
+        return steps, await _each(scenes, cast, progress)
+
+
+async def _each(scenes: tuple[Scene, ...], cast: Cast, progress: Progress) -> tuple[Step, ...]:
+    steps = []
+    for scene in scenes:
+        progress(f"trying {scene.title}")
+        steps.append(await scene.play(cast))
+    return tuple(steps)
 
 
 def _proxy(stage: Stage) -> str:
@@ -111,7 +123,7 @@ def _exchanges(trail: Trail) -> tuple[StoredEvent, ...]:
 
 def disagreement(steps: tuple[Step, ...], events: tuple[StoredEvent, ...]) -> str:
     """Where the trail tells another story than the scenes that went as promised, empty where it does not."""
-    told = [step for step in steps if step.decision]
+    told = [step for step in steps if step.decision for _ in range(step.exchanges)]
     if len(told) != len(events):
         return f"{len(told)} exchanges were made, and it tells of {len(events)}"
     for step, event in zip(told, events, strict=True):

@@ -20,13 +20,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing that was tried. `decision` is what the audit trail must say of it; empty: nothing at all."""
+    """One thing that was tried. `decision` is what the audit trail must say of each of its `exchanges`;
+    empty: nothing at all."""
 
     id: str
     title: str
     program: str
     decision: str
     seen: Seen
+    exchanges: int = 1
 
     @property
     def ok(self) -> bool:
@@ -56,6 +58,7 @@ class Report:
     agent: RunFile
     policy: str
     steps: tuple[Step, ...]
+    gateway_steps: tuple[Step, ...]  # at the base URL; none with a policy of the user's
     events: tuple[StoredEvent, ...]  # of the steps, oldest first
     trail_problem: str  # where the trail does not tell what happened
     verified: VerifyReport
@@ -63,6 +66,11 @@ class Report:
     seconds: float
 
     @property
+    def all_steps(self) -> tuple[Step, ...]:
+        """In the order in which they were tried."""
+        return self.steps + self.gateway_steps
+
+    @property
     def ok(self) -> bool:
         """Whether everything went as promised."""
-        return all(step.ok for step in self.steps) and not self.trail_problem and self.verified.ok
+        return all(step.ok for step in self.all_steps) and not self.trail_problem and self.verified.ok

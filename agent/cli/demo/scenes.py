@@ -1,4 +1,4 @@
-"""The eight things the demo tries. Each says what happened, and what of it was not as promised."""
+"""What the demo tries on intercepted connections. Each says what happened, and what of it was not as promised."""
 
 from __future__ import annotations
 
@@ -58,13 +58,15 @@ class Cast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """One thing to try. `decision` is what the audit trail must say of it; empty: it must not know of it."""
+    """One thing to try. `decision` is what the audit trail must say of it; empty: it must not know of it.
+    It must say so of each of its `exchanges`."""
 
     id: str
     title: str
     program: str
     decision: str
     act: Callable[[Cast], Awaitable[Seen]]
+    exchanges: int = 1
 
     async def play(self, cast: Cast) -> Step:
         """Try it. What it raises is a scene that failed."""
@@ -72,7 +74,14 @@ class Scene:
             seen = await self.act(cast)
         except Exception as error:
             seen = Seen(problem=f"{type(error).__name__}: {error}"[:_MAX_ERROR])
-        return Step(id=self.id, title=self.title, program=self.program, decision=self.decision, seen=seen)
+        return Step(
+            id=self.id,
+            title=self.title,
+            program=self.program,
+            decision=self.decision,
+            exchanges=self.exchanges,
+            seen=seen,
+        )
 
 
 async def allowed(cast: Cast) -> Seen:
@@ -82,10 +91,10 @@ async def allowed(cast: Cast) -> Seen:
     return Seen(
         tried=prompt,
         client_saw=saw.error or saw.text,
-        provider_received=_said(got),
-        problem=_first(
+        provider_received=said(got),
+        problem=first_wrong(
             (saw.text == f"You said: {prompt}", "the answer is not the provider's"),
-            (_said(got) == prompt, "the prompt did not arrive as it was written"),
+            (said(got) == prompt, "the prompt did not arrive as it was written"),
         ),
     )
 
@@ -97,11 +106,11 @@ async def allowed_streamed(cast: Cast) -> Seen:
     return Seen(
         tried=prompt,
         client_saw=f"{saw.text} (in {saw.pieces} pieces)",
-        provider_received=_said(got),
-        problem=_first(
+        provider_received=said(got),
+        problem=first_wrong(
             (saw.text == f"You said: {prompt}", "the answer is not the provider's"),
             (saw.pieces > 1, "the stream arrived in one piece"),
-            (_said(got) == prompt, "the prompt did not arrive as it was written"),
+            (said(got) == prompt, "the prompt did not arrive as it was written"),
         ),
     )
 
@@ -126,8 +135,8 @@ async def blocked(cast: Cast) -> Seen:
     return Seen(
         tried=prompt,
         client_saw=f"{saw.error} ({retried})" if saw.error else saw.text,
-        provider_received=_said(got) or _NOTHING,
-        problem=_first(
+        provider_received=said(got) or _NOTHING,
+        problem=first_wrong(
             (bool(saw.error), "the client was answered as if nothing were wrong"),
             ("policy" in saw.error and "Ref" in saw.error, "the client did not see the policy's message"),
             (saw.sent == 1, f"the SDK tried {saw.sent} times"),
@@ -145,12 +154,12 @@ async def tool_result_redacted(cast: Cast) -> Seen:
     return Seen(
         tried=_clipped(result, secret),
         client_saw=_clipped(saw.error or saw.text, secret),
-        provider_received=_clipped(_said(got), secret),
-        problem=_first(
+        provider_received=_clipped(said(got), secret),
+        problem=first_wrong(
             (len(got) == 1, "the request did not reach the provider"),
             (not any(each.holds(secret) for each in got), "the token reached the provider"),
-            (_MARK in _said(got) and "eu-west-1" in _said(got), "more or less than the token was replaced"),
-            (saw.text == f"The tool said: {_said(got)}", "the answer is not the provider's"),
+            (_MARK in said(got) and "eu-west-1" in said(got), "more or less than the token was replaced"),
+            (saw.text == f"The tool said: {said(got)}", "the answer is not the provider's"),
         ),
     )
 
@@ -158,17 +167,17 @@ async def tool_result_redacted(cast: Cast) -> Seen:
 async def streamed_answer_redacted(cast: Cast) -> Seen:
     """A secret in an answer is stopped though no piece of the stream holds all of it."""
     secret = specimens.model_key()
-    said = f"Use {secret} for that."
-    prompt = f"reverse: {said[::-1]}"
+    spoken = f"Use {secret} for that."
+    prompt = f"reverse: {spoken[::-1]}"
     saw, got = await _observed(cast, cast.programs.stream_openai(prompt))
     pieces = got[0].streamed if got else ()
     return Seen(
-        tried=f"{_clipped(said, secret)} (streamed in {len(pieces)} pieces)",
+        tried=f"{_clipped(spoken, secret)} (streamed in {len(pieces)} pieces)",
         client_saw=_clipped(saw.error or saw.text, secret),
         provider_received="the key written backwards: only the answer holds it",
-        problem=_first(
-            (_said(got) == prompt, "the prompt did not arrive as it was written"),
-            ("".join(pieces) == said, "the provider did not answer with the key"),
+        problem=first_wrong(
+            (said(got) == prompt, "the prompt did not arrive as it was written"),
+            ("".join(pieces) == spoken, "the provider did not answer with the key"),
             (max(map(len, pieces), default=0) < len(secret), "one piece held the whole key"),
             (secret not in saw.text, "the key reached the client"),
             (saw.text.startswith("Use " + _MARK), "the key was not replaced by a mark"),
@@ -191,7 +200,7 @@ async def tunnelled(cast: Cast) -> Seen:
         tried=f"https://{origin.host}/",
         client_saw=f"the host's own certificate ({shown.hex(':').upper()[:11]}…)",
         provider_received=f"{came} request, unread by Drawbridge",
-        problem=_first(
+        problem=first_wrong(
             (shown == origin.sha256, "the certificate is not the host's own"),
             (response.status_code == 200 and came == 1, "the request did not reach the host"),
         ),
@@ -260,13 +269,13 @@ async def _redacted_prompt(cast: Cast, value: str, prompt: str) -> Seen:
     return Seen(
         tried=_clipped(prompt, value),
         client_saw=_clipped(saw.error or saw.text, value),
-        provider_received=_clipped(_said(got), value),
-        problem=_first(
+        provider_received=_clipped(said(got), value),
+        problem=first_wrong(
             (len(got) == 1, "the request did not reach the provider"),
             (not any(each.holds(value) for each in got), "the value reached the provider"),
-            (_said(got).startswith(before + _MARK), "the value was not replaced by a mark"),
-            (_said(got).endswith("]" + after), "more than the value was replaced"),
-            (saw.text == f"You said: {_said(got)}", "the answer is not the provider's"),
+            (said(got).startswith(before + _MARK), "the value was not replaced by a mark"),
+            (said(got).endswith("]" + after), "more than the value was replaced"),
+            (saw.text == f"You said: {said(got)}", "the answer is not the provider's"),
         ),
     )
 
@@ -278,11 +287,12 @@ async def _observed(cast: Cast, call: Awaitable[Saw]) -> tuple[Saw, list[Receive
     return saw, cast.providers.requests[before:]
 
 
-def _said(got: list[Received]) -> str:
+def said(got: list[Received]) -> str:
+    """What the last of these requests says."""
     return got[-1].said if got else ""
 
 
-def _first(*claims: tuple[bool, str]) -> str:
+def first_wrong(*claims: tuple[bool, str]) -> str:
     """What is wrong first, of claims with what to say where they do not hold."""
     return next((otherwise for holds, otherwise in claims if not holds), "")
 

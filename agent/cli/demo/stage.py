@@ -15,6 +15,9 @@ from pathlib import Path
 
 import yaml
 
+from agent.accounts.keys import hashed, new_key
+from agent.cli.demo.gateway_scenes import DEPENDABLE, INTERN_TOKENS
+from agent.cli.demo.outage import overloaded
 from agent.cli.demo.recorder import Recorder
 from agent.cli.demo.scenes import CODENAME
 from agent.errors import HostError
@@ -28,6 +31,10 @@ from agent.host.settings import ENVIRONMENT_PREFIX
 
 BANK = "bank.example"  # RFC 2606: nobody's
 PROVIDERS = ("api.openai.com", "api.anthropic.com")
+DOWN = "api.mistral.ai"
+KEYS = ("laptop", "intern")
+"""The virtual keys of the demo, by their ids."""
+_PROVIDER_KEY = "DEMO_PROVIDER_KEY"  # an environment variable of the agent
 
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 15.0
@@ -41,7 +48,9 @@ class Stage:
 
     agent: RunFile
     providers: Recorder
+    down: Recorder
     bank: Recorder
+    keys: Mapping[str, str]
     origins: Mapping[str, Origin]
     origins_ca: Path
 
@@ -50,24 +59,27 @@ class Stage:
 async def built(directory: Path, policy: Path | None) -> AsyncIterator[Stage]:
     """Build the stage in `directory`, which the caller throws away; end every process when left.
 
-    Without a policy the agent gets the bundled one and a rule more. Raises HostError, with what the agent said, where
+    Without a policy the agent gets the demo's own. Raises HostError, with what the agent said, where
     it does not come up or not go down in order.
     """
-    providers, bank = Recorder(EchoApp()), Recorder(EchoApp())
+    providers, down, bank = Recorder(EchoApp()), Recorder(overloaded), Recorder(EchoApp())
+    keys = {name: new_key() for name in KEYS}
     async with LoopbackOrigins(directory) as served:
-        apps = {**dict.fromkeys(PROVIDERS, providers), BANK: bank}
+        apps = {**dict.fromkeys(PROVIDERS, providers), DOWN: down, BANK: bank}
         origins = {host: await served.serve(host, app) for host, app in apps.items()}
         ready = directory / "ready.json"
         log = directory / "agent.log"
         environ = child_environment(os.environ, origins, served.ca_file)
         with Companion(
-            _command(directory, policy or write_policy(directory), ready), environ, output=log
+            _command(directory, policy or write_policy(directory, keys), ready), environ, output=log
         ) as agent:
             try:
                 yield Stage(
                     agent=await _ready(agent, ready, log),
                     providers=providers,
+                    down=down,
                     bank=bank,
+                    keys=keys,
                     origins=origins,
                     origins_ca=served.ca_file,
                 )
@@ -107,11 +119,12 @@ def child_environment(
         "DRAWBRIDGE_UPSTREAM_CA_FILE": str(ca_file),
         "DRAWBRIDGE_UPSTREAM_PROXY": "none",
         "DRAWBRIDGE_LOG_LEVEL": "warning",
+        _PROVIDER_KEY: "none-is-needed",
     }
 
 
-def write_policy(directory: Path) -> Path:
-    """The bundled policy and one rule that blocks: the bundled one blocks nothing."""
+def write_policy(directory: Path, keys: Mapping[str, str]) -> Path:
+    """The bundled policy, one rule that blocks (the bundled one blocks nothing), and a gateway for these keys."""
     policy = yaml.safe_load((bundled_policies() / "default" / "policy.yaml").read_text(encoding="utf-8"))
     policy["id"] = "demo"
     policy["guardrails"].insert(
@@ -125,8 +138,25 @@ def write_policy(directory: Path) -> Path:
     )
     policy["detectors"].append({"id": "project-name", "keywords": [CODENAME]})
     file = directory / "policy.yaml"
-    write_atomically(file, yaml.safe_dump(policy, sort_keys=False).encode())
+    write_atomically(file, yaml.safe_dump(policy | _gateway(keys), sort_keys=False).encode())
     return file
+
+
+def _gateway(keys: Mapping[str, str]) -> dict[str, object]:
+    """The sections of the policy that make a gateway."""
+    key = {"key": f"env:{_PROVIDER_KEY}"}
+    budgets = {"intern": {"budgets": [{"tokens": INTERN_TOKENS, "per": "day"}]}}
+    return {
+        "providers": {"anthropic": key, "openai": dict(key), "mistral": dict(key)},  # dict: no YAML anchors
+        "models": {DEPENDABLE: ["mistral/mistral-large-latest", "openai/gpt-5"]},
+        "routing": {"retries": {"each": 1, "backoff_initial_ms": 50}},
+        "accounts": {
+            "virtual_keys": [
+                {"id": name, "hash": hashed(value), **budgets.get(name, {})} for name, value in keys.items()
+            ]
+        },
+        "cache": {"enabled": True},
+    }
 
 
 async def _ready(agent: Companion, ready: Path, log: Path) -> RunFile:

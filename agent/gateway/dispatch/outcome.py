@@ -15,12 +15,14 @@ from agent.routing.plan import Candidate, KeyRef
 
 _HINTS: Mapping[Cause, str] = MappingProxyType(
     {
-        Cause.EXHAUSTED: "the provider refuses this gateway's keys, not yours: its administrator must replace them",
-        Cause.RATE_LIMITED: "wait, or name fallbacks",
-        Cause.BUSY: "wait, or allow the key more requests at a time",
-        Cause.BUDGET: "wait until the budget is reset, or name fallbacks",
-        Cause.DNS: "check the network connection",
-        Cause.CONNECT: "check the network connection, and whether the provider is up",
+        Cause.EXHAUSTED: "The provider refuses this gateway's keys, not yours: its administrator must replace them.",
+        Cause.RATE_LIMITED: "Wait, or name fallbacks.",
+        Cause.BUSY: "Wait, or allow the key more requests at a time.",
+        Cause.BUDGET: "Name a fallback that has room.",
+        Cause.UNTRANSLATABLE: "Leave it out, choose a provider that speaks the client's format, or let the policy drop "
+        "it (routing: {untranslatable: drop}).",
+        Cause.DNS: "Check the network connection.",
+        Cause.CONNECT: "Check the network connection, and whether the provider is up.",
     }
 )
 
@@ -52,8 +54,10 @@ class DispatchFailed(UpstreamError):
     def __init__(self, failure: Failure, candidate: Candidate, trail: tuple[Attempt, ...]) -> None:
         others = len({(each.provider, each.model) for each in trail}) - 1
         more = f"; {others} more tried in vain" if others > 0 else ""
+        # what the accounts say of a candidate is a sentence of its own; all else is told of the candidate
+        joint = ": " if failure.cause is Cause.BUDGET else " "
         super().__init__(
-            f"{candidate.name} {failure.message or failure.cause.value}{more}",
+            f"{candidate.name}{joint}{failure.message or failure.cause.value}{more}",
             hint=_HINTS.get(failure.cause, ""),
         )
         self.status = failure.client_status

@@ -149,12 +149,9 @@ class Forms:
             return with_field(asked.body, "model", candidate.model)
         serving = _serving(candidate)
         add: dict[str, object] = {}
-        remove = OUR_FIELDS if asked.has_our_fields else frozenset[str]()
         rename: dict[str, str] = {}
         if self.hides_usage and "stream_options" not in serving.quirks.unsupported:
-            given = _stream_options(asked.body)
-            add["stream_options"] = {**given, "include_usage": True}
-            remove |= {"stream_options"} if given else frozenset()
+            add["stream_options"] = {"include_usage": True}
         most = _MOST_TOKENS.get(asked.dialect, "")
         if serving.quirks.max_tokens_field and asked.dialect == "openai-chat":
             rename = {"max_completion_tokens": serving.quirks.max_tokens_field}
@@ -165,7 +162,7 @@ class Forms:
         amendments = Amendments(
             model=named,
             add=add,
-            remove=remove,
+            remove=OUR_FIELDS if asked.has_our_fields else frozenset(),
             rename=rename if b'"max_completion_tokens"' in asked.body else {},
         )
         body = amendments.made(asked.body)
@@ -203,11 +200,6 @@ class Forms:
         if self.trace is not None and (private or self.propagate):
             fields += outgoing(self.trace())
         return (*fields, (b"accept-encoding", b"identity"))
-
-
-def _stream_options(body: bytes) -> dict[str, object]:
-    """What a chat request says of its stream besides."""
-    return mapping(orjson.loads(body).get("stream_options")) if b'"stream_options"' in body else {}
 
 
 def _bounded(body: bytes, sections: tuple[str, ...], names: tuple[str, ...], bound: int) -> bytes:

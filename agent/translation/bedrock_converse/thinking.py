@@ -68,8 +68,10 @@ class Thinker:
         limit = limit if isinstance(limit, int) else _LIMIT
         asked = max(tokens, LEAST_BUDGET) if tokens is not None and tokens > 0 else None
         budget = budget_of(wanted, limit) if asked is None else fitting(asked, limit)
-        if budget < LEAST_BUDGET or not self._may_think():
+        if budget < LEAST_BUDGET or self._is_forced():
             self.losses.lose("reasoning")
+            return False
+        if goes_on_without_thought(self.conversation.turns):
             return False
         self.config["maxTokens"] = limit
         self.own["thinking"] = {"type": "enabled", "budget_tokens": budget}
@@ -80,18 +82,19 @@ class Thinker:
         if wanted is Effort.NONE:
             self.own["thinking"] = {"type": "disabled"}
             return False
-        if not self._may_think():
+        if self._is_forced():
             self.losses.lose("reasoning")
+            return False
+        if goes_on_without_thought(self.conversation.turns):
             return False
         self.own["thinking"] = {"type": "adaptive"}
         output["effort"] = Effort.LOW.value if wanted is Effort.MINIMAL else wanted.value
         self._warm()
         return True
 
-    def _may_think(self) -> bool:
+    def _is_forced(self) -> bool:
         choice = self.conversation.tool_choice
-        forced = choice is not None and choice.use in (ToolUse.REQUIRED, ToolUse.NAMED)
-        return not forced and not goes_on_without_thought(self.conversation.turns)
+        return choice is not None and choice.use in (ToolUse.REQUIRED, ToolUse.NAMED)
 
     def _warm(self) -> None:
         """A thinking Claude takes the temperature 1 and a wide `topP` only."""
@@ -103,7 +106,11 @@ class Thinker:
 
 
 def goes_on_without_thought(turns: Sequence[Turn]) -> bool:
-    """Whether the next turn goes on, after results of tools, with one that began without a signed thought."""
+    """Whether the next turn goes on, after results of tools, with one that began without a signed thought.
+
+    A client that does not send thoughts back has called tools, and the API refuses to think on from there. Nothing is
+    told as lost: the turn began with thinking, and would otherwise end at its first call.
+    """
     answer: list[object] = []
     for turn in reversed(turns):
         if turn.speaker is Speaker.ASSISTANT:

@@ -12,6 +12,7 @@ from agent.model.conversation import (
     Part,
     Speaker,
     Text,
+    Thinking,
     Tool,
     ToolCall,
     ToolChoice,
@@ -108,14 +109,23 @@ class _Thread:
         if speaker is None and role not in _SPEAKERS:
             raise expected.wrong(f"{where}.role", "user or model")
         self._unread += names.others(content, where, _CONTENT_FIELDS)
-        spoken: list[Part] = []
+        speaker = speaker or _SPEAKERS[role]
+        spoken = self._thought_before(speaker)
         listed = content.get("parts")
         for index, part in enumerate([listed] if isinstance(listed, dict) else expected.array(listed, where)):
             at = f"{where}.parts[{index}]"
             spelled: Fields = {"text": part} if isinstance(part, str) else expected.fields(part, at)
-            spoken += self._part(at, spelled)
+            for one in self._part(at, spelled):
+                _join(spoken, one)
         if spoken:
-            self.turns.append(new_turn(speaker or _SPEAKERS[role], tuple(spoken)))
+            self.turns.append(new_turn(speaker, tuple(spoken)))
+
+    def _thought_before(self, speaker: Speaker) -> list[Part]:
+        """What the turn before it holds, taken back where its last thought may go on: the SDK's chats keep a content
+        for each piece of a stream."""
+        if speaker is not Speaker.ASSISTANT or not self.turns or self.turns[-1].speaker is not speaker:
+            return []
+        return [*self.turns.pop().parts] if _goes_on(self.turns[-1].parts[-1]) else []
 
     def _part(self, where: str, spelled: Fields) -> list[Part]:
         part = camel(spelled)
@@ -175,6 +185,20 @@ class _Thread:
             else:
                 self._unread.append(at)
         return ToolResult(call_id=call_id, name=name, parts=(*said, *files), error=failed)
+
+
+def _goes_on(part: Part) -> bool:
+    """Whether a thought is one of the pieces of a stream: the signature comes with the last."""
+    return isinstance(part, Thinking) and not (part.signature or part.sealed or part.id)
+
+
+def _join(spoken: list[Part], part: Part) -> None:
+    """Put a part to the others; the pieces of a thought become one, for what was signed is the whole."""
+    last = spoken[-1] if spoken else None
+    if isinstance(part, Thinking) and isinstance(last, Thinking) and _goes_on(last):
+        spoken[-1] = replace(part, text=last.text + part.text)
+    else:
+        spoken.append(part)
 
 
 def _said(response: Fields) -> tuple[tuple[Text, ...], bool]:

@@ -38,8 +38,8 @@ _MADE = frozenset(
         "reasoning_details",
         *WORDS,
     }
-    # of an answer that is sent back as it came: notes on its text
-    | {"annotations"}
+    # of an answer that is sent back as it came: notes on its text, and LiteLLM's on whatever it does not know
+    | {"annotations", "provider_specific_fields"}
 )
 _PLAIN = frozenset({"role", "content", "tool_calls"})
 _AUDIO = {"mp3": "audio/mpeg"}

@@ -141,7 +141,10 @@ class ChatSink:
     def _sign(self, event: PartSigned) -> bytes:
         kind, _, place = self._parts[event.choice, event.part]
         if kind is PartKind.TOOL_CALL:
-            fields: dict[str, object] = {"extra_content": write_signature(event.signature)}
+            fields: dict[str, object] = {
+                "function": {"arguments": ""},  # clients look for it in every piece of a call
+                "extra_content": write_signature(event.signature),
+            }
             return self._call_chunk(event.choice, place, fields)
         details = []
         if event.signature:

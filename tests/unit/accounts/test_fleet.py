@@ -271,3 +271,20 @@ async def test_a_reservation_that_may_have_got_through_is_taken_back(fleet: Flee
     store._owed.append((hold, NOTHING, None))
     await store.renew()
     assert await fleet.used() == 0
+
+
+async def test_it_can_be_used_until_what_was_set_aside_may_not_be_spent_any_more(fleet: Fleet) -> None:
+    store = fleet.device(offline_seconds=900)
+    assert await store.reachable()
+    fleet.network(up=False)
+    assert await store.reachable()
+    fleet.now += 900
+    assert not await store.reachable()
+    fleet.network(up=True)
+    fleet.now += 60  # it is not asked at once after a failure
+    assert await store.reachable()
+
+
+async def test_one_that_was_never_reached_cannot_be_used(fleet: Fleet) -> None:
+    fleet.network(up=False)
+    assert not await fleet.device().reachable()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import re2
 import typer
 
 from agent import __version__
@@ -17,6 +19,7 @@ COMMANDS = {
     "policy test",
     "demo",
     "up",
+    "gateway",
     "exec",
     "status",
     "top",
@@ -58,6 +61,17 @@ def test_the_commands_are_those_that_scripts_know() -> None:
 
 def test_every_command_says_what_it_does() -> None:
     assert [name for name, callback in commands(app) if not callback.__doc__] == []
+
+
+def test_the_readme_lists_the_commands() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    listed: set[str] = set()
+    for words in re2.findall(r"(?m)^\| `drawbridge ([^`]+)` \|", readme):
+        first, *others = words.split(" · ")
+        group, *rest = first.split()
+        named = [rest[0], *others] if rest and rest[0].islower() and rest[0].isalpha() else []
+        listed.update(f"{group} {name}" for name in named) if named else listed.add(group)
+    assert listed == COMMANDS
 
 
 def test_the_version_is_told(drawbridge: Drawbridge) -> None:

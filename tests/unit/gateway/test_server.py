@@ -262,12 +262,38 @@ async def test_the_loopback_listener_describes_its_own_connections(house: House)
 
 async def test_a_port_that_is_taken_is_a_clear_error(house: House) -> None:
     port = await house.server.listen("127.0.0.1", 0, described)
-    listener = house.server._listener
+    (listener,) = house.server._listeners
     with pytest.raises(ConfigError, match="cannot listen") as caught:
         await house.server.listen("127.0.0.1", port, described)
     assert "--gateway-port" in caught.value.hint()
-    assert listener is not None
     listener.close()
+
+
+async def test_a_socket_that_listens_already_is_served_and_tells_who_came(house: House) -> None:
+    sock = socket.create_server(("127.0.0.1", 0))
+    sock.setblocking(False)
+    await house.server.serve(sock, described)
+    reader, writer = await asyncio.open_connection("127.0.0.1", sock.getsockname()[1])
+    house.clients.append(End(reader, writer))
+    await house.clients[-1].send(GET)
+    await house.clients[-1].until(b"ok")
+    connection = house.asked[0]["state"]["link"].connection
+    assert connection.client_address == writer.get_extra_info("sockname")
+    house.server.close()
+
+
+async def test_who_is_in_a_hurry_does_not_wait_for_what_runs(house: House) -> None:
+    async def for_ever(scope: Message, receive: Receive, send: Send) -> None:
+        await asyncio.Event().wait()
+
+    house.script = for_ever
+    busy = await house.connect()
+    await busy.send(GET)
+    await until(lambda: house.server.active == 1)
+    hurry = asyncio.Event()
+    hurry.set()
+    async with asyncio.timeout(5):
+        assert await house.server.drain(60, hurry=hurry) == 1
 
 
 async def test_closing_ends_idle_connections_and_lets_busy_ones_finish(house: House) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import HostError
-from agent.host.run import Companion, attend, find_program, outside_environment, run
+from agent.host.run import Child, Companion, attend, find_program, outside_environment, run
 
 SHELL = "/bin/sh"
 
@@ -131,3 +131,18 @@ def test_leaving_the_block_ends_a_companion_whatever_happened(tmp_path: Path) ->
 def test_a_companion_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="no program"):
         Companion(["no-such-program"], os.environ, output=tmp_path / "output")
+
+
+def test_a_child_is_this_very_program_and_gets_what_it_inherits(capfd: pytest.CaptureFixture[str]) -> None:
+    reading, writing = os.pipe()
+    try:
+        child = Child(["--version"], inherit=(writing,))
+        deadline = time.monotonic() + 20
+        while child.code is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert child.code == 0
+    child.signal(signal.SIGTERM)  # it is gone: nothing happens
+    assert capfd.readouterr().out.startswith("drawbridge ")

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from agent.errors import ConfigError
+from agent.host.loops import loop_factory
 from agent.interception.dialing import MAX_ANSWER, Dialler
 from agent.interception.tunnel import Pipe
 from tests.fakes.http_server import Peer, RawServer
@@ -50,6 +51,18 @@ async def test_an_origin_is_reached_directly() -> None:
         await Dialler({}, None).dial(lambda: ear, "127.0.0.1", server.port)
         await until(lambda: ear.heard == b"hello from the origin")
         ear.close()
+
+
+def test_the_loop_that_the_agent_runs_on_can_dial() -> None:
+    async def main() -> None:
+        ear = Ear()
+        async with RawServer(greet) as server:
+            await Dialler({}, None).dial(lambda: ear, "127.0.0.1", server.port)
+            await until(lambda: ear.heard == b"hello from the origin")
+            ear.close()
+
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(main())
 
 
 async def test_a_named_origin_may_live_elsewhere() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agent.gateway.policy_file import read_rules, read_sidecar
+from agent.gateway.unified.routebook import RouteBook
 from agent.inspection import RuleBook
 from agent.inspection.sidecars import run_sidecar
 from agent.model.decision import Action
@@ -50,3 +52,23 @@ def test_what_the_reference_shows_loads(snippet: str) -> None:
     else:
         rules = RuleBook(load(f"schema_version: 1\nid: p\n{snippet}", source="docs/policy.md"))
         assert rules.policy.id == "p"
+
+
+def documented() -> Iterator[tuple[str, str]]:
+    """Every whole policy that the documentation shows, by the page and its line there."""
+    for page in (FOLDER.parent / "README.md", *sorted((FOLDER.parent / "docs").glob("*.md"))):
+        line = 1
+        for number, part in enumerate(page.read_text(encoding="utf-8").split("```")):
+            if number % 2 and part.startswith("yaml\nschema_version"):
+                yield f"{page.name}:{line}", part.removeprefix("yaml\n")
+            line += part.count("\n")
+
+
+WHOLE = tuple(documented())
+
+
+@pytest.mark.parametrize(("place", "text"), WHOLE, ids=[place for place, _ in WHOLE])
+def test_every_policy_in_the_documentation_can_be_used(place: str, text: str) -> None:
+    policy = load(text, source=place)
+    assert RuleBook(policy).policy.id
+    assert set(RouteBook(policy).providers) == set(policy.providers)

@@ -151,6 +151,10 @@ def test_a_model_is_asked_in_the_format_that_is_for_it() -> None:
     vertex = of_policy("vertex: {parameters: {project: p}}", "vertex")
     assert [spoken.dialect for spoken in vertex.speaks("Claude-x")] == ["anthropic-messages"]
     assert [spoken.dialect for spoken in vertex.speaks("gemini-x")] == ["gemini-generate-content"]
+    openai = of_policy("openai: {}", "openai")
+    assert "openai-chat" in {spoken.dialect for spoken in openai.speaks("gpt-5")}
+    for model in ("gpt-5-pro", "gpt-5.2-pro-2025-12-11", "gpt-5.1-codex-max", "o3-deep-research"):
+        assert [spoken.dialect for spoken in openai.speaks(model)] == ["openai-responses"]
 
 
 def test_a_body_gets_what_the_provider_wants_beside_the_format() -> None:

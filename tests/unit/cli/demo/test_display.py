@@ -7,9 +7,10 @@ import json
 import pytest
 from rich.console import Console
 
-from agent.cli.demo.display import document, show
+from agent.cli.demo.display import document, show, way_of
 from agent.cli.demo.results import Report, Seen
-from tests.fakes.demo_reports import BROKEN, make_report, make_step
+from agent.model.record import Attempt, CacheUse, Outcome, Served
+from tests.fakes.demo_reports import BROKEN, make_event, make_report, make_step
 
 LONG = Seen(
     tried="Why is sk-proj-abc…yz refused? " * 3,
@@ -69,3 +70,27 @@ def test_the_same_as_one_json_document() -> None:
     assert told["audit"]["ok"] is True
     assert len(told["audit"]["events"]) == 2
     assert told["latency"]["added_ms"] == 0.75
+
+
+def test_the_gateways_steps_have_a_heading_of_their_own() -> None:
+    report = make_report(make_step(), gateway_steps=(make_step(title="one API"),))
+    assert "The gateway  the SDKs at http://127.0.0.1:3" in shown(report)
+    assert "2 of 2 did what they should" in shown(report)
+    assert [step["title"] for step in document(report)["steps"]] == ["a title", "one API"]
+
+
+def served(*attempts: Attempt, cache: CacheUse = CacheUse.NONE, outcome: Outcome = Outcome.COMPLETED) -> str:
+    record = Served(attempts=attempts, cache=cache)
+    return way_of(make_event("allow", upstream="gateway", served=record, outcome=outcome))
+
+
+def test_the_trail_says_who_answered() -> None:
+    down = Attempt(provider="mistral", model="m", failure="overloaded")
+    well = Attempt(provider="openai", model="m")
+    poor = Attempt(provider="openai", model="m", failure="budget_exceeded")
+    assert way_of(make_event("allow")) == make_event("allow").row.host
+    assert served(well) == "openai"
+    assert served(down, well, cache=CacheUse.MISS) == "mistral ✗ → openai"
+    assert served(cache=CacheUse.EXACT) == "the cache"
+    assert served(poor, outcome=Outcome.UPSTREAM_FAILED) == "nobody"
+    assert served() == "the gateway"

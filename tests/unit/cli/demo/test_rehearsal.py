@@ -31,3 +31,9 @@ def test_another_decision_is_noticed() -> None:
 def test_a_step_that_failed_is_not_told_twice() -> None:
     failed = make_step(decision="block", seen=Seen(problem="it was answered"))
     assert disagreement((failed,), story("allow")) == ""
+
+
+def test_a_step_of_several_exchanges_is_told_of_each() -> None:
+    step = make_step(decision="allow", exchanges=3)
+    assert disagreement((step,), story("allow", "allow", "allow")) == ""
+    assert disagreement((step,), story("allow")) == "3 exchanges were made, and it tells of 1"

@@ -10,6 +10,7 @@ def test_a_report_is_good_if_every_part_is() -> None:
     good, bad = make_step(), make_step(seen=Seen(problem="no"))
     assert make_report(good).ok
     assert not make_report(good, bad).ok
+    assert not make_report(good, gateway_steps=(bad,)).ok
     assert not make_report(good, trail_problem="it tells another story").ok
     assert not make_report(good, verified=BROKEN).ok
 

@@ -1,11 +1,13 @@
-"""The stage leads to loopback only, and its policy is the bundled one and a rule more."""
+"""The stage leads to loopback only, and its policy is the bundled one, a rule and a gateway more."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from agent.accounts.keys import hashed, new_key
+from agent.cli.demo.gateway_scenes import DEPENDABLE, INTERN_TOKENS
 from agent.cli.demo.scenes import CODENAME
-from agent.cli.demo.stage import child_environment, write_policy
+from agent.cli.demo.stage import KEYS, child_environment, write_policy
 from agent.gateway.echo.service import Origin
 from agent.host.paths import bundled_policies
 from agent.model.decision import Action
@@ -40,8 +42,23 @@ def test_the_policy_blocks_what_the_bundled_one_lets_pass_and_is_the_same_else(t
     bundled = load(
         (bundled_policies() / "default" / "policy.yaml").read_text(encoding="utf-8"), source="bundled"
     )
-    demo = load(write_policy(tmp_path).read_text(encoding="utf-8"), source="demo")
+    demo = load(write_policy(tmp_path, {}).read_text(encoding="utf-8"), source="demo")
     assert demo.guardrails[1:] == bundled.guardrails
     assert demo.guardrails[0].action is Action.BLOCK
     assert demo.detectors[-1].keywords == (CODENAME,)
     assert demo.access == bundled.access
+
+
+def test_the_policy_knows_the_keys_by_their_hashes_only(tmp_path: Path) -> None:
+    keys = {name: new_key() for name in KEYS}
+    text = write_policy(tmp_path, keys).read_text(encoding="utf-8")
+    assert not any(key in text for key in keys.values())
+    demo = load(text, source="demo")
+    assert demo.accounts is not None
+    assert {row.id: row.hash for row in demo.accounts.virtual_keys} == {
+        name: hashed(key) for name, key in keys.items()
+    }
+    [budget] = demo.accounts.virtual_keys[1].budgets
+    assert budget.tokens == INTERN_TOKENS
+    assert len(demo.models[DEPENDABLE]) == 2
+    assert demo.cache.enabled

@@ -25,3 +25,9 @@ def test_it_says_how_to_mend_it() -> None:
     error = DispatchFailed(Failure(cause=Cause.RATE_LIMITED, retry_after=2.0), candidate("a"), ())
     assert (str(error), error.status, error.retry_after) == ("a/m rate_limited", 429, 2.0)
     assert "fallbacks" in error.hint()
+
+
+def test_what_the_accounts_say_stays_a_sentence() -> None:
+    failure = Failure(cause=Cause.BUDGET, message="The budget 'x' has no room for this request.")
+    error = DispatchFailed(failure, candidate("a"), ())
+    assert str(error) == "a/m: The budget 'x' has no room for this request."

@@ -144,8 +144,9 @@ def assistant(*parts: Part) -> Turn:
 )
 def test_a_turn_that_began_without_a_thought_goes_on_without(turns: tuple[Turn, ...], without: bool) -> None:
     assert goes_on_without_thought(turns) is without
-    lost = ("reasoning",) if without else ()
-    written("claude-3.7", Reasoning(effort=Effort.LOW), *turns, lost=lost)
+    for family in ("claude-3.7", "claude-4.7"):
+        body = written(family, Reasoning(effort=Effort.LOW), *turns)  # which tells of no loss
+        assert ("additionalModelRequestFields" not in body) is without
 
 
 def test_what_a_client_says_to_each_family_is_read() -> None:

@@ -132,6 +132,22 @@ def test_parts(part: object, read: object) -> None:
     assert parts(part) == (read,)
 
 
+def test_the_pieces_of_a_thought_are_one_thought() -> None:
+    """What a client collects of a stream: the signature comes last, and chats keep a content for each piece."""
+    pieces = [
+        {"text": "let me ", "thought": True},
+        {"text": "see", "thought": True},
+        {"text": "", "thought": True, "thoughtSignature": seals.written64(Seal(signature="s"))},
+    ]
+    after = [{"text": "next", "thought": True}, {"text": "so"}]
+    whole = (Thinking(text="let me see", signature="s"), Thinking(text="next"), Text(text="so"))
+    assert parts(*pieces, *after, role="model") == whole
+    found = turns(HI, *({"role": "model", "parts": [part]} for part in (*pieces, *after)), HI)
+    assert [part for turn in found[1:-1] for part in turn.parts] == list(whole)
+    apart = turns({"role": "model", "parts": pieces[:1]}, HI, {"role": "model", "parts": pieces[1:]})
+    assert [len(turn.parts) for turn in apart] == [1, 1, 1]
+
+
 def test_a_round_of_tools_with_ids() -> None:
     assert turns(
         HI,

@@ -244,6 +244,13 @@ def test_thoughts_come_before_the_words(message: dict[str, object], thoughts: li
     assert found.unread == ()
 
 
+def test_an_answer_may_come_back_with_the_notes_that_a_client_made_on_it() -> None:
+    notes = {"annotations": [], "provider_specific_fields": {"reasoning_content": "hm", "refusal": None}}
+    found = read({"role": "assistant", "content": "so", **notes})
+    assert found.turns == (turn("assistant", Text(text="so")),)
+    assert found.unread == ()
+
+
 def test_a_message_of_thoughts_alone() -> None:
     assert read({"role": "assistant", "reasoning_content": "hm"}).turns == (
         turn("assistant", Thinking(text="hm")),

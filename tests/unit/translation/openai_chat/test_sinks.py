@@ -105,7 +105,11 @@ def test_calls_are_numbered_among_themselves() -> None:
         {"index": 1, "id": "b", "type": "function", "function": {"name": "y", "arguments": ""}},
         {"index": 1, "function": {"arguments": "{}"}},
         {"index": 0, "function": {"arguments": "}"}},
-        {"index": 1, "extra_content": {"google": {"thought_signature": "sig"}}},
+        {
+            "index": 1,
+            "function": {"arguments": ""},
+            "extra_content": {"google": {"thought_signature": "sig"}},
+        },
     ]
 
 

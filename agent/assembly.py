@@ -1,0 +1,322 @@
+"""What an agent and a central node share: the parts of the gateway, built once, stopped in order.
+
+The rooms below the doors meet here. Nothing is looked up later: what a part needs, it is given. Doors (the agent's
+front door, a node's listeners) are built by who owns an assembly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+from agent import __version__
+from agent.accounts.accounts import Accounts
+from agent.accounts.history import HistoryStore
+from agent.accounts.stores import store_for
+from agent.audit import Spool
+from agent.caching.building import make_cache
+from agent.catalog import bundled_harness
+from agent.checks.http import HttpConfig
+from agent.checks.runner import Checks
+from agent.credentials import Credentials
+from agent.errors import AuditError, DrawbridgeError
+from agent.gateway.app import GatewayApp
+from agent.gateway.conversations import Conversations
+from agent.gateway.dispatch import Dispatcher
+from agent.gateway.exchange import MAX_BODY, ExchangeHandler
+from agent.gateway.local import Guard, LocalPage, LocalPages, foreign
+from agent.gateway.policy_file import Acceptance, PolicyFile, anything
+from agent.gateway.scans import ScanPool
+from agent.gateway.server import GatewayServer
+from agent.gateway.small_requests import SmallRequests
+from agent.gateway.standing import Standing
+from agent.gateway.telemetry_pages import telemetry_pages
+from agent.gateway.transport.base import Transport, TransportConfig
+from agent.gateway.transport.factory import build_transport
+from agent.gateway.transport.proxy import parse_proxy
+from agent.gateway.transport.tls import client_context
+from agent.gateway.unified.embedding import GatewayEmbedder
+from agent.gateway.unified.keys import Keys
+from agent.gateway.unified.planning import Planner
+from agent.gateway.unified.recall import Recall
+from agent.gateway.unified.serving import Serving
+from agent.gateway.upgrade import UpgradeHandler
+from agent.host.device import read_device
+from agent.host.justifications import JustificationFile
+from agent.host.paths import StatePaths, bundled_policies
+from agent.host.runfile import control_token
+from agent.host.secrets import read_secret
+from agent.host.settings import Settings
+from agent.host.tasks import TaskGroup
+from agent.inspection import RuleBook
+from agent.model.conversation import TokenCount
+from agent.model.ids import uuid7
+from agent.model.record import Incident, IncidentKind
+from agent.model.traffic import Connection, Tier
+from agent.routing.health import HealthBook
+from agent.telemetry.observatory import Observatory, Surroundings, Watching
+from agent.telemetry.present import Snapshot
+
+log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 0.001  # of work that is in no hurry, after each step
+
+
+class Assembly:
+    """The parts in the order in which they are built; `aclose` stops them the other way round."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        paths: StatePaths,
+        *,
+        accept: Acceptance = anything,
+        token: str = "",
+    ) -> None:
+        """Read the policy and what is on the disk. `accept` refuses policies that cannot be carried out here, `token`
+        takes the place of the control token in `paths`. Blocks. Raises DrawbridgeError."""
+        self._settings = settings
+        self.paths = paths
+        self.started_at = time.time()
+        self.tasks = TaskGroup("engine")
+        self._stopped = threading.Event()
+        self.policy = PolicyFile(settings.policy or bundled_policies() / "default", accept)
+        providers = {
+            **{surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces},
+            **{each.id: each.row.genai for each in self.policy.book.providers.values()},
+        }
+        device = self._device = read_device(paths)
+        self.audit = Spool(paths, device=device, providers=providers)
+        self._scans = ScanPool()
+        self.resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
+        services = _towards_services(settings, self.resolve)
+        self._checks = Checks(services, read_secret)
+        section = self.policy.rules.policy.accounts
+        store = store_for(section, state=paths.root, secret=read_secret)
+        self._history = store.kept if isinstance(store, HistoryStore) else None
+        self.accounts = Accounts(section, store=store, prices=_Prices(self.policy))
+        self._health = HealthBook()
+        self._standing = Standing(self.accounts, self._health, self.audit)
+        self._observatory = Observatory(
+            Surroundings(
+                secret=read_secret,
+                http=services,
+                snapshot=self._snapshot,
+                providers=providers,
+                resource={
+                    "service.name": "drawbridge",
+                    "service.version": __version__,
+                    "service.instance.id": device.id,
+                    "host.name": device.hostname,
+                    "os.type": device.os_name.lower().replace("macos", "darwin"),
+                },
+            ),
+            self.policy.rules.policy.telemetry,
+        )
+        self._token = token or control_token(paths)
+        self._recall = Recall(None, self.tasks)
+        self._embedder: GatewayEmbedder | None = None
+        self._dispatcher: Dispatcher | None = None
+        self._transport: Transport | None = None
+        self.server: GatewayServer | None = None
+
+    async def start(
+        self,
+        status: Callable[[], Mapping[str, object]],
+        pages: Callable[[Mapping[str, LocalPage]], Mapping[str, LocalPage]] = dict,
+        guard: Guard = foreign,
+    ) -> GatewayServer:
+        """Build what needs the loop; the server that listens nowhere yet. `status` adds to what the status page tells,
+        `pages` to our own pages, `guard` says which requests of base-URL clients are not served. Raises
+        DrawbridgeError."""
+        settings = self._settings
+        await self.audit.open()
+        config = TransportConfig(
+            resolve=self.resolve, ca_file=settings.upstream_ca_file, proxy_url=settings.upstream_proxy or ""
+        )
+        transport = self._transport = await build_transport(config)
+        await self.accounts.open()
+        credentials = Credentials(read_secret, SmallRequests(transport), clock=time.monotonic, now=time.time)
+        dispatcher = self._dispatcher = Dispatcher(transport, Keys(credentials), self._health)
+        self._embedder = GatewayEmbedder(self.policy, dispatcher)
+        await self._open_cache()
+        handler = ExchangeHandler(
+            policy=self.policy,
+            transport=transport,
+            audit=Watching(self.audit, self._observatory),
+            secret=read_secret,
+            scans=self._scans,
+            capture_key=_key(self._token, b"capture"),
+            conversations=Conversations(bundled_harness(), time.monotonic),
+            justifications=JustificationFile(self.paths.justifications, _key(self._token, b"justification")),
+            checks=self._checks,
+            accounts=self.accounts,
+            serving=Serving(dispatcher, Planner(self._health), self._recall, limit=MAX_BODY),
+            device=self._device.id,
+        )
+        await self._observatory.start()
+        self.tasks.spawn(self._standing.run(), name="standing")
+        self._prepare()
+        own = pages(telemetry_pages(self._observatory))
+        app = GatewayApp(
+            handler,
+            LocalPages(self._token, lambda: {**self._status(), **status()}, own, guard),
+            self._observatory.running,
+        )
+        self.server = GatewayServer(
+            app, UpgradeHandler(self.policy, transport, self.audit, guard), self.tasks
+        )
+        return self.server
+
+    async def aclose(self, last_words: str = "") -> None:
+        """Stop everything; the server was drained. `last_words` go into the audit trail, every event is flushed."""
+        self._stopped.set()
+        if self._dispatcher is not None:
+            await self._dispatcher.aclose()
+        if self._transport is not None:
+            await self._transport.aclose()
+        self._scans.close()
+        await self._checks.aclose()
+        await self._observatory.aclose()
+        if last_words:
+            await self.note(IncidentKind.AGENT_STOPPED, last_words)
+        await self.tasks.cancel()
+        if self._recall.cache is not None:
+            await self._recall.cache.close()
+        await self.accounts.close()
+        await self.audit.close()
+
+    async def reload(self, also: Callable[[RuleBook], None] = lambda _: None) -> bool:
+        """Read the policy again, beside the running traffic; whether it is in force now. `also` is carried out with it,
+        in a thread, and may refuse it (DrawbridgeError)."""
+        try:
+            rules = await asyncio.to_thread(self.policy.reload)
+            await asyncio.to_thread(also, rules)
+        except DrawbridgeError as error:
+            log.error("the policy was refused, the one in force stays: %s", error)  # noqa: TRY400  said in full
+            await self.note(IncidentKind.POLICY_REFUSED, f"{error} {error.hint()}".strip())
+            return False
+        policy = rules.policy
+        await self.accounts.reload(policy.accounts)
+        await self._open_cache()
+        log.info("policy %s revision %d is in force", policy.id, policy.revision)
+        self._prepare()
+        await self.note(
+            IncidentKind.POLICY_ACTIVATED,
+            f"policy {policy.id} revision {policy.revision} is in force",
+            (("policy", policy.id), ("hash", rules.digest)),
+        )
+        self.tasks.spawn(self._observatory.apply(policy.telemetry), name="telemetry")
+        return True
+
+    async def _open_cache(self) -> None:
+        """The cache that the policy asks for, where there is none yet. Another store takes a restart."""
+        settings = self.policy.rules.policy.cache
+        if self._recall.cache is not None or not settings.enabled:
+            return
+        try:
+            cache = await asyncio.to_thread(make_cache, settings, self.paths, embedder=self._embedder)
+            if cache is not None:
+                await cache.open()
+        except DrawbridgeError as error:
+            log.error("there is no cache: %s", error)  # noqa: TRY400  said in full
+            return
+        self._recall.cache = cache
+
+    def _prepare(self) -> None:
+        """Make ready what exchanges can go on without, but would wait for."""
+        rules = self.policy.rules
+        self.tasks.spawn(self._checks.prepare(rules.policy.checks), name="prepare-checks")
+        self.tasks.spawn(asyncio.to_thread(_warm, rules, self._stopped), name="warm-rules")
+
+    async def note(self, kind: IncidentKind, message: str, detail: tuple[tuple[str, str], ...] = ()) -> None:
+        """Record an event of the agent itself."""
+        now = time.time()
+        try:
+            await self.audit.append(
+                Incident(id=uuid7(now), at=now, kind=kind, message=message, detail=detail)
+            )
+        except AuditError as error:
+            log.error("audit event lost: %s", error)  # noqa: TRY400  said in full
+
+    def _snapshot(self) -> Snapshot:
+        """As the parts stand, with the history of usage."""
+        found, history = self._standing(), self._history
+        if history is None:
+            return found
+        return replace(found, usage_waiting=history.waiting, usage_dropped=history.dropped)
+
+    def _status(self) -> dict[str, object]:
+        policy = self.policy.rules.policy
+        assert self.server is not None
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "started_at": self.started_at,
+            "state_dir": str(self.paths.root),
+            "policy": {
+                "id": policy.id,
+                "revision": policy.revision,
+                "digest": self.policy.rules.digest,
+                "mode": policy.mode.value,
+                "source": str(self.policy.path),
+            },
+            "exchanges_running": self.server.active,
+            "audit_events": self.audit.count,
+        }
+
+
+def base_url_connection() -> Connection:
+    """A client that chose to come here."""
+    return Connection(id=uuid7(time.time()), tier=Tier.BASE_URL)
+
+
+class _Prices:
+    """The prices of the policy in force. Implements `accounts.PriceSource`."""
+
+    def __init__(self, policy: PolicyFile) -> None:
+        self._policy = policy
+
+    def cost(self, provider: str, model: str, tokens: TokenCount, at: float) -> int | None:
+        """See `PriceSource`."""
+        return self._policy.book.cost(provider, model, tokens, at)
+
+
+def _warm(rules: RuleBook, stopped: threading.Event) -> None:
+    """Warm `rules` with pauses, so that other threads come to their turn; given up where the agent stops."""
+
+    def pause() -> None:
+        if stopped.wait(_PAUSE_SECONDS):
+            raise _StoppedError
+
+    with suppress(_StoppedError):
+        rules.warm(pause)
+
+
+class _StoppedError(Exception):
+    """The agent is about to end."""
+
+
+def _key(token: str, purpose: bytes) -> bytes:
+    """A key of this machine for one purpose."""
+    return hmac.new(token.encode(), purpose, hashlib.sha256).digest()
+
+
+def _towards_services(settings: Settings, resolve: Mapping[tuple[str, int], tuple[str, int]]) -> HttpConfig:
+    """How the services that a policy's checks ask are reached: as upstreams are."""
+    proxy = parse_proxy(settings.upstream_proxy) if settings.upstream_proxy else None
+    return HttpConfig(
+        context=partial(client_context, settings.upstream_ca_file),
+        resolve=resolve,
+        proxy_url=proxy.url if proxy else "",
+        proxy_authorization=proxy.authorization if proxy else "",
+    )
