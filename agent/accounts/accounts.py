@@ -152,9 +152,10 @@ class Accounts:
             return denials.key_inactive(entry.row.id)
         return Principal(key=entry, user=user, bound=presented is None)
 
-    def may_use(self, principal: Principal, provider: str, model: str) -> Denial | None:
-        """Why somebody may not use a model, whatever it takes; None if they may."""
-        return principal.key.denial(provider, model) if principal.key is not None else None
+    def may_use(self, principal: Principal, provider: str, model: str, name: str = "") -> Denial | None:
+        """Why somebody may not use a model, whatever it takes; None if they may. `name` is what clients call it there,
+        where that is another."""
+        return principal.key.denial(provider, model, name) if principal.key is not None else None
 
     def may_go_uncounted(self, principal: Principal, provider: str) -> Denial | None:
         """Why somebody may not make a call of which nobody knows which model it asks and what it takes, None if they
@@ -227,7 +228,7 @@ class Accounts:
             if instead is not None:
                 await self._store.release(instead)
             return FREE
-        if (denial := self.may_use(principal, ask.provider, ask.model)) is not None:
+        if (denial := self.may_use(principal, ask.provider, ask.model, ask.name)) is not None:
             return denial
         plan = book.plan(principal.key, principal.user, ask.provider)
         if plan is EMPTY and principal.key is None and instead is None:

@@ -67,26 +67,26 @@ class KeyEntry:
     customer: Customer | None
     expires_at: float | None
     tests: dict[str, tuple[_ModelTest, _ModelTest]] = field(repr=False)  # by provider: allowed, denied
-    _known: dict[tuple[str, str], Denial | None] = field(repr=False, compare=False, default_factory=dict)
+    _known: dict[tuple[str, str, str], Denial | None] = field(repr=False, compare=False, default_factory=dict)
 
-    def denial(self, provider: str, model: str) -> Denial | None:
-        """Why this key may not use a model, if so."""
+    def denial(self, provider: str, model: str, name: str = "") -> Denial | None:
+        """Why this key may not use a model, if so. A policy may mean either name of it."""
         if self.row.providers is None:
             return None
-        place = (provider, model)
+        place = (provider, model, name)
         if place in self._known:
             return self._known[place]
         if len(self._known) >= _MAX_KNOWN:
             self._known.clear()
-        found = self._known[place] = self._denial(provider, model)
+        found = self._known[place] = self._denial(provider, model, name or model)
         return found
 
-    def _denial(self, provider: str, model: str) -> Denial | None:
+    def _denial(self, provider: str, model: str, name: str) -> Denial | None:
         found = self.tests.get(provider)
         if found is None:
             return provider_blocked(self.row.id, provider)
         allowed, denied = found
-        if denied(model) or not allowed(model):
+        if denied(model) or denied(name) or not (allowed(model) or allowed(name)):
             return model_blocked(self.row.id, provider)
         return None
 

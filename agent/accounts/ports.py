@@ -34,6 +34,7 @@ class Ask:
     provider: str
     model: str  # as the provider is asked for it
     measure: Measure
+    name: str = ""  # as clients call it there, where that is another
     max_output_tokens: int | None = None
     output_limit: int | None = None
     answers: int = 1  # how many the client wants (`n`)

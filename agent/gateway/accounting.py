@@ -70,9 +70,9 @@ class Account:
                 return most
         return None
 
-    def may_use(self, provider: str, model: str) -> Denial | None:
-        """Why the principal may not use a model, None if it may."""
-        return self._accounts.may_use(self.principal, provider, model)
+    def may_use(self, provider: str, model: str, name: str = "") -> Denial | None:
+        """Why the principal may not use a model, None if it may. `name` is what clients call it there."""
+        return self._accounts.may_use(self.principal, provider, model, name)
 
     def may_use_provider(self, provider: str) -> Denial | None:
         """Why the principal may not use a provider at all, None if it may."""
@@ -92,17 +92,20 @@ class Account:
         names = row.keys if row is not None else None
         return next((each for each in keys if names is None or each.name in names), None)
 
-    async def reserve(self, provider: str, model: str, *, beside: bool = False) -> Denial | None:
+    async def reserve(
+        self, provider: str, model: str, *, name: str = "", beside: bool = False
+    ) -> Denial | None:
         """Reserve a call of that model, in place of one that did not work out; with `beside` next to it, since both are
         under way. A second try of the same costs nothing more, and what providers do for nothing takes nothing."""
         if self._free:
-            return self.may_use(provider, model)
+            return self.may_use(provider, model, name)
         key = (provider, model)
         if key in self._grants:
             return None
         ask = Ask(
             provider=provider,
             model=model,
+            name=name,
             measure=self._measure,
             max_output_tokens=self._max_output,
             answers=self._answers,

@@ -39,7 +39,6 @@ from agent.gateway.transport.base import (
 from agent.gateway.unified.pages import PAGES, page
 from agent.gateway.unified.passing import way_of
 from agent.gateway.unified.refusals import refusal
-from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.unified.serving import Errand, Served, Serving
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
 from agent.inspection import RequestVerdict, Scope, judge_access
@@ -271,7 +270,7 @@ class ExchangeHandler:
         body as it came, where nothing in it was changed."""
         ledger, account = book.ledger, book.account
         account.informed(verdict.request, operation=ledger.operation)
-        provider, model = _account_of(book.routes, route, verdict.request.model)
+        provider, model = book.routes.meant(verdict.request.model, door=route.surface)
         if (denial := await account.reserve(provider, model)) is not None:
             raise refusal(denial)
         ledger.served_by(provider=provider, model=model)
@@ -380,11 +379,6 @@ class ExchangeHandler:
 
 def _voice(ledger: Ledger) -> Voice:
     return DIALECTS[ledger.dialect] if ledger.dialect else raw_text.RawText()
-
-
-def _account_of(book: RouteBook, route: Route, model: str) -> tuple[str, str]:
-    """On whose account goes what is not planned here: the provider by whose door it came, else who serves the model."""
-    return book.meant(model) if route.surface.own else (route.surface.id, model)
 
 
 def _told(error: UpstreamError) -> tuple[int, Headers]:

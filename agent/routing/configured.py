@@ -74,6 +74,15 @@ class ConfiguredProvider:
         """What the provider calls the model that clients call `name`."""
         return self.settings.models.get(name, name)
 
+    def called(self, name: str) -> str:
+        """What the policy calls a model that may be named as the provider calls it."""
+        return name if name in self.settings.models else self._names.get(name, name)
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        """By the provider's own names: the policy's, the first where there are several."""
+        return {model: name for name, model in reversed(self.settings.models.items())}
+
     def speaks(self, model: str) -> tuple[Spoken, ...]:
         """The formats in which `model` (the provider's name) can be asked, in order of preference: one that is for
         certain models comes alone, for those."""

@@ -142,6 +142,7 @@ class ModelNames:
         return self._ref(provider, model)
 
     def _ref(self, provider: ConfiguredProvider, name: str) -> ModelRef:
+        name = provider.called(name)
         return ModelRef(provider=provider.id, model=provider.upstream_model(name), name=name)
 
     def _unknown(self, name: str) -> UnknownModel:

@@ -33,7 +33,7 @@ def _models(path: str, fields: Headers, book: RouteBook, account: Account) -> by
     """In the shape of the API whose client asks: Anthropic's shows its version, Gemini's asks under `v1beta`."""
 
     def allows(ref: ModelRef) -> bool:
-        return account.may_use(ref.provider, ref.model) is None
+        return account.may_use(ref.provider, ref.model, ref.name) is None
 
     models = listed_models(book.names, book.providers, book.names.aliases, book.prices, allows=allows)
     if headers.get(fields, b"anthropic-version"):

@@ -136,9 +136,9 @@ def _asked(book: RouteBook, account: Account, wanted: Wanted) -> tuple[Candidate
     if key is not None and key.row.providers and name not in book.names.aliases and "/" not in name:
         refs = book.names.all_serving(name, among=[each.provider for each in key.row.providers])
     refs = refs or book.names.resolve(name, preferred=wanted.preferred)[:1]
-    kept = [ref for ref in refs if account.may_use(ref.provider, ref.model) is None]
+    kept = [ref for ref in refs if account.may_use(ref.provider, ref.model, ref.name) is None]
     if not kept:
-        denial = account.may_use(refs[0].provider, refs[0].model)
+        denial = account.may_use(refs[0].provider, refs[0].model, refs[0].name)
         assert denial is not None
         raise NotAllowed(denial)
     return tuple(_candidate(book, account, ref) for ref in kept)
@@ -150,7 +150,9 @@ def _resolved(book: RouteBook, account: Account, provider: str, model: str) -> C
         [ref, *_] = book.names.resolve(f"{provider}/{model}")
     except UnknownModel:
         return None
-    return _candidate(book, account, ref) if account.may_use(ref.provider, ref.model) is None else None
+    return (
+        _candidate(book, account, ref) if account.may_use(ref.provider, ref.model, ref.name) is None else None
+    )
 
 
 def _of_key(account: Account, candidates: tuple[Candidate, ...]) -> Iterator[str]:

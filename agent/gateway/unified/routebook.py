@@ -15,6 +15,7 @@ from agent.errors import ConfigError, PolicyError
 from agent.gateway.routing import target_of
 from agent.model.conversation import TokenCount
 from agent.model.provider import Provider, Spoken
+from agent.model.surface import Surface
 from agent.model.traffic import Target
 from agent.policy import Policy, ProviderSettings
 from agent.policy.routes import Routing, Untranslatable
@@ -25,7 +26,6 @@ from agent.routing.plan import KEYLESS, Candidate, KeyRef, Limits
 from agent.translation.base import Quirks
 
 _REMEMBERED = 4096  # addresses: clients choose the models in them
-_OURSELVES = "gateway"  # the surface's id
 _NOTHING = ProviderSettings()
 
 
@@ -88,14 +88,16 @@ class RouteBook:
             return self.prices.cost(provider, name, tokens, at)
         return found
 
-    def meant(self, model: str) -> tuple[str, str]:
-        """The provider and its model that a name means here, also where somebody else is to serve it; the gateway
-        itself and the name, where it means nothing."""
+    def meant(self, model: str, *, door: Surface) -> tuple[str, str]:
+        """On whose account goes what is not planned here: the provider by whose door it came, else the one that the
+        model's name means, whoever is to serve it; the gateway itself, where it means nothing."""
+        if not door.own:
+            return door.id, model
         try:
             [ref, *_] = self.names.resolve(model)
         except UnknownModel:
             provider, slash, name = model.partition("/")
-            return (provider, name) if slash else (_OURSELVES, model)
+            return (provider, name) if slash else (door.id, model)
         return ref.provider, ref.model
 
     def candidate(

@@ -26,7 +26,7 @@ from agent.gateway.unified.forms import Asked, Forms, wants_usage
 from agent.gateway.unified.planning import NotAllowed, Planner, Wanted
 from agent.gateway.unified.recall import Asking, Keeping, Recall
 from agent.gateway.unified.refusals import refusal
-from agent.gateway.unified.routebook import RouteBook
+from agent.gateway.unified.routebook import Backing, RouteBook
 from agent.gateway.unified.translated import Languages, TranslatedAnswer
 from agent.gateway.wire import ClientRequest
 from agent.inspection import RequestVerdict, Scope
@@ -103,7 +103,11 @@ class _Order:
 
     async def admit(self, candidate: Candidate) -> NotAdmitted | None:
         """Reserves the call, in place of the one before it."""
-        denial = await self.account.reserve(candidate.provider.id, candidate.model, beside=self.hedged)
+        backing = candidate.settings
+        assert isinstance(backing, Backing)
+        denial = await self.account.reserve(
+            candidate.provider.id, candidate.model, name=backing.ref.name, beside=self.hedged
+        )
         if denial is None:
             return None
         self.denial = self.denial or denial

@@ -240,6 +240,14 @@ async def test_sounds_come_back_as_they_are(own: Gateway) -> None:
     assert client.header(b"x-drawbridge-provider") == b"openai"
 
 
+async def test_converses_clients_name_a_provider_as_one_segment_of_the_path(own: Gateway) -> None:
+    own.answers(CHAT_ANSWER)
+    body = orjson.dumps({"messages": [{"role": "user", "content": [{"text": "hi"}]}]})
+    client = await ask(own, body, "/model/local%2Fvendor%2Ftiny/converse")
+    assert orjson.loads(own.transport.asked[0].body)["model"] == "vendor/tiny"
+    assert orjson.loads(client.body)["output"]["message"]["content"] == [{"text": "Hello."}]
+
+
 @pytest.mark.parametrize("method", ["GET", "DELETE", "HEAD", "OPTIONS"])
 async def test_models_are_asked_with_post(own: Gateway, method: str) -> None:
     client = await own.ask(
@@ -544,7 +552,11 @@ async def test_what_one_key_hides_is_not_put_back_for_another(
     await ask(gateway, chat("local/tiny", "Ada Lovelace"), headers=(*named, (b"x-api-key", KEY.encode())))
     standin = orjson.loads(gateway.transport.asked[0].body)["messages"][0]["content"]
     gateway.answers(CHAT_ANSWER.replace(b"Hello.", standin.encode()))
-    client = await ask(gateway, chat("local/tiny", "who?"), headers=(*named, (b"x-api-key", second.encode())))
+    client = await ask(
+        gateway,
+        chat("local/tiny", "who?"),
+        headers=(*named, (b"x-api-key", second.encode())),
+    )
     assert (b"Ada Lovelace" in client.body) is told
     gateway.scans.close()
     await accounts.close()

@@ -73,6 +73,28 @@ def test_a_keys_own_fallbacks_and_keys_are_used(book: RouteBook) -> None:
     assert [key.name for key in plan.candidates[0].keys] == ["second"]
 
 
+@pytest.mark.parametrize("models", ["models: [small]", "models: [deployed-7]", "deny_models: [other]"])
+def test_a_key_may_name_a_model_as_the_policy_or_as_the_provider_does(book: RouteBook, models: str) -> None:
+    account = account_of(
+        f"virtual_keys: [{{id: ci, {KEY}, providers: [{{provider: local, {models}}}]}}]\n{BOUND}"
+    )
+    assert (
+        planned(book, "local/small", account)
+        == planned(book, "local/deployed-7", account)
+        == ["local/deployed-7"]
+    )
+
+
+@pytest.mark.parametrize("name", ["local/small", "local/deployed-7"])
+@pytest.mark.parametrize("denied", ["small", "deployed-7"])
+def test_what_is_denied_by_one_name_is_not_had_by_the_other(book: RouteBook, name: str, denied: str) -> None:
+    account = account_of(
+        f"virtual_keys: [{{id: ci, {KEY}, providers: [{{provider: local, deny_models: [{denied}]}}]}}]\n{BOUND}"
+    )
+    with pytest.raises(NotAllowed):
+        planned(book, name, account)
+
+
 RULE = "routing: {rules: [{id: inside, when: 'size(labels) > 0', candidates: [{model: local/small}]}]}"
 
 

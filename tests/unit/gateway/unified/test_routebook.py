@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agent.catalog import bundled_surfaces
 from agent.errors import ConfigError, PolicyError
 from agent.gateway.unified.routebook import Backing, RouteBook
 from agent.model.conversation import TokenCount
@@ -49,7 +50,9 @@ def test_a_place_is_where_the_model_stands(book: RouteBook) -> None:
     ],
 )
 def test_on_whose_account_a_name_goes(book: RouteBook, name: str, meant: tuple[str, str]) -> None:
-    assert book.meant(name) == meant
+    [own, *doors] = bundled_surfaces()
+    assert book.meant(name, door=own) == meant
+    assert book.meant(name, door=doors[0]) == (doors[0].id, name)
 
 
 def test_a_provider_without_an_address_is_an_error_of_the_policy() -> None:
