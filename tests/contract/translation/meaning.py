@@ -108,7 +108,9 @@ def _turns(conversation: Conversation) -> tuple[tuple[Speaker, tuple[Said, ...]]
             joined.append((turn.speaker, list(turn.parts)))
     ids: dict[str, int] = {}
     told = [(speaker, said(parts, ids)) for speaker, parts in joined]
-    if told and told[-1][0] is Speaker.ASSISTANT:  # what the model is to go on from ends in no white space (Anthropic)
+    if (
+        told and told[-1][0] is Speaker.ASSISTANT
+    ):  # what the model is to go on from ends in no white space (Anthropic)
         told[-1] = (Speaker.ASSISTANT, tuple(map(_without_end, told[-1][1])))
     return tuple((speaker, parts) for speaker, parts in told if parts)
 
