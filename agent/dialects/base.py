@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from agent.dialects.framing import Framing
 from agent.model.content import NO_USAGE, Attachment, Edit, Slot, Usage
 from agent.model.conversation import TokenCount
 
@@ -154,6 +155,15 @@ class Dialect(RequestFormat, Voice, Protocol):
 
     def edit_answer(self, body: bytes, edits: tuple[Edit, ...]) -> bytes:
         """`body` with the edits made and every other byte as it came."""
+        ...
+
+    @property
+    def stream_type(self) -> bytes:
+        """The `content-type` of its streams."""
+        ...
+
+    def framing(self) -> Framing:
+        """What cuts one of its streams into events."""
         ...
 
     def stream_reader(self, request: ParsedRequest) -> StreamReader:

@@ -6,6 +6,7 @@ import orjson
 
 from agent.dialects import counting
 from agent.dialects.base import Block
+from agent.dialects.framing import Framing, SseFraming
 from agent.dialects.jsonedits import edit
 from agent.dialects.multipart import edit_form, is_form
 from agent.model.content import Edit, Usage
@@ -15,9 +16,19 @@ _INVALID = "invalid_request_error"
 
 
 class JsonEdits:
-    """The editing half of a `Dialect`, for formats in which requests, answers and events are JSON documents."""
+    """The half of a `Dialect` that formats share in which requests, answers and events are JSON documents, and streams
+    server-sent events."""
 
     __slots__ = ()
+
+    @property
+    def stream_type(self) -> bytes:
+        """The `content-type` of its streams."""
+        return SseFraming.content_type
+
+    def framing(self) -> Framing:
+        """What cuts one of its streams into events."""
+        return SseFraming()
 
     def edit_request(self, body: bytes, edits: tuple[Edit, ...]) -> bytes:
         """`body` with the edits made and every other byte as it came."""

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from agent.dialects.base import Dialect, ParsedRequest
+from agent.dialects.framing import SseFraming
 from agent.errors import ContentError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.ledger import Ledger, captured
-from agent.gateway.pacing import Pacing
+from agent.gateway.pacing import COMMENT, Pacing
 from agent.gateway.plain import collected, decoded
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
@@ -79,7 +80,7 @@ class Answering:
     ) -> bool:
         """A model's answer, by what it says it is."""
         kind = headers.get(response.headers, b"content-type").partition(b";")[0].strip().lower()
-        if kind == b"text/event-stream":
+        if kind in (SseFraming.content_type, dialect.stream_type):
             return await self._stream(response, dialect, request, scope)
         if kind == b"application/json" or kind.endswith(b"+json") or kind.startswith(b"text/") or not kind:
             return await self._whole(response, dialect, scope)
@@ -132,7 +133,9 @@ class Answering:
         fields = headers.without_body_facts(self._fields(response))
         try:
             await self._begin(response, fields)
-            failure = await self._pump(response, inspector, scope)
+            failure = await self._pump(
+                response, inspector, scope, comments=dialect.stream_type == SseFraming.content_type
+            )
         finally:
             self._ledger.received()
             self._heard(inspector, scope)
@@ -150,9 +153,10 @@ class Answering:
         return await self._end(Outcome.COMPLETED)
 
     async def _pump(
-        self, response: UpstreamResponse, inspector: StreamInspector, scope: Scope
+        self, response: UpstreamResponse, inspector: StreamInspector, scope: Scope, *, comments: bool
     ) -> UpstreamError | None:
-        """Move the stream until its end, a block, or a failure of the upstream, which is returned."""
+        """Move the stream until its end, a block, or a failure of the upstream, which is returned. `comments`: its
+        framing knows them."""
         failure: UpstreamError | None = None
         work = _Stopwatch()
 
@@ -165,6 +169,7 @@ class Answering:
             holding=lambda: inspector.holding,
             write=self._wire.write,
             clock=time.monotonic,
+            comment=COMMENT if comments else b"",
         )
         try:
             async with pacing.running():

@@ -25,7 +25,7 @@ _TICK = 0.05
 
 class Pacing:
     """One answer's pace. `rest` gives what may go out though the upstream is silent; `holding` tells whether anything
-    waits; `write` sends."""
+    waits; `write` sends. `comment` tells a client that waits that we are there; empty where its format has none."""
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class Pacing:
         holding: Callable[[], bool],
         write: Callable[[bytes], Awaitable[None]],
         clock: Callable[[], float],
+        comment: bytes = COMMENT,
         rest_after: float = REST,
         heartbeat_after: float = HEARTBEAT,
     ) -> None:
@@ -41,6 +42,7 @@ class Pacing:
         self._holding = holding
         self._write = write
         self._clock = clock
+        self._comment = comment
         self._rest_after = rest_after
         self._heartbeat_after = heartbeat_after
         self._turn = asyncio.Lock()
@@ -96,7 +98,7 @@ class Pacing:
                 if self._holding():
                     await self._send(self._rest())
             if self._clock() - self._spoke >= self._heartbeat_after and self._holding():
-                await self._send(COMMENT)
+                await self._send(self._comment)
 
     async def _send(self, data: bytes) -> None:
         if data:

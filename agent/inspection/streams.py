@@ -92,7 +92,7 @@ class _Judge:
 
 
 class StreamInspector:
-    """Feed it the bytes of an SSE answer (free of Content-Encoding); send what it returns.
+    """Feed it the bytes of a streamed answer in the dialect's framing (free of Content-Encoding); send what it returns.
 
     Once `blocked` is True, `feed` has returned the dialect's own end of a stopped stream: send it, and hang up on the
     upstream. `usage`, `model`, `finish_reason` are what the stream has said so far; `ended` tells whether it has said
@@ -122,7 +122,7 @@ class StreamInspector:
             if scope.vault is not None and scope.restores and self._tally.enforcing
             else None
         )
-        self._events = sse.SseDecoder()
+        self._events = dialect.framing()
         self._channels: dict[str, Channel] = {}
         self._queue: deque[_Waiting] = deque()
         self._waiting = 0
@@ -169,7 +169,7 @@ class StreamInspector:
         try:
             events = self._events.feed(data)
         except ContentError:
-            self._events = sse.SseDecoder()  # what could not be read must not come out at the end
+            self._events = self._dialect.framing()  # what could not be read must not come out at the end
             raise
         if not self._watching:
             for event in events:
@@ -321,7 +321,7 @@ class StreamInspector:
         if not edits:
             return event
         data = text.encode("utf-8", "surrogateescape")
-        return sse.new_event(sse.encode(event.event, data), event.event, data)
+        return sse.new_event(self._events.encode(event.event, data), event.event, data)
 
     def _whole(self, slots: tuple[Slot, ...]) -> tuple[Edit, ...]:
         """Redactions in texts that an event repeats as a whole. They were counted as they streamed, or are now."""
@@ -372,4 +372,6 @@ class StreamInspector:
                 )
         if not edits:
             return waiting.event.raw
-        return sse.encode(waiting.event.event, self._dialect.edit_event(waiting.event.data, tuple(edits)))
+        return self._events.encode(
+            waiting.event.event, self._dialect.edit_event(waiting.event.data, tuple(edits))
+        )

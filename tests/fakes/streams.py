@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from agent.dialects.eventstream import MessageDecoder, event
+
 type Json = dict[str, object]
 
 
@@ -154,6 +156,36 @@ class AnthropicText:
 
     def repeated(self, stream: bytes) -> list[str]:
         return []
+
+
+@dataclass(frozen=True)
+class ConverseText:
+    """ConverseStream: a text block, in binary messages."""
+
+    dialect: str = "bedrock-converse"
+
+    def piece(self, text: str) -> bytes:
+        return self._event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}})
+
+    def events(self, pieces: Iterable[str]) -> list[bytes]:
+        usage = {"inputTokens": 3, "outputTokens": 5, "totalTokens": 8}
+        return [
+            self._event("messageStart", {"role": "assistant"}),
+            *(self.piece(text) for text in pieces),
+            self._event("contentBlockStop", {"contentBlockIndex": 0}),
+            self._event("messageStop", {"stopReason": "end_turn"}),
+            self._event("metadata", {"usage": usage, "metrics": {"latencyMs": 1}}),
+        ]
+
+    def heard(self, stream: bytes) -> str:
+        return "".join(
+            json.loads(message.payload)["delta"]["text"]
+            for message in MessageDecoder().feed(stream)
+            if message.name == "contentBlockDelta"
+        )
+
+    def _event(self, name: str, payload: dict[str, object]) -> bytes:
+        return event(name, json.dumps(payload).encode())
 
 
 @dataclass(frozen=True)

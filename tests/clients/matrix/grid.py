@@ -102,18 +102,10 @@ COUNTS: Mapping[str, tuple[str, str]] = {
     "count_tokens gemini": ("genai_sdk", "gemini/gemini-2.5-flash"),
 }
 
-_NO_CONVERSE_STREAM = (
-    "the gateway does not speak ConverseStream to clients yet: its frames are no server-sent events"
-)
-
-KNOWN: Mapping[Cell, str] = {
-    Cell(client="boto3 converse", provider=provider, way=way): _NO_CONVERSE_STREAM
-    for provider in PROVIDERS
-    for way in ("stream", "streamed tools", "thinking", "schema", "error")
-}
+KNOWN: Mapping[Cell, str] = {}
 """What cannot work, and why."""
 
-_UNABLE_TO_ASK = frozenset({"openai chat", "litellm openai", "cohere"})
+_UNABLE_TO_ASK = frozenset({"openai chat", "litellm openai", "cohere", "boto3 converse"})
 _SHOWN_WHEN_ASKED = frozenset({"openai-responses", "gemini-generate-content"})
 
 

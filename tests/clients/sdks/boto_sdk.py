@@ -70,7 +70,9 @@ class Converse:
                 use = block["toolUse"]
                 seen.calls.append(Call(id=use["toolUseId"], name=use["name"], arguments=use["input"]))
             else:
-                seen.thought += block["reasoningContent"]["reasoningText"]["text"]
+                seen.thought += (
+                    block["reasoningContent"].get("reasoningText", {}).get("text", "")
+                )  # or it is sealed
         assert stop == ("tool_use" if seen.calls else "end_turn"), f"stopped by {stop}"
         seen.usage = (usage["inputTokens"], usage["outputTokens"])
         history.append(message)
@@ -102,6 +104,9 @@ class Converse:
         elif "toolUse" in delta:
             blocks[index]["toolUse"]["input"] += delta["toolUse"]["input"]
         else:
+            if sealed := delta["reasoningContent"].get("redactedContent"):
+                blocks[index] = {"reasoningContent": {"redactedContent": sealed}}
+                return
             block = blocks.setdefault(index, {"reasoningContent": {"reasoningText": {"text": ""}}})
             reasoning = block["reasoningContent"]["reasoningText"]
             reasoning["text"] += delta["reasoningContent"].get("text", "")

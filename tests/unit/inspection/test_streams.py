@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from agent.dialects import DIALECTS
 from agent.dialects.base import EventView, ParsedRequest, StreamReader
+from agent.dialects.eventstream import MessageDecoder
 from agent.errors import ContentError
 from agent.inspection import Scope, StreamInspector
 from agent.model.decision import Action
@@ -24,6 +25,7 @@ from tests.fakes.streams import (
     AnthropicText,
     ChatArguments,
     ChatText,
+    ConverseText,
     GeminiText,
     ResponsesText,
     Voice,
@@ -617,3 +619,40 @@ def plain_inspector(voice: Voice, *, whole_events: bool = False) -> StreamInspec
         Subject(host="h", path="/", surface="s", app=""), ref="REF12345"
     )
     return inspector(voice, scope, whole_events=whole_events)
+
+
+# Binary messages
+
+
+@given(text=texts, sizes=cuts, chunks=cuts)
+def test_a_stream_of_binary_messages_is_judged_however_it_is_cut(
+    text: str, sizes: list[int], chunks: list[int]
+) -> None:
+    voice = ConverseText()
+    stream = b"".join(voice.events(cut(text, sizes)))
+    judge = inspector(voice)
+    out = b"".join(map(judge.feed, pieces_of(stream, [size * 11 for size in chunks]))) + judge.finish()
+    assert voice.heard(out) == clean(text)
+    assert TOY.encode() not in out
+    assert (judge.usage.input_tokens, judge.usage.output_tokens) == (3, 5)
+
+
+def test_binary_messages_without_findings_pass_byte_by_byte() -> None:
+    stream = b"".join(ConverseText().events(["nothing ", "secret"]))
+    assert through(inspector(ConverseText()), [stream[i : i + 7] for i in range(0, len(stream), 7)]) == stream
+
+
+def test_a_block_ends_a_stream_of_binary_messages() -> None:
+    judge = inspector(ConverseText())
+    out = through(judge, ConverseText().events(["take ", BOMB]))
+    assert judge.blocked
+    assert BOMB.encode() not in out
+    assert MessageDecoder().feed(out)[-1].kind in ("event", "exception")
+
+
+def pieces_of(stream: bytes, sizes: list[int]) -> Iterable[bytes]:
+    for size in itertools.cycle(sizes):
+        if not stream:
+            return
+        yield stream[:size]
+        stream = stream[size:]
