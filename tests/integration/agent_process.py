@@ -61,7 +61,6 @@ class AgentProcess:
             "PYTHONPATH": str(ROOT),
             "DRAWBRIDGE_LOG_LEVEL": "debug",
             "SSLKEYLOGFILE": str(self.keylog),  # it must not be obeyed
-            **(environ or {}),
         }
         if ca_file is not None:
             self._environ["DRAWBRIDGE_UPSTREAM_CA_FILE"] = str(ca_file)
@@ -69,6 +68,7 @@ class AgentProcess:
             self._environ["DRAWBRIDGE_RESOLVE"] = ",".join(
                 f"{host}:443=127.0.0.1:{port}" for host, port in upstreams.items()
             )
+        self._environ |= environ or {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

@@ -89,7 +89,10 @@ class NodeProcess(AgentProcess):
         """The process ids of its workers by their number."""
         found = {}
         for child in psutil.Process(self.pid).children():
-            words = child.cmdline()
+            try:
+                words = child.cmdline()
+            except (psutil.ZombieProcess, psutil.NoSuchProcess):
+                continue  # it has ended, and the parent has not noticed yet
             if "--worker" in words:  # else it has not become one yet
                 found[int(words[words.index("--worker") + 1])] = child.pid
         return found
