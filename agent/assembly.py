@@ -50,6 +50,7 @@ from agent.gateway.unified.planning import Planner
 from agent.gateway.unified.recall import Recall
 from agent.gateway.unified.serving import Serving
 from agent.gateway.upgrade import UpgradeHandler
+from agent.host.collector import settle_in
 from agent.host.device import read_device
 from agent.host.justifications import JustificationFile
 from agent.host.paths import StatePaths, bundled_policies
@@ -89,6 +90,7 @@ class Assembly:
         self.started_at = time.time()
         self.tasks = TaskGroup("engine")
         self._stopped = threading.Event()
+        self._settled_in = False
         self.policy = PolicyFile(settings.policy or bundled_policies() / "default", accept)
         providers = {
             **{surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces},
@@ -236,7 +238,13 @@ class Assembly:
         """Make ready what exchanges can go on without, but would wait for."""
         rules = self.policy.rules
         self.tasks.spawn(self._checks.prepare(rules.policy.checks), name="prepare-checks")
-        self.tasks.spawn(asyncio.to_thread(_warm, rules, self._stopped), name="warm-rules")
+        self.tasks.spawn(self._warm(rules), name="warm-rules")
+
+    async def _warm(self, rules: RuleBook) -> None:
+        await asyncio.to_thread(_warm, rules, self._stopped)
+        if not self._settled_in:
+            self._settled_in = True
+            settle_in()
 
     async def note(self, kind: IncidentKind, message: str, detail: tuple[tuple[str, str], ...] = ()) -> None:
         """Record an event of the agent itself."""
