@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def until_known(agent: AgentProcess, give_up: Callable[[], None]) -> str:
         event = agent.event_text(agent.wait_for_events("client_distrust", known + attempt)[0])
         if "an unknown program" not in event:
             return event
+        time.sleep(0.05 * attempt)  # they wait longer each time; the agent may still be getting ready
     raise AssertionError("the program was never recognised")
 
 
