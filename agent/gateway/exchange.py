@@ -26,7 +26,7 @@ from agent.gateway.dispatch import DispatchFailed
 from agent.gateway.judging import Judge, Question
 from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, PolicyInForce, SecretSource
-from agent.gateway.routing import Refusal, Refused, Route, route_base_url, route_intercepted
+from agent.gateway.routing import PAGES, Refusal, Refused, Route, route_base_url, route_intercepted
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.settlement import Settlement, append
@@ -36,12 +36,12 @@ from agent.gateway.transport.base import (
     Transport,
     TransportError,
 )
-from agent.gateway.unified.pages import PAGES, page
+from agent.gateway.unified.pages import page
 from agent.gateway.unified.passing import way_of
 from agent.gateway.unified.refusals import refusal
 from agent.gateway.unified.serving import Errand, Served, Serving
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
-from agent.inspection import RequestVerdict, Scope, judge_access
+from agent.inspection import judge_access
 from agent.model.decision import Decision
 from agent.model.ids import short_ref, uuid7
 from agent.model.record import Incident, IncidentKind, Outcome
@@ -230,11 +230,19 @@ class ExchangeHandler:
         ledger.error = verdict.problem
         if verdict.blocked:
             return await self._block(wire, book, dialect, None)
+        errand = Errand(
+            request=request,
+            route=route,
+            verdict=verdict,
+            scope=scope,
+            ledger=ledger,
+            account=book.account,
+            book=book.routes,
+        )
         if route.upstream in ("gateway", "provider"):
-            served = await self._served(request, route, verdict, scope, book)
+            served = await self._serving.send(errand)
         else:
-            payload = None if verdict.body is not body else sent
-            served = await self._direct_answer(request, route, verdict, scope, book, payload)
+            served = await self._direct_answer(errand, None if verdict.body is not body else sent)
         parsed = replace(verdict.request, hides_usage=True) if served.hides_usage else verdict.request
         answering = self._answering(wire, book, served)
         whole = await answering.inspect(served.response, dialect, parsed, scope)
@@ -242,35 +250,13 @@ class ExchangeHandler:
             self._serving.recall.keep(served.keeping, ledger)
         return whole
 
-    async def _served(
-        self, request: ClientRequest, route: Route, verdict: RequestVerdict, scope: Scope, book: Settlement
-    ) -> Served:
-        """By whichever provider the policy says."""
-        errand = Errand(
-            request=request,
-            route=route,
-            verdict=verdict,
-            scope=scope,
-            ledger=book.ledger,
-            account=book.account,
-            book=book.routes,
-        )
-        return await self._serving.send(errand)
-
-    async def _direct_answer(
-        self,
-        request: ClientRequest,
-        route: Route,
-        verdict: RequestVerdict,
-        scope: Scope,
-        book: Settlement,
-        sent: bytes | None,
-    ) -> Served:
+    async def _direct_answer(self, errand: Errand, sent: bytes | None) -> Served:
         """On the one way the route names, or where that is away, on the way that policy gives instead. `sent` is the
         body as it came, where nothing in it was changed."""
-        ledger, account = book.ledger, book.account
+        request, route, verdict = errand.request, errand.route, errand.verdict
+        ledger, account = errand.ledger, errand.account
         account.informed(verdict.request, operation=ledger.operation)
-        provider, model = book.routes.meant(verdict.request.model, door=route.surface)
+        provider, model = errand.book.meant(verdict.request.model, door=route.surface)
         if (denial := await account.reserve(provider, model)) is not None:
             raise refusal(denial)
         ledger.served_by(provider=provider, model=model)
@@ -290,26 +276,19 @@ class ExchangeHandler:
             if route.instead is None:
                 raise
             log.warning("the central gateway is away (%s): going %s", error, route.instead.upstream)
-        return await self._instead(request, route.instead, verdict, scope, book, sent)
+        return await self._instead(replace(errand, route=route.instead), sent)
 
-    async def _instead(
-        self,
-        request: ClientRequest,
-        route: Route,
-        verdict: RequestVerdict,
-        scope: Scope,
-        book: Settlement,
-        sent: bytes | None,
-    ) -> Served:
-        book.ledger.routed(route)
-        judged = self._judge.scope(route, book.ledger, request.connection).informed(verdict.request)
-        if (decision := judge_access(judged)) is not None:
-            book.ledger.decided(decision)
+    async def _instead(self, errand: Errand, sent: bytes | None) -> Served:
+        """While the central gateway is away, if the policy's access rules have nothing against that way."""
+        errand.ledger.routed(errand.route)
+        scope = self._judge.scope(errand.route, errand.ledger, errand.request.connection)
+        if (decision := judge_access(scope.informed(errand.verdict.request))) is not None:
+            errand.ledger.decided(decision)
             if decision.applied:
                 raise Refused(403, decision.message)
-        if route.upstream == "gateway":
-            return await self._served(request, route, verdict, scope, book)
-        return await self._direct_answer(request, route, verdict, scope, book, sent)
+        if errand.route.upstream == "gateway":
+            return await self._serving.send(errand)
+        return await self._direct_answer(errand, sent)
 
     async def _read(self, request: ClientRequest, wire: Wire) -> bytes:
         try:

@@ -10,13 +10,19 @@ from agent.gateway import headers
 from agent.gateway.transport.base import UpstreamResponse
 
 
+def coding(response: UpstreamResponse) -> str:
+    """Its Content-Encoding in lower case; empty where the body comes as it is."""
+    named = headers.combined(response.headers, b"content-encoding").decode("latin-1").strip().lower()
+    return "" if named == "identity" else named
+
+
 async def decoded(response: UpstreamResponse, *, limit: int) -> AsyncIterator[bytes]:
     """The body in pieces, plain: asked for `identity`, some servers compress all the same. `limit` is in bytes.
 
     Raises ContentError where it cannot be unpacked or grows beyond the limit, UpstreamError where it breaks off.
     """
-    encoding = headers.combined(response.headers, b"content-encoding").decode("latin-1").strip().lower()
-    if not encoding or encoding == "identity":
+    encoding = coding(response)
+    if not encoding:
         async for chunk in response.chunks():
             yield chunk
         return

@@ -16,7 +16,10 @@ from agent.model.traffic import Connection, Target
 from agent.policy.document import Credential, WhenAway
 
 _PASSING = ("/v1/files", "/v1/batches")  # the gateway's own paths that ask no model: through to one provider
-_PAGES = ("/v1/models", "/v1beta/models", "/v1/quota", "/-/quota")  # those that it answers itself
+MODELS = frozenset({"/v1/models", "/v1beta/models"})
+QUOTA = frozenset({"/v1/quota", "/-/quota"})
+PAGES = MODELS | QUOTA
+"""Paths of the gateway's own API that it answers itself."""
 _SECRET_PARAMETERS = frozenset({b"key", b"access_token", b"oauth_token", b"api_key", b"api-key", b"token"})
 _NOWHERE = Target(host="gateway", port=0, tls=False)
 
@@ -140,7 +143,7 @@ def _own(rules: RuleBook, path: str, query: bytes) -> Route | Refusal | None:
         return None
     plain_path = normalise(path)
     endpoint = rules.catalog.endpoint(surface, plain_path)
-    if endpoint is None and plain_path not in _PAGES and not plain_path.startswith(_PASSING):
+    if endpoint is None and plain_path not in PAGES and not plain_path.startswith(_PASSING):
         return None
     route = Route(
         surface=surface,

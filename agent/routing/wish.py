@@ -32,15 +32,17 @@ def wish_of(
     asked: tuple[Candidate, ...],
     *,
     routing: Routing,
+    limits: Limits,
     resolve: Resolve,
     rule: RoutingRule | None = None,
     requested: Sequence[str] = (),
     usual: Sequence[str] = (),
     session: str = "",
 ) -> Wish:
-    """Everything put together. `asked` serves what the client asked for. The fallbacks are those of the rule that
-    decides, else those that the request names (`requested`), else those of its virtual key (`usual`); names that
-    cannot be resolved are left out. Raises NoRoute where the rule refuses, or names nobody that the caller may use."""
+    """Everything put together. `asked` serves what the client asked for; `limits` are those of `routing`, made once for
+    all requests. The fallbacks are those of the rule that decides, else those that the request names (`requested`),
+    else those of its virtual key (`usual`); names that cannot be resolved are left out. Raises NoRoute where the rule
+    refuses, or names nobody that the caller may use."""
     chain: Sequence[str] = requested or usual
     if rule is not None:
         if rule.refuse:
@@ -56,7 +58,7 @@ def wish_of(
         require_private=rule is not None and rule.require_private,
         balance=routing.balance,
         rule="" if rule is None else rule.id,
-        limits=Limits.of(routing),
+        limits=limits,
     )
 
 

@@ -16,6 +16,7 @@ from agent.dialects.encoding import Decoder
 from agent.errors import ContentError
 from agent.gateway import headers
 from agent.gateway.dispatch.patience import Patiently
+from agent.gateway.plain import coding
 from agent.gateway.transport.base import UpstreamResponse
 from agent.model.conversation import (
     ChoiceEnded,
@@ -158,10 +159,8 @@ def _without_content(status: int, *, ended: bool) -> Failure:
 
 
 def _decoder(response: UpstreamResponse) -> Decoder | None:
-    if not headers.get(response.headers, b"content-encoding"):
-        return None
-    coding = headers.combined(response.headers, b"content-encoding").decode("latin-1").strip().lower()
-    return None if coding == "identity" else Decoder(coding, limit=MAX_BYTES * 16)
+    named = coding(response)
+    return Decoder(named, limit=MAX_BYTES * 16) if named else None
 
 
 def _may_be_whole(response: UpstreamResponse, body: bytes) -> bool:

@@ -10,11 +10,11 @@ from types import MappingProxyType
 
 from agent.dialects.encoding import decode
 from agent.errors import ConfigError, ContentError, UpstreamError
-from agent.gateway import headers
 from agent.gateway.dispatch.holding import MAX_ERROR, Held, collect, hold
 from agent.gateway.dispatch.patience import Deadline, Stalled, silent
 from agent.gateway.dispatch.ports import Credentials, Order, Prepared
 from agent.gateway.dispatch.relayed import Relayed
+from agent.gateway.plain import coding
 from agent.gateway.transport.base import (
     FailureKind,
     Headers,
@@ -284,10 +284,10 @@ async def _once(body: bytes) -> AsyncIterator[bytes]:
 
 
 def _plain(response: UpstreamResponse, body: bytes) -> bytes:
-    coding = headers.combined(response.headers, b"content-encoding").decode("latin-1").strip().lower()
-    if coding in ("", "identity"):
+    named = coding(response)
+    if not named:
         return body
     try:
-        return decode(body, coding, limit=MAX_ERROR * 4)
+        return decode(body, named, limit=MAX_ERROR * 4)
     except ContentError:
         return b""

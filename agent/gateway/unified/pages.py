@@ -12,18 +12,14 @@ from agent.errors import DrawbridgeError
 from agent.gateway import headers
 from agent.gateway.accounting import Account
 from agent.gateway.models_list import anthropic_list, gemini_list, listed_models, openai_list
-from agent.gateway.routing import Refused
+from agent.gateway.routing import QUOTA, Refused
 from agent.gateway.transport.base import Headers
 from agent.gateway.unified.routebook import RouteBook
 from agent.routing.names import ModelRef
 
-MODELS = frozenset({"/v1/models", "/v1beta/models"})
-QUOTA = frozenset({"/v1/quota", "/-/quota"})
-PAGES = MODELS | QUOTA
-
 
 async def page(path: str, fields: Headers, *, book: RouteBook, account: Account, accounts: Accounts) -> bytes:
-    """The JSON document at `path`, one of `PAGES`. Raises Refused."""
+    """The JSON document at `path`, one of `routing.PAGES`. Raises Refused."""
     if path in QUOTA:
         return await _quota(account, accounts)
     return _models(path, fields, book, account)

@@ -82,6 +82,7 @@ class Planner:
         wish = wish_of(
             asked,
             routing=book.routing,
+            limits=book.limits,
             resolve=partial(_resolved, book, account),
             rule=rule,
             requested=() if redirected else (*others, *named),  # a rule's word stands above the client's

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from agent.catalog.model_names import bundled_families
 from agent.catalog.prices import PriceTable, bundled_sections
@@ -141,17 +142,10 @@ class RouteBook:
             target = target_of(url)
             place = self._places[key] = Place(
                 target=replace(target, base_path=""),
-                path=(_raw_path(url) or "/").encode("latin-1"),
+                path=(urlsplit(url).path or "/").encode("latin-1"),
                 query=query.encode("latin-1"),
             )
         return place
-
-
-def _raw_path(url: str) -> str:
-    """The path of a URL as it is written: `urlsplit` would keep it too, but not every caller's encoding of slashes."""
-    rest = url.partition("://")[2]
-    slash = rest.find("/")
-    return rest[slash:] if slash >= 0 else ""
 
 
 def _quirks(row: Provider) -> Quirks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.policy.routes import Balance, Routing, RoutingRule, Sticky, WeightedModel
-from agent.routing.plan import Candidate, NoRoute
+from agent.routing.plan import Candidate, Limits, NoRoute
 from agent.routing.wish import Wish, session_of, wish_of
 from tests.fakes.routes import candidate
 
@@ -23,7 +23,8 @@ def resolve(provider: str, model: str) -> Candidate | None:
 
 
 def wished(routing: Routing | None = None, **more: object) -> Wish:
-    return wish_of(ASKED, routing=routing or Routing(), resolve=resolve, **more)  # type: ignore[arg-type]
+    routing = routing or Routing()
+    return wish_of(ASKED, routing=routing, limits=Limits.of(routing), resolve=resolve, **more)  # type: ignore[arg-type]
 
 
 def fallbacks(of: Wish) -> list[str]:
