@@ -21,12 +21,13 @@ class Match:
 
 
 class Catalog:
-    """The surfaces in force. Later surfaces win over earlier ones with the same host."""
+    """The surfaces in force. Where several have a host, all of those that share it are found by path, the first of them
+    stands for the host; one that does not share takes it over from all before it."""
 
     def __init__(self, surfaces: tuple[Surface, ...]) -> None:
         self.surfaces = surfaces
-        self._exact: dict[str, Surface] = {}
-        self._suffixes: dict[str, Surface] = {}
+        self._exact: dict[str, tuple[Surface, ...]] = {}
+        self._suffixes: dict[str, tuple[Surface, ...]] = {}
         self._templates: dict[str, tuple[tuple[PathTemplate, Endpoint], ...]] = {}
         self._literals: dict[str, Endpoint] = {}  # of the gateway's own paths, to be found at once
         self.own = next((surface for surface in surfaces if surface.own), None)
@@ -41,18 +42,16 @@ class Catalog:
             if surface.own:  # every request of the base URL is looked up here first
                 self._literals = {each.path: each for each in surface.endpoints}
             for host in surface.hosts:
-                if host.startswith("*."):
-                    self._suffixes[host[2:]] = surface
-                else:
-                    self._exact[host] = surface
+                table, name = (self._suffixes, host[2:]) if host.startswith("*.") else (self._exact, host)
+                table[name] = (*table.get(name, ()), surface) if surface.shares else (surface,)
 
     @property
     def hosts(self) -> frozenset[str]:
         """Every host of every surface, as its row writes it (`name` or `*.suffix`)."""
         return frozenset(host for surface in self.surfaces for host in surface.hosts)
 
-    def surface(self, host: str) -> Surface | None:
-        """The surface of a host name in any case, with or without a trailing dot; None for every other host."""
+    def surfaces_of(self, host: str) -> tuple[Surface, ...]:
+        """The surfaces of a host name in any case, with or without a trailing dot; none for every other host."""
         host = host.lower().rstrip(".")
         if (found := self._exact.get(host)) is not None:
             return found
@@ -61,14 +60,31 @@ class Catalog:
             rest = rest[dot + 1 :]
             if (found := self._suffixes.get(rest)) is not None:
                 return found
-        return None
+        return ()
 
-    def match(self, host: str, path: str) -> Match | None:
-        """The surface of `host` and the endpoint at `path` (as sent, without query); None for an unknown host."""
-        surface = self.surface(host)
-        if surface is None:
-            return None
-        return Match(surface=surface, endpoint=self.endpoint(surface, normalise(path)))
+    def surface(self, host: str) -> Surface | None:
+        """The surface that stands for a host, before anything is known of a request; None for an unknown host."""
+        found = self.surfaces_of(host)
+        return found[0] if found else None
+
+    def match(self, host: str, path: str, *, app: str = "") -> Match | None:
+        """The surface of `host` that has an endpoint at `path` (as sent, without query) for `app`, and that endpoint;
+        else the surface that stands for the host. None for an unknown host."""
+        return self.found(host, normalise(path), app=app)
+
+    def found(self, host: str, plain_path: str, *, app: str = "") -> Match | None:
+        """The same for a normalised path."""
+        surfaces = self.surfaces_of(host)
+        for surface in surfaces:
+            if surface.apps and app and app not in surface.apps:
+                continue
+            if (endpoint := self.endpoint(surface, plain_path)) is not None:
+                return Match(surface=surface, endpoint=endpoint)
+        return Match(surface=surfaces[0], endpoint=None) if surfaces else None
+
+    def needs_http2(self, host: str) -> bool:
+        """Whether clients of a surface of `host` need HTTP/2."""
+        return any(surface.http2 for surface in self.surfaces_of(host))
 
     def endpoint(self, surface: Surface, path: str) -> Endpoint | None:
         """The inference endpoint at a normalised `path` of a surface of this catalog, or None."""

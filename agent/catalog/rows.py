@@ -1,4 +1,7 @@
-"""Reads catalog rows from TOML, strictly: an unknown or missing key names its row and is an error."""
+"""Reads catalog rows from TOML, strictly: an unknown or missing key names its row and is an error.
+
+The rows of APIs are in `surfaces.toml`, those of web pages and desktop apps in `chats.toml`.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,37 @@ from importlib.resources import files
 
 from agent.catalog import tables
 from agent.errors import ConfigError
-from agent.model.surface import Endpoint, Surface
+from agent.model.surface import Endpoint, Kind, Surface
 
 _REQUIRED = frozenset({"id", "name", "provider", "hosts"})
-_OPTIONAL = frozenset({"speaks", "endpoints", "http2", "websockets", "own", "prefix", "origin", "key_header"})
-_ENDPOINT_KEYS = frozenset({"path", "dialect", "operation"})
+_FILES = ("surfaces.toml", "chats.toml")
+_OPTIONAL = frozenset(
+    {
+        "speaks",
+        "endpoints",
+        "kind",
+        "shares",
+        "apps",
+        "http2",
+        "websockets",
+        "own",
+        "prefix",
+        "origin",
+        "key_header",
+    }
+)
+_ENDPOINT_KEYS = frozenset({"operation", "socket", "app"})
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 def bundled_surfaces() -> tuple[Surface, ...]:
-    """The surfaces shipped with the agent, in file order. Reads one small file."""
-    text = (files("agent.catalog") / "surfaces.toml").read_text(encoding="utf-8")
-    return parse_surfaces(text, source="agent/catalog/surfaces.toml")
+    """The surfaces shipped with the agent, in file order. Reads small files."""
+    surfaces: list[Surface] = []
+    for name in _FILES:
+        text = (files("agent.catalog") / name).read_text(encoding="utf-8")
+        surfaces += parse_surfaces(text, source=f"agent/catalog/{name}")
+    _refuse_twins(tuple(surfaces), source="agent/catalog")
+    return tuple(surfaces)
 
 
 def parse_surfaces(text: str, *, source: str) -> tuple[Surface, ...]:
@@ -36,8 +58,15 @@ def parse_surfaces(text: str, *, source: str) -> tuple[Surface, ...]:
 
 def _refuse_twins(surfaces: tuple[Surface, ...], *, source: str) -> None:
     seen: dict[tuple[str, str], str] = {}
+    shared = {host for surface in surfaces if surface.shares for host in surface.hosts}
     for surface in surfaces:
-        keys = [("id", surface.id), *(("host", host) for host in surface.hosts)]
+        hosts = () if surface.shares else surface.hosts
+        keys = [("id", surface.id), *(("host", host) for host in hosts)]
+        if clash := sorted(shared.intersection(hosts)):
+            raise ConfigError(
+                f"{source}: the row {surface.id!r} has the host {clash[0]!r} alone, which another row shares",
+                hint="say shares = true in both",
+            )
         if surface.prefix:
             keys.append(("prefix", surface.prefix))
         for key in keys:
@@ -66,6 +95,9 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
         provider=tables.text(row, "provider", where=where),
         hosts=tuple(_host(host, where=where) for host in _items(row, "hosts", where=where)),
         endpoints=tuple(endpoints),
+        kind=_kind(row, where=where),
+        shares=tables.flag(row, "shares", where=where),
+        apps=tables.texts(row, "apps", where=where),
         http2=tables.flag(row, "http2", where=where),
         websockets=tables.flag(row, "websockets", where=where),
         own=own,
@@ -78,6 +110,15 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
     if surface.prefix and not (surface.origin.startswith("https://") and surface.key_header):
         raise ConfigError(f"{where}: a prefix needs an https origin and a key_header")
     return surface
+
+
+def _kind(row: dict[str, object], *, where: str) -> Kind:
+    value = row.get("kind", Kind.API.value)
+    try:
+        return Kind(value)  # type: ignore[arg-type]
+    except ValueError:
+        known = ", ".join(Kind)
+        raise ConfigError(f"{where}: kind {value!r} is unknown", hint=f"known: {known}") from None
 
 
 def _host(host: object, *, where: str) -> str:

@@ -34,6 +34,8 @@ class ParsedRequest:
     slots: tuple[Slot, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     max_tokens: int | None = None  # the most output that the client asks for
+    conversation: str = ""  # the service's own id of the conversation, where the request names it
+    files: tuple[str, ...] = ()  # ids of files that were uploaded before and are meant here
     hides_usage: bool = False  # the client does not expect the counts of tokens that the gateway asked for
 
 

@@ -80,17 +80,16 @@ def route_intercepted(
         return Refusal(status=400, message="a request must have exactly one Host header")
     host = _host(headers.get(head, b"host"))
     asked = {name for name in (connection.sni, connection.connect_host) if name and not _is_address(name)}
-    surface = rules.catalog.surface(host)
-    if surface is None or any(name != host for name in asked):
+    path, query = split_target(raw_target)
+    plain_path = normalise(path)
+    match = rules.catalog.found(host, plain_path, app=connection.app)
+    if match is None or any(name != host for name in asked):
         made_for = ", ".join(sorted(asked)) or "an address"
         message = f"the request is for {host!r}, but the connection was made for {made_for}"
         return Refusal(status=421, message=message, misdirected=True)
-    path, query = split_target(raw_target)
-    plain_path = normalise(path)
-    endpoint = rules.catalog.endpoint(surface, plain_path)
     native = Route(
-        surface=surface,
-        endpoint=endpoint,
+        surface=match.surface,
+        endpoint=match.endpoint,
         host=host,
         path=path,
         plain_path=plain_path,
@@ -98,7 +97,7 @@ def route_intercepted(
         target=Target(host=host, port=connection.connect_port or 443),
         upstream="native",
     )
-    if endpoint is None or rules.policy.upstream.route != "central":
+    if match.endpoint is None or rules.policy.upstream.route != "central":
         return native
     return _central(rules, native)
 

@@ -49,14 +49,18 @@ def decide(catalog: Catalog, connect_host: str, hello: ClientHello | None) -> Pa
         return Passage(
             way=Way.REFUSE, surface=surface, reason=f"asked for {connect_host!r}, TLS names {hello.sni!r}"
         )
-    return Passage(way=Way.INTERCEPT, tier=tier_for(surface, hello), surface=surface)
+    return Passage(
+        way=Way.INTERCEPT,
+        tier=tier_for(hello, http2=catalog.needs_http2(hello.sni or connect_host)),
+        surface=surface,
+    )
 
 
-def tier_for(surface: Surface, hello: ClientHello) -> Tier:
-    """The relay tier, unless the surface's clients need HTTP/2 and this one offers it, or can do nothing else."""
+def tier_for(hello: ClientHello, *, http2: bool) -> Tier:
+    """The relay tier, unless the host's clients need HTTP/2 and this one offers it, or can do nothing else."""
     offers_h2 = b"h2" in hello.alpn
     only_h2 = offers_h2 and b"http/1.1" not in hello.alpn
-    return Tier.HTTP if (surface.http2 and offers_h2) or only_h2 else Tier.RELAY
+    return Tier.HTTP if (http2 and offers_h2) or only_h2 else Tier.RELAY
 
 
 def is_address(host: str) -> bool:

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What people use a surface as."""
+
+    API = "api"  # programs call it
+    AGENT = "agent"  # one maker's coding agents and assistants call it
+    CHAT = "chat"  # a web page or a desktop app of the same service calls it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,12 +19,16 @@ class Endpoint:
     """An inference path and the dialect spoken there.
 
     `path` is matched against the whole decoded path; `{name}` stands for one or more characters without `/`,
-    a leading `**` for any prefix. `operation` is the GenAI operation name.
+    a leading `**` for any prefix. `operation` is the GenAI operation name. `socket` names the format of the messages
+    where a WebSocket is opened there; empty: WebSockets are refused. `app` is the id of the app that speaks there when
+    nothing better is known of the program behind a connection.
     """
 
     path: str
     dialect: str
     operation: str = "chat"
+    socket: str = ""
+    app: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +36,8 @@ class Surface:
     """An AI service: the hosts it answers on, the paths on which models are asked, and how its TLS is ended.
 
     A host is an exact name (`api.openai.com`) or a suffix (`*.openai.azure.com`: any name below, not the name itself).
-    Paths not listed (sign-in, updates, telemetry) pass as they came.
+    Paths not listed (sign-in, updates, telemetry) pass as they came. Several surfaces may live on one host if each
+    says so (`shares`): the request's path, and the app where a row names `apps`, tell which one is meant.
     """
 
     id: str
@@ -31,6 +45,9 @@ class Surface:
     provider: str  # GenAI provider name: openai, anthropic, gcp.gemini, …
     hosts: tuple[str, ...]
     endpoints: tuple[Endpoint, ...] = ()
+    kind: Kind = Kind.API
+    shares: bool = False  # other rows have the same hosts; a row that does not say so takes them over
+    apps: tuple[str, ...] = ()  # only for connections of these apps, or of unknown ones; empty: of any
     http2: bool = False  # clients need HTTP/2: the HTTP tier serves those that offer it
     websockets: bool = (
         False  # web pages: a WebSocket where no model is asked is piped as it is, elsewhere refused

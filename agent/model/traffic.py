@@ -22,6 +22,8 @@ class Process:
     name: str
     executable: str = ""
     user: str = ""
+    parents: tuple[str, ...] = ()  # names of the programs that started it, the nearest first
+    signer: str = ""  # who signed the program or packaged it, where the OS tells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,3 +114,27 @@ def test_the_hosts_are_all_that_the_rows_name() -> None:
         "x.example",
         "*.y.example",
     }
+
+
+def test_rows_that_share_a_host_are_told_apart_by_path_and_by_app() -> None:
+    catalog = Catalog(
+        (
+            replace(surface("page", "ai.example", path="/page"), shares=True),
+            replace(surface("agent", "ai.example", path="/agent"), shares=True),
+            replace(surface("other", "ai.example", path="/agent"), shares=True, apps=("other",)),
+        )
+    )
+
+    def found(path: str, app: str = "") -> tuple[str, bool]:
+        match = catalog.match("ai.example", path, app=app)
+        assert match is not None
+        return match.surface.id, match.endpoint is not None
+
+    assert found("/page") == ("page", True)
+    assert found("/agent") == ("agent", True)
+    assert found("/agent", "other") == ("agent", True)
+    assert found("/settings") == ("page", False)
+    only = Catalog((replace(surface("only", "ai.example", path="/agent"), shares=True, apps=("tool",)),))
+    match = only.match("ai.example", "/agent", app="browser")
+    assert match is not None
+    assert match.endpoint is None
