@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.model.content import Attachment, Where
+from agent.model.login import NO_LOGIN, Login
 from agent.policy.conditions import MAX_LISTED, Value
 from agent.policy.document import AccessRule
 from agent.policy.glob import first_match
@@ -43,6 +44,7 @@ class Subject:
     device_os: str = ""
     hour: int = 0
     weekday: int = 1
+    login: Login = NO_LOGIN
 
     def about(self, model: str, *, size: int, attachments: tuple[Attachment, ...]) -> Subject:
         """The subject, now that the request is known."""
@@ -60,6 +62,7 @@ class Subject:
             device_os=self.device_os,
             hour=self.hour,
             weekday=self.weekday,
+            login=self.login,
         )
 
 
