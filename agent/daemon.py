@@ -9,29 +9,40 @@ import asyncio
 import logging
 import os
 import signal
+import socket
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
 
 from agent import __version__
 from agent.assembly import Assembly, base_url_connection
+from agent.errors import HostError
 from agent.gateway.server import GatewayServer
 from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
 from agent.host.loops import loop_factory
+from agent.host.offspring import Parent
 from agent.host.paths import StatePaths
 from agent.host.processes import process_finder
 from agent.host.roots import root_store
 from agent.host.runfile import RunFile, StateLock, remove_runfile, write_runfile
 from agent.host.settings import Settings
+from agent.host.standin_file import write_standin
 from agent.inspection import RuleBook
 from agent.interception import library
 from agent.interception.dialing import Dialler
 from agent.model.record import IncidentKind
+from agent.supervision import Supervision
+
+if TYPE_CHECKING:
+    from agent.interception.door import Door
 
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 10.0
 LAST_BYTES_SECONDS = 2.0
+SETTLE_SECONDS = 1.0
 
 type Ready = Callable[[RunFile], None]
 
@@ -39,9 +50,11 @@ type Ready = Callable[[RunFile], None]
 class Daemon:
     """One running agent. `run` returns when it was told to stop, by signal or by `stop`."""
 
-    def __init__(self, settings: Settings, *, on_ready: Ready | None = None) -> None:
+    def __init__(self, settings: Settings, *, on_ready: Ready | None = None, lent: str = "") -> None:
+        """`lent` names the sockets of a supervisor, which is obeyed then; see `offspring`."""
         self._settings = settings
         self._on_ready = on_ready
+        self._lent = lent
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -54,13 +67,17 @@ class Daemon:
         settings = self._settings
         paths = StatePaths.under(settings.state_dir)
         with ExitStack() as held:
+            parent = Parent(self._lent) if self._lent else None
+            supervision = Supervision(parent, self.stop) if parent is not None else None
             paths.prepare()
             held.enter_context(StateLock(paths))
-            engine = _Parts(settings, paths)
+            engine = _Parts(settings, paths, parent.sockets if parent is not None else ())
             try:
                 runfile = await engine.start()
                 write_runfile(paths, runfile)
                 self._handle_signals(engine)
+                if supervision is not None:
+                    supervision.serves(engine.shared, engine.reload_soon)
                 await engine.shared.note(IncidentKind.AGENT_STARTED, f"Drawbridge {__version__} is ready")
                 log.info(
                     "ready: proxy 127.0.0.1:%d, gateway 127.0.0.1:%d",
@@ -86,8 +103,10 @@ class Daemon:
 class _Parts:
     """The parts of a running agent, in the order in which they are built; stopped the other way round."""
 
-    def __init__(self, settings: Settings, paths: StatePaths) -> None:
+    def __init__(self, settings: Settings, paths: StatePaths, lent: tuple[socket.socket, ...] = ()) -> None:
+        """`lent` are the sockets of the proxy and the gateway, where somebody else bound them."""
         self._settings = settings
+        self._lent = lent
         self.shared = Assembly(settings, paths)
         self._authority = Authority.open(paths, self.shared.policy.rules.catalog.hosts)
         refresh_bundle(paths, self._authority.root_pem, environ=os.environ, store=root_store())
@@ -105,7 +124,7 @@ class _Parts:
         settings, shared = self._settings, self.shared
         server = self._server = await shared.start(self._status)
         engine = self._engine = Engine(attach=server.attach, mint=self._authority.leaf)
-        door = Door(
+        door = self._door = Door(
             rules=lambda: shared.policy.rules,
             engine=engine,
             processes=process_finder(),
@@ -117,8 +136,14 @@ class _Parts:
         engine.install(build_addons(engine))
         dialler = Dialler(shared.resolve, settings.upstream_proxy)
         front = self._front = FrontDoor(door, dialler.dial, shared.tasks)
-        gateway_port = await server.listen("127.0.0.1", settings.gateway_port, base_url_connection)
-        self._ports = (await front.listen(settings.proxy_port), gateway_port)
+        proxy, gateway = self._lent or (None, None)
+        if gateway is not None:
+            await server.serve(gateway, base_url_connection)
+            gateway_port = int(gateway.getsockname()[1])
+        else:
+            gateway_port = await server.listen("127.0.0.1", settings.gateway_port, base_url_connection)
+        self._ports = (await front.listen(settings.proxy_port, lent=proxy), gateway_port)
+        self._keep_standin(shared.policy.rules, door)
         if self._authority.reissued:
             await shared.note(IncidentKind.CA_REISSUED, "the device's intermediate certificate was issued")
         return RunFile(
@@ -134,12 +159,27 @@ class _Parts:
     async def stop(self) -> None:
         """No new connections; running exchanges get their time; every event is flushed."""
         if self._server is not None:
+            self._front.close_listener()
+            self._server.close_listeners()
+            await self._settle(self._server)
             self._front.close()
             self._server.close()
             if cut := await self._server.drain(DRAIN_SECONDS):
                 log.warning("%d exchanges were cut after %.0f s", cut, DRAIN_SECONDS)
             await self._engine.drain(LAST_BYTES_SECONDS)
         await self.shared.aclose("Drawbridge was stopped in order" if self._ports[0] else "")
+
+    async def _settle(self, server: GatewayServer) -> None:
+        """Let clients that have just connected ask what they came for; whoever comes now waits for our successor."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while time.monotonic() < deadline:
+            await asyncio.sleep(SETTLE_SECONDS / 10)
+            if not (
+                self._front.waiting
+                or self._engine.expectant(SETTLE_SECONDS)
+                or server.expectant(SETTLE_SECONDS)
+            ):
+                return
 
     def reload_soon(self) -> None:
         """SIGHUP: read the policy again, beside the running traffic."""
@@ -156,6 +196,14 @@ class _Parts:
             await self.shared.note(
                 IncidentKind.CA_REISSUED, "the device's intermediate certificate covers other hosts now"
             )
+        self._keep_standin(self.shared.policy.rules, self._door)
+
+    def _keep_standin(self, rules: RuleBook, door: Door) -> None:
+        """Tell whoever stands in for us what it must know."""
+        try:
+            write_standin(self.shared.paths.standin, rules.policy.closed(rules.catalog.hosts), door.pac())
+        except HostError as error:
+            log.error("%s", error)  # noqa: TRY400  the cause is in the message
 
     def _status(self) -> Mapping[str, object]:
         return {
@@ -167,11 +215,11 @@ class _Parts:
         }
 
 
-def run(settings: Settings, *, on_ready: Ready | None = None) -> None:
+def run(settings: Settings, *, on_ready: Ready | None = None, lent: str = "") -> None:
     """Run the agent in the foreground until it is told to stop."""
 
     async def main() -> None:
-        await Daemon(settings, on_ready=on_ready).run()
+        await Daemon(settings, on_ready=on_ready, lent=lent).run()
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(main())

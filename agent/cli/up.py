@@ -33,6 +33,7 @@ def up(
             help="Port of the gateway, for base URLs, on 127.0.0.1, 7718 by default; 0 takes a free one."
         ),
     ] = None,
+    lent: Annotated[str, typer.Option(hidden=True, help="Sockets of drawbridge supervise.")] = "",
     ready_file: Annotated[
         Path | None, typer.Option(help="Written, as JSON, when the agent is ready; removed when it stops.")
     ] = None,
@@ -71,7 +72,7 @@ def up(
         )
 
     try:
-        daemon.run(settings, on_ready=ready)
+        daemon.run(settings, on_ready=ready, lent=lent)
     finally:
         if told and ready_file is not None:  # else it may be another agent's
             ready_file.unlink(missing_ok=True)

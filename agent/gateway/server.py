@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -83,6 +84,8 @@ class GatewayProtocol(HttpToolsProtocol):
         self._tasks_of_ours = tasks
         self._head_bytes = 0
         self._in_head = True
+        self.made_at = time.monotonic()
+        self.asked = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Remember the transport, and who is at its other end."""
@@ -110,7 +113,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A new request."""
-        self._in_head = True
+        self._in_head = self.asked = True
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -226,10 +229,22 @@ class GatewayServer:
         """Exchanges that are running, without the one that asks."""
         return len(self._state.tasks - {asyncio.current_task()})
 
-    def close(self) -> None:
-        """Accept no more; idle connections end now, busy ones after their answer."""
+    def expectant(self, seconds: float) -> int:
+        """Connections made within the last `seconds` that have not asked anything yet: their request is on its way."""
+        since = time.monotonic() - seconds
+        return sum(
+            isinstance(each, GatewayProtocol) and not each.asked and each.made_at > since
+            for each in self._state.connections
+        )
+
+    def close_listeners(self) -> None:
+        """Accept no more."""
         for listener in self._listeners:
             listener.close()
+
+    def close(self) -> None:
+        """Accept no more; idle connections end now, busy ones after their answer."""
+        self.close_listeners()
         for protocol in list(self._state.connections):
             if isinstance(protocol, HttpToolsProtocol):
                 protocol.shutdown()

@@ -40,6 +40,8 @@ class StatePaths:
     run: Path
     runfile: Path  # where a running daemon is found
     lock: Path  # held while a daemon runs
+    supervisor_lock: Path  # held while a supervisor runs
+    standin: Path  # what the supervisor must know while no engine runs
     control_token: Path
     logs: Path
     justifications: Path  # reasons that people gave for what they were asked about
@@ -68,6 +70,8 @@ class StatePaths:
             run=run_,
             runfile=run_ / "daemon.json",
             lock=run_ / "daemon.lock",
+            supervisor_lock=run_ / "supervisor.lock",
+            standin=run_ / "standin.json",
             control_token=run_ / "control.token",
             logs=root / "logs",
             justifications=root / "justifications.jsonl",

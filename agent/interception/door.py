@@ -96,7 +96,9 @@ class Door:
 
     def pac(self) -> str:
         """See Keeper."""
-        return pac_file(self._rules().catalog.hosts, self._ports()[0])
+        rules = self._rules()
+        hosts = rules.catalog.hosts
+        return pac_file(hosts, self._ports()[0], closed=rules.policy.closed(hosts))
 
     def trusted(self, intercepted: Intercepted, error: str) -> None:
         """A client accepted our certificate."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -78,6 +79,11 @@ class Engine(DoorServices):
         """Intercepted connections that are open."""
         return len(self._handlers)
 
+    def expectant(self, seconds: float) -> int:
+        """Connections handed over within the last `seconds` whose TLS is not ended yet."""
+        since = time.monotonic() - seconds
+        return sum(not each.attached and each.begun > since for each in self._handlers)
+
     async def run(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, intercepted: Intercepted
     ) -> None:
@@ -147,6 +153,8 @@ class BridgeHandler(mode_servers.ProxyConnectionHandler):
         self._intercepted = intercepted
         self._gateways: dict[asyncio.Task[object] | None, Server] = {}  # by the task that reads from it
         self._room = asyncio.Event()
+        self.begun = time.monotonic()
+        self.attached = False  # whether the gateway was ever reached
         facts = intercepted.facts
         context = self.layer.context
         context.server.address = (facts.connect_host, facts.connect_port)
@@ -163,6 +171,7 @@ class BridgeHandler(mode_servers.ProxyConnectionHandler):
         for end in (ours, theirs):
             end.setblocking(False)  # noqa: FBT003  the socket module's own signature
         await self._attach_gateway(theirs, facts)
+        self.attached = True
         reader, writer = await asyncio.open_connection(sock=ours)
         server.state = ConnectionState.OPEN
         server.peername = server.sockname = GATEWAY

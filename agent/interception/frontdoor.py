@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -84,11 +85,15 @@ class FrontDoor:
         self._server: asyncio.Server | None = None
         self.waiting: set[Visitor] = set()
 
-    async def listen(self, port: int) -> int:
-        """Bind 127.0.0.1; returns the port. Raises ConfigError where it is taken."""
+    async def listen(self, port: int, *, lent: socket.socket | None = None) -> int:
+        """Bind 127.0.0.1, or take the clients of a socket that listens already; returns the port. Raises ConfigError
+        where it is taken."""
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(lambda: Visitor(self), "127.0.0.1", port, backlog=512)
+            if lent is not None:
+                self._server = await loop.create_server(lambda: Visitor(self), sock=lent)
+            else:
+                self._server = await loop.create_server(lambda: Visitor(self), "127.0.0.1", port, backlog=512)
         except OSError as error:
             raise ConfigError(
                 f"cannot listen on 127.0.0.1:{port}: {os.strerror(error.errno) if error.errno else error}",
@@ -97,10 +102,14 @@ class FrontDoor:
         self.port = int(self._server.sockets[0].getsockname()[1])
         return self.port
 
-    def close(self) -> None:
-        """Accept no more, and let go of clients that have not said yet what they want."""
+    def close_listener(self) -> None:
+        """Accept no more; clients that are here may still say what they want."""
         if self._server is not None:
             self._server.close()
+
+    def close(self) -> None:
+        """Accept no more, and let go of clients that have not said yet what they want."""
+        self.close_listener()
         for visitor in list(self.waiting):
             visitor.leave()
 

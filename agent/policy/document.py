@@ -6,6 +6,7 @@ Every class refuses unknown keys. What spans sections (unique ids, references) i
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -127,6 +128,35 @@ class Upstream(Section):
         return self
 
 
+class FailRule(StrEnum):
+    """What passes while nothing can judge it."""
+
+    OPEN = "open"  # unseen, to where it was bound
+    CLOSED = "closed"  # nothing
+
+
+class Fail(Section):
+    """What happens to connections to AI services while the engine does not run: it was killed, or cannot start."""
+
+    default: FailRule = Field(
+        default=FailRule.OPEN, description="open: connections pass unseen, each counted; closed: refused."
+    )
+    hosts: Annotated[dict[fields.Host, FailRule], Field(max_length=MANY)] = Field(
+        default={}, description="The same for single hosts, or for '*.suffix'; an exact name counts first."
+    )
+
+    def rule(self, host: str) -> FailRule:
+        """The rule for a host as the catalog writes it: a name, or `*.suffix`."""
+        if (exact := self.hosts.get(host)) is not None:
+            return exact
+        rest = host
+        while (dot := rest.find(".")) >= 0:
+            rest = rest[dot + 1 :]
+            if (below := self.hosts.get(f"*.{rest}")) is not None:
+                return below
+        return self.default
+
+
 class AccessRule(Scope):
     """Allows or blocks exchanges by who talks to what. The first rule that fits decides; none allows."""
 
@@ -222,6 +252,7 @@ class Policy(Section):
         description="A request on an inference path that cannot be read: allow scans its raw text.",
     )
     client_distrust: ClientDistrust = ClientDistrust()
+    fail: Fail = Fail()
     upstream: Upstream = Upstream()
     routing: Routing = Field(
         default=Routing(), description="Where base-URL clients are served, and what follows when that fails."
@@ -281,6 +312,10 @@ class Policy(Section):
             )
             for row in self.catalog
         )
+
+    def closed(self, hosts: Iterable[str]) -> frozenset[str]:
+        """Those of `hosts` (as the catalog writes them) to which nothing may pass unseen."""
+        return frozenset(host for host in hosts if self.fail.rule(host) is FailRule.CLOSED)
 
     def fallback(self, guardrail: Guardrail) -> Fallback:
         """What to do when the check of `guardrail` fails."""

@@ -44,7 +44,9 @@ class AgentProcess:
         environ: Mapping[str, str] | None = None,
         proxy_port: int = 0,
         gateway_port: int = 0,
+        supervise: tuple[str, ...] | None = None,
     ) -> None:
+        """`supervise` are options of `drawbridge supervise`, which runs then instead of `drawbridge up`."""
         self.directory = directory
         self.paths = StatePaths.under(directory / "state")
         self.keylog = directory / "tls-keys.log"
@@ -53,6 +55,7 @@ class AgentProcess:
         self._log = directory / "agent.log"
         self._ready = directory / "ready.json"
         self._policy = policy
+        self._command = ("up",) if supervise is None else ("supervise", *supervise)
         home = directory / "home"
         home.mkdir(exist_ok=True)
         self._environ = {name: os.environ[name] for name in _INHERITED if name in os.environ}
@@ -124,7 +127,7 @@ class AgentProcess:
     def launch(self) -> subprocess.Popen[bytes]:
         """Start it without waiting."""
         self._ready.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "agent", "up", "--state-dir", str(self.paths.root)]
+        command = [sys.executable, "-m", "agent", *self._command, "--state-dir", str(self.paths.root)]
         command += ["--proxy-port", str(self.proxy_port), "--gateway-port", str(self.gateway_port)]
         command += ["--ready-file", str(self._ready)]
         command += ["--policy", str(self._policy)] if self._policy else []

@@ -76,9 +76,10 @@ class Stage:
         *,
         policy: str | None = None,
         environ: Mapping[str, str] | None = None,
+        supervise: tuple[str, ...] | None = None,
     ) -> AgentProcess:
         """An agent before these upstreams, not yet started; `policy` is the text of its policy file, which stands in
-        `directory` as policy.yaml."""
+        `directory` as policy.yaml. With `supervise`, options of that command, it runs under a supervisor."""
         file = directory / "policy.yaml"
         if policy is not None:
             file.write_text(policy)
@@ -88,6 +89,7 @@ class Stage:
             ca_file=self.authority.ca_file,
             policy=file if policy is not None else None,
             environ=environ,
+            supervise=supervise,
         )
 
 

@@ -16,7 +16,10 @@ from agent.interception.pac import pac_file
 
 PORT = 7717
 BRIDGE = f"PROXY 127.0.0.1:{PORT}; DIRECT"
-PAC = pac_file(["api.openai.com", "*.openai.azure.com", "chatgpt.com"], PORT)
+CLOSED_BRIDGE = f"PROXY 127.0.0.1:{PORT}"
+HOSTS = ["api.openai.com", "*.openai.azure.com", "*.closed.openai.azure.com", "chatgpt.com", "closed.example"]
+PAC = pac_file(HOSTS, PORT, closed=frozenset({"closed.example", "*.closed.openai.azure.com"}))
+CLOSED = ("closed.example", "CLOSED.example.", "x.closed.openai.azure.com")
 ROUTED = (
     "api.openai.com",
     "API.OpenAI.COM",
@@ -52,20 +55,21 @@ def routed(host: str) -> bool:
     assert isinstance(exact, dict)
     assert isinstance(suffixes, list)
     host = host.lower().removesuffix(".")
-    return host in exact or any(host.endswith(suffix) for suffix in suffixes)
+    return host in exact or any(host.endswith(suffix) for suffix, _ in suffixes)
 
 
 def test_only_listed_hosts_are_routed() -> None:
-    assert [host for host in (*ROUTED, *DIRECT) if routed(host)] == list(ROUTED)
+    assert [host for host in (*ROUTED, *CLOSED, *DIRECT) if routed(host)] == [*ROUTED, *CLOSED]
 
 
 def test_every_suffix_begins_with_its_dot() -> None:
-    assert table("suffixes") == [".openai.azure.com"]
+    assert table("suffixes") == [[".closed.openai.azure.com", 1], [".openai.azure.com", 0]]
 
 
-def test_a_stopped_agent_takes_nobody_offline() -> None:
-    assert PAC.count("PROXY") == 1
-    assert f'"{BRIDGE}"' in PAC
+def test_a_stopped_agent_takes_nobody_offline_but_where_policy_says_so() -> None:
+    assert PAC.count("PROXY") == 2
+    assert f'["{BRIDGE}", "{CLOSED_BRIDGE}"]' in PAC
+    assert table("exact") == {"api.openai.com": 0, "chatgpt.com": 0, "closed.example": 1}
 
 
 def test_names_are_never_resolved() -> None:
@@ -87,8 +91,12 @@ def test_the_file_itself_says_the_same() -> None:
         "function dnsDomainIs(host, domain) { return host.length >= domain.length"
         " && host.substring(host.length - domain.length) == domain; }\n"
         + PAC
-        + f"console.log(JSON.stringify({json.dumps([*ROUTED, *DIRECT])}"
+        + f"console.log(JSON.stringify({json.dumps([*ROUTED, *CLOSED, *DIRECT])}"
         ".map(host => FindProxyForURL('https://' + host + '/', host))));"
     )
     done = subprocess.run(["node", "-e", script], capture_output=True, check=True, timeout=30)
-    assert json.loads(done.stdout) == [BRIDGE] * len(ROUTED) + ["DIRECT"] * len(DIRECT)
+    assert json.loads(done.stdout) == [
+        *[BRIDGE] * len(ROUTED),
+        *[CLOSED_BRIDGE] * len(CLOSED),
+        *["DIRECT"] * len(DIRECT),
+    ]

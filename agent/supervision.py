@@ -1,0 +1,82 @@
+"""The engine's side of its supervisor: tells once a second that it lives, and does what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+import psutil
+
+from agent.assembly import Assembly
+from agent.host.beats import Beat
+from agent.host.offspring import Parent
+from agent.host.tasks import TaskGroup
+from agent.model.record import IncidentKind
+
+log = logging.getLogger(__name__)
+
+_PERIOD = 1.0  # seconds between beats
+
+
+class Supervision:
+    """Begins with the process: a start that takes long is not taken for a dead one, and a parent that dies meanwhile
+    is missed."""
+
+    def __init__(self, parent: Parent, stop: Callable[[], None]) -> None:
+        """`stop` begins an orderly stop. Needs the running loop."""
+        self._stop = stop
+        self._reload: Callable[[], None] | None = None
+        self._shared: Assembly | None = None
+        self._changed = asyncio.Event()
+        self._tasks = TaskGroup("supervision")
+        self._parent = parent
+        parent.listen(self._obey, self._orphaned)
+        self._tasks.spawn(self._beat(), name="beat")
+
+    def serves(self, shared: Assembly, reload: Callable[[], None]) -> None:
+        """The engine is ready."""
+        self._shared, self._reload = shared, reload
+        self._changed.set()
+
+    async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._changed.clear()
+            memory, cpu = await loop.run_in_executor(None, self._measured)
+            server = self._shared.server if self._shared is not None else None
+            active = server.active if server is not None else 0
+            beat = Beat(ready=self._shared is not None, memory=memory, cpu=cpu, active=active)
+            self._parent.say(beat.line())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), _PERIOD)
+
+    @staticmethod
+    def _measured() -> tuple[int, float]:
+        """Resident memory (bytes) and CPU seconds. Blocks."""
+        process = psutil.Process()
+        times = process.cpu_times()
+        return process.memory_info().rss, times.user + times.system
+
+    def _obey(self, order: str) -> None:
+        match order.split():
+            case ["stop"]:
+                self._stop()
+            case ["reload"] if self._reload is not None:
+                self._reload()
+            case ["away", passed, refused] if self._shared is not None:
+                self._tasks.spawn(self._note_absence(self._shared, passed, refused), name="absence")
+            case _:
+                log.warning("an order of the supervisor's is unknown")
+
+    async def _note_absence(self, shared: Assembly, passed: str, refused: str) -> None:
+        await shared.note(
+            IncidentKind.BYPASS,
+            f"while no engine ran, {passed} connections passed unseen and {refused} were refused",
+            (("passed", passed), ("refused", refused)),
+        )
+
+    def _orphaned(self) -> None:
+        log.error("the supervisor is gone: stopping")
+        self._stop()

@@ -1,0 +1,216 @@
+"""One supervisor: holds the ports, keeps an engine running behind them, and is told what to do by signals.
+
+An engine that dies is started again at once; one that dies of its start later and later. While none serves for more
+than a moment the stand-in answers. In a crash loop it goes on answering, what was changed in the OS is taken back, and
+the engine is tried rarely, or when somebody asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from agent.errors import HostError
+from agent.host.beats import parse_beat
+from agent.host.offspring import Offspring
+from agent.host.tasks import TaskGroup
+from agent.supervisor.notify import Notifier
+from agent.supervisor.restarts import Limits, Restarts
+from agent.supervisor.standin import StandIn
+from agent.supervisor.vitals import Bounds, Vitals
+
+log = logging.getLogger(__name__)
+
+_ROUND = 0.5  # seconds between looks at the engine
+_AWAY = 3.0  # seconds without an engine after which the stand-in answers …
+_PLANNED = 30.0  # … and where the engine is replaced on purpose: until then clients wait in the queue
+_SLEPT = 30.0  # seconds that the clock jumped between two looks: the machine was asleep
+_END = 20.0  # seconds for an engine to end in order
+
+type Start = Callable[[], Awaitable[Offspring]]
+type Restore = Callable[[], Awaitable[None]]
+
+
+async def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """What a supervisor works with. `start` starts an engine, `restore` takes back what was changed in the OS."""
+
+    start: Start
+    standin: StandIn
+    restore: Restore = _nothing
+    notifier: Notifier = field(default_factory=Notifier)
+    limits: Limits = field(default_factory=Limits)
+    bounds: Bounds = field(default_factory=Bounds)
+    clock: Callable[[], float] = time.monotonic
+
+
+class Supervisor:
+    """Runs until it is told to stop."""
+
+    def __init__(self, duty: Duty) -> None:
+        self._duty = duty
+        self._restarts = Restarts(duty.limits)
+        self._tasks = TaskGroup("supervisor")
+        self._stopping = asyncio.Event()
+        self._retry = asyncio.Event()
+        self._replacing = False
+        self._patience = _AWAY
+        self._engine: Offspring | None = None
+        self._announced = False
+        self._watchdog_said = 0.0
+        self._looked = duty.clock()
+        self.starts = 0
+
+    # What it is told, on the loop.
+
+    def stop(self) -> None:
+        """End the engine in order, then leave."""
+        self._stopping.set()
+        self._retry.set()
+
+    def reload(self) -> None:
+        """Have the engine read its policy again; in a crash loop, try it again."""
+        self._retry.set()
+        if self._engine is not None:
+            self._engine.tell("reload")
+
+    def replace(self) -> None:
+        """Have a new engine take over, after an update for example: clients wait in the queue meanwhile."""
+        self._replacing = True
+        if self._engine is not None:
+            self._engine.tell("stop")
+
+    def handle_signals(self) -> None:
+        """TERM and INT stop, HUP reloads, USR2 replaces the engine."""
+        loop = asyncio.get_running_loop()
+        told = {"SIGTERM": self.stop, "SIGINT": self.stop, "SIGHUP": self.reload, "SIGUSR2": self.replace}
+        for name, act in told.items():
+            with suppress(NotImplementedError, RuntimeError, AttributeError):  # not on Windows
+                loop.add_signal_handler(getattr(signal, name), act)
+
+    async def run(self) -> None:
+        """Keep an engine running until told to stop."""
+        try:
+            while not self._stopping.is_set():
+                await self._life()
+        finally:
+            self._duty.notifier.say(stopping="1", status="stopping")
+            self._duty.standin.close()
+            await self._duty.restore()
+            await self._tasks.cancel()
+
+    async def _life(self) -> None:
+        """One engine, from its start to its end, and the pause after it."""
+        duty = self._duty
+        self._retry.clear()
+        vitals = Vitals(duty.clock(), duty.bounds)
+        try:
+            engine = self._engine = await duty.start()
+        except HostError as error:
+            log.error("%s", error)  # noqa: TRY400  the cause is in the message
+            code = None
+        else:
+            self.starts += 1
+            code = await self._attend(engine, vitals)
+            self._engine = None
+        if self._stopping.is_set():
+            return
+        if self._replacing:
+            self._replacing, self._patience = False, _PLANNED
+            log.info("the engine is replaced")
+            return
+        self._patience = _AWAY
+        now = duty.clock()
+        following = self._restarts.died(now, served=vitals.served(now))
+        log.error("the engine ended (exit code %s): started again in %.0f s", code, following.pause)
+        if following.looping:
+            await self._in_a_loop()
+        await self._pause(following.pause)
+
+    async def _attend(self, engine: Offspring, vitals: Vitals) -> int:
+        """Watch an engine until it has ended; its exit code."""
+        clock = self._duty.clock
+        begun = self._looked = clock()
+        ended = self._tasks.spawn(engine.wait(), name="wait")
+        self._tasks.spawn(self._listen(engine, vitals), name="listen")
+        told = False
+        while not ended.done():
+            await asyncio.wait({ended}, timeout=_ROUND)
+            now = clock()
+            if now - self._looked > _SLEPT:
+                vitals.slept(now)
+            self._looked = now
+            if self._stopping.is_set() and not told:
+                told = True
+                engine.tell("stop")
+                self._tasks.spawn(self._insist(engine), name="insist")
+            if vitals.ready_at is not None:
+                self._serving()
+            elif now - begun > self._patience:
+                await self._duty.standin.open()
+            if fault := vitals.fault(now):
+                log.error("the engine is ended: %s", fault)
+                engine.kill()
+            else:
+                self._watchdog(now)
+        return ended.result()
+
+    async def _listen(self, engine: Offspring, vitals: Vitals) -> None:
+        while line := await engine.line():
+            if (beat := parse_beat(line)) is not None:
+                vitals.beat(self._duty.clock(), beat)
+                if beat.ready:
+                    self._serving()
+
+    async def _insist(self, engine: Offspring) -> None:
+        await asyncio.sleep(_END)
+        log.error("the engine did not end within %.0f s and is killed", _END)
+        engine.kill()
+
+    def _serving(self) -> None:
+        if self._duty.standin.active:
+            standin = self._duty.standin
+            standin.close()
+            passed, refused = standin.counted()
+            log.info("the engine is back: %d connections passed unseen, %d were refused", passed, refused)
+            if self._engine is not None:
+                self._engine.tell(f"away {passed} {refused}")
+        if not self._announced:
+            self._announced = True
+            self._duty.notifier.say(ready="1", status="guarding")
+
+    async def _in_a_loop(self) -> None:
+        log.error(
+            "the engine cannot run: connections pass or are refused as policy says, settings are restored"
+        )
+        self._duty.notifier.say(status="the engine cannot run; standing in for it", ready="1")
+        self._announced = False
+        await self._duty.standin.open()
+        await self._duty.restore()
+
+    async def _pause(self, seconds: float) -> None:
+        deadline = self._duty.clock() + seconds
+        begun = self._duty.clock()
+        while not self._retry.is_set() and (left := deadline - self._duty.clock()) > 0:
+            self._watchdog(self._duty.clock())
+            if self._duty.clock() - begun > self._patience:
+                await self._duty.standin.open()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._retry.wait(), min(left, _ROUND))
+        if self._retry.is_set():
+            self._restarts.forgive()
+
+    def _watchdog(self, now: float) -> None:
+        limit = self._duty.notifier.watchdog
+        if limit and now - self._watchdog_said >= limit / 3:
+            self._watchdog_said = now
+            self._duty.notifier.say(watchdog="1")
