@@ -11,6 +11,7 @@ from types import MappingProxyType
 from agent.dialects.anthropic_messages import AnthropicMessages
 from agent.dialects.base import Dialect
 from agent.dialects.bedrock_converse import BedrockConverse
+from agent.dialects.chatgpt.web import ChatGPTDraft, ChatGPTWeb
 from agent.dialects.cohere_chat import CohereChat
 from agent.dialects.gemini_generate import GeminiGenerate
 from agent.dialects.openai_chat import OpenAIChat
@@ -26,6 +27,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             GeminiGenerate(),
             BedrockConverse(),
             CohereChat(),
+            ChatGPTWeb(),
+            ChatGPTDraft(),
         )
     }
 )
