@@ -12,8 +12,10 @@ from agent.dialects.anthropic_messages import AnthropicMessages
 from agent.dialects.base import Dialect
 from agent.dialects.bedrock_converse import BedrockConverse
 from agent.dialects.chatgpt.web import ChatGPTDraft, ChatGPTWeb
+from agent.dialects.claude_web import ClaudeWeb
 from agent.dialects.cohere_chat import CohereChat
 from agent.dialects.gemini_generate import GeminiGenerate
+from agent.dialects.gemini_web import GeminiRpc, GeminiWeb
 from agent.dialects.openai_chat import OpenAIChat
 from agent.dialects.openai_responses import OpenAIResponses
 
@@ -29,6 +31,9 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             CohereChat(),
             ChatGPTWeb(),
             ChatGPTDraft(),
+            ClaudeWeb(),
+            GeminiWeb(),
+            GeminiRpc(),
         )
     }
 )

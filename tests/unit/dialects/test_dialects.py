@@ -12,9 +12,13 @@ from agent.dialects.base import Block, Dialect, ParsedRequest, RequestHead
 from agent.errors import ContentError
 
 HEAD = RequestHead(method="POST", path="/v1/models/m:generateContent")
-PAGES = {"chatgpt-web", "chatgpt-draft"}
+FORMS = {"gemini-web", "gemini-rpc"}
+PAGES = {"chatgpt-web", "chatgpt-draft", "claude-web", *FORMS}
 """Dialects of web pages. They say no in ways of their own, and notice documents of another shape than was seen."""
 ALL = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
+DOCUMENTS = pytest.mark.parametrize(
+    "dialect", [each for each in DIALECTS.values() if each.name not in FORMS], ids=lambda each: each.name
+)
 APIS = pytest.mark.parametrize(
     "dialect", [each for each in DIALECTS.values() if each.name not in PAGES], ids=lambda each: each.name
 )
@@ -64,7 +68,7 @@ def test_a_body_that_is_no_document_is_a_content_error(dialect: Dialect) -> None
             dialect.parse_answer(body)
 
 
-@ALL
+@DOCUMENTS
 @pytest.mark.parametrize("body", [b"{}", b'{"novel": {"deep": [1, "x"]}}', b"\xef\xbb\xbf {}\n"])
 def test_an_object_without_anything_known_is_empty(dialect: Dialect, body: bytes) -> None:
     assert dialect.parse_request(HEAD, body).slots == ()
@@ -103,7 +107,7 @@ def _anything(dice: random.Random, depth: int) -> object:
     }
 
 
-@ALL
+@DOCUMENTS
 def test_the_deepest_document_is_no_error(dialect: Dialect) -> None:
     deep = b'{"content":' * 180 + b"1" + b"}" * 180
     for key in (b"messages", b"input", b"contents", b"system", b"instructions"):
@@ -112,7 +116,7 @@ def test_the_deepest_document_is_no_error(dialect: Dialect) -> None:
             dialect.parse_request(HEAD, body)
 
 
-@ALL
+@DOCUMENTS
 def test_unknown_events_carry_nothing(dialect: Dialect) -> None:
     for event in ("", "novel"):
         for data in (b"", b"[DONE]", b"not json", b"[]", b"5", b"null", b"{}", b'{"type": 5}', b"\xff"):
