@@ -166,7 +166,8 @@ def test_no_page_ever_shows_a_secret_however_it_is_cut(form: object, pieces: lis
 @pytest.mark.parametrize("form", [answer, completions])
 def test_an_answer_that_is_stopped_ends_with_our_words(form: object) -> None:
     inspector = StreamInspector(WEB, WEB.stream_reader(ParsedRequest()), toy_scope())
-    sent = inspector.feed(stream(*form("so far ", BOMB, " never"), named=True))  # type: ignore[operator]
+    events = form("so far ", BOMB, " never")  # type: ignore[operator]
+    sent = b"".join(inspector.feed(stream(each, named=True)) for each in events)
     assert inspector.blocked
     assert heard(sent) == f"so far \n\n{inspector.decision().message}"
 
