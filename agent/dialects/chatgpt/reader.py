@@ -56,10 +56,10 @@ class ChatGPTReader:
         if not isinstance(document, dict):
             self._known.encoded = self._known.encoded or event == "delta_encoding"
             return EventView()
-        if "message" in document and "v" not in document and "type" not in document:
-            return self._snapshot(document)
-        if "v" in document and "type" not in document:
+        if event == "delta" or ("type" not in document and ("v" in document or "o" in document)):
             return self._delta(document)
+        if "message" in document and "type" not in document:
+            return self._snapshot(document)
         return self._other(string(document.get("type")) or event, document)
 
     def block(self, message: str, *, in_step: bool = True) -> bytes:

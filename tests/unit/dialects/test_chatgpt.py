@@ -250,6 +250,7 @@ def test_no_page_ever_shows_a_secret_however_it_is_cut(
         clean = clean[: finding.start] + GONE + clean[finding.end :]
     assert page.done
     assert page.text == clean
+    assert inspector.characters == len(text)  # each is looked at once, however often it is said
     assert all(TOY not in shown for shown in page.seen)
     assert inspector.decision().hits == () or clean != text
 
