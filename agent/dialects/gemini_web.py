@@ -212,7 +212,7 @@ class GeminiWebReader:
         self._ending.chunks += 1
         whole = data[:1] not in (b"\n", b"\r")  # no chunk, whose text begins with a line end: all that came
         try:
-            parts = parse(data)
+            parts = _loaded(data)
         except ContentError:
             return _unread(data) if whole else EventView()
         found = _Found(self._snapshots)
@@ -236,7 +236,7 @@ class GeminiWebReader:
 
     def _part(self, place: Path, text: str, found: _Found) -> None:
         try:
-            inner = parse(text)
+            inner = _loaded(text)
         except ContentError:
             found.whole(place, text)
             return
@@ -282,6 +282,14 @@ class _Found:
         collector = Collector()
         collector.text(place, Role.ASSISTANT, text)
         self.repeats += collector.slots
+
+
+def _loaded(document: bytes | str) -> object:
+    """The value of a JSON document. Raises ContentError."""
+    try:
+        return orjson.loads(document)
+    except orjson.JSONDecodeError:
+        return parse(document)  # which reads halves of surrogate pairs, too
 
 
 def _at(value: object, path: Path) -> object:
