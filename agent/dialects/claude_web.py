@@ -13,7 +13,7 @@ import orjson
 from agent.dialects.anthropic_messages import AnthropicMessages, AnthropicReader
 from agent.dialects.base import Block, EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.moulds import delta_view, new_slot, text_delta
-from agent.dialects.shapes import integer, json_object, mapping, objects, string
+from agent.dialects.shapes import holds_prose, integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
 from agent.errors import ContentError
@@ -56,7 +56,7 @@ class ClaudeWeb(AnthropicMessages):
             attachments=(*found.attachments, *(Attachment(kind="file", name=file) for file in files)),
             conversation=_conversation(head.path),
             files=tuple(files),
-            wordless=document.get("prompt") == "",  # an answer is asked for once more
+            wordless=document.get("prompt") == "" and not holds_prose(document),  # asked for once more
         )
 
     def parse_answer(self, body: bytes) -> ParsedAnswer:

@@ -22,7 +22,7 @@ from agent.dialects.jsonedits import edit
 from agent.dialects.jsontext import parse
 from agent.dialects.moulds import new_slot
 from agent.dialects.replies import json_reply
-from agent.dialects.shapes import string
+from agent.dialects.shapes import holds_prose, string
 from agent.dialects.slots import Collector
 from agent.dialects.snapshots import Snapshots
 from agent.errors import ContentError
@@ -217,6 +217,8 @@ class GeminiWebReader:
             return _unread(data) if whole else EventView()
         found = _Found(self._snapshots)
         final = whole
+        if isinstance(parts, dict):
+            found.error(parts)
         for index, part in enumerate(parts if isinstance(parts, list) else []):
             match part:
                 case ["wrb.fr", _, str(text), *_] if self._answers:
@@ -277,6 +279,12 @@ class _Found:
         self.deltas += [delta] if delta is not None else []
         self.closes += closed
 
+    def error(self, document: dict[str, object]) -> None:
+        """What comes instead of a batch."""
+        collector = Collector()
+        collector.prose((), Role.ASSISTANT, document)
+        self.repeats += collector.slots
+
     def whole(self, place: Path, text: str) -> None:
         """A text beside the answer."""
         collector = Collector()
@@ -315,7 +323,7 @@ def _strings(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
 
 def _prose(value: object) -> Iterator[tuple[Path, str]]:
     """The strings that hold white space between words."""
-    return ((path, text) for path, text in _strings(value) if len(text.split(maxsplit=1)) > 1)
+    return ((path, text) for path, text in _strings(value) if holds_prose(text))
 
 
 def _files(value: object) -> Iterator[tuple[str, str]]:

@@ -71,8 +71,8 @@ def _rewritten(written: bytes, before: str, after: str) -> bytes:
     """`written`, which says `before`, so that it says `after`: what both have in common at their ends stays."""
     head = _common(before, after)
     tail = _common(before[head:][::-1], after[head:][::-1])
-    start = _place(written, before[:head])
-    end = len(written) - _place(written[::-1], before[len(before) - tail :], backwards=True)
+    start = _place(written, len(before[:head].encode()))
+    end = _place(written, len(before[: len(before) - tail].encode()))
     middle = after[head : len(after) - tail]
     pluses = b"+" in written or b"%20" not in written
     new = quote_plus(middle, safe=_PLAIN) if pluses else quote(middle, safe=_PLAINER)
@@ -91,21 +91,19 @@ def _common(one: str, other: str) -> int:
     return low
 
 
-def _place(written: bytes, text: str, *, backwards: bool = False) -> int:
-    """How many bytes of `written` spell the bytes of `text`, counted from the beginning, or from the end where
-    `written` is given backwards."""
-    left = len(text.encode())
+def _place(written: bytes, count: int) -> int:
+    """Where in `written` its first `count` decoded bytes end."""
     at = 0
-    while left:
-        escaped = written[at + 2 : at + 3] == b"%" if backwards else written[at : at + 1] == b"%"
-        at += 3 if escaped and _is_escape(written[at : at + 3], backwards=backwards) else 1
-        left -= 1
+    for index, piece in enumerate(written.split(b"%")):
+        plain = len(piece)
+        if index:
+            if not count:
+                break
+            count, at, plain = count - 1, at + 3, plain - 2
+        if count <= plain:
+            return at + count
+        count, at = count - plain, at + plain
     return at
-
-
-def _is_escape(three: bytes, *, backwards: bool) -> bool:
-    digits = three[:2] if backwards else three[1:]
-    return len(digits) == 2 and _HEX.issuperset(digits)
 
 
 def _decoded(written: bytes) -> str:

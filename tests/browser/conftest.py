@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,10 +18,6 @@ from tests.integration.agent_process import AgentProcess
 from tests.integration.conftest import BLOCKING
 
 type Open = Callable[[str], Page]
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--pictures", type=Path, help="keep pictures of the browser tests' pages in this folder")
 
 
 @pytest.fixture(scope="session")
@@ -116,13 +113,13 @@ def open_blocked(browsers: dict[str, Chromium], services: Provider) -> Open:
 
 
 @pytest.fixture
-def picture(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
-    """Keeps a picture of a page, where the run was told to."""
-    folder: Path | None = request.config.getoption("--pictures")
+def picture() -> Callable[[Page, str], None]:
+    """Keeps a picture of a page in the folder that DRAWBRIDGE_PICTURES names, if it does."""
+    folder = os.environ.get("DRAWBRIDGE_PICTURES")
 
     def keep(page: Page, name: str) -> None:
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            page.picture(folder / f"{name}.png")
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            page.picture(Path(folder) / f"{name}.png")
 
     return keep

@@ -134,7 +134,7 @@ class DeltaReader:
             self._operation = operation
         elif isinstance(value, list) and _changes_in(value):
             self._operation = "patch"
-        elif isinstance(value, dict) and "message" in value:
+        elif isinstance(value, dict) and "message" in value and not isinstance(pointer, str):
             self._pointer, self._operation = "", "add"
         if self._apart:
             if not (isinstance(pointer, str) and isinstance(operation, str)):
@@ -159,11 +159,12 @@ class DeltaReader:
         if not path and isinstance(change.value, dict):
             self._begin(change, change.value)
             return
-        if path == _CONTENT[:1] and isinstance(change.value, dict):
-            document.speaker = speaker_of(change.value)
         self._drop(document, path)
+        over = path == ("message", "status") and ends(change.value)
+        if path == _CONTENT[:1] and isinstance(change.value, dict):
+            document.speaker, over = speaker_of(change.value), has_ended(change.value)
         self._take(change.value, path, change.place, document)
-        if path == ("message", "status") and ends(change.value):
+        if over:
             self._drop(document, ())
 
     def _begin(self, change: _Change, root: dict[str, object]) -> None:
@@ -247,7 +248,9 @@ class DeltaReader:
         role = Speaker().role
         if isinstance(value, (dict, list)):
             found.prose(place, role, value)
-        elif path:
+        elif not path:  # a change of nobody knows what
+            found.text(place, role, value)
+        else:
             named = Collector()
             named.field((), str(path[-1]), role, value)
             if named.slots:  # a string under a name that bears text
@@ -263,6 +266,8 @@ class DeltaReader:
 
     def _text(self, document: _Document, path: Path) -> _Text:
         """A text that begins."""
+        if path in document.texts:
+            self._drop(document, path)
         self._made += 1
         name = "/".join(str(step) for step in path[1:])
         text = document.texts[path] = _Text(f"message/{document.number}/{name}/{self._made}", [])

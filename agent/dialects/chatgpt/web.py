@@ -14,7 +14,7 @@ from agent.dialects.chatgpt import pages
 from agent.dialects.chatgpt.content import files_of, read_message
 from agent.dialects.chatgpt.reader import ChatGPTReader, read_whole
 from agent.dialects.replies import JsonEdits
-from agent.dialects.shapes import json_object, mapping, objects, string
+from agent.dialects.shapes import holds_prose, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.errors import ContentError
 from agent.model.content import Role, Usage
@@ -58,7 +58,7 @@ class ChatGPTWeb(JsonEdits):
             attachments=tuple(found.attachments),
             conversation=string(document.get("conversation_id")),
             files=tuple(dict.fromkeys(files)),
-            wordless=head.path.endswith(_RESUME) or document.get("action") in _SAYS_NOTHING_NEW,
+            wordless=_may_say_nothing(head, document) and not holds_prose(document),
         )
 
     def parse_answer(self, body: bytes) -> ParsedAnswer:
@@ -112,13 +112,17 @@ class ChatGPTDraft(ChatGPTWeb):
             attachments=read.attachments,
             conversation=read.conversation,
             files=read.files,
-            wordless="action" in document or "conversation_mode" in document,
+            wordless="action" in document and not holds_prose(document),
         )
 
     def block_in(self, message: str, request: ParsedRequest) -> Block:
         """HTTP 403: the page goes on without, and the question itself is refused in words."""
         del request
         return pages.detail(403, message)
+
+
+def _may_say_nothing(head: RequestHead, document: dict[str, object]) -> bool:
+    return head.path.endswith(_RESUME) or document.get("action") in _SAYS_NOTHING_NEW
 
 
 def _is_messages(value: object) -> bool:

@@ -114,6 +114,7 @@ def test_a_wish_to_hear_an_answer_again_misses_no_text() -> None:
     assert parsed({"conversation_id": "c", "offset": 3}, "/backend-api/f/conversation/resume").wordless
     assert parsed({"action": "variant", "messages": []}).wordless
     assert not parsed({"action": "next", "turns": ["hello"]}).wordless
+    assert not parsed({"action": "variant", "turns": ["my hello"]}).wordless  # it may carry some after all
 
 
 def test_a_draft_is_read_and_may_be_empty() -> None:
@@ -124,6 +125,7 @@ def test_a_draft_is_read_and_may_be_empty() -> None:
     empty = DRAFT.parse_request(HEAD, orjson.dumps({"action": "next", "model": "gpt-5"}))
     assert empty.wordless
     assert not empty.slots
+    assert not DRAFT.parse_request(HEAD, b'{"action": "next", "typed": "my ke"}').wordless
     with pytest.raises(ContentError):
         DRAFT.parse_request(HEAD, b'{"partial_query": "my ke"}')
 
@@ -181,6 +183,26 @@ def test_a_text_that_is_cut_is_said_again_as_it_is_left() -> None:
 def test_what_joins_a_running_stream_is_read() -> None:
     views = read("chatgpt-web", event({"v": "lo"}, "delta") + event({"v": " there"}, "delta"))
     assert "".join(texts(views).values()) == "lo there"
+
+
+def test_what_cannot_be_followed_is_read_all_the_same() -> None:
+    stream = [
+        event({"p": "", "o": "patch", "v": [{"p": "/message/title", "o": "add", "v": "A title"}]}, "delta"),
+        event({"v": "what is this?"}, "delta"),
+        event(
+            {
+                "p": "/message",
+                "o": "replace",
+                "v": message("whole", status="finished_successfully")["message"],
+            },
+            "delta",
+        ),
+        event({"p": "/message/metadata", "o": "add", "v": {"message": "beside it"}}, "delta"),
+    ]
+    views = read("chatgpt-web", b"".join(stream))
+    assert repeats(views) == [(Role.ASSISTANT, text) for text in ("A title", "what is this?", "beside it")]
+    assert list(texts(views).values()) == ["whole"]
+    assert closes(views) == list(texts(views))
 
 
 def test_tools_speak_and_are_spoken_to() -> None:

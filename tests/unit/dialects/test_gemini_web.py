@@ -173,6 +173,11 @@ def test_an_answer_without_chunks_passes_as_it_came(body: bytes) -> None:
         assert inspected(body, 4, name)[0] == body
 
 
+def test_an_error_instead_of_chunks_is_read() -> None:
+    body = b'{"error": {"message": "It broke at %s"}}' % TOY.encode()
+    assert inspected(body, 9)[0] == body.replace(TOY.encode(), GONE.encode())
+
+
 def test_calls_pass_as_they_came() -> None:
     stream = (")]}'\n\n" + frame([["wrb.fr", "hNvQHb", json.dumps([f"old words {TOY}"])]])).encode()
     assert inspected(stream, 9, "gemini-rpc")[0] == stream
