@@ -11,8 +11,11 @@ from types import MappingProxyType
 from agent.dialects.anthropic_messages import AnthropicMessages
 from agent.dialects.base import Dialect
 from agent.dialects.bedrock_converse import BedrockConverse
+from agent.dialects.chatgpt.web import ChatGPTDraft, ChatGPTWeb
+from agent.dialects.claude_web import ClaudeWeb
 from agent.dialects.cohere_chat import CohereChat
 from agent.dialects.gemini_generate import GeminiGenerate
+from agent.dialects.gemini_web import GeminiRpc, GeminiWeb
 from agent.dialects.openai_chat import OpenAIChat
 from agent.dialects.openai_responses import OpenAIResponses
 
@@ -26,6 +29,11 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             GeminiGenerate(),
             BedrockConverse(),
             CohereChat(),
+            ChatGPTWeb(),
+            ChatGPTDraft(),
+            ClaudeWeb(),
+            GeminiWeb(),
+            GeminiRpc(),
         )
     }
 )

@@ -7,7 +7,7 @@ sockets, policies or detectors. Unknown fields, blocks and events are left alone
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agent.dialects.framing import Framing
 from agent.model.content import NO_USAGE, Attachment, Edit, Slot, Usage
@@ -37,6 +37,7 @@ class ParsedRequest:
     conversation: str = ""  # the service's own id of the conversation, where the request names it
     files: tuple[str, ...] = ()  # ids of files that were uploaded before and are meant here
     hides_usage: bool = False  # the client does not expect the counts of tokens that the gateway asked for
+    wordless: bool = False  # of a kind that carries no text: none is missed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +57,23 @@ class Delta:
     `channel` names the text that the piece continues (a choice, a content block, a tool call's arguments), unique
     within the stream; `slot` is the piece in the event's own JSON document. `json_fragment` marks text that is itself
     a piece of a JSON document (tool arguments): its escapes may be cut by the chunking.
+
+    Streams of snapshots say in each event all of a text so far: there the slot's first `known` characters are the whole
+    of what the channel was given before. Its last `loose` ones are not the channel's: what a service puts behind a text
+    that is cut off (the end of a code block), and takes back in the next event.
     """
 
     channel: str
     slot: Slot
     json_fragment: bool = False
+    known: int = 0
+    loose: int = 0
+
+    @property
+    def piece(self) -> str:
+        """What the channel has not had yet."""
+        text = self.slot.text
+        return text[self.known : len(text) - self.loose] if self.known or self.loose else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +82,8 @@ class EventView:
 
     `closes` names channels that get no further piece. `repeats` are slots that say again, whole, what a channel has
     already delivered in pieces (`response.output_text.done`, `response.completed`): they must be inspected, and
-    rewritten, as whole texts.
+    rewritten, as whole texts. `instead` is the event's data said in another way, for an event whose meaning rests on
+    texts that the client may not have as they came; slots stand in it.
     """
 
     deltas: tuple[Delta, ...] = ()
@@ -80,6 +94,7 @@ class EventView:
     finish_reason: str = ""
     keepalive: bool = False  # carries nothing: may overtake events that are held back
     final: bool = False  # the dialect's own end of a stream
+    instead: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +151,15 @@ class Voice(Protocol):
 
     def error(self, status: int, message: str) -> Block:
         """An error that is not policy (too large, upstream unreachable), in the dialect's own shape."""
+        ...
+
+
+@runtime_checkable
+class ConversationVoice(Protocol):
+    """A voice whose refusal names the conversation it belongs to, as a page expects of an answer."""
+
+    def block_in(self, message: str, request: ParsedRequest) -> Block:
+        """The refusal of a request that was read."""
         ...
 
 

@@ -18,6 +18,8 @@ _slot_tool = Slot.__dict__["tool"].__set__
 _delta_channel = Delta.__dict__["channel"].__set__
 _delta_slot = Delta.__dict__["slot"].__set__
 _delta_json = Delta.__dict__["json_fragment"].__set__
+_delta_known = Delta.__dict__["known"].__set__
+_delta_loose = Delta.__dict__["loose"].__set__
 _view_deltas = EventView.__dict__["deltas"].__set__
 _view_closes = EventView.__dict__["closes"].__set__
 _view_repeats = EventView.__dict__["repeats"].__set__
@@ -26,6 +28,7 @@ _view_usage = EventView.__dict__["usage"].__set__
 _view_finish = EventView.__dict__["finish_reason"].__set__
 _view_keepalive = EventView.__dict__["keepalive"].__set__
 _view_final = EventView.__dict__["final"].__set__
+_view_instead = EventView.__dict__["instead"].__set__
 
 
 def new_slot(address: Address, role: Role, text: str, tool: str = "") -> Slot:
@@ -44,6 +47,8 @@ def text_delta(channel: str, slot: Slot) -> Delta:
     _delta_channel(made, channel)
     _delta_slot(made, slot)
     _delta_json(made, False)  # noqa: FBT003
+    _delta_known(made, 0)
+    _delta_loose(made, 0)
     return made
 
 
@@ -53,6 +58,8 @@ def json_delta(channel: str, slot: Slot) -> Delta:
     _delta_channel(made, channel)
     _delta_slot(made, slot)
     _delta_json(made, True)  # noqa: FBT003
+    _delta_known(made, 0)
+    _delta_loose(made, 0)
     return made
 
 
@@ -67,4 +74,5 @@ def delta_view(deltas: tuple[Delta, ...], model: str = "", usage: Usage = NO_USA
     _view_finish(made, "")
     _view_keepalive(made, False)  # noqa: FBT003
     _view_final(made, False)  # noqa: FBT003
+    _view_instead(made, None)
     return made

@@ -37,3 +37,16 @@ def string(value: object) -> str:
 def integer(value: object) -> int | None:
     """`value` if it is a whole number (true and false are none), else None."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def holds_prose(value: object) -> bool:
+    """Whether a string in the value has white space between words: what somebody said, not an id or a token. Keys do
+    not count."""
+    match value:
+        case str():
+            return len(value.split(maxsplit=1)) > 1
+        case dict():
+            return any(map(holds_prose, value.values()))
+        case list():
+            return any(map(holds_prose, value))
+    return False

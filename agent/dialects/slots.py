@@ -30,6 +30,7 @@ _TEXT_KEYS = frozenset(
             "title",
             "description",
             "summary",
+            "snippet",
             "context",
             "cited_text",
             "transcript",

@@ -16,8 +16,8 @@ from agent.dialects.base import ParsedRequest
 from agent.model.conversation import NO_COUNT, TokenCount
 from agent.policy import Key
 
-_FREE = frozenset({"count_tokens", "moderations"})
-"""Operations for which no provider asks money."""
+_FREE = frozenset({"count_tokens", "moderations", "draft", "resume", "title", "rpc"})
+"""Operations for which no provider asks money, and what pages do of themselves beside asking."""
 
 
 class Account:

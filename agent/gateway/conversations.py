@@ -80,11 +80,13 @@ class Conversations:
     def _key(
         self, principal: tuple[str, ...], fields: Headers, document: _Document, request: ParsedRequest
     ) -> tuple[bytes, bool]:
-        """What tells the conversation from others, and whether it is one that the provider keeps and of which the
-        request says no more: of those each principal has one."""
+        """What tells the conversation from others, and whether it is one that the provider keeps. Of those whose id the
+        request does not say each principal has one."""
         continued = False
         if words := self._hint(fields, document):
             kind = "named"
+        elif request.conversation:  # a page's question carries nothing of what was said before
+            kind, words, continued = "kept", request.conversation, True
         elif any(document.get(name) for name in self._harness.continuing_keys):
             kind, continued = "kept", True
         else:

@@ -14,7 +14,7 @@ from agent.accounts import presented
 from agent.accounts.accounts import Accounts
 from agent.accounts.denials import Denial
 from agent.dialects import DIALECTS, raw_text
-from agent.dialects.base import Block, Voice
+from agent.dialects.base import Block, ConversationVoice, Voice
 from agent.dialects.encoding import decode
 from agent.errors import ContentError, UpstreamError
 from agent.gateway import headers
@@ -323,7 +323,11 @@ class ExchangeHandler:
         if decision is not None:
             ledger.decided(decision)
         ledger.outcome = Outcome.BLOCKED
-        block = voice.block(ledger.decision.message)
+        message = ledger.decision.message
+        if isinstance(voice, ConversationVoice):
+            block = voice.block_in(message, ledger.request)
+        else:
+            block = voice.block(message)
         return await self._answer(wire, book, block)
 
     async def _say(

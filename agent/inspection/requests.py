@@ -47,7 +47,7 @@ def inspect_request(dialect: RequestFormat, head: RequestHead, body: bytes, scop
         if (refused := judge_access(scope)) is not None:
             return RequestVerdict(decision=refused, body=body, understood=False, problem=str(error))
         return _unknown(head, body, scope, str(error))
-    textless = bool(body) and not request.slots and not request.attachments
+    textless = bool(body) and not (request.slots or request.attachments or request.wordless)
     scope = scope.informed(request, unread=len(body) if textless else 0)
     if (refused := judge_access(scope)) is not None:
         return RequestVerdict(decision=refused, body=body, request=request)

@@ -56,6 +56,7 @@ def _only_deltas(view: EventView) -> bool:
         or view.final
         or view.keepalive
         or view.finish_reason
+        or view.instead is not None
         or view.usage is not NO_USAGE
     )
 
@@ -190,7 +191,7 @@ class StreamInspector:
                 self.chunks += 1
                 view = self._reader.read(event.event, event.data)
                 self._note(view)
-                self.characters += sum(len(delta.slot.text) for delta in view.deltas)
+                self.characters += sum(len(delta.piece) for delta in view.deltas)
             return b"".join([event.raw for event in events]) if self._whole_events else data
         self._unread.extend(events)
         self._take_unread(several=len(events) > 1)
@@ -284,8 +285,8 @@ class StreamInspector:
         if view.keepalive and self._queue:  # nothing in it depends on the order
             self._ready.append(event.raw)
             return
-        if view == _NOTHING:
-            event = self._as_text(event)
+        if view == _NOTHING or view.instead is not None:
+            event = self._as_read(event, view)
         pieces = tuple([self._piece(delta, Channel.feed) for delta in view.deltas])
         for name in view.closes:
             if (channel := self._channels.get(name)) is not None:
@@ -347,10 +348,19 @@ class StreamInspector:
                 json_fragment=delta.json_fragment,
                 keep_text=self._keep_text,
             )
-        start = channel.length
-        self.characters += len(delta.slot.text)
-        take(channel, delta.slot.text)
+        start, text = channel.length, delta.slot.text
+        if delta.known or delta.loose:
+            text = delta.piece if start else text[: len(text) - delta.loose]
+            start -= delta.known if start else 0
+        self.characters += len(text)
+        take(channel, text)
         return _Piece(channel, start, channel.length, delta.slot)
+
+    def _as_read(self, event: sse.SseEvent, view: EventView) -> sse.SseEvent:
+        """The event in whose data the view's slots stand; one that says nothing is read as text."""
+        if view.instead is None:
+            return self._as_text(event)
+        return sse.new_event(self._events.encode(event.event, view.instead), event.event, view.instead)
 
     def _as_text(self, event: sse.SseEvent) -> sse.SseEvent:
         """An event that says nothing to us because it is no JSON, judged as plain text: clients exist that read what
@@ -413,13 +423,11 @@ class StreamInspector:
     def _render(self, waiting: _Waiting) -> bytes:
         edits = list(waiting.edits)
         for piece in waiting.pieces:
-            if (
-                piece.channel.rewrites
-                and (text := piece.channel.rewritten(piece.start, piece.slot.text)) is not None
-            ):
-                edits.append(
-                    Edit(address=piece.slot.address, start=0, end=len(piece.slot.text), replacement=text)
-                )
+            if not piece.channel.rewrites:
+                continue
+            original = piece.slot.text[: piece.end - piece.start]
+            if (text := piece.channel.rewritten(piece.start, original)) is not None:
+                edits.append(Edit(address=piece.slot.address, start=0, end=len(original), replacement=text))
         if not edits:
             return waiting.event.raw
         return self._events.encode(

@@ -169,9 +169,12 @@ class Provider(Endpoint):
         authority: Authority | None = None,
         tls: bool = True,
         port: int = 0,
+        sockets: bool = False,
     ) -> None:
+        """With `sockets` the application is given WebSockets too; they are not recorded."""
         super().__init__(directory, hosts, authority, tls, port)
         self._app = app or EchoApp()
+        self._sockets = sockets
         self._received: list[Received] = []
         self._scripts: list[_Script] = []
         self._connections = 0
@@ -220,7 +223,7 @@ class Provider(Endpoint):
             interface="asgi3",
             log_config=None,
             access_log=False,
-            ws="none",
+            ws="wsproto" if self._sockets else "none",
             lifespan="off",
             proxy_headers=False,
             server_header=False,
@@ -241,6 +244,9 @@ class Provider(Endpoint):
 
     async def _serve(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: object) -> None:
         """Record the request, then answer as the scripts say."""
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+            return
         place = self._record(scope)
         body = bytearray()
         while True:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from agent.dialects import DIALECTS
 from agent.dialects.sse import encode
 from agent.model.content import Role
 from tests.unit.dialects.feeding import read, request, stream
@@ -85,14 +84,14 @@ STREAMS: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("name", WHOLE)
 def test_the_arguments_of_a_call_name_the_tool(name: str) -> None:
     called = [slot for slot in request(name, WHOLE[name]).slots if slot.role is Role.TOOL_CALL]
     assert called
     assert {slot.tool for slot in called} == {"Edit"}
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("name", STREAMS)
 def test_so_do_they_in_a_stream(name: str) -> None:
     views = read(name, STREAMS[name])
     called = [delta.slot for view in views for delta in view.deltas] + [

@@ -12,7 +12,16 @@ from agent.dialects.base import Block, Dialect, ParsedRequest, RequestHead
 from agent.errors import ContentError
 
 HEAD = RequestHead(method="POST", path="/v1/models/m:generateContent")
+FORMS = {"gemini-web", "gemini-rpc"}
+PAGES = {"chatgpt-web", "chatgpt-draft", "claude-web", *FORMS}
+"""Dialects of web pages. They say no in ways of their own, and notice documents of another shape than was seen."""
 ALL = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
+DOCUMENTS = pytest.mark.parametrize(
+    "dialect", [each for each in DIALECTS.values() if each.name not in FORMS], ids=lambda each: each.name
+)
+APIS = pytest.mark.parametrize(
+    "dialect", [each for each in DIALECTS.values() if each.name not in PAGES], ids=lambda each: each.name
+)
 TYPES = (
     "text image image_url input_audio file document tool_use tool_result thinking search_result message reasoning"
     " function_call function_call_output input_text input_file output_text refusal image_generation_call novel"
@@ -29,14 +38,18 @@ KEYS = (
 
 
 def test_every_dialect_is_found_by_its_own_name() -> None:
-    assert set(DIALECTS) == {
-        "openai-chat",
-        "openai-responses",
-        "anthropic-messages",
-        "gemini-generate-content",
-        "bedrock-converse",
-        "cohere-chat",
-    }
+    assert (
+        set(DIALECTS)
+        == {
+            "openai-chat",
+            "openai-responses",
+            "anthropic-messages",
+            "gemini-generate-content",
+            "bedrock-converse",
+            "cohere-chat",
+        }
+        | PAGES
+    )
     assert all(get(name) is dialect and dialect.name == name for name, dialect in DIALECTS.items())
     assert get("raw-text") is None
 
@@ -55,14 +68,14 @@ def test_a_body_that_is_no_document_is_a_content_error(dialect: Dialect) -> None
             dialect.parse_answer(body)
 
 
-@ALL
+@DOCUMENTS
 @pytest.mark.parametrize("body", [b"{}", b'{"novel": {"deep": [1, "x"]}}', b"\xef\xbb\xbf {}\n"])
 def test_an_object_without_anything_known_is_empty(dialect: Dialect, body: bytes) -> None:
     assert dialect.parse_request(HEAD, body).slots == ()
     assert dialect.parse_answer(body).slots == ()
 
 
-@ALL
+@APIS
 def test_wrong_types_anywhere_are_no_error(dialect: Dialect) -> None:
     dice = random.Random(7)
     request = ParsedRequest()
@@ -94,7 +107,7 @@ def _anything(dice: random.Random, depth: int) -> object:
     }
 
 
-@ALL
+@DOCUMENTS
 def test_the_deepest_document_is_no_error(dialect: Dialect) -> None:
     deep = b'{"content":' * 180 + b"1" + b"}" * 180
     for key in (b"messages", b"input", b"contents", b"system", b"instructions"):
@@ -103,7 +116,7 @@ def test_the_deepest_document_is_no_error(dialect: Dialect) -> None:
             dialect.parse_request(HEAD, body)
 
 
-@ALL
+@DOCUMENTS
 def test_unknown_events_carry_nothing(dialect: Dialect) -> None:
     for event in ("", "novel"):
         for data in (b"", b"[DONE]", b"not json", b"[]", b"5", b"null", b"{}", b'{"type": 5}', b"\xff"):
@@ -118,7 +131,7 @@ def message_in(block: Block) -> object:
     return document.get("error", document)["message"]
 
 
-@ALL
+@APIS
 def test_a_block_is_an_answer_the_client_does_not_retry(dialect: Dialect) -> None:
     block = dialect.block('Blocked: "secret".\nRef 1.')
     assert block.status == 400
@@ -127,7 +140,7 @@ def test_a_block_is_an_answer_the_client_does_not_retry(dialect: Dialect) -> Non
     assert message_in(block) == 'Blocked: "secret".\nRef 1.'
 
 
-@ALL
+@APIS
 @pytest.mark.parametrize("status", [400, 413, 502, 504])
 def test_an_error_keeps_its_status(dialect: Dialect, status: int) -> None:
     block = dialect.error(status, "no luck")

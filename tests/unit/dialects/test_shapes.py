@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.dialects.shapes import integer, json_object, mapping, objects, string
+from agent.dialects.shapes import holds_prose, integer, json_object, mapping, objects, string
 from agent.errors import ContentError
 
 
@@ -20,3 +20,9 @@ def test_what_has_another_shape_reads_as_empty() -> None:
     assert (integer(5), integer(True), integer("5"), integer(5.0)) == (5, None, None, None)
     assert list(objects([{"a": 1}, 2, {"b": 3}])) == [(0, {"a": 1}), (2, {"b": 3})]
     assert list(objects({"a": 1})) == []
+
+
+def test_prose_is_told_from_ids_and_keys() -> None:
+    assert holds_prose({"a": [1, {"b": "two words"}]})
+    assert holds_prose("two\nwords")
+    assert not holds_prose({"two words": ["one", " padded ", None, 5, ""]})

@@ -67,6 +67,19 @@ def test_a_conversation_kept_by_the_provider_knows_what_the_user_said_before() -
     assert house.vault("b", who=("bob", "x", "y"), previous_response_id="r").original(token) is None
 
 
+def test_a_chat_that_the_service_keeps_knows_its_beginning_and_is_known_by_its_id() -> None:
+    house = House()
+    finding = Finding(start=0, end=1, family=Family.PII, type="email", rule="email")
+    token = house.vault("a").stand_in(finding, "a@b.org")  # a new chat has no id yet
+    assert token is not None
+    first, second = (
+        house.known.vault(ME, (), b"f.req=", ParsedRequest(conversation=name)) for name in ("c1", "c2")
+    )
+    assert first is not second
+    assert first is house.known.vault(ME, (), b"{}", ParsedRequest(conversation="c1"))
+    assert first.original(token) is not None
+
+
 def test_what_is_long_unused_is_forgotten() -> None:
     house = House()
     old = house.vault("a")
