@@ -8,8 +8,8 @@ from __future__ import annotations
 from importlib.resources import files
 
 from agent.catalog import tables
+from agent.catalog.hosts import checked_host
 from agent.errors import ConfigError
-from agent.model.hostpattern import HostTemplate, is_template
 from agent.model.surface import Endpoint, Kind, Surface
 
 _REQUIRED = frozenset({"id", "name", "provider", "hosts"})
@@ -30,7 +30,6 @@ _OPTIONAL = frozenset(
     }
 )
 _ENDPOINT_KEYS = frozenset({"operation", "socket", "app"})
-_LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 def bundled_surfaces() -> tuple[Surface, ...]:
@@ -94,7 +93,7 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
         id=tables.text(row, "id", where=where),
         name=tables.text(row, "name", where=where),
         provider=tables.text(row, "provider", where=where),
-        hosts=tuple(_host(host, where=where) for host in _items(row, "hosts", where=where)),
+        hosts=tuple(checked_host(host, where=where) for host in _items(row, "hosts", where=where)),
         endpoints=tuple(endpoints),
         kind=_kind(row, where=where),
         shares=tables.flag(row, "shares", where=where),
@@ -120,26 +119,6 @@ def _kind(row: dict[str, object], *, where: str) -> Kind:
     except ValueError:
         known = ", ".join(Kind)
         raise ConfigError(f"{where}: kind {value!r} is unknown", hint=f"known: {known}") from None
-
-
-def _host(host: object, *, where: str) -> str:
-    name = host
-    if isinstance(host, str) and is_template(host):
-        try:
-            name = HostTemplate.compile(host).specimen
-        except ValueError as error:
-            raise ConfigError(f"{where}: {error}") from error
-    labels = name.removeprefix("*.").split(".") if isinstance(name, str) else []
-    if not isinstance(host, str) or len(labels) < 2 or not all(map(_is_label, labels)):
-        raise ConfigError(
-            f"{where}: {host!r} is no host name",
-            hint='use "host.example", "*.host.example" or "{name}.host.example"',
-        )
-    return host
-
-
-def _is_label(label: str) -> bool:
-    return bool(label) and label[0] != "-" != label[-1] and not set(label) - _LABEL
 
 
 def _endpoints(rows: object, *, where: str) -> tuple[Endpoint, ...]:
