@@ -30,7 +30,9 @@ class HostTemplate:
 
     @classmethod
     def compile(cls, text: str) -> HostTemplate:
-        """Raises ValueError for a stray brace, two names in a label, or fewer than two literal labels at the end."""
+        """Raises ValueError for a stray brace, a `*`, two names in a label, or fewer than two literal labels last."""
+        if "*" in text:
+            raise ValueError(f"{text!r} has both braces and '*'")
         labels = tuple(_label(part, text) for part in text.split("."))
         wild = [place for place, label in enumerate(labels) if not isinstance(label, str)]
         if not wild:
