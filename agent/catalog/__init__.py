@@ -6,7 +6,7 @@ from agent.catalog.lookup import Catalog, Match
 from agent.catalog.never import NeverTable, bundled_never
 from agent.catalog.providers import bundled_providers
 from agent.catalog.rows import Rows, bundled_rows, bundled_surfaces, parse_rows, parse_surfaces
-from agent.catalog.shapes import Shapes, bundled_shapes
+from agent.catalog.telltales import Telltales, bundled_telltales
 from agent.catalog.tenants import TenantHeader, bundled_tenant_headers
 
 __all__ = [
@@ -15,14 +15,14 @@ __all__ = [
     "Match",
     "NeverTable",
     "Rows",
-    "Shapes",
+    "Telltales",
     "TenantHeader",
     "bundled_harness",
     "bundled_never",
     "bundled_providers",
     "bundled_rows",
-    "bundled_shapes",
     "bundled_surfaces",
+    "bundled_telltales",
     "bundled_tenant_headers",
     "parse_rows",
     "parse_surfaces",

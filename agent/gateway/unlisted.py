@@ -1,8 +1,8 @@
 """Requests to models at paths that the catalog does not list: recognised, reported once, and bound as policy says.
 
 A page host may get an OpenAI-compatible endpoint overnight, and a vendor a new path. Such a request is told by its
-path's end and the shape of its body together (`agent/catalog/shapes.toml`); a path that a row lists under `never` is
-not even considered, and what looks like nothing known passes as it came.
+path's end and the shape of its body together (`agent/catalog/telltales.toml`); a path that a row lists under `never`
+is not even considered, and what looks like nothing known passes as it came.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class Unlisted:
         """Whether a request may be one, by its path: then its body is worth a look."""
         if route.endpoint is not None or route.never or route.surface.own or request.method != "POST":
             return False
-        return bool(rules.shapes.at(route.plain_path))
+        return bool(rules.telltales.at(route.plain_path))
 
     async def bind(self, request: ClientRequest, route: Route, body: bytes, ledger: Ledger) -> Route:
         """The route of a request that was suspected: with an endpoint where it is recognised and policy has it judged,
         else as it was. `body` is free of Content-Encoding. Raises Refused where what asks a model has no way out."""
-        dialect = ledger.rules.shapes.recognised(route.plain_path, body)
+        dialect = ledger.rules.telltales.recognised(route.plain_path, body)
         if dialect not in DIALECTS:
             return route
         await self._report(request, route, dialect, ledger)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 
-from agent.catalog import bundled_harness, bundled_shapes
+from agent.catalog import bundled_harness, bundled_telltales
 from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
@@ -128,7 +128,7 @@ class RuleBook:
         self.digest = companions.digest(policy)
         """Names the policy together with its files."""
         self.catalog = catalog_of(policy, companions)
-        self.shapes = bundled_shapes()
+        self.telltales = bundled_telltales()
         """What requests to models look like where the catalog lists no path."""
         self.pseudonymizes = any(guardrail.action is Action.PSEUDONYMIZE for guardrail in policy.guardrails)
         self.alias = compiled(ALIAS_RULE.pattern, memory=_ALIAS_MEMORY, captures=False)

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from agent.catalog.shapes import bundled_shapes, parse_shapes
+from agent.catalog.telltales import bundled_telltales, parse_telltales
 from agent.errors import ConfigError
 
-SHAPES = bundled_shapes()
+TELLTALES = bundled_telltales()
 ASKED = {"messages": [{"role": "user", "content": "hi"}]}
 PARTS = {"contents": [{"parts": [{"text": "hi"}]}]}
 
@@ -29,10 +29,10 @@ PARTS = {"contents": [{"parts": [{"text": "hi"}]}]}
     ],
 )
 def test_a_question_is_recognised_by_its_path_and_its_body(path: str, body: object, dialect: str) -> None:
-    assert SHAPES.recognised(path, json.dumps(body).encode()) == dialect
-    assert SHAPES.recognised(path, b" \n" + json.dumps(body).encode()) == dialect
-    assert SHAPES.recognised(path, b"{}") == ""
-    assert SHAPES.recognised(path + "/more", json.dumps(body).encode()) == ""
+    assert TELLTALES.recognised(path, json.dumps(body).encode()) == dialect
+    assert TELLTALES.recognised(path, b" \n" + json.dumps(body).encode()) == dialect
+    assert TELLTALES.recognised(path, b"{}") == ""
+    assert TELLTALES.recognised(path + "/more", json.dumps(body).encode()) == ""
 
 
 @pytest.mark.parametrize(
@@ -51,16 +51,16 @@ def test_a_question_is_recognised_by_its_path_and_its_body(path: str, body: obje
     ],
 )
 def test_half_a_likeness_is_none(path: str, body: bytes) -> None:
-    assert SHAPES.recognised(path, body) == ""
+    assert TELLTALES.recognised(path, body) == ""
 
 
-ROW = '[[shape]]\ndialect = "d"\npaths = ["/a"]\ntexts = ["model"]\n'
+ROW = '[[telltale]]\ndialect = "d"\npaths = ["/a"]\ntexts = ["model"]\n'
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "missing shape"),
+        ("", "missing telltale"),
         (ROW + "colour = 1", "unknown colour"),
         (ROW.replace('texts = ["model"]', ""), "a path alone tells no format"),
         (ROW.replace('"/a"', '"a"'), "must start with"),
@@ -69,5 +69,5 @@ ROW = '[[shape]]\ndialect = "d"\npaths = ["/a"]\ntexts = ["model"]\n'
 )
 def test_a_mistake_is_an_error_that_names_its_place(text: str, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem) as caught:
-        parse_shapes(text, source="t.toml")
+        parse_telltales(text, source="t.toml")
     assert str(caught.value).startswith("t.toml")
