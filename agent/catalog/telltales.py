@@ -1,4 +1,4 @@
-"""By what a request to a model is told, wherever it is sent, as data: reads `telltales.toml`, strictly, and compares."""
+"""What tells a request to a model wherever it is sent, as data: reads `telltales.toml`, strictly, and compares."""
 
 from __future__ import annotations
 
