@@ -90,7 +90,7 @@ class ExchangeHandler:
         self._serving = serving
         self._device = device
         self._direct = Direct(transport, secret)
-        self._unlisted = Unlisted(audit)
+        self._unlisted = Unlisted(audit, scans)
         self._judge = Judge(
             scans=scans,
             opinion=self._opinion,

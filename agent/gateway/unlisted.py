@@ -14,6 +14,7 @@ from agent.dialects import DIALECTS
 from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink
 from agent.gateway.routing import Refusal, Refused, Route, bound
+from agent.gateway.scans import ScanPool
 from agent.gateway.settlement import append
 from agent.gateway.wire import ClientRequest
 from agent.inspection import RuleBook
@@ -31,8 +32,10 @@ type _Place = tuple[str, str, str]
 class Unlisted:
     """Recognises such requests. One for the life of the gateway."""
 
-    def __init__(self, audit: AuditSink) -> None:
+    def __init__(self, audit: AuditSink, scans: ScanPool) -> None:
+        """A large body is looked at by `scans`, beside the loop."""
         self._audit = audit
+        self._scans = scans
         self._said: OrderedDict[_Place, None] = OrderedDict()
 
     def suspects(self, request: ClientRequest, route: Route, rules: RuleBook) -> bool:
@@ -44,7 +47,9 @@ class Unlisted:
     async def bind(self, request: ClientRequest, route: Route, body: bytes, ledger: Ledger) -> Route:
         """The route of a request that was suspected: with an endpoint where it is recognised and policy has it judged,
         else as it was. `body` is free of Content-Encoding. Raises Refused where what asks a model has no way out."""
-        dialect = ledger.rules.telltales.recognised(route.plain_path, body)
+        with ledger.working():
+            known = ledger.rules.telltales
+            dialect = await self._scans.run(len(body), known.recognised, route.plain_path, body)
         if dialect not in DIALECTS:
             return route
         await self._report(request, route, dialect, ledger)

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from agent.catalog.telltales import bundled_telltales, parse_telltales
+from agent.dialects import DIALECTS
 from agent.errors import ConfigError
 
 TELLTALES = bundled_telltales()
@@ -33,6 +34,10 @@ def test_a_question_is_recognised_by_its_path_and_its_body(path: str, body: obje
     assert TELLTALES.recognised(path, b" \n" + json.dumps(body).encode()) == dialect
     assert TELLTALES.recognised(path, b"{}") == ""
     assert TELLTALES.recognised(path + "/more", json.dumps(body).encode()) == ""
+
+
+def test_every_format_that_is_told_is_one_that_is_read() -> None:
+    assert {telltale.dialect for _, telltale in TELLTALES.rows} <= set(DIALECTS)
 
 
 @pytest.mark.parametrize(
