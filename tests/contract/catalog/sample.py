@@ -1,7 +1,7 @@
 """What a dialect is asked and answers, written by hand from what its makers document.
 
-There is one file per dialect and operation, and one for a row that asks in its own way
-(`samples/<row>@<dialect>.<operation>.toml`).
+There is one file per dialect and operation, one for a row that asks in its own way
+(`samples/<row>@<dialect>.<operation>.toml`), or one for all operations of a dialect (`samples/<dialect>.toml`).
 
 `samples/<dialect>.<operation>.toml` holds the request and the answer as text (`request`, `response`) or in base64
 (`request_base64`, `response_base64`), and what is in them: `prompt` (whole, with a marker that the policy of the tests
@@ -50,7 +50,8 @@ class Sample:
 @cache
 def sample(dialect: str, operation: str, row: str = "") -> Sample | None:
     """The sample of a dialect and operation, a row's own where it has one; None where nobody has written one."""
-    paths = [FOLDER / f"{name}.toml" for name in (f"{row}@{dialect}.{operation}", f"{dialect}.{operation}")]
+    names = (f"{row}@{dialect}.{operation}", f"{dialect}.{operation}", dialect)
+    paths = [FOLDER / f"{name}.toml" for name in names]
     path = next((path for path in paths if path.is_file()), None)
     if path is None:
         return None
