@@ -3,11 +3,11 @@
 There is one file per dialect and operation, one for a row that asks in its own way
 (`samples/<row>@<dialect>.<operation>.toml`), or one for all operations of a dialect (`samples/<dialect>.toml`).
 
-`samples/<dialect>.<operation>.toml` holds the request and the answer as text (`request`, `response`) or in base64
-(`request_base64`, `response_base64`), and what is in them: `prompt` (whole, with a marker that the policy of the tests
-redacts), `model` (none: it stands in the path), `answer` (none: the answer has no text). `understood = false` is for a
-format that no dialect reads, and that is judged as raw text; `elsewhere` names the test that covers the dialect where
-its exchange is more than one request and one answer.
+A file holds the request and the answer as text (`request`, `response`) or in base64 (`request_base64`,
+`response_base64`), the request's `content_type` where it is no JSON, and what is in them: `prompt` (whole, with a
+marker that the policy of the tests redacts), `model` (none: it stands in the path), `answer` (none: the answer has no
+text). `understood = false` is for a format that no dialect reads, and that is judged as raw text; `elsewhere` names the
+test that covers the dialect where its exchange is more than one request and one answer.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 FOLDER = Path(__file__).with_name("samples")
 _KEYS = frozenset(
     {
+        "content_type",
         "request",
         "request_base64",
         "response",
@@ -38,6 +39,7 @@ _KEYS = frozenset(
 class Sample:
     """One file."""
 
+    content_type: str = "application/json"
     request: bytes = b""
     response: bytes = b""
     prompt: str = ""
@@ -59,6 +61,7 @@ def sample(dialect: str, operation: str, row: str = "") -> Sample | None:
     if unknown := document.keys() - _KEYS:
         raise ValueError(f"{path.name}: unknown {', '.join(sorted(unknown))}")
     return Sample(
+        content_type=document.get("content_type", "application/json"),
         request=_bytes(document, "request"),
         response=_bytes(document, "response"),
         prompt=document.get("prompt", ""),
