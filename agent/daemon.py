@@ -201,7 +201,9 @@ class _Parts:
     def _keep_standin(self, rules: RuleBook, door: Door) -> None:
         """Tell whoever stands in for us what it must know."""
         try:
-            write_standin(self.shared.paths.standin, rules.policy.closed(rules.catalog.hosts), door.pac())
+            closed = rules.policy.closed(rules.catalog.hosts)
+            hosts = {host: host in closed for host in rules.catalog.hosts}
+            write_standin(self.shared.paths.standin, hosts, door.pac())
         except HostError as error:
             log.error("%s", error)  # noqa: TRY400  the cause is in the message
 
@@ -210,6 +212,7 @@ class _Parts:
             "proxy_port": self._ports[0],
             "gateway_port": self._ports[1],
             "ca_fingerprint": self._authority.fingerprint,
+            "catalog": self.shared.policy.rules.catalog.version,
             "hosts": len(self.shared.policy.rules.catalog.hosts),
             "connections_intercepted": self._engine.connections,
         }

@@ -15,7 +15,7 @@ from agent.model.content import NO_USAGE, Path, Role, Slot, Usage
 from agent.model.decision import CLEAN, Decision
 from agent.model.ids import uuid7
 from agent.model.record import CaptureMode, Exchange, Outcome, Served, Timing
-from agent.model.traffic import Connection
+from agent.model.traffic import Connection, Tier
 
 MAX_CAPTURED = 64 * 1024  # characters of prompt and of answer that an event may hold
 _ASKING = (Role.USER, Role.TOOL_RESULT)
@@ -68,6 +68,14 @@ class Ledger:
         if route.endpoint is not None:
             self.dialect = route.endpoint.dialect
             self.operation = route.endpoint.operation
+
+    def told_as(self, status: int) -> int:
+        """The HTTP status with which a refusal of ours is told: 400 where clients of the service would take `status`
+        for the service's own word, such as a login that ended. A base URL's clients know whom they ask."""
+        row = self.rules.catalog.row(self.surface)
+        if row is None or self.connection.tier is Tier.BASE_URL:
+            return status
+        return 400 if status in row.misread else status
 
     def served_by(self, **facts: Any) -> None:
         """Note what is known of who answered: fields of `Served`."""

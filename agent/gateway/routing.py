@@ -39,6 +39,7 @@ class Route:
     upstream: str  # native, central, provider; gateway: where it goes is chosen when the request is known
     credential: tuple[str, str] | None = None  # header name, secret reference
     keeps_own: bool = False  # the user's own credential travels beside it
+    never: bool = False  # the catalog says that this path is never looked at
     instead: Route | None = None  # the way to go while this one cannot be reached
 
 
@@ -96,10 +97,9 @@ def route_intercepted(
         query=query,
         target=Target(host=host, port=connection.connect_port or 443),
         upstream="native",
+        never=match.never,
     )
-    if match.endpoint is None or rules.policy.upstream.route != "central":
-        return native
-    return _central(rules, native)
+    return bound(rules, native)
 
 
 def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
@@ -129,10 +129,16 @@ def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
         target=target,
         upstream="provider" if provider else "native",
         credential=credential,
+        never=rules.catalog.untouched(surface, plain_path),
     )
-    if route.endpoint is not None and rules.policy.upstream.route == "central":
-        return _central(rules, route)
-    return route
+    return bound(rules, route)
+
+
+def bound(rules: RuleBook, route: Route) -> Route | Refusal:
+    """The way of a route under the policy: by way of the central gateway where a model is asked and policy says so."""
+    if route.endpoint is None or rules.policy.upstream.route != "central":
+        return route
+    return _central(rules, route)
 
 
 def _own(rules: RuleBook, path: str, query: bytes) -> Route | Refusal | None:

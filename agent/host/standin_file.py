@@ -6,12 +6,13 @@ Written by the engine whenever a policy takes force, read by the supervisor whil
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.errors import HostError
 from agent.host.files import read_private, write_atomically
+from agent.model.hostpattern import HostTable
 
 _LIMIT = 4 * 1024 * 1024  # bytes
 _VERSION = 1
@@ -19,42 +20,40 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandInFacts:
-    """`closed`: hosts, as the catalog writes them (`name`, `*.suffix`), to which nothing may pass unseen; every other
-    host may. `pac`: the PAC file."""
+    """`hosts`: for each catalogued host, whether nothing may pass to it unseen; every other host may be reached. `pac`:
+    the PAC file."""
 
-    closed: frozenset[str] = frozenset()
+    hosts: HostTable[bool] = field(default_factory=HostTable)
     pac: str = ""
 
     def refuses(self, host: str) -> bool:
         """Whether a connection to `host` (lower case) must wait for an engine."""
-        if host in self.closed:
-            return True
-        rest = host
-        while (dot := rest.find(".")) >= 0:
-            rest = rest[dot + 1 :]
-            if f"*.{rest}" in self.closed:
-                return True
-        return False
+        return bool(self.hosts.find(host))
 
 
-NOTHING_KNOWN = StandInFacts()
-"""Before any policy was in force: everything passes, nothing is read."""
+def facts(hosts: Mapping[str, bool], pac: str = "") -> StandInFacts:
+    """The facts of hosts as the catalog writes them. Raises ValueError for a bad template."""
+    table = HostTable[bool]()
+    for host, closed in hosts.items():
+        table.put(host, closed)
+    return StandInFacts(hosts=table, pac=pac)
 
 
-def write_standin(path: Path, closed: Iterable[str], pac: str) -> None:
+def write_standin(path: Path, hosts: Mapping[str, bool], pac: str) -> None:
     """Keep the facts. Blocks. Raises HostError."""
-    document = {"version": _VERSION, "closed": sorted(closed), "pac": pac}
+    document = {"version": _VERSION, "hosts": dict(sorted(hosts.items())), "pac": pac}
     write_atomically(path, json.dumps(document).encode())
 
 
 def read_standin(path: Path) -> StandInFacts:
-    """The facts last kept; `NOTHING_KNOWN` where there are none or they cannot be read. Blocks, never raises."""
+    """The facts last kept; where there are none or they cannot be read, nothing is known and everything may pass.
+    Blocks, never raises."""
     try:
         data = read_private(path, limit=_LIMIT)
         document = json.loads(data) if data is not None else {}
-        closed, pac = document.get("closed", []), document.get("pac", "")
-        if document.get("version") == _VERSION and isinstance(pac, str) and isinstance(closed, list):
-            return StandInFacts(closed=frozenset(map(str, closed)), pac=pac)
+        hosts, pac = document.get("hosts"), document.get("pac")
+        if document.get("version") == _VERSION and isinstance(pac, str) and isinstance(hosts, dict):
+            return facts({host: bool(closed) for host, closed in hosts.items()}, pac)
     except (HostError, ValueError, AttributeError):
         pass
-    return NOTHING_KNOWN
+    return StandInFacts()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 
-from agent.catalog import Catalog, bundled_harness, bundled_surfaces
+from agent.catalog import bundled_harness, bundled_telltales
 from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
@@ -24,6 +24,7 @@ from agent.guardrails.injection import (
     sought_in_windows,
 )
 from agent.guardrails.regex import compiled
+from agent.inspection.catalogs import catalog_of
 from agent.inspection.companions import Companions, load_fingerprints, load_packs, notes
 from agent.inspection.examples import Trial, check_examples, try_examples
 from agent.inspection.justified import NOTHING_JUSTIFIED, Justified
@@ -126,7 +127,9 @@ class RuleBook:
         self.policy = policy
         self.digest = companions.digest(policy)
         """Names the policy together with its files."""
-        self.catalog = Catalog((*bundled_surfaces(), *policy.surfaces()))
+        self.catalog = catalog_of(policy, companions)
+        self.telltales = bundled_telltales()
+        """What requests to models look like where the catalog lists no path."""
         self.pseudonymizes = any(guardrail.action is Action.PSEUDONYMIZE for guardrail in policy.guardrails)
         self.alias = compiled(ALIAS_RULE.pattern, memory=_ALIAS_MEMORY, captures=False)
         self.local_tools = bundled_harness().local_tools

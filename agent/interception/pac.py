@@ -8,24 +8,50 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from agent.model.hostpattern import HostTemplate, is_template
+
 
 def pac_file(hosts: Iterable[str], port: int, *, closed: frozenset[str] = frozenset()) -> str:
-    """A PAC file that sends `hosts` (names and `*.suffix`) to the proxy on `port`. All but those of `closed` fall back
-    to DIRECT, so that a stopped agent takes nobody offline. Exact names and suffixes only, no DNS lookups; an exact
-    name counts before a suffix, a longer suffix before a shorter."""
+    """A PAC file that sends `hosts` (names, `*.suffix` and templates) to the proxy on `port`. All but those of `closed`
+    fall back to DIRECT, so that a stopped agent takes nobody offline. No DNS lookups, no regular expressions; an exact
+    name counts before a template, a template before a suffix, a longer suffix before a shorter.
+
+    Written for the oldest engines that read such files (ECMAScript 3). A template is a list of its labels, each as what
+    stands before and after the name in braces, or as a text alone where there is none. Beside each host stands whether
+    it is closed.
+    """
     names = sorted(hosts)
-    exact = {host: int(host in closed) for host in names if not host.startswith("*.")}
-    suffixes = sorted(
-        (host[1:] for host in names if host.startswith("*.")), key=lambda each: (-len(each), each)
-    )
+    exact = {
+        host: int(host in closed) for host in names if not host.startswith("*.") and not is_template(host)
+    }
+    suffixes = sorted((host for host in names if host.startswith("*.")), key=lambda each: (-len(each), each))
+    templates = [
+        (HostTemplate.compile(host).labels, int(host in closed)) for host in names if is_template(host)
+    ]
     return (
         f"var exact = {json.dumps(exact)};\n"
-        f"var suffixes = {json.dumps([[each, int('*' + each in closed)] for each in suffixes])};\n"
+        f"var suffixes = {json.dumps([[each[1:], int(each in closed)] for each in suffixes])};\n"
+        f"var templates = {json.dumps(templates)};\n"
+        "function shaped(labels, template) {\n"
+        "  if (labels.length != template.length) return false;\n"
+        "  for (var i = 0; i < labels.length; i++) {\n"
+        "    var label = labels[i], part = template[i];\n"
+        '    if (typeof part == "string") {\n'
+        "      if (label != part) return false;\n"
+        "    } else if (label.length <= part[0].length + part[1].length\n"
+        "        || label.substring(0, part[0].length) != part[0]\n"
+        "        || label.substring(label.length - part[1].length) != part[1]) return false;\n"
+        "  }\n"
+        "  return true;\n"
+        "}\n"
         "function FindProxyForURL(url, host) {\n"
         "  host = host.toLowerCase();\n"
         '  if (host.charAt(host.length - 1) == ".") host = host.substring(0, host.length - 1);\n'
         f'  var bridge = ["PROXY 127.0.0.1:{port}; DIRECT", "PROXY 127.0.0.1:{port}"];\n'
         "  if (Object.prototype.hasOwnProperty.call(exact, host)) return bridge[exact[host]];\n"
+        '  var labels = host.split(".");\n'
+        "  for (var j = 0; j < templates.length; j++)\n"
+        "    if (shaped(labels, templates[j][0])) return bridge[templates[j][1]];\n"
         "  for (var i = 0; i < suffixes.length; i++)\n"
         "    if (dnsDomainIs(host, suffixes[i][0])) return bridge[suffixes[i][1]];\n"
         '  return "DIRECT";\n'

@@ -131,6 +131,8 @@ class IncidentKind(StrEnum):
     BYPASS = "bypass"  # a catalogued host was tunnelled unseen, as policy allows
     MISDIRECTED = "misdirected"  # CONNECT host, SNI and Host disagree
     UPGRADE_REFUSED = "upgrade_refused"  # a WebSocket on an inference path
+    UNKNOWN_SURFACE = "unknown_surface"  # a model is asked at a path that the catalog does not list
+    UNKNOWN_HOST = "unknown_host"  # an AI app talks to a host that is not in the catalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

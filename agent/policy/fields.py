@@ -93,7 +93,7 @@ def _base_url(text: str) -> str:
         raise ValueError("must not hold a user name, password, query, fragment or space")
     if not _is_address(host):
         check_host(host)
-        if "*" in host:
+        if set(host) & set("*{}"):
             raise ValueError("must name one host")
     if parts.scheme == "http" and not _is_loopback(host):
         raise ValueError("must start with https:// (http:// is for this machine only)")
@@ -119,6 +119,12 @@ def _header(text: str) -> str:
             "must be the name of a header that may carry a key, such as authorization or x-bf-vk"
         )
     return name
+
+
+def _never_path(text: str) -> str:
+    if text != "/**":
+        _endpoint_path(text.removesuffix("/**") or "/")
+    return text
 
 
 def _endpoint_path(text: str) -> str:
@@ -227,6 +233,9 @@ default credentials."""
 
 BaseUrl = Annotated[str, Field(max_length=1024), AfterValidator(_base_url)]
 HeaderName = Annotated[str, Field(max_length=64), AfterValidator(_header)]
+NeverPath = Annotated[str, Field(max_length=512), AfterValidator(_never_path)]
+"""An endpoint's path, or all that is below one: `/login/**`."""
+
 EndpointPath = Annotated[str, Field(max_length=512), AfterValidator(_endpoint_path)]
 Pattern = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_pattern)]
 """A regular expression that RE2 accepts."""

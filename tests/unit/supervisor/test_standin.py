@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from agent.host.standin_file import NOTHING_KNOWN, StandInFacts
+from agent.host.standin_file import StandInFacts, facts
 from agent.supervisor.sockets import Listeners, listen
 from agent.supervisor.standin import StandIn
 
-FACTS = StandInFacts(closed=frozenset({"closed.example", "*.closed.example"}), pac="the pac file")
+FACTS = facts(
+    {"closed.example": True, "*.closed.example": True, "open.closed.example": False}, "the pac file"
+)
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Post:
 
 
 @contextlib.asynccontextmanager
-async def posted(facts: StandInFacts = FACTS, *, upstream: bool = False) -> AsyncIterator[Post]:
+async def posted(known: StandInFacts = FACTS, *, upstream: bool = False) -> AsyncIterator[Post]:
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"heard " + await reader.read())
         writer.close()
@@ -56,7 +58,7 @@ async def posted(facts: StandInFacts = FACTS, *, upstream: bool = False) -> Asyn
     standin = StandIn(
         listeners.proxy,
         listeners.gateway,
-        lambda: facts,
+        lambda: known,
         upstream_proxy=f"http://127.0.0.1:{port}" if upstream else None,
         resolve=(lambda host, at: (host, at)) if upstream else (lambda host, at: ("127.0.0.1", port)),
     )
@@ -93,7 +95,7 @@ async def test_what_may_not_pass_is_told_why(host: str) -> None:
 
 
 async def test_before_any_policy_everything_passes() -> None:
-    async with posted(NOTHING_KNOWN) as post:
+    async with posted(StandInFacts()) as post:
         assert b"heard x" in await post.ask(connect("closed.example"), then=b"x")
 
 
