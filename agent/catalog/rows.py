@@ -1,10 +1,12 @@
 """Reads catalog rows from TOML, strictly: an unknown or missing key names its row and is an error.
 
-The rows of APIs are in `surfaces.toml`, those of web pages and desktop apps in `chats.toml`.
+The rows of APIs are in `surfaces.toml`, those of web pages and desktop apps in `chats.toml`; where files are uploaded,
+`uploads.toml` adds to them.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 
 from agent.catalog import tables
@@ -28,7 +30,9 @@ _OPTIONAL = frozenset(
         "key_header",
     }
 )
-_ENDPOINT_KEYS = frozenset({"operation", "socket", "app"})
+_ENDPOINT_KEYS = frozenset({"operation", "socket", "app", "file_id", "upload_url", "upload_id", "sealed"})
+_UPLOADS = "uploads.toml"
+_UPLOAD_KEYS = frozenset({"name", "provider", "hosts", "kind", "shares", "http2", "websockets"})
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
@@ -38,6 +42,8 @@ def bundled_surfaces() -> tuple[Surface, ...]:
     for name in _FILES:
         text = (files("agent.catalog") / name).read_text(encoding="utf-8")
         surfaces += parse_surfaces(text, source=f"agent/catalog/{name}")
+    text = (files("agent.catalog") / _UPLOADS).read_text(encoding="utf-8")
+    surfaces = list(with_uploads(tuple(surfaces), text, source=f"agent/catalog/{_UPLOADS}"))
     _refuse_twins(tuple(surfaces), source="agent/catalog")
     return tuple(surfaces)
 
@@ -54,6 +60,25 @@ def parse_surfaces(text: str, *, source: str) -> tuple[Surface, ...]:
     surfaces = tuple(_surface(row, speaks, source=source) for row in rows)
     _refuse_twins(surfaces, source=source)
     return surfaces
+
+
+def with_uploads(surfaces: tuple[Surface, ...], text: str, *, source: str) -> tuple[Surface, ...]:
+    """`surfaces` with the endpoints that a TOML text adds to them: each of its rows names a surface. One that is not
+    there is made of the row, which then must say what a surface says. Raises ConfigError."""
+    document = tables.parse(text, source=source)
+    tables.check_keys(document, frozenset({"upload"}), frozenset(), where=source)
+    known = {surface.id: surface for surface in surfaces}
+    for row in tables.rows(document, "upload", where=source):
+        where = f"{source}: upload {row.get('surface', '?')!r}"
+        tables.check_keys(row, frozenset({"surface", "endpoints"}), _UPLOAD_KEYS, where=where)
+        name = tables.text(row, "surface", where=where)
+        if (surface := known.get(name)) is None:
+            about = {key: value for key, value in row.items() if key != "surface"}
+            known[name] = _surface({"id": name, **about}, {}, source=source)
+        else:
+            added = _endpoints(row["endpoints"], where=where)
+            known[name] = replace(surface, endpoints=(*surface.endpoints, *added))
+    return tuple(known.values())
 
 
 def _refuse_twins(surfaces: tuple[Surface, ...], *, source: str) -> None:
@@ -142,7 +167,8 @@ def _endpoint(row: object, *, where: str) -> Endpoint:
     if not isinstance(row, dict):
         raise ConfigError(f"{where}: an endpoint must be a table")
     tables.check_keys(row, frozenset({"path", "dialect"}), _ENDPOINT_KEYS, where=where)
-    return Endpoint(**{key: tables.text(row, key, where=where) for key in row})
+    texts = {key: tables.text(row, key, where=where) for key in row if key != "sealed"}
+    return Endpoint(**texts, sealed=tables.flag(row, "sealed", where=where))
 
 
 def _items(row: dict[str, object], key: str, *, where: str) -> list[object]:

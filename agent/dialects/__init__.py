@@ -15,20 +15,18 @@ from agent.dialects.cohere_chat import CohereChat
 from agent.dialects.gemini_generate import GeminiGenerate
 from agent.dialects.openai_chat import OpenAIChat
 from agent.dialects.openai_responses import OpenAIResponses
+from agent.dialects.uploads import upload_dialects
 
-DIALECTS: Mapping[str, Dialect] = MappingProxyType(
-    {
-        dialect.name: dialect
-        for dialect in (
-            OpenAIChat(),
-            OpenAIResponses(),
-            AnthropicMessages(),
-            GeminiGenerate(),
-            BedrockConverse(),
-            CohereChat(),
-        )
-    }
+_ALL: tuple[Dialect, ...] = (
+    OpenAIChat(),
+    OpenAIResponses(),
+    AnthropicMessages(),
+    GeminiGenerate(),
+    BedrockConverse(),
+    CohereChat(),
+    *upload_dialects(),
 )
+DIALECTS: Mapping[str, Dialect] = MappingProxyType({dialect.name: dialect for dialect in _ALL})
 
 
 def get(name: str) -> Dialect | None:

@@ -97,7 +97,7 @@ def route_intercepted(
         target=Target(host=host, port=connection.connect_port or 443),
         upstream="native",
     )
-    if match.endpoint is None or rules.policy.upstream.route != "central":
+    if not _asks_model(match.endpoint) or rules.policy.upstream.route != "central":
         return native
     return _central(rules, native)
 
@@ -130,9 +130,13 @@ def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
         upstream="provider" if provider else "native",
         credential=credential,
     )
-    if route.endpoint is not None and rules.policy.upstream.route == "central":
+    if _asks_model(route.endpoint) and rules.policy.upstream.route == "central":
         return _central(rules, route)
     return route
+
+
+def _asks_model(endpoint: Endpoint | None) -> bool:
+    return endpoint is not None and not endpoint.takes_files
 
 
 def _own(rules: RuleBook, path: str, query: bytes) -> Route | Refusal | None:

@@ -43,7 +43,7 @@ _ALIAS_MEMORY = 1 << 20
 
 _UNTRUSTED = {
     Where.PROMPT: (Role.USER, Role.TOOL_CALL),  # of a request's tool calls, also the tools' definitions
-    Where.TOOL_RESULT: (Role.TOOL_RESULT,),
+    Where.TOOL_RESULT: (Role.TOOL_RESULT, Role.FILE),
     Where.ANSWER: (Role.ASSISTANT, Role.TOOL_RESULT),
 }
 
@@ -321,6 +321,12 @@ def model_types() -> frozenset[str]:
 def where_of(role: Role) -> Where:
     """The part of a request that a role belongs to."""
     return Where.TOOL_RESULT if role is Role.TOOL_RESULT else Where.PROMPT
+
+
+def where_found(family: Family, role: Role, where: Where) -> Where:
+    """The part of an exchange to which a finding belongs. Instructions to the model that stand in a file count as those
+    in a tool's result: whoever attached it need not have written it."""
+    return Where.TOOL_RESULT if role is Role.FILE and family is Family.INJECTION else where
 
 
 def scanned(family: Family, role: Role) -> bool:
