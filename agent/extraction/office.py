@@ -25,7 +25,7 @@ _SPOKEN = frozenset({"descr", "title", "alt"})  # of pictures and shapes
 _DUMB = (  # parts that hold no words of a person
     *(
         "[Content_Types].xml",
-        "word/styles.xml",
+        "word/styles",
         "word/settings.xml",
         "word/fontTable.xml",
         "word/webSettings.xml",
@@ -39,7 +39,15 @@ _DUMB = (  # parts that hold no words of a person
         "ppt/slideLayouts/",
         "ppt/slideMasters/",
     ),
-    *("ppt/notesMasters/", "docProps/app.xml", "customXml/itemProps", "META-INF/", "Configurations2/", "settings.xml", "styles.xml"),
+    *(
+        "ppt/notesMasters/",
+        "docProps/app.xml",
+        "customXml/itemProps",
+        "META-INF/",
+        "Configurations2/",
+        "settings.xml",
+        "styles.xml",
+    ),
 )
 _EMBEDDED = (
     ".docx",

@@ -31,9 +31,9 @@ class Upload:
     lost: bool = False  # a part was not kept: what is here is not the file
 
     def joined(self, order: bytes = b"") -> bytes:
-        """The parts as one, in the order in which their ids stand in `order`; those that it does not name as they
-        came, behind."""
-        places = {name: order.find(f'"{name}"'.encode()) for name in self.parts}
+        """The parts as one, in the order in which their ids stand in `order`, a document of JSON or XML; those that it
+        does not name as they came, behind."""
+        places = {name: max(order.find(each) for each in _written(name)) for name in self.parts}
         named = sorted((name for name in self.parts if places[name] >= 0), key=lambda name: places[name])
         rest = [name for name in self.parts if places[name] < 0]
         return b"".join(self.parts[name] for name in (*named, *rest))
@@ -108,6 +108,11 @@ class FileBook:
     def _let_go(self, upload: Upload) -> None:
         self._kept -= sum(map(len, upload.parts.values()))
         upload.parts.clear()
+
+
+def _written(name: str) -> tuple[bytes, bytes]:
+    """A name as a whole value, in JSON and in XML."""
+    return f'"{name}"'.encode(), f">{name}<".encode()
 
 
 def _key(address: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import OrderedDict
 from dataclasses import replace
 from typing import Protocol
@@ -21,6 +22,7 @@ from agent.policy.attachments import may_be_read
 
 MAX_FILES = 100
 """Of one request that are read; more of them are too many."""
+_SECONDS = 30.0  # for all files of one request: others wait for their turn
 _REMEMBERED = 64  # readings, for clients send the whole conversation again with each request
 _REMEMBERED_TEXT = 8_000_000  # characters of them all
 
@@ -62,6 +64,7 @@ class FileReader:
             zip(places, await self._scans.run(len(body), fetch, body, places), strict=True) if places else ()
         )
         files: list[File] = []
+        ends = time.monotonic() + _SECONDS
         for each in listed:
             if each.held is None:
                 files.append(File(attachment=self._remembered(each, provider)))
@@ -69,6 +72,8 @@ class FileReader:
                 files.append(File(attachment=each))
             elif len(files) >= MAX_FILES:
                 files.append(read_as(each, Reading(type="", problem=Problem.TOO_LARGE), None))
+            elif time.monotonic() > ends:
+                files.append(read_as(each, Reading(type="", problem=Problem.TIMEOUT), None))
             else:
                 files.append(await self._read(each, contents.pop(each.held)))
         return Attached(tuple(files))

@@ -94,6 +94,9 @@ class Judge:
                 log.exception("inspection of exchange %s failed", ledger.id)
                 verdict = RequestVerdict(decision=failed_check(scope), body=question.body, understood=False)
             verdict = await self._second_opinion(verdict, question, scope)
+            verdict = replace(
+                verdict, attached=None
+            )  # what files say need not be kept while the answer comes
             capture = scope.rules.policy.capture
             if capture is not CaptureMode.METADATA and verdict.understood:
                 ledger.prompt = self._captured_prompt(capture, question, verdict)
@@ -109,7 +112,8 @@ class Judge:
         attached = None
         if self._files is not None and (request.attachments or request.files):
             provider = question.route.surface.provider
-            attached = await self._files.attached(request, body, scope.informed(request), provider)
+            about = replace(scope, open_vault=None).informed(request)
+            attached = await self._files.attached(request, body, about, provider)
             if attached is not None:  # judged again, as a whole: rules may ask what its files are
                 verdict = await self._inspected(question, scope, attached)
         if (excused := await self._justified(verdict.decision, scope)) is None:

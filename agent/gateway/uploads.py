@@ -50,6 +50,7 @@ class Sending:
     address: str
     upload: Upload | None
     sent: bytes
+    part: str = ""  # the name of a part, where the client gives it
     rest: AsyncIterator[bytes] | None = None
 
 
@@ -75,17 +76,19 @@ class Uploads:
     async def receive(self, request: ClientRequest, route: Route, wire: Wire) -> Sending:
         """The request with its body, as far as that is to be held. Raises ClientGone."""
         assert route.endpoint is not None
-        address = _address(route.host, route.path, route.query.decode("latin-1"))
+        query = route.query.decode("latin-1")
+        address = _address(route.host, route.path, query)
         if upload_id := named(route.endpoint.path, route.plain_path).get("upload"):
             address = upload_id
         sent, rest = await self._body(request, wire)
         return Sending(
             request=request,
             route=route,
-            operation=_operation(route.endpoint.operation, request.headers),
+            operation=_operation(route.endpoint.operation, request.headers, query),
             address=address,
             upload=self._book.upload(address),
             sent=sent,
+            part=_parameter(query, "blockid"),
             rest=rest,
         )
 
@@ -145,7 +148,8 @@ class Uploads:
                     self._book.begin(upload_id, Upload(attachment=about))
             case surface.UPLOAD_PART:
                 if sending.upload is not None:
-                    self._book.keep(sending.upload, judged.content, name=pointed(body, "/id"))
+                    name = sending.part or pointed(body, "/id")
+                    self._book.keep(sending.upload, judged.content, name=name)
             case _:
                 known = file or (sending.upload.file if sending.upload is not None else "")
                 if known:
@@ -243,8 +247,10 @@ def _kept(about: Attachment, at: float) -> Attachment:
     return replace(about, uploaded_at=at, held=None, findings=() if gone else about.findings)
 
 
-def _operation(declared: str, fields: Headers) -> str:
-    """What the request is of its upload; Google's says that in a header."""
+def _operation(declared: str, fields: Headers, query: str) -> str:
+    """What the request is of its upload; Google's says that in a header, Azure's blocks in the query."""
+    if (blocks := _parameter(query, "comp")) and declared == UPLOAD:
+        return {"block": UPLOAD_PART, "blocklist": UPLOAD_END}.get(blocks, declared)
     command = headers.get(fields, _COMMAND).decode("latin-1").lower()
     if declared != UPLOAD or not command:
         return declared
@@ -268,8 +274,11 @@ def _told(where: str, fields: Headers, body: bytes) -> str:
 
 def _address(host: str, path: str, query: str) -> str:
     """What tells an upload's address from others, without what signs it."""
-    upload = parse_qs(query).get("upload_id", [""])[0]
-    return f"{host.lower()}\0{path}\0{upload}"
+    return f"{host.lower()}\0{path}\0{_parameter(query, 'upload_id')}"
+
+
+def _parameter(query: str, name: str) -> str:
+    return parse_qs(query).get(name, [""])[0]
 
 
 def _announced(fields: Headers) -> int | None:

@@ -35,7 +35,7 @@ _NEEDED = (
     "TMPDIR",
     "LD_LIBRARY_PATH",
     "PYTHONHOME",
-    "VIRTUAL_ENV",
+    "PYTHONPATH",
 )
 _LAST_SECONDS = 2.0  # for a companion whose owner did not stop it in order
 

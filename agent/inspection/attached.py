@@ -152,13 +152,8 @@ class AttachedForm:
     def slots_of(self, body: bytes) -> dict[Held, tuple[Slot, ...]]:
         """The texts of every file that is read, as the body holds it now."""
         found: dict[Held, tuple[Slot, ...]] = {}
-        bytes_of = dict(
-            zip(
-                [held for _, held, reading, _ in self._texts if _own_text(reading, held)],
-                fetch(body, tuple(held for _, held, reading, _ in self._texts if _own_text(reading, held))),
-                strict=True,
-            )
-        )
+        own = tuple(held for _, held, reading, _ in self._texts if _own_text(reading, held))
+        bytes_of = dict(zip(own, fetch(body, own), strict=True)) if own else {}
         for number, (_, held, reading, on_redact) in enumerate(self._texts):
             if held in bytes_of:
                 data = bytes_of[held]
@@ -216,8 +211,6 @@ class AttachedForm:
                 yield held, encoded(new, reading.codec)
             except UnicodeEncodeError:
                 raise ContentError("the file's encoding cannot say what was put in") from None
-
-
 
 
 def _own_text(reading: Reading, held: Held) -> bool:

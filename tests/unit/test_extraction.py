@@ -227,10 +227,14 @@ def test_questions_and_answers_are_read_as_they_were_written() -> None:
         b"[]",
         b"{",
         b'{"type": 1}',
-        b'{"type":"a","passages":[{"text":"abcdef","rewritable":false}],"codec":"","problem":null,"pages":null,'
-        b'"entries":null,"pixels":null,"silent":false}',
-        b'{"type":"a","passages":[],"codec":"","problem":"nothing we know","pages":null,"entries":null,"pixels":null,'
-        b'"silent":false}',
+        (
+            b'{"type":"a","passages":[{"text":"abcdef","rewritable":false}],"codec":"","problem":null,"pages":null,'
+            b'"entries":null,"pixels":null,"silent":false}'
+        ),
+        (
+            b'{"type":"a","passages":[],"codec":"","problem":"unheard of","pages":null,"entries":null,"pixels":null,'
+            b'"silent":false}'
+        ),
     ],
 )
 def test_an_answer_that_is_none_is_broken(answer: bytes) -> None:

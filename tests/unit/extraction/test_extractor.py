@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import psutil
 import pytest
@@ -44,10 +44,8 @@ class Script:
         self.kill()
         self._process.wait()
         for pipe in (self.asks, self.answers):
-            try:
+            with suppress(OSError):
                 pipe.close()
-            except OSError:
-                pass
 
 
 @asynccontextmanager
@@ -163,7 +161,8 @@ async def test_a_client_that_leaves_ends_the_reading() -> None:
 async def test_the_loop_goes_on_while_a_file_is_read() -> None:
     async with extractor() as made:
         await ask(made, documents.docx("warm"))
-        reading = asyncio.create_task(ask(made, documents.pdf(*("many words on it" for _ in range(60)))))
+        pages = documents.pdf(*("many words on it" for _ in range(60)))
+        reading = asyncio.create_task(ask(made, pages))
         turns = 0
         while not reading.done():
             turns += 1
@@ -178,9 +177,11 @@ def test_the_worker_brings_nothing_of_the_command_line_along() -> None:
         [
             sys.executable,
             "-c",
-            "import sys, agent.extraction.worker\n"
-            "found = {'typer', 'rich', 'mitmproxy', 'uvicorn', 'pydantic', 'aiohttp'} & set(sys.modules)\n"
-            "assert not found, found",
+            (
+                "import sys, agent.extraction.worker\n"
+                "found = {'typer', 'rich', 'mitmproxy', 'uvicorn', 'pydantic', 'aiohttp'} & set(sys.modules)\n"
+                "assert not found, found"
+            ),
         ],
         capture_output=True,
         text=True,

@@ -17,7 +17,7 @@ from agent.model.decision import Action
 from agent.model.reading import Problem, Reading
 from agent.model.record import Outcome
 from tests.fakes import documents
-from tests.fakes.rulebooks import BOMB, NOTE, TOY
+from tests.fakes.rulebooks import BOMB, NOTE, TOY, rule_book
 from tests.unit.gateway.conftest import Gateway, policy
 
 GONE = "[REDACTED:toy]"
@@ -339,18 +339,17 @@ INJECTION = (
 
 @pytest.fixture
 def injection_rules() -> RuleBook:
-    from tests.fakes.rulebooks import rule_book
-
-    return rule_book(
+    rules = rule_book(
         "schema_version: 1\nid: i\nguardrails:\n"
         "  - {id: inj, detect: [injection], where: [tool_result], action: block}\n"
     )
+    rules.warm()  # reads files: not in the loop
+    return rules
 
 
 @pytest.fixture
 async def wary(injection_rules: RuleBook) -> AsyncIterator[Gateway]:
     made = Gateway(injection_rules)
-    made.policy.rules.warm()
     yield made
     made.scans.close()
 

@@ -219,6 +219,33 @@ async def test_bytes_whose_size_was_told_are_refused_rather_than_changed(gateway
     assert gateway.files.book.find("openai", "file-9") is None
 
 
+async def test_bytes_in_blocks_are_judged_as_one_before_the_list_that_makes_them_a_file(
+    gateway: Gateway,
+) -> None:
+    data = documents.docx(BOMB)
+    told = {"file_id": "file-9", "upload_url": "https://files1.oaiusercontent.com/file-9?sig=s"}
+    document = json.dumps({"file_name": "a.docx"}).encode()
+    await upload(
+        gateway, document, host="chatgpt.com", path="/backend-api/files", headers=POST_JSON, answer=told
+    )
+    for block, part in (("QQ==", data[9000:]), ("QUE=", data[:9000])):
+        gateway.answers(b"", status=201)
+        query = f"sig=s&comp=block&blockid={block.replace('=', '%3D')}"
+        await put(gateway, part, query)
+    blocks = b"<BlockList><Latest>QUE=</Latest><Latest>QQ==</Latest></BlockList>"
+    client = await put(gateway, blocks, "sig=s&comp=blocklist")
+    assert client.status == 403
+    assert len(gateway.transport.asked) == 3
+    assert seen(gateway).type == "docx"
+
+
+async def put(gateway: Gateway, data: bytes, query: str) -> FakeClient:
+    gateway.audit.events.clear()
+    return await gateway.ask(
+        data, host="files1.oaiusercontent.com", path=f"/file-9?{query}", method="PUT", headers=()
+    )
+
+
 @policy("attachments: [{id: no-books, extensions: [xlsx], action: block}]")
 async def test_a_file_may_be_refused_before_its_bytes_come(gateway: Gateway) -> None:
     document = {"file_name": "book.xlsx", "file_size": 7}
