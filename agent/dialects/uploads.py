@@ -170,6 +170,25 @@ class DetailVoice:
         return json_reply(status, {"detail": message})
 
 
+class GoogleVoice:
+    """Says no as Google's APIs do. Without its last header clients take an upload for unanswered and send it again."""
+
+    def __init__(self) -> None:
+        self._voice = GeminiGenerate()
+
+    def block(self, message: str) -> Block:
+        """HTTP 400 `INVALID_ARGUMENT`, and no upload is left to go on with."""
+        return self._ended(self._voice.block(message))
+
+    def error(self, status: int, message: str) -> Block:
+        """An error that is not policy."""
+        return self._ended(self._voice.error(status, message))
+
+    @staticmethod
+    def _ended(block: Block) -> Block:
+        return replace(block, headers=(*block.headers, (b"x-goog-upload-status", b"final")))
+
+
 class StorageVoice:
     """Says no as object stores do, in XML. Pages ask them across origins: without leave they are shown nothing."""
 
@@ -227,10 +246,11 @@ def _read_json(body: bytes) -> ParsedRequest:
             if isinstance(value := fields.get(key), str) and len(value) > _SHORT:
                 held, data = Held(coding=Coding.BASE64, path=(*path, key)), value
                 break
-        if not name and held is None:
-            continue
-        found.attach("file", media_type=_first(fields, _TYPES), data=data, name=name, held=held)
+        declared = _first(fields, _TYPES)
         size = next((each for key in _SIZES if (each := integer(fields.get(key))) is not None), None)
+        if not name and not declared and held is None and size is None:
+            continue
+        found.attach("file", media_type=declared, data=data, name=name, held=held)
         if held is None and size is not None:
             found.attachments[-1] = replace(found.attachments[-1], size=size)
     files = {each.held.path for each in found.attachments if each.held is not None}
@@ -254,7 +274,7 @@ def upload_dialects() -> tuple[Upload, ...]:
     return (
         Upload("upload-openai", OpenAIChat()),
         Upload("upload-anthropic", AnthropicMessages()),
-        Upload("upload-google", GeminiGenerate(), form=_google),
+        Upload("upload-google", GoogleVoice(), form=_google),
         Upload("upload-detail", DetailVoice()),
         Upload("upload-storage", StorageVoice(), form=_stored),
     )

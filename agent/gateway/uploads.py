@@ -36,6 +36,8 @@ from agent.model.surface import UPLOAD, UPLOAD_END, UPLOAD_PART, UPLOAD_START
 
 _HEADER = "header:"
 _COMMAND = b"x-goog-upload-command"
+_NAME = b"x-goog-upload-file-name"
+_TYPE = b"x-goog-upload-header-content-type"
 _NOT_OURS = frozenset({b"accept-encoding", b"content-length", b"expect", b"host"})
 
 
@@ -102,8 +104,6 @@ class Uploads:
         ledger.request = verdict.request
         ledger.decided(verdict.decision)
         ledger.error = verdict.problem
-        if verdict.blocked and sending.operation in (UPLOAD_PART, UPLOAD_END):
-            self._book.end(sending.address)
         unchanged = question.body is not body or verdict.body is question.body
         return Judged(verdict=verdict, body=None if unchanged else verdict.body, content=content)
 
@@ -172,8 +172,8 @@ class Uploads:
             content = self._content(own, sending, asker, body)
             body, about = _so_far(sending, upload, content, body, about)
             whole = True
-        elif sending.operation == UPLOAD_START:
-            about = None
+        elif about is None or sending.operation == UPLOAD_START:
+            about = _headed(sending.request.headers)
         dialect = dialect.of(about, sealed=sealed, whole=whole)
         question = Question(
             request=sending.request, route=sending.route, dialect=dialect, body=body, asker=asker
@@ -219,15 +219,28 @@ def _so_far(
 ) -> tuple[bytes, Attachment]:
     """What there is of a file in parts, to be judged as one, and what is known of it. A part of what is no text says
     nothing alone: its turn comes with the last."""
-    known = about or Attachment(kind="file")
+    known = about or _headed(sending.request.headers) or Attachment(kind="file")
     ends = sending.operation == UPLOAD_END
     if upload is None or upload.lost:
+        if content and ((ends and upload is None) or _plain(content, known)):
+            return content, known  # at least what is here
         missing = Problem.TOO_LARGE if upload is not None else Problem.UNKNOWN_FILE
         return body, _problem(known, missing if ends else Problem.PENDING, size=known.size)
     file = upload.joined(body if ends and not _is_raw(sending) else b"") + content
-    if ends or kind_of(file, name=known.name, declared=known.media_type) in PLAIN:
+    if ends or _plain(file, known):
         return file, known
     return body, _problem(known, Problem.PENDING, size=len(file))
+
+
+def _plain(data: bytes, about: Attachment) -> bool:
+    return kind_of(data, name=about.name, declared=about.media_type) in PLAIN
+
+
+def _headed(fields: Headers) -> Attachment | None:
+    """What Google's clients say of a file in headers, None where they say nothing."""
+    name = headers.get(fields, _NAME).decode("utf-8", "replace")
+    declared = headers.get(fields, _TYPE).decode("latin-1")
+    return Attachment(kind="file", name=name, media_type=declared) if name or declared else None
 
 
 def _problem(about: Attachment | None, problem: Problem, *, size: int | None) -> Attachment:

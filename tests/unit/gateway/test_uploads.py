@@ -329,6 +329,34 @@ async def test_a_resumable_upload_is_known_by_its_name(gateway: Gateway) -> None
     assert seen(gateway).name == "paper.pdf"
 
 
+async def test_a_refused_upload_that_is_sent_again_is_refused_again(gateway: Gateway) -> None:
+    data = documents.docx(BOMB)
+    client = await google(gateway, data[:9000], data[9000:], name="a.docx")
+    assert client.header(b"x-goog-upload-status") == b"final"  # what clients ask for, to be content
+    for _ in range(2):
+        client = await finish(gateway, data[9000:])
+        assert client.status == 400
+    assert len(gateway.transport.asked) == 2
+
+
+async def test_a_file_whose_beginning_was_not_seen_is_judged_by_what_is_there(gateway: Gateway) -> None:
+    named = (b"x-goog-upload-file-name", b"a.docx"), (b"x-goog-upload-header-content-type", b"x/y")
+    client = await finish(gateway, documents.docx(BOMB), *named)
+    assert client.status == 400
+    assert (seen(gateway).name, seen(gateway).media_type, seen(gateway).type) == ("a.docx", "x/y", "docx")
+
+
+async def finish(gateway: Gateway, data: bytes, *fields: tuple[bytes, bytes]) -> FakeClient:
+    gateway.audit.events.clear()
+    command = (b"x-goog-upload-command", b"upload, finalize")
+    return await gateway.ask(
+        data,
+        host=GOOGLE,
+        path="/upload/v1beta/files?upload_id=u1&upload_protocol=resumable",
+        headers=(command, *fields),
+    )
+
+
 async def test_a_text_in_parts_is_judged_with_each_part_and_across_them(gateway: Gateway) -> None:
     client = await google(gateway, b"clean " + BOMB[:5].encode(), BOMB[5:].encode() + b" more", b"end")
     assert client.status == 400
