@@ -133,7 +133,8 @@ class Upload(JsonEdits):
                     media_type=listed[0].media_type or about.media_type,
                 ),
             )
-        if self._sealed:
+        if self._sealed:  # what stands beside the file is a store's own, signed like its address
+            request = replace(request, slots=())
             listed = tuple(
                 each if each.held is None else replace(each, held=replace(each.held, sealed=True))
                 for each in listed

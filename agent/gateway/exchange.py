@@ -14,7 +14,7 @@ from dataclasses import replace
 from agent.accounts import presented
 from agent.accounts.accounts import Accounts
 from agent.accounts.denials import Denial
-from agent.dialects import DIALECTS, raw_text
+from agent.dialects import DIALECTS, raw_text, voice
 from agent.dialects.base import Block, Voice
 from agent.dialects.encoding import decode
 from agent.errors import ContentError, UpstreamError
@@ -379,7 +379,7 @@ class ExchangeHandler:
 
 
 def _voice(ledger: Ledger) -> Voice:
-    return DIALECTS[ledger.dialect] if ledger.dialect else raw_text.RawText()
+    return voice(ledger.dialect) if ledger.dialect else raw_text.RawText()
 
 
 def _told(error: UpstreamError) -> tuple[int, Headers]:

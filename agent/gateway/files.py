@@ -122,7 +122,7 @@ class FileReader:
         if reading.problem in (Problem.BUSY, Problem.TIMEOUT, Problem.CRASHED, Problem.MEMORY):
             return
         size = _weight(reading)
-        if size > _REMEMBERED_TEXT // 2:
+        if size > _REMEMBERED_TEXT // 2 or key in self._known:  # two requests may have read it at once
             return
         self._known[key] = reading
         self._characters += size

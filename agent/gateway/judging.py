@@ -94,9 +94,8 @@ class Judge:
                 log.exception("inspection of exchange %s failed", ledger.id)
                 verdict = RequestVerdict(decision=failed_check(scope), body=question.body, understood=False)
             verdict = await self._second_opinion(verdict, question, scope)
-            verdict = replace(
-                verdict, attached=None
-            )  # what files say need not be kept while the answer comes
+            # what files say need not be kept while the answer comes
+            verdict = replace(verdict, attached=None)
             capture = scope.rules.policy.capture
             if capture is not CaptureMode.METADATA and verdict.understood:
                 ledger.prompt = self._captured_prompt(capture, question, verdict)

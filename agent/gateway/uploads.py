@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, urlsplit
 
 from agent.catalog.paths import named
-from agent.dialects import DIALECTS
+from agent.dialects import UPLOADS
 from agent.dialects.carried import fetch
 from agent.dialects.encoding import decode
 from agent.dialects.uploads import Upload as UploadDialect
@@ -43,8 +43,8 @@ _NOT_OURS = frozenset({b"accept-encoding", b"content-length", b"expect", b"host"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """One request of an upload. `address` names the upload it belongs to; `sent` is its body as it came, where it could
-    be held; `rest` gives what was not."""
+    """One request of an upload. `address` names the upload it belongs to; `sent` is its body as it came, unless it was
+    too large to be held: then `rest` gives it."""
 
     request: ClientRequest
     route: Route
@@ -118,8 +118,7 @@ class Uploads:
         if sending.rest is not None:
             announced = headers.get(sending.request.headers, b"content-length")
             length = int(announced) if announced.isdigit() else None
-            body = _joined(sending.sent, sending.rest)
-            return await self._direct.send(sending.request.method, route, fields, body, length=length)
+            return await self._direct.send(sending.request.method, route, fields, sending.rest, length=length)
         payload = sending.sent if judged.body is None else judged.body
         return await self._direct.send(sending.request.method, route, fields, payload, length=len(payload))
 
@@ -160,8 +159,7 @@ class Uploads:
         """What is to be judged, and of a part what it holds."""
         endpoint = sending.route.endpoint
         assert endpoint is not None
-        dialect = DIALECTS[endpoint.dialect]
-        assert isinstance(dialect, UploadDialect)
+        dialect = UPLOADS[endpoint.dialect]
         upload, content = sending.upload, b""
         about = upload.attachment if upload is not None else None
         sealed, whole = endpoint.sealed, False
@@ -200,8 +198,8 @@ class Uploads:
         chunks = wire.chunks()
         async for part in chunks:
             parts.append(part)
-            if wire.bytes_in > self._max_body:
-                return b"".join(parts), chunks
+            if wire.bytes_in > self._max_body:  # its length was not told
+                return b"", _joined(parts, chunks)
         return b"".join(parts), None
 
     def _decoded(self, sending: Sending) -> bytes:
@@ -299,8 +297,10 @@ def _announced(fields: Headers) -> int | None:
     return int(value) if value.isdigit() else None
 
 
-async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    if first:
-        yield first
+async def _joined(first: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The parts that were held, let go one by one, then the rest."""
+    first.reverse()
+    while first:
+        yield first.pop()
     async for part in rest:
         yield part

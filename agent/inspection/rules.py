@@ -12,7 +12,7 @@ from functools import cached_property
 from hashlib import blake2b
 
 from agent.catalog import Catalog, bundled_harness, bundled_surfaces
-from agent.dialects import DIALECTS
+from agent.dialects import DIALECTS, UPLOADS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
 from agent.guardrails import LIMIT_RULE, LIMIT_TYPE, Rule, Scanner, bundled_rules, joined, keyword_rule
@@ -172,10 +172,12 @@ class RuleBook:
         self._known_untrusted = VerdictCache(CACHE_ENTRIES)
         for surface in self.catalog.surfaces:
             for endpoint in surface.endpoints:
-                if endpoint.dialect not in DIALECTS:
-                    known = ", ".join(sorted(DIALECTS))
+                spoken = UPLOADS if endpoint.takes_files else DIALECTS
+                if endpoint.dialect not in spoken:
+                    known = ", ".join(sorted(spoken))
                     raise PolicyError(
-                        f"surface {surface.id!r}: unknown dialect {endpoint.dialect!r}",
+                        f"surface {surface.id!r}: unknown dialect {endpoint.dialect!r} for the operation "
+                        f"{endpoint.operation!r}",
                         hint=f"known: {known}",
                     )
         if examples:

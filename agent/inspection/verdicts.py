@@ -16,6 +16,7 @@ from agent.policy.guardrails import Place, Reached, Verdict
 MAX_FINGERPRINTS = 1000
 """Of one hit. A request with more different values cannot be justified."""
 
+_PLACES = {Where.PROMPT: "the prompt", Where.TOOL_RESULT: "a tool result", Where.ANSWER: "the answer"}
 _IN_FILE = "a file"
 _FIXED = "a file that cannot be rewritten"
 
@@ -237,12 +238,7 @@ def _carried_out(action: Action, on_redact: OnRedact | None) -> Action:
 
 
 def _reason(hit: Hit) -> str:
-    place = (
-        hit.place
-        or {Where.PROMPT: "the prompt", Where.TOOL_RESULT: "a tool result", Where.ANSWER: "the answer"}[
-            hit.where
-        ]
-    )
+    place = hit.place or _PLACES[hit.where]
     return f"{hit.type.replace('_', ' ')} in {place}"
 
 

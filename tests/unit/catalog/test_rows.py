@@ -6,7 +6,7 @@ import pytest
 
 from agent.catalog import Catalog, bundled_surfaces, parse_surfaces
 from agent.catalog.rows import with_uploads
-from agent.dialects import DIALECTS
+from agent.dialects import DIALECTS, UPLOADS
 from agent.errors import ConfigError
 from agent.model.surface import Surface
 
@@ -104,7 +104,7 @@ def test_two_rows_cannot_share_a_base_url() -> None:
 
 @each_bundled
 def test_a_bundled_row_speaks_dialects_that_exist(row: Surface) -> None:
-    assert {endpoint.dialect for endpoint in row.endpoints} <= set(DIALECTS)
+    assert {endpoint.dialect for endpoint in row.endpoints} <= {*DIALECTS, *UPLOADS}
     assert row.endpoints
 
 

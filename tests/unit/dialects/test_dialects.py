@@ -12,9 +12,7 @@ from agent.dialects.base import Block, Dialect, ParsedRequest, RequestHead
 from agent.errors import ContentError
 
 HEAD = RequestHead(method="POST", path="/v1/models/m:generateContent")
-SPOKEN = {name: each for name, each in DIALECTS.items() if not name.startswith("upload-")}
-"""Those in which models are asked; uploads have tests of their own."""
-ALL = pytest.mark.parametrize("dialect", SPOKEN.values(), ids=SPOKEN.keys())
+ALL = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
 TYPES = (
     "text image image_url input_audio file document tool_use tool_result thinking search_result message reasoning"
     " function_call function_call_output input_text input_file output_text refusal image_generation_call novel"
@@ -31,7 +29,7 @@ KEYS = (
 
 
 def test_every_dialect_is_found_by_its_own_name() -> None:
-    assert set(SPOKEN) == {
+    assert set(DIALECTS) == {
         "openai-chat",
         "openai-responses",
         "anthropic-messages",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.dialects import DIALECTS
+from agent.dialects import UPLOADS
 from agent.dialects.base import RequestHead
 from agent.dialects.carried import fetch
 from agent.dialects.uploads import Upload, pointed, upload_dialects
@@ -46,7 +46,7 @@ def test_a_form_is_read_part_by_part(dialect: Upload) -> None:
 @pytest.mark.parametrize("broken", [b"--b\r\nno head\r\n\r\nabc\r\n--b--", b"--other\r\n\r\n", b"--b"])
 def test_a_broken_form_is_a_file_as_a_whole(broken: bytes) -> None:
     (file,) = (
-        DIALECTS["upload-openai"].parse_request(head("multipart/form-data; boundary=b"), broken).attachments
+        UPLOADS["upload-openai"].parse_request(head("multipart/form-data; boundary=b"), broken).attachments
     )
     assert file.held is not None
     assert file.held.coding is Coding.BODY
@@ -54,13 +54,13 @@ def test_a_broken_form_is_a_file_as_a_whole(broken: bytes) -> None:
 
 def test_what_json_says_of_a_file_is_told_before_it_comes() -> None:
     body = json.dumps({"file": {"display_name": "a.pdf", "mime_type": "application/pdf", "size": 7}}).encode()
-    (file,) = DIALECTS["upload-google"].parse_request(head("application/json"), body).attachments
+    (file,) = UPLOADS["upload-google"].parse_request(head("application/json"), body).attachments
     assert (file.name, file.media_type, file.size, file.held) == ("a.pdf", "application/pdf", 7, None)
 
 
 def test_an_address_with_an_id_takes_bytes_whatever_they_look_like() -> None:
     body = b'{"file_name": "not this"}'
-    request = DIALECTS["upload-google"].parse_request(head("application/json", query="upload_id=u"), body)
+    request = UPLOADS["upload-google"].parse_request(head("application/json", query="upload_id=u"), body)
     assert request.attachments[0].name == ""
     assert request.attachments[0].size == len(body)
 

@@ -246,6 +246,15 @@ async def put(gateway: Gateway, data: bytes, query: str) -> FakeClient:
     )
 
 
+async def test_what_a_store_wants_beside_a_file_is_its_own(gateway: Gateway) -> None:
+    body = form(b"clean", "a.txt", AWSAccessKeyId=TOY, key="uploads/a.txt")
+    host = "ppl-ai-file-upload.s3.amazonaws.com"
+    gateway.answers(b"", status=204)
+    client = await gateway.ask(body, host=host, path="/", headers=FORM)
+    assert client.status == 204
+    assert gateway.transport.asked[0].body == body
+
+
 @policy("attachments: [{id: no-books, extensions: [xlsx], action: block}]")
 async def test_a_file_may_be_refused_before_its_bytes_come(gateway: Gateway) -> None:
     document = {"file_name": "book.xlsx", "file_size": 7}
