@@ -6,14 +6,21 @@ import sys
 
 
 def main() -> None:
-    """Run the command line. `supervise` goes its own way: it must start fast and stay small."""
-    if sys.argv[1:2] == ["supervise"]:
-        from agent.supervisor.command import main as supervise
+    """Run the command line. Two commands go their own way, since they must start fast and stay small: the supervisor,
+    and the process that reads files."""
+    match sys.argv[1:]:
+        case ["supervise", *arguments]:
+            from agent.supervisor.command import main as supervise
 
-        raise SystemExit(supervise(sys.argv[2:]))
-    from agent.cli import main as command_line
+            raise SystemExit(supervise(arguments))
+        case ["extraction-worker"]:
+            from agent.extraction.worker import main as read_files
 
-    command_line()
+            read_files()
+        case _:
+            from agent.cli import main as command_line
+
+            command_line()
 
 
 if __name__ == "__main__":

@@ -29,10 +29,13 @@ from agent.checks.http import HttpConfig
 from agent.checks.runner import Checks
 from agent.credentials import Credentials
 from agent.errors import AuditError, DrawbridgeError
+from agent.extraction import Extractor
 from agent.gateway.app import GatewayApp
 from agent.gateway.conversations import Conversations
 from agent.gateway.dispatch import Dispatcher
 from agent.gateway.exchange import MAX_BODY, ExchangeHandler
+from agent.gateway.filebook import FileBook
+from agent.gateway.files import FileReader
 from agent.gateway.local import Guard, LocalPage, LocalPages, foreign
 from agent.gateway.policy_file import Acceptance, PolicyFile, anything
 from agent.gateway.scans import ScanPool
@@ -102,6 +105,7 @@ class Assembly:
         self.resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
         services = _towards_services(settings, self.resolve)
         self._checks = Checks(services, read_secret)
+        self._extractor = Extractor()
         section = self.policy.rules.policy.accounts
         store = store_for(section, state=paths.root, secret=read_secret)
         self._history = store.kept if isinstance(store, HistoryStore) else None
@@ -161,6 +165,7 @@ class Assembly:
             conversations=Conversations(bundled_harness(), time.monotonic),
             justifications=JustificationFile(self.paths.justifications, _key(self._token, b"justification")),
             checks=self._checks,
+            files=FileReader(self._extractor, self._scans, FileBook(time.monotonic)),
             accounts=self.accounts,
             serving=Serving(dispatcher, Planner(self._health), self._recall, limit=MAX_BODY),
             device=self._device.id,
@@ -188,6 +193,7 @@ class Assembly:
             await self._transport.aclose()
         self._scans.close()
         await self._checks.aclose()
+        self._extractor.close()
         await self._observatory.aclose()
         if last_words:
             await self.note(IncidentKind.AGENT_STOPPED, last_words)

@@ -7,13 +7,14 @@ Durations are microseconds, money 10^-9 dollars, scores parts of a hundred: the 
 from __future__ import annotations
 
 from agent.audit.chain import Json
-from agent.model.content import Usage
+from agent.model.content import Attachment, Usage
 from agent.model.decision import Decision, Hit
 from agent.model.record import Attempt, CaptureMode, Exchange, Outcome, Served
 from agent.model.traffic import Connection
 
 MAX_LIST = 1000
 _MAX_TEXT = 1024  # characters of any text that comes from outside
+_LONGEST_EXTENSION = 8  # what is longer may be a part of a name
 _MAX_CONTENT = 256 * 1024  # characters of captured content
 
 type Document = dict[str, Json]
@@ -70,15 +71,7 @@ def _facts(event: Exchange) -> Document:
         facts["served"] = served
     if event.attachments:
         named = event.capture is CaptureMode.FULL  # a file's name is content
-        facts["attachments"] = [
-            {
-                "kind": each.kind,
-                "media_type": clipped(each.media_type),
-                "size": each.size,
-                "name": clipped(each.name) if named else "",
-            }
-            for each in event.attachments[:MAX_LIST]
-        ]
+        facts["attachments"] = [_attachment(each, named=named) for each in event.attachments[:MAX_LIST]]
     if event.capture is not CaptureMode.METADATA:
         facts["content"] = {
             "capture": event.capture,
@@ -86,6 +79,40 @@ def _facts(event: Exchange) -> Document:
             "answer": clipped(event.answer, _MAX_CONTENT),
         }
     return facts
+
+
+def _attachment(attachment: Attachment, *, named: bool) -> Document:
+    """A file. Its name is content, the last extension of it is not."""
+    document: Document = {
+        "kind": attachment.kind,
+        "media_type": clipped(attachment.media_type),
+        "size": attachment.size,
+        "name": clipped(attachment.name) if named else "",
+    }
+    stem, dot, extension = attachment.name.rpartition(".")
+    facts: dict[str, Json] = {
+        "extension": extension.lower() if dot and stem and _plain(extension) else "",
+        "id": clipped(attachment.id),
+        "type": clipped(attachment.type),
+        "problem": attachment.problem,
+        "outcome": attachment.outcome,
+        "characters": attachment.characters,
+        "pages": attachment.pages,
+        "entries": attachment.entries,
+        "pixels": None if attachment.pixels is None else list(attachment.pixels),
+        "findings": [
+            {"what": clipped(what), "count": count} for what, count in attachment.findings[:MAX_LIST]
+        ],
+        "uploaded_ms": None if attachment.uploaded_at is None else int(attachment.uploaded_at * 1000),
+    }
+    document.update({name: value for name, value in facts.items() if value not in (None, "", [])})
+    if attachment.readable is not None:
+        document["readable"] = attachment.readable
+    return document
+
+
+def _plain(extension: str) -> bool:
+    return len(extension) <= _LONGEST_EXTENSION and extension.isascii() and extension.isalnum()
 
 
 def _served(served: Served) -> Document:
@@ -157,6 +184,8 @@ def _hit(hit: Hit, *, applied: bool) -> Document:
     }
     if hit.shadow:
         document["shadow"] = True
+    if hit.place:
+        document["place"] = hit.place
     if hit.fingerprints:
         document["fingerprints"] = list(hit.fingerprints[:MAX_LIST])
     if hit.justification:

@@ -172,3 +172,15 @@ def _fits(segment: Segment, part: str) -> bool:
         return segment == part
     before, after = segment
     return len(part) > len(before) + len(after) and part.startswith(before) and part.endswith(after)
+
+
+def named(template: str, path: str) -> dict[str, str]:
+    """What stands in a normalised `path` for each `{name}` of a template that it fits."""
+    parts = template.removeprefix("**").strip("/").split("/")
+    found: dict[str, str] = {}
+    for segment, part in zip(reversed(parts), reversed(path.strip("/").split("/")), strict=False):
+        before, opened, rest = segment.partition("{")
+        name, _, after = rest.partition("}")
+        if opened:
+            found[name] = part[len(before) : len(part) - len(after)]
+    return found

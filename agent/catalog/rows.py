@@ -1,13 +1,14 @@
 """Reads catalog rows from TOML, strictly: an unknown or missing key names its row and is an error.
 
 The rows of APIs are in `surfaces.toml`, those that few know in `surfaces_more.toml`, those of coding agents in
-`agents.toml`, those of web pages and desktop apps in `chats.toml`. A policy may bring a file of the same form.
+`agents.toml`, those of web pages and desktop apps in `chats.toml`; `uploads.toml` adds where files are uploaded. A
+policy may bring a file of the same form.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -37,7 +38,9 @@ _OPTIONAL = frozenset(
         "key_header",
     }
 )
-_ENDPOINT_KEYS = frozenset({"operation", "socket", "app"})
+_ENDPOINT_KEYS = frozenset({"operation", "socket", "app", "file_id", "upload_url", "upload_id", "sealed"})
+_UPLOADS = "uploads.toml"
+_UPLOAD_KEYS = frozenset({"name", "provider", "hosts", "kind", "shares", "http2", "websockets"})
 _REFUSALS = range(400, 500)
 _DIGITS = frozenset("0123456789")
 
@@ -63,6 +66,8 @@ def bundled_rows() -> Rows:
         text = (files("agent.catalog") / name).read_text(encoding="utf-8")
         read = parse_rows(text, source=f"agent/catalog/{name}", speaks=speaks)
         version, surfaces, speaks = version or read.version, surfaces + read.surfaces, read.speaks
+    text = (files("agent.catalog") / _UPLOADS).read_text(encoding="utf-8")
+    surfaces = with_uploads(surfaces, text, source=f"agent/catalog/{_UPLOADS}")
     refuse_twins(surfaces, source="agent/catalog")
     return Rows(version=version, surfaces=surfaces, speaks=speaks)
 
@@ -99,6 +104,25 @@ def _version(document: dict[str, object], *, where: str) -> str:
     if version and shape.partition(".")[0] != "0000-00-00":
         raise ConfigError(f"{where}: version {version!r} must begin with a date such as 2026-11-27")
     return version
+
+
+def with_uploads(surfaces: tuple[Surface, ...], text: str, *, source: str) -> tuple[Surface, ...]:
+    """`surfaces` with the endpoints that a TOML text adds to them: each of its rows names a surface. One that is not
+    there is made of the row, which then must say what a surface says. Raises ConfigError."""
+    document = tables.parse(text, source=source)
+    tables.check_keys(document, frozenset({"upload"}), frozenset(), where=source)
+    known = {surface.id: surface for surface in surfaces}
+    for row in tables.rows(document, "upload", where=source):
+        where = f"{source}: upload {row.get('surface', '?')!r}"
+        tables.check_keys(row, frozenset({"surface", "endpoints"}), _UPLOAD_KEYS, where=where)
+        name = tables.text(row, "surface", where=where)
+        if (surface := known.get(name)) is None:
+            about = {key: value for key, value in row.items() if key != "surface"}
+            known[name] = _surface({"id": name, **about}, {}, source=source)
+        else:
+            added = _endpoints(row["endpoints"], where=where)
+            known[name] = replace(surface, endpoints=(*surface.endpoints, *added))
+    return tuple(known.values())
 
 
 def refuse_twins(surfaces: tuple[Surface, ...], *, source: str) -> None:
@@ -191,7 +215,8 @@ def _endpoint(row: object, *, where: str) -> Endpoint:
     tables.check_keys(row, frozenset({"path", "dialect"}), _ENDPOINT_KEYS, where=where)
     if str(row["path"]).endswith("/**"):
         raise ConfigError(f"{where}: {row['path']} must not end in '/**': an endpoint is one path")
-    return Endpoint(**{key: tables.text(row, key, where=where) for key in row})
+    texts = {key: tables.text(row, key, where=where) for key in row if key != "sealed"}
+    return Endpoint(**texts, sealed=tables.flag(row, "sealed", where=where))
 
 
 def _items(row: dict[str, object], key: str, *, where: str) -> list[object]:

@@ -16,7 +16,7 @@ from agent.dialects.replies import JsonEdits, json_reply
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
-from agent.model.content import NO_USAGE, Address, Path, Role, Usage
+from agent.model.content import NO_USAGE, Address, Coding, Held, Path, Role, Usage
 from agent.model.conversation import TokenCount
 
 _ROLES = {"assistant": Role.ASSISTANT, "system": Role.SYSTEM}
@@ -65,6 +65,7 @@ class AnthropicMessages(JsonEdits):
             max_tokens=integer(document.get("max_tokens")),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
+            files=tuple(found.files),
         )
 
     def parse_answer(self, body: bytes) -> ParsedAnswer:
@@ -281,7 +282,7 @@ def _read_block(found: Collector, path: Path, role: Role, block: dict[str, objec
             found.text((*path, "context"), role, block.get("context"))
             _read_source(found, path, role, "document", block)
         case "container_upload":
-            found.attach("file", name=block.get("file_id"))
+            found.attach("file", file=block.get("file_id"))
         case _ if kind.endswith("tool_use"):
             found.call((*path, "input"), block.get("name"), block.get("input"))
         case _ if kind.endswith("tool_result"):
@@ -312,7 +313,14 @@ def _read_source(found: Collector, path: Path, role: Role, kind: str, block: dic
             found.attach_url(kind, source.get("url"), name=block.get("title"))
         case _:
             found.attach(
-                kind, media_type=source.get("media_type"), data=source.get("data"), name=block.get("title")
+                kind,
+                media_type=source.get("media_type"),
+                data=source.get("data"),
+                name=block.get("title"),
+                file=source.get("file_id"),
+                held=Held(
+                    coding=Coding.BASE64, path=(*path, "source", "data"), element=path, text_type="text"
+                ),
             )
 
 

@@ -20,7 +20,7 @@ from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.replies import JsonEdits, json_reply
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
-from agent.model.content import NO_USAGE, Address, Path, Role, Usage
+from agent.model.content import NO_USAGE, Address, Coding, Held, Path, Role, Usage
 from agent.model.conversation import TokenCount
 
 _ROLES = {"assistant": Role.ASSISTANT, "system": Role.SYSTEM}
@@ -233,7 +233,13 @@ def _read_file(found: Collector, path: Path, role: Role, kind: str, block: dict[
         return
     form = string(block.get("format"))
     media_type = f"{kind}/{form}" if kind != "document" else form
-    found.attach(kind, media_type=media_type, data=source.get("bytes"), name=block.get("name"))
+    found.attach(
+        kind,
+        media_type=media_type,
+        data=source.get("bytes"),
+        name=block.get("name"),
+        held=Held(coding=Coding.BASE64, path=(*path, "source", "bytes"), element=path[:-1]),
+    )
 
 
 def _usage(value: object) -> Usage:

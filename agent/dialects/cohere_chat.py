@@ -15,7 +15,7 @@ from agent.dialects.replies import JsonEdits, json_reply
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
-from agent.model.content import NO_USAGE, Path, Role, Usage
+from agent.model.content import NO_USAGE, Coding, Held, Path, Role, Usage
 from agent.model.conversation import TokenCount
 
 _ROLES = {"assistant": Role.ASSISTANT, "system": Role.SYSTEM, "tool": Role.TOOL_RESULT}
@@ -240,7 +240,10 @@ def _read_content(found: Collector, path: Path, role: Role, value: object) -> No
             case "text" | "thinking" as field:
                 found.text((*at, str(field)), role, block.get(str(field)))
             case "image_url":
-                found.attach_url("image", mapping(block.get("image_url")).get("url"))
+                held = Held(
+                    coding=Coding.BASE64, path=(*at, "image_url", "url"), element=at, text_type="text"
+                )
+                found.attach_url("image", mapping(block.get("image_url")).get("url"), held=held)
             case "document":
                 found.leaves((*at, "document", "data"), role, mapping(block.get("document")).get("data"))
             case _:

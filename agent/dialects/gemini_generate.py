@@ -18,7 +18,7 @@ from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
 from agent.errors import ContentError
-from agent.model.content import NO_USAGE, Address, Path, Role, Usage
+from agent.model.content import NO_USAGE, Address, Coding, Held, Path, Role, Usage
 from agent.model.conversation import TokenCount
 
 _ROLES = {
@@ -77,6 +77,7 @@ class GeminiGenerate(JsonEdits):
             operation=_OPERATIONS.get(method, "chat"),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
+            files=tuple(found.files),
         )
 
     def parse_answer(self, body: bytes) -> ParsedAnswer:
@@ -292,18 +293,25 @@ def _read_part(found: Collector, path: Path, role: Role, part: object) -> None:
             for index, one in objects(mapping(value).get("parts")):  # of a function's response
                 _read_part(found, (*path, key, "parts", index), speaker, one)
         elif plain in ("inlinedata", "filedata"):
-            _attach(found, mapping(value))
+            _attach(found, (*path, key), path, mapping(value))
         elif plain != "thoughtsignature":
             found.field(path, key, role, value)
 
 
-def _attach(found: Collector, blob: dict[str, object]) -> None:
+def _attach(found: Collector, path: Path, element: Path, blob: dict[str, object]) -> None:
     media_type = string(_either(blob, "mimeType", "mime_type"))
     kind = media_type.partition("/")[0]
     if kind not in ("image", "audio"):
         kind = "document" if media_type == "application/pdf" or kind == "text" else "file"
+    uri = string(_either(blob, "fileUri", "file_uri"))
+    _, files, name = uri.rpartition("/files/")
     found.attach(
-        kind, media_type=media_type, data=blob.get("data"), name=_either(blob, "displayName", "display_name")
+        kind,
+        media_type=media_type,
+        data=blob.get("data"),
+        name=_either(blob, "displayName", "display_name"),
+        file=f"files/{name}" if files else None,  # as the answer to an upload names it
+        held=Held(coding=Coding.BASE64, path=(*path, "data"), element=element),
     )
 
 

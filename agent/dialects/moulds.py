@@ -15,6 +15,7 @@ _slot_address = Slot.__dict__["address"].__set__
 _slot_role = Slot.__dict__["role"].__set__
 _slot_text = Slot.__dict__["text"].__set__
 _slot_tool = Slot.__dict__["tool"].__set__
+_slot_on_redact = Slot.__dict__["on_redact"].__set__
 _delta_channel = Delta.__dict__["channel"].__set__
 _delta_slot = Delta.__dict__["slot"].__set__
 _delta_json = Delta.__dict__["json_fragment"].__set__
@@ -38,6 +39,7 @@ def new_slot(address: Address, role: Role, text: str, tool: str = "") -> Slot:
     _slot_role(made, role)
     _slot_text(made, text)
     _slot_tool(made, tool)
+    _slot_on_redact(made, None)
     return made
 
 

@@ -2,7 +2,7 @@
 place.
 
 Read strictly: where readers of forms differ (a field named twice, what stands before or behind the parts, quoting),
-there is no form here, and the body is judged as one of no known format. What files hold is not looked into.
+there is no form here, and the body is judged as one of no known format. What files hold is not looked into here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from agent.dialects.base import ParsedRequest, RequestHead
 from agent.dialects.jsonedits import edit
 from agent.dialects.slots import Collector
 from agent.errors import ContentError
-from agent.model.content import Attachment, Edit, Role
+from agent.model.content import Attachment, Coding, Edit, Held, Role
 
 MAX_PARTS = 200
 _LONGEST_HEAD = 4096  # bytes of one part's
@@ -46,8 +46,8 @@ def is_form(body: bytes) -> bool:
     return body.startswith(b"--")
 
 
-def parts_of(body: bytes) -> tuple[Part, ...]:
-    """The parts of a form. Raises ContentError where they could be read otherwise."""
+def parts_of(body: bytes, *, many: bool = False) -> tuple[Part, ...]:
+    """The parts of a form. Raises ContentError where they could be read otherwise. `many`: files may share a name."""
     opening = _BOUNDARY.match(body)
     if opening is None:
         raise ContentError("the form does not begin with a boundary")
@@ -67,21 +67,23 @@ def parts_of(body: bytes) -> tuple[Part, ...]:
                 break
             case _:
                 raise ContentError("the form goes on where it should end")
-    names = [part.name for part in found if not part.name.endswith("[]")]
+    single = [part for part in found if not (many and part.filename is not None)]
+    names = [part.name for part in single if not part.name.endswith("[]")]
     if len(set(names)) < len(names):
         raise ContentError("the form names a field twice")
     return tuple(found)
 
 
-def read_form(head: RequestHead, body: bytes) -> ParsedRequest:
-    """The request that a form is: every field a text, every file an attachment. Raises ContentError."""
+def read_form(head: RequestHead, body: bytes, *, many: bool = False) -> ParsedRequest:
+    """The request that a form is: every field a text, every file an attachment; `many` as for `parts_of`. Raises
+    ContentError."""
     named = _CONTENT_TYPE.fullmatch(head.content_type.strip())
     if named is None or not body.startswith(f"--{named.group(1)}\r\n".encode("latin-1")):
         raise ContentError("the body is a form, but not the one that its content type names")
     found = Collector()
     fields: dict[str, str] = {}
     attachments: list[Attachment] = []
-    for place, part in enumerate(parts_of(body)):
+    for place, part in enumerate(parts_of(body, many=many)):
         if part.filename is not None:
             kind = part.media_type.partition("/")[0]
             attachments.append(
@@ -90,6 +92,7 @@ def read_form(head: RequestHead, body: bytes) -> ParsedRequest:
                     media_type=part.media_type,
                     size=part.end - part.start,
                     name=part.filename,
+                    held=Held(coding=Coding.PART, path=(part.name, place)),
                 )
             )
             continue
@@ -111,11 +114,20 @@ def edit_form(body: bytes, edits: Iterable[Edit]) -> bytes:
         by_place.setdefault(one.address[0][-1], []).append(replace(one, address=((), *one.address[1:])))
     made: list[bytes] = []
     at = 0
-    for place, part in enumerate(parts_of(body)):
+    for place, part in enumerate(parts_of(body, many=True)):
         if place in by_place:
             made += (body[at : part.start], edit(body[part.start : part.end], tuple(by_place[place])))
             at = part.end
     return b"".join((*made, body[at:]))
+
+
+def with_file(body: bytes, place: int, value: bytes) -> bytes:
+    """The form with another value in the part of that number. Raises ContentError."""
+    parts = parts_of(body, many=True)
+    if place >= len(parts):
+        raise ContentError("the form has no such part")
+    part = parts[place]
+    return body[: part.start] + value + body[part.end :]
 
 
 def with_field(body: bytes, name: str, value: str) -> bytes:

@@ -16,7 +16,7 @@ from agent.dialects.replies import OpenAIReplies, openai_error
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
-from agent.model.content import NO_USAGE, Address, Path, Role, Usage
+from agent.model.content import NO_USAGE, Address, Coding, Held, Path, Role, Usage
 
 _ROLES = {
     "system": Role.SYSTEM,
@@ -69,6 +69,7 @@ class OpenAIChat(OpenAIReplies):
             max_tokens=_most_tokens(document),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
+            files=tuple(found.files),
         )
 
     def parse_answer(self, body: bytes) -> ParsedAnswer:
@@ -365,15 +366,26 @@ def _read_part(found: Collector, path: Path, role: Role, part: dict[str, object]
             found.text((*path, "refusal"), role, part.get("refusal"))
         case "image_url":
             image = part.get("image_url")
-            found.attach_url("image", image if isinstance(image, str) else mapping(image).get("url"))
+            if isinstance(image, str):
+                found.attach_url("image", image, held=_held(path, "image_url"))
+            else:
+                found.attach_url("image", mapping(image).get("url"), held=_held(path, "image_url", "url"))
         case "input_audio":
             audio = mapping(part.get("input_audio"))
             found.attach("audio", media_type=_audio_type(audio.get("format")), data=audio.get("data"))
         case "file":
             file = mapping(part.get("file"))
-            found.attach_url("file", file.get("file_data"), name=file.get("filename"))
+            data, name, held = file.get("file_data"), file.get("filename"), _held(path, "file", "file_data")
+            if isinstance(data, str) and not data.startswith("data:"):  # both ways are taken
+                found.attach("file", data=data, name=name, held=held)
+            else:
+                found.attach_url("file", data, name=name, file=file.get("file_id"), held=held)
         case _:
             found.prose(path, role, part)
+
+
+def _held(path: Path, *keys: str) -> Held:
+    return Held(coding=Coding.BASE64, path=(*path, *keys), element=path, text_type="text")
 
 
 def _audio_type(form: object) -> str:

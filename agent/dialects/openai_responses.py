@@ -15,7 +15,7 @@ from agent.dialects.replies import OpenAIReplies
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
-from agent.model.content import NO_USAGE, Address, Path, Role, Usage
+from agent.model.content import NO_USAGE, Address, Coding, Held, Path, Role, Usage
 
 _ROLES = {
     "system": Role.SYSTEM,
@@ -67,6 +67,7 @@ class OpenAIResponses(OpenAIReplies):
                     _read_input(found, (key,), Role.USER, value)
                 case "tools" | "text":  # `text.format` holds a JSON Schema
                     found.schema((key,), value)
+                    _read_containers(found, value)
                 case "prompt":
                     for name, variable in mapping(mapping(value).get("variables")).items():
                         _read_part(found, (key, "variables", name), Role.USER, variable)
@@ -78,6 +79,7 @@ class OpenAIResponses(OpenAIReplies):
             max_tokens=integer(document.get("max_output_tokens")),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
+            files=tuple(found.files),
         )
 
     def parse_answer(self, body: bytes) -> ParsedAnswer:
@@ -310,7 +312,8 @@ def _read_part(found: Collector, path: Path, role: Role, part: object) -> None:
         case "refusal":
             found.text((*path, "refusal"), role, part.get("refusal"))
         case "input_image" | "computer_screenshot" | "image":
-            found.attach_url("image", part.get("image_url", part.get("url")))
+            key = "image_url" if "image_url" in part else "url"
+            found.attach_url("image", part.get(key), file=part.get("file_id"), held=_held(path, key))
         case "input_audio":
             audio = mapping(part.get("input_audio"))
             form = audio.get("format")
@@ -318,9 +321,31 @@ def _read_part(found: Collector, path: Path, role: Role, part: object) -> None:
                 "audio", media_type=f"audio/{form}" if isinstance(form, str) else "", data=audio.get("data")
             )
         case "input_file":
-            found.attach_url("file", part.get("file_data", part.get("file_url")), name=part.get("filename"))
+            _read_file(found, path, part)
         case _:
             found.prose(path, role, part)
+
+
+def _read_containers(found: Collector, tools: object) -> None:
+    """The files that a code interpreter is given."""
+    for _, tool in objects(tools):
+        files = mapping(tool.get("container")).get("file_ids")
+        for each in files if isinstance(files, list) else ():
+            found.attach("file", file=each)
+
+
+def _read_file(found: Collector, path: Path, part: dict[str, object]) -> None:
+    data, name = part.get("file_data"), part.get("filename")
+    held = _held(path, "file_data")
+    if isinstance(data, str) and not data.startswith("data:"):  # both ways are taken
+        found.attach("file", data=data, name=name, held=held)
+    else:
+        url = data if data is not None else part.get("file_url")
+        found.attach_url("file", url, name=name, file=part.get("file_id"), held=held)
+
+
+def _held(path: Path, key: str) -> Held:
+    return Held(coding=Coding.BASE64, path=(*path, key), element=path, text_type="input_text")
 
 
 def _finish_reason(response: dict[str, object]) -> str:

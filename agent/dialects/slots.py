@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from agent.dialects.jsontext import embedded, number_text
 from agent.dialects.moulds import new_slot
-from agent.model.content import Address, Attachment, Path, Role, Slot
+from agent.model.content import Address, Attachment, Held, Path, Role, Slot
 
 _NESTING = 4  # texts inside texts, counted in documents
 _LONG_NUMBER = 10**8  # nine digits
@@ -55,11 +55,12 @@ class Collector:
     `tool` names the tool whose call is being read; slots found meanwhile carry it.
     """
 
-    __slots__ = ("attachments", "slots", "tool")
+    __slots__ = ("attachments", "files", "slots", "tool")
 
     def __init__(self, *, tool: str = "") -> None:
         self.slots: list[Slot] = []
         self.attachments: list[Attachment] = []
+        self.files: list[str] = []  # ids of files that were uploaded before
         self.tool = tool
 
     def call(self, path: Path, tool: object, value: object) -> None:
@@ -129,27 +130,57 @@ class Collector:
         ):
             self.prose((*path, key), role, value)
 
-    def attach(self, kind: str, *, media_type: object = "", data: object = None, name: object = "") -> None:
-        """Note something that is no text. `data` is its base64 form, if the request carries it."""
+    def attach(
+        self,
+        kind: str,
+        *,
+        media_type: object = "",
+        data: object = None,
+        name: object = "",
+        file: object = None,
+        held: Held | None = None,
+    ) -> None:
+        """Note something that is no text. `data` is its base64 form, if the request carries it, and `held` where that
+        stands; `file` the id of something that was uploaded before."""
+        size = _decoded_size(data) if isinstance(data, str) else None
+        self._note(kind, media_type, size, name, file, held if data else None)
+
+    def attach_url(
+        self,
+        kind: str,
+        url: object,
+        *,
+        media_type: str = "",
+        name: object = "",
+        file: object = None,
+        held: Held | None = None,
+    ) -> None:
+        """Note something that is no text, named by a URL or carried in a `data:` URL (RFC 2397); `held` is where that
+        stands."""
+        if isinstance(url, str) and url[:5].lower() == "data:":
+            head, _, data = url.partition(",")
+            mime, *parameters = head[5:].split(";")
+            size = _decoded_size(data) if "base64" in parameters else None
+            self._note(kind, mime, size, name, file, held)
+        else:
+            self._note(kind, media_type, None, name, file, None)
+
+    def _note(
+        self, kind: str, media_type: object, size: int | None, name: object, file: object, held: Held | None
+    ) -> None:
+        known = file if isinstance(file, str) else ""
+        if known:
+            self.files.append(known)
         self.attachments.append(
             Attachment(
                 kind=kind,
                 media_type=media_type if isinstance(media_type, str) else "",
-                size=_decoded_size(data) if isinstance(data, str) else None,
+                size=size,
                 name=name if isinstance(name, str) else "",
+                id=known,
+                held=held,
             )
         )
-
-    def attach_url(self, kind: str, url: object, *, media_type: str = "", name: object = "") -> None:
-        """Note something that is no text, named by a URL or carried in a `data:` URL (RFC 2397)."""
-        if isinstance(url, str) and url[:5].lower() == "data:":
-            head, _, data = url.partition(",")
-            mime, *parameters = head[5:].split(";")
-            if "base64" in parameters:
-                self.attach(kind, media_type=mime, data=data, name=name)
-                return
-            media_type = mime
-        self.attach(kind, media_type=media_type, name=name)
 
     def _texts_inside(self, address: Address, role: Role, text: str) -> None:
         if len(address) <= _NESTING and (document := embedded(text)) is not None:

@@ -26,6 +26,7 @@ from agent.model.record import CaptureMode, Outcome
 
 log = logging.getLogger(__name__)
 
+MAX_HEARD = 1024 * 1024
 _DROPPED = frozenset({b"alt-svc"})  # an offer of HTTP/3 would lead the client around us
 _BODILESS = (204, 304)  # a length in their head is that of no body of theirs (RFC 9110 section 8.6)
 
@@ -60,14 +61,22 @@ class Answering:
         self._capture_key = capture_key
         self._limit = limit
 
-    async def relay(self, response: UpstreamResponse) -> bool:
-        """An answer that is nobody's to read: through as it comes."""
+    async def relay(self, response: UpstreamResponse, heard: Callable[[bytes], object] | None = None) -> bool:
+        """An answer that is nobody's to read: through as it comes. `heard` is told its first `MAX_HEARD` bytes, before
+        the client has all of it."""
         ledger = self._ledger
+        kept: list[bytes] = []
+        size = 0
         dropped = _DROPPED if response.status not in _BODILESS else _DROPPED | {b"content-length"}
         try:
             await self._begin(response, self._fields(response, dropped))
             async for chunk in response.chunks():
+                if heard is not None and size < MAX_HEARD:
+                    kept.append(chunk)
+                    size += len(chunk)
                 await self._wire.write(chunk)
+            if heard is not None:
+                heard(b"".join(kept)[:MAX_HEARD])
         except UpstreamError as error:
             return await self._broken(error)
         finally:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 from dataclasses import replace
 
 from agent.accounts import presented
 from agent.accounts.accounts import Accounts
 from agent.accounts.denials import Denial
-from agent.dialects import DIALECTS, raw_text
+from agent.dialects import DIALECTS, raw_text, voice
 from agent.dialects.base import Block, ConversationVoice, Voice
 from agent.dialects.encoding import decode
 from agent.errors import ContentError, UpstreamError
@@ -23,6 +24,8 @@ from agent.gateway.answers import Answering
 from agent.gateway.conversations import Conversations
 from agent.gateway.direct import Direct
 from agent.gateway.dispatch import DispatchFailed
+from agent.gateway.filebook import FileBook
+from agent.gateway.files import FileReader
 from agent.gateway.judging import Judge, Question
 from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, PolicyInForce, SecretSource
@@ -41,6 +44,7 @@ from agent.gateway.unified.passing import way_of
 from agent.gateway.unified.refusals import refusal
 from agent.gateway.unified.serving import Errand, Served, Serving
 from agent.gateway.unlisted import Unlisted
+from agent.gateway.uploads import Uploads
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
 from agent.inspection import judge_access
 from agent.inspection.verdicts import refusal as refusal_of
@@ -78,8 +82,10 @@ class ExchangeHandler:
         device: str = "",
         max_body: int = MAX_BODY,
         checks: CheckRunner | None = None,
+        files: FileReader | None = None,
     ) -> None:
-        """`device` is this machine's id, by which a policy may give it a virtual key."""
+        """`device` is this machine's id, by which a policy may give it a virtual key. Without `files` attachments are
+        noted and not read."""
         self._policy = policy
         self._audit = audit
         self._scans = scans
@@ -97,7 +103,10 @@ class ExchangeHandler:
             conversations=conversations,
             capture_key=capture_key,
             justifications=justifications,
+            files=files,
         )
+        filebook = files.book if files is not None else FileBook(time.monotonic)
+        self._uploads = Uploads(self._judge, self._direct, filebook, max_body=max_body)
 
     async def handle(self, request: ClientRequest, wire: Wire) -> bool:
         """Serve one exchange. Returns False where the client's connection must be cut: the answer could not be ended
@@ -124,12 +133,15 @@ class ExchangeHandler:
         try:
             route = self._route(request, ledger)
             request, route = self._identified(request, route, book)
-            if route.surface.own and route.endpoint is not None and request.method != "POST":
+            files = route.endpoint is not None and route.endpoint.takes_files
+            if route.surface.own and route.endpoint is not None and not files and request.method != "POST":
                 raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
             if self._unlisted.suspects(request, route, ledger.rules):
                 return await self._suspected(request, route, wire, book)
             if route.endpoint is None or (request.method in _BODILESS and not _has_body(request.headers)):
                 return await self._pass(request, route, wire, book)
+            if files:
+                return await self._upload(request, route, wire, book)
             return await self._inspect(request, route, wire, book)
         except Refused as error:
             ledger.outcome, ledger.error = Outcome.REFUSED, str(error)
@@ -241,6 +253,16 @@ class ExchangeHandler:
         book.ledger.outcome = Outcome.COMPLETED
         fields = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
         return await self._answer(wire, book, Block(status=200, headers=fields, body=body))
+
+    async def _upload(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
+        """A file, or a part of one: judged before it leaves, and its id remembered."""
+        sending = await self._uploads.receive(request, route, wire)
+        judged = await self._uploads.judged(sending, book, book.account.principal.key_id)
+        if judged.verdict.blocked:
+            return await self._block(wire, book, _voice(book.ledger), None)
+        response = await self._uploads.forwarded(sending, judged, book)
+        heard = self._uploads.hears(sending, judged, response, at=book.ledger.started_at)
+        return await self._answering(wire, book).relay(response, heard)
 
     async def _inspect(
         self, request: ClientRequest, route: Route, wire: Wire, book: Settlement, sent: bytes | None = None
@@ -398,7 +420,7 @@ class ExchangeHandler:
 
 
 def _voice(ledger: Ledger) -> Voice:
-    return DIALECTS[ledger.dialect] if ledger.dialect else raw_text.RawText()
+    return voice(ledger.dialect) if ledger.dialect else raw_text.RawText()
 
 
 def _told(error: UpstreamError) -> tuple[int, Headers]:

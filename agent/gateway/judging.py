@@ -15,6 +15,7 @@ from functools import partial
 from agent.dialects.base import Dialect, RequestHead
 from agent.gateway import headers
 from agent.gateway.conversations import Conversations
+from agent.gateway.files import FileReader
 from agent.gateway.ledger import Ledger, captured, newest_turn
 from agent.gateway.ports import JustificationSource
 from agent.gateway.routing import Route
@@ -22,7 +23,7 @@ from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.subjects import subject_of
 from agent.gateway.wire import ClientRequest
-from agent.inspection import RequestVerdict, Scope, inspect_request
+from agent.inspection import Attached, RequestVerdict, Scope, inspect_request
 from agent.inspection.justified import Justified
 from agent.inspection.verdicts import failed_check
 from agent.model.decision import Action, Decision
@@ -66,7 +67,10 @@ class Judge:
         conversations: Conversations,
         capture_key: bytes,
         justifications: JustificationSource | None = None,
+        files: FileReader | None = None,
     ) -> None:
+        """Without `files`, attachments are noted and not read."""
+        self._files = files
         self._scans = scans
         self._opinion = opinion
         self._conversations = conversations
@@ -90,6 +94,8 @@ class Judge:
                 log.exception("inspection of exchange %s failed", ledger.id)
                 verdict = RequestVerdict(decision=failed_check(scope), body=question.body, understood=False)
             verdict = await self._second_opinion(verdict, question, scope)
+            # what files say need not be kept while the answer comes
+            verdict = replace(verdict, attached=None)
             capture = scope.rules.policy.capture
             if capture is not CaptureMode.METADATA and verdict.understood:
                 ledger.prompt = self._captured_prompt(capture, question, verdict)
@@ -99,12 +105,29 @@ class Judge:
         return verdict, scope.informed(verdict.request, unread=0 if verdict.understood else size)
 
     async def _ruled(self, question: Question, scope: Scope) -> tuple[RequestVerdict, Scope]:
-        body, head = question.body, question.head
-        verdict = await self._scans.run(len(body), inspect_request, question.dialect, head, body, scope)
+        body = question.body
+        verdict = await self._inspected(question, scope)
+        request = verdict.request
+        attached = None
+        if self._files is not None and (request.attachments or request.files):
+            provider = question.route.surface.provider
+            about = replace(scope, open_vault=None).informed(request)
+            attached = await self._files.attached(request, body, about, provider)
+            if attached is not None:  # judged again, as a whole: rules may ask what its files are
+                verdict = await self._inspected(question, scope, attached)
         if (excused := await self._justified(verdict.decision, scope)) is None:
             return verdict, scope
-        again = await self._scans.run(len(body), inspect_request, question.dialect, head, body, excused)
-        return again, excused
+        return await self._inspected(question, excused, attached), excused
+
+    async def _inspected(
+        self, question: Question, scope: Scope, attached: Attached | None = None
+    ) -> RequestVerdict:
+        size = len(question.body)
+        if attached is not None:
+            size += sum(each.reading.characters for each in attached.files if each.reading is not None)
+        return await self._scans.run(
+            size, inspect_request, question.dialect, question.head, question.body, scope, attached
+        )
 
     async def _second_opinion(
         self, verdict: RequestVerdict, question: Question, scope: Scope

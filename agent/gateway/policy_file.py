@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.catalog import bundled_providers, bundled_rows
-from agent.dialects import DIALECTS
+from agent.dialects import DIALECTS, UPLOADS
 from agent.errors import PolicyError
 from agent.gateway.companion_files import read_companions
 from agent.gateway.unified.routebook import RouteBook
@@ -101,7 +101,7 @@ def known_names() -> KnownNames:
     """The names a policy may refer to: our dialects, what our detectors find, the catalog's surfaces and providers."""
     catalog = bundled_rows()
     return KnownNames(
-        dialects=frozenset(DIALECTS),
+        dialects=frozenset({*DIALECTS, *UPLOADS}),
         types=frozenset(f"{rule.family.value}/{rule.type}" for rule in bundled_rules())
         | {f"{Family.INJECTION.value}/{kind}" for kind in model_types()},
         surfaces=frozenset(row.id for row in catalog.surfaces),

@@ -136,9 +136,13 @@ def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
 
 def bound(rules: RuleBook, route: Route) -> Route | Refusal:
     """The way of a route under the policy: by way of the central gateway where a model is asked and policy says so."""
-    if route.endpoint is None or rules.policy.upstream.route != "central":
+    if not _asks_model(route.endpoint) or rules.policy.upstream.route != "central":
         return route
     return _central(rules, route)
+
+
+def _asks_model(endpoint: Endpoint | None) -> bool:
+    return endpoint is not None and not endpoint.takes_files
 
 
 def _own(rules: RuleBook, path: str, query: bytes) -> Route | Refusal | None:

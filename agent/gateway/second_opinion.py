@@ -58,6 +58,8 @@ class SecondOpinion:
         if not checks or verdict.blocked:
             return verdict
         form: RequestFormat = dialect if verdict.understood else RawText()
+        if verdict.attached is not None:
+            form = verdict.attached.form(form, scope)
         try:
             segments = await self._scans.run(
                 len(verdict.body), _request_segments, verdict, form, head, scope, _asks_strangers(checks)
@@ -128,7 +130,7 @@ def _request_segments(
     private: bool,  # noqa: FBT001  handed through a pool
 ) -> tuple[Segment, ...]:
     slots = verdict.request.slots
-    if slots:  # what is asked about is what would be forwarded
+    if slots or verdict.attached is not None:  # what is asked about is what would be forwarded
         slots = form.parse_request(head, verdict.body).slots
     return request_segments(scope.rules, slots, newest_turn(slots), private=private)
 
@@ -160,7 +162,7 @@ def _carried_out(
     if ruled.blocked or not ruling.edits:
         return ruled
     edited = form.edit_request(verdict.body, ruling.edits)
-    again = inspect_request(dialect, head, edited, scope)
+    again = inspect_request(dialect, head, edited, scope, verdict.attached)
     return _settled(ruled, again, lambda: again.understood == verdict.understood, scope)
 
 

@@ -55,7 +55,7 @@ class Settlement:
         """What a client has seen finished is paid for: no crash loses it."""
         ledger = self.ledger
         provider, model = ledger.served_fact("provider") or "", ledger.served_fact("model") or ""
-        if not ledger.dialect:
+        if ledger.dialect not in DIALECTS:  # no model was asked
             return
         tokens = DIALECTS[ledger.dialect].count(ledger.usage)
         try:

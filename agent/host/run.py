@@ -1,8 +1,8 @@
 """Other programs: the one place that starts processes.
 
-`run` asks a system tool something and gives its answer back; `Companion` runs beside us; `replace` turns this
-process into the user's command. Never a shell, never a relative program path, never unbounded output, never a wait
-without end. All block.
+`run` asks a system tool something and gives its answer back; `Companion` runs beside us; `Servant` is this program
+once more, spoken to over pipes; `replace` turns this process into the user's command. Never a shell, never a
+relative program path, never unbounded output, never a wait without end. All block.
 """
 
 from __future__ import annotations
@@ -26,6 +26,17 @@ OUTPUT_LIMIT = (
     8 * 1024 * 1024
 )  # bytes per stream; the largest known answer is a keychain's certificates, 0.5 MB
 _CHUNK = 64 * 1024
+_NEEDED = (
+    "PATH",
+    "SYSTEMROOT",
+    "WINDIR",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "PYTHONHOME",
+    "PYTHONPATH",
+)
 _LAST_SECONDS = 2.0  # for a companion whose owner did not stop it in order
 
 
@@ -119,10 +130,9 @@ class Child:
 
     def __init__(self, arguments: Sequence[str], *, inherit: Sequence[int] = ()) -> None:
         """Start it with `arguments`, as commands of ours have them, and the descriptors `inherit`. Raises HostError."""
-        ourselves = [sys.executable] if hasattr(sys, "frozen") else [sys.executable, "-P", "-m", "agent"]
         try:
             self._process = subprocess.Popen(
-                [*ourselves, *arguments],
+                [*_ourselves(), *arguments],
                 stdin=subprocess.DEVNULL,
                 pass_fds=tuple(inherit),
                 start_new_session=True,  # a terminal's Ctrl-C is for its owner, who tells it
@@ -144,6 +154,56 @@ class Child:
         """Send it a signal; none where it is gone."""
         with suppress(OSError):
             self._process.send_signal(number)
+
+
+class Servant:
+    """A process of this very program that answers on its standard output what it is asked on its standard input. It is
+    given no environment but what a program needs to start: no keys, no proxies."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        """Start it with `arguments`. Raises HostError."""
+        environ = {name: os.environ[name] for name in _NEEDED if name in os.environ}
+        try:
+            self._process = subprocess.Popen(
+                [*_ourselves(), *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # what a parser prints may be content
+                env=environ,
+                start_new_session=True,  # a terminal's Ctrl-C is for its owner, who ends it
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError as error:
+            raise HostError(f"cannot start a process: {error.strerror or error}") from error
+        assert self._process.stdin is not None  # asked for as pipes just before
+        assert self._process.stdout is not None
+        self.asks: IO[bytes] = self._process.stdin
+        """Where it reads."""
+        self.answers: IO[bytes] = self._process.stdout
+        """What it writes; at its end, it has ended."""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code, None while it runs."""
+        return self._process.poll()
+
+    def kill(self) -> None:
+        """End it at once. Safe to call twice, and from any thread."""
+        with suppress(OSError):
+            self._process.kill()
+
+    def close(self) -> None:
+        """Kill it and let go of its pipes. Blocks until it is gone."""
+        self.kill()
+        self._process.wait()
+        for pipe in (self.asks, self.answers):
+            with suppress(OSError):
+                pipe.close()
 
 
 def replace(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
@@ -189,6 +249,11 @@ def attend(argv: Sequence[str], environ: Mapping[str, str]) -> int:
             process.send_signal(number)
         with process:
             return process.wait()
+
+
+def _ourselves() -> list[str]:
+    """This program, ready for arguments: frozen, it is its own interpreter."""
+    return [sys.executable] if hasattr(sys, "frozen") else [sys.executable, "-P", "-m", "agent"]
 
 
 def find_program(name: str, environ: Mapping[str, str]) -> str:

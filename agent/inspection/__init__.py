@@ -5,6 +5,7 @@ disk or task: the gateway applies what is decided here, and applies it in one pl
 """
 
 from agent.inspection.answers import AnswerVerdict, inspect_answer
+from agent.inspection.attached import Attached
 from agent.inspection.companions import Companions
 from agent.inspection.requests import RequestVerdict, inspect_request, judge_access
 from agent.inspection.rules import RuleBook, Scope
@@ -12,6 +13,7 @@ from agent.inspection.streams import StreamInspector
 
 __all__ = [
     "AnswerVerdict",
+    "Attached",
     "Companions",
     "RequestVerdict",
     "RuleBook",

@@ -19,6 +19,7 @@ from agent.model.findings import Family, Finding
 from agent.policy import Guardrail, guardrails
 from agent.policy.checks import Check
 
+_ASKING = (Role.USER, Role.TOOL_RESULT, Role.FILE)
 _ANSWERING = (Role.ASSISTANT, Role.TOOL_CALL)
 
 
@@ -80,8 +81,14 @@ def request_segments(
     """What persons and tools said in a request; `newest` are the slots of its newest turn. Instructions of a system
     prompt and what the model itself said are not asked about. `private`: some check asks a stranger."""
     new = {slot.address for slot in newest}
-    wanted = (slot for slot in slots if slot.role in (Role.USER, Role.TOOL_RESULT) and len(slot.address) == 1)
-    return _segments(rules, wanted, where_of, lambda slot: slot.address in new, private=private)
+    wanted = (slot for slot in slots if slot.role in _ASKING and len(slot.address) == 1)
+    return _segments(
+        rules,
+        wanted,
+        where_of,
+        lambda slot: slot.address in new or slot.role is Role.FILE,
+        private=private,
+    )
 
 
 def answer_segments(rules: RuleBook, slots: tuple[Slot, ...], *, private: bool) -> tuple[Segment, ...]:
@@ -102,7 +109,8 @@ def rule_on(
         tally.weigh((each.finding, where, each.slot.role, each.value) for where, each in found)
     edits: list[Edit] = []
     for where, each in found:
-        action = tally.count(each.finding, where, role=each.slot.role, value=each.value)
+        slot = each.slot
+        action = tally.count(each.finding, where, role=slot.role, value=each.value, on_redact=slot.on_redact)
         if action.rewrites:
             edits.append(each.edit(action, scope.vault))
     decision = tally.decision()

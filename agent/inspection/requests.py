@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from agent.dialects import raw_text
 from agent.dialects.base import ParsedRequest, RequestFormat, RequestHead
 from agent.errors import ContentError
+from agent.inspection.attached import Attached, judge_files
 from agent.inspection.documents import StubbornContent, judge_document
 from agent.inspection.pseudonyms import Vault
 from agent.inspection.rules import Scope, where_of
@@ -30,6 +31,7 @@ class RequestVerdict:
     problem: str = ""
     vault: Vault | None = None
     scope: Scope | None = None  # in which it was given, informed of the request
+    attached: Attached | None = None  # the files that were read for it
 
     @property
     def blocked(self) -> bool:
@@ -37,9 +39,11 @@ class RequestVerdict:
         return self.decision.stops
 
 
-def inspect_request(dialect: RequestFormat, head: RequestHead, body: bytes, scope: Scope) -> RequestVerdict:
-    """Judge a request in `dialect`; `body` is free of Content-Encoding. Never raises: what cannot be read follows
-    the policy's `unknown_format`."""
+def inspect_request(
+    dialect: RequestFormat, head: RequestHead, body: bytes, scope: Scope, attached: Attached | None = None
+) -> RequestVerdict:
+    """Judge a request in `dialect`; `body` is free of Content-Encoding. `attached` are its files, if they were read:
+    their texts are judged with it. Never raises: what cannot be read follows the policy's `unknown_format`."""
     try:
         request = dialect.parse_request(head, body)
     except ContentError as error:
@@ -48,34 +52,57 @@ def inspect_request(dialect: RequestFormat, head: RequestHead, body: bytes, scop
             return RequestVerdict(decision=refused, body=body, understood=False, problem=str(error))
         return _unknown(head, body, scope, str(error))
     textless = bool(body) and not (request.slots or request.attachments or request.wordless)
+    if attached is not None:
+        request = attached.informed(request)
     scope = scope.informed(request, unread=len(body) if textless else 0)
     if (refused := judge_access(scope)) is not None:
         return RequestVerdict(decision=refused, body=body, request=request)
-    if textless:  # a document of some other shape: nothing was found to read
+    if textless and not request.attachments:  # a document of some other shape: nothing was found to read
         verdict = _unknown(head, body, scope, "the request holds no text where its format has it")
         return replace(verdict, request=replace(request, slots=verdict.request.slots))
-    return _judge(dialect, head, body, request, scope)
+    verdict = _judge(dialect, head, body, request, scope, attached)
+    if (refused := judge_files(scope, request.attachments)) is not None:
+        return replace(verdict, decision=refused.joined(verdict.decision))
+    return verdict
 
 
 def _judge(
-    dialect: RequestFormat, head: RequestHead, body: bytes, request: ParsedRequest, scope: Scope
+    dialect: RequestFormat,
+    head: RequestHead,
+    body: bytes,
+    request: ParsedRequest,
+    scope: Scope,
+    attached: Attached | None = None,
 ) -> RequestVerdict:
     tally = Tally(scope)
+    if attached is None:
+        form, slots = dialect, request.slots
+    else:
+        form = files = attached.form(dialect, scope)
+        slots = (*request.slots, *(slot for each in files.slots_of(body).values() for slot in each))
+        attached.count_remembered(tally)
     try:
-        body = judge_document(
+        judged = judge_document(
             body,
-            request.slots,
+            slots,
             tally,
             where_of,
-            parse=lambda edited: dialect.parse_request(head, edited).slots,
-            rewrite=dialect.edit_request,
+            parse=lambda edited: form.parse_request(head, edited).slots,
+            rewrite=form.edit_request,
         )
+        if attached is not None:
+            request = attached.settled(request, body, judged, tally, files)
     except (StubbornContent, ContentError):
         return RequestVerdict(
             decision=refusal(scope, "a redaction did not hold", rule="redaction"), body=b"", request=request
         )
     return RequestVerdict(
-        decision=tally.decision(), body=body, request=request, vault=scope.vault, scope=scope
+        decision=tally.decision(),
+        body=judged,
+        request=request,
+        vault=scope.vault,
+        scope=scope,
+        attached=attached,
     )
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from hashlib import blake2b
 
 from agent.catalog import bundled_harness, bundled_telltales
-from agent.dialects import DIALECTS
+from agent.dialects import DIALECTS, UPLOADS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
 from agent.guardrails import LIMIT_RULE, LIMIT_TYPE, Rule, Scanner, bundled_rules, joined, keyword_rule
@@ -44,7 +44,7 @@ _ALIAS_MEMORY = 1 << 20
 
 _UNTRUSTED = {
     Where.PROMPT: (Role.USER, Role.TOOL_CALL),  # of a request's tool calls, also the tools' definitions
-    Where.TOOL_RESULT: (Role.TOOL_RESULT,),
+    Where.TOOL_RESULT: (Role.TOOL_RESULT, Role.FILE),
     Where.ANSWER: (Role.ASSISTANT, Role.TOOL_RESULT),
 }
 
@@ -175,10 +175,12 @@ class RuleBook:
         self._known_untrusted = VerdictCache(CACHE_ENTRIES)
         for surface in self.catalog.surfaces:
             for endpoint in surface.endpoints:
-                if endpoint.dialect not in DIALECTS:
-                    known = ", ".join(sorted(DIALECTS))
+                spoken = UPLOADS if endpoint.takes_files else DIALECTS
+                if endpoint.dialect not in spoken:
+                    known = ", ".join(sorted(spoken))
                     raise PolicyError(
-                        f"surface {surface.id!r}: unknown dialect {endpoint.dialect!r}",
+                        f"surface {surface.id!r}: unknown dialect {endpoint.dialect!r} for the operation "
+                        f"{endpoint.operation!r}",
                         hint=f"known: {known}",
                     )
         if examples:
@@ -324,6 +326,12 @@ def model_types() -> frozenset[str]:
 def where_of(role: Role) -> Where:
     """The part of a request that a role belongs to."""
     return Where.TOOL_RESULT if role is Role.TOOL_RESULT else Where.PROMPT
+
+
+def where_found(family: Family, role: Role, where: Where) -> Where:
+    """The part of an exchange to which a finding belongs. Instructions to the model that stand in a file count as those
+    in a tool's result: whoever attached it need not have written it."""
+    return Where.TOOL_RESULT if role is Role.FILE and family is Family.INJECTION else where
 
 
 def scanned(family: Family, role: Role) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from agent.inspection.attached import judge_files
 from agent.inspection.documents import count_findings
 from agent.inspection.examples import Trial
 from agent.inspection.rules import RuleBook
@@ -13,6 +14,7 @@ from agent.model.content import Attachment, Role, Slot, Where
 from agent.model.decision import Action, Decision
 from agent.model.findings import Family, Finding
 from agent.policy import Subject, access
+from agent.policy.attachments import NO_RULE, rule_for
 from agent.policy.sidecar import AccessCase, FindingCase, Sidecar, TextCase
 from agent.policy.source import Location
 
@@ -88,9 +90,30 @@ def _decided(decision: Decision) -> tuple[Action, str]:
 
 def _judge_access(rules: RuleBook, case: AccessCase) -> tuple[Action, str]:
     attachments = tuple(
-        Attachment(kind=each.kind, media_type=each.media_type, size=each.size, name=each.name)
+        Attachment(
+            kind=each.kind,
+            media_type=each.media_type,
+            size=each.size,
+            name=each.name,
+            type=each.type,
+            problem=each.problem,
+            readable=False if each.problem else each.readable,
+            characters=each.characters,
+            pages=each.pages,
+        )
         for each in case.attachments
     )
     subject = replace(_subject(rules, case, size=case.size), attachments=attachments)
     verdict = access.decide(rules.policy, subject)
+    if verdict.allowed and not verdict.rule_id and attachments:
+        return _judge_files(rules, subject)
     return (Action.ALLOW if verdict.allowed else Action.BLOCK), verdict.rule_id
+
+
+def _judge_files(rules: RuleBook, subject: Subject) -> tuple[Action, str]:
+    """As a request with these files is judged: by the rule that refuses one, else by the rule of the first."""
+    scope = rules.scope(subject, ref=_REF)
+    if (refused := judge_files(scope, subject.attachments)) is not None:
+        return refused.action, refused.rule_ids[0]
+    rule = rule_for(rules.policy, subject, subject.attachments[0])
+    return Action.ALLOW, "" if rule is NO_RULE else rule.id

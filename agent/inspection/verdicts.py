@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from agent.guardrails import LIMIT_RULE
 from agent.inspection.rules import Scope, on_error
-from agent.model.content import Role, Where
+from agent.model.content import OnRedact, Role, Where
 from agent.model.decision import CLEAN, Action, Decision, Fallback, Hit
 from agent.model.findings import Family, Finding
 from agent.policy import Guardrail, Mode, guardrails, message
@@ -16,7 +16,11 @@ from agent.policy.guardrails import Place, Reached, Verdict
 MAX_FINGERPRINTS = 1000
 """Of one hit. A request with more different values cannot be justified."""
 
-type _Key = tuple[str, str, Where, Action, str]
+_PLACES = {Where.PROMPT: "the prompt", Where.TOOL_RESULT: "a tool result", Where.ANSWER: "the answer"}
+_IN_FILE = "a file"
+_FIXED = "a file that cannot be rewritten"
+
+type _Key = tuple[str, str, Where, Action, str, str]
 
 
 class Tally:
@@ -51,25 +55,46 @@ class Tally:
         self._reached = frozenset(key for key, found in values.items() if len(found) >= enough[key[0]])
 
     def judge(
-        self, finding: Finding, where: Where, *, role: Role | None = None, value: str | None = None
+        self,
+        finding: Finding,
+        where: Where,
+        *,
+        role: Role | None = None,
+        value: str | None = None,
+        on_redact: OnRedact | None = None,
     ) -> Action:
-        """Which action the policy takes on a finding, without counting it."""
+        """Which action the policy takes on a finding, without counting it. `on_redact` says what takes the place of an
+        action that rewrites, in a text that cannot be rewritten."""
         guardrail = self._verdict(finding, Place(where=where, role=role)).guardrail
-        return Action.ALLOW if guardrail is None else self._action(guardrail, finding, where, value)[0]
+        if guardrail is None:
+            return Action.ALLOW
+        return _carried_out(self._action(guardrail, finding, where, value)[0], on_redact)
 
     def count(
-        self, finding: Finding, where: Where, *, role: Role | None = None, value: str | None = None
+        self,
+        finding: Finding,
+        where: Where,
+        *,
+        role: Role | None = None,
+        value: str | None = None,
+        on_redact: OnRedact | None = None,
     ) -> Action:
         """Count a finding, whose text is `value` where it is known; returns the action to be taken on it (ALLOW where
-        no guardrail applies)."""
+        no guardrail applies). `on_redact` as for `judge`."""
         verdict = self._verdict(finding, Place(where=where, role=role))
+        place = _IN_FILE if role is Role.FILE else ""
         for shadow in verdict.shadows:
-            self._add(finding, shadow, where, _in_place(shadow.action, where))
+            self._add(
+                finding, shadow, where, _carried_out(_in_place(shadow.action, where), on_redact), place=place
+            )
         guardrail = verdict.guardrail
         if guardrail is None:
             return Action.ALLOW
         action, fingerprint, reason = self._action(guardrail, finding, where, value)
-        key = self._add(finding, guardrail, where, action, reason)
+        wanted, action = action, _carried_out(action, on_redact)
+        if wanted is not action:
+            place = _FIXED
+        key = self._add(finding, guardrail, where, action, reason, place)
         if action is Action.ASK and fingerprint:
             known = self._fingerprints.setdefault(key, {})
             if len(known) < MAX_FINGERPRINTS:
@@ -136,9 +161,15 @@ class Tally:
         return (Action.ALERT if reason else action), fingerprint, reason
 
     def _add(
-        self, finding: Finding, guardrail: Guardrail, where: Where, action: Action, reason: str = ""
+        self,
+        finding: Finding,
+        guardrail: Guardrail,
+        where: Where,
+        action: Action,
+        reason: str = "",
+        place: str = "",
     ) -> _Key:
-        key: _Key = (_rule_of(finding), guardrail.id, where, action, reason)
+        key: _Key = (_rule_of(finding), guardrail.id, where, action, reason, place)
         seen = self._hits.get(key)
         if seen is None:
             self._hits[key] = Hit(
@@ -152,6 +183,7 @@ class Tally:
                 score=finding.score,
                 shadow=guardrail.shadow,
                 justification=reason,
+                place=place,
             )
         else:
             self._hits[key] = replace(seen, count=seen.count + 1, score=max(seen.score, finding.score))
@@ -194,10 +226,19 @@ def _in_place(action: Action, where: Where) -> Action:
     return action
 
 
+def _carried_out(action: Action, on_redact: OnRedact | None) -> Action:
+    """What is done where a text cannot be rewritten: the file is taken out as a whole where that is what `on_redact`
+    says, which the action keeps its name for."""
+    if action.rewrites:
+        if on_redact is OnRedact.BLOCK:
+            return Action.BLOCK
+        if on_redact is OnRedact.ALLOW:
+            return Action.ALERT
+    return action
+
+
 def _reason(hit: Hit) -> str:
-    place = {Where.PROMPT: "the prompt", Where.TOOL_RESULT: "a tool result", Where.ANSWER: "the answer"}[
-        hit.where
-    ]
+    place = hit.place or _PLACES[hit.where]
     return f"{hit.type.replace('_', ' ')} in {place}"
 
 

@@ -101,6 +101,7 @@ class Hit:
     shadow: bool = False
     fingerprints: tuple[str, ...] = ()
     justification: str = ""
+    place: str = ""  # in words, where it did not stand in the request's own text: a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

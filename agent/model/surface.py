@@ -14,6 +14,14 @@ class Kind(StrEnum):
     CHAT = "chat"  # a web page or a desktop app of the same service calls it
 
 
+UPLOAD = "upload"  # a file, whole
+UPLOAD_START = "upload_start"  # says that a file will come: its name, size and type
+UPLOAD_PART = "upload_part"  # a part of one
+UPLOAD_END = "upload_end"  # all parts are there
+UPLOADS = frozenset({UPLOAD, UPLOAD_START, UPLOAD_PART, UPLOAD_END})
+"""Operations of endpoints that take files, which later prompts mean by id."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """An inference path and the dialect spoken there.
@@ -22,6 +30,11 @@ class Endpoint:
     a leading `**` for any prefix. `operation` is the GenAI operation name. `socket` names the format of the messages
     where a WebSocket is opened there; empty: WebSockets are refused. `app` is the id of the app that speaks there when
     nothing better is known of the program behind a connection.
+
+    Of uploads (`UPLOADS`) the answer holds, at these JSON Pointers (RFC 6901), the id by which prompts name the file
+    (`file_id`), the address to which its bytes are sent next (`upload_url`; `header:NAME` where a header says it), or
+    the id of an upload in parts (`upload_id`; later paths have it as `{upload}`). `sealed`: the size or digest of the
+    bytes was told before, so they can be refused but not changed.
     """
 
     path: str
@@ -29,6 +42,15 @@ class Endpoint:
     operation: str = "chat"
     socket: str = ""
     app: str = ""
+    file_id: str = ""
+    upload_url: str = ""
+    upload_id: str = ""
+    sealed: bool = False
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether no model is asked there, but a file is uploaded, or a part of one."""
+        return self.operation in UPLOADS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

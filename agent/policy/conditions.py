@@ -27,7 +27,17 @@ _NO_OPERATORS = frozenset("+*/%")
 _UNRELATED = (KeyboardInterrupt, SystemExit, GeneratorExit)
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
-_ATTACHMENT: Mapping[str, Value] = {"kind": "image", "media_type": "image/png", "size": 1, "name": "a.png"}
+_ATTACHMENT: Mapping[str, Value] = {
+    "kind": "image",
+    "media_type": "image/png",
+    "size": 1,
+    "name": "a.png",
+    "type": "png",
+    "readable": True,
+    "characters": 1,
+    "pages": 1,
+    "findings": 1,
+}
 _SAMPLE: Mapping[str, Value] = {
     "app": "",
     "user": "",
@@ -265,6 +275,8 @@ def _like(value: Value, texts: list[str], numbers: list[int], dice: Random) -> V
     match value:
         case str():
             return dice.choice(texts)
+        case bool():
+            return dice.choice((False, True))
         case int():
             return dice.choice(numbers)
         case float():

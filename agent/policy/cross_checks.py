@@ -36,8 +36,8 @@ def cross_check(source: Source, known: KnownNames) -> Iterator[Problem]:
     tree = source.tree
     if not isinstance(tree, dict):
         return
-    # a decision names access rules and guardrails alike, so these share their ids
-    yield from _unique(source, tree, ("access", "guardrails"))
+    # a decision names these rules alike, so they share their ids
+    yield from _unique(source, tree, ("access", "attachments", "guardrails"))
     yield from _unique(source, tree, ("detectors",))
     yield from _unique(source, tree, ("packs",))
     yield from _unique(source, tree, ("checks",))
@@ -109,7 +109,7 @@ def _surfaces(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
         return
     surfaces = known.surfaces | _ids(tree, "catalog") | {"unknown"}
     yield from surface_problems(tree, surfaces)
-    for section in ("access", "guardrails"):
+    for section in ("access", "attachments", "guardrails"):
         for index, rule in _rules(tree, section):
             for place, name in _texts(rule, "surfaces"):
                 if name not in surfaces:

@@ -19,6 +19,7 @@ from agent.model.record import CaptureMode
 from agent.model.surface import Surface
 from agent.policy import fields, message
 from agent.policy.accounts import Accounts
+from agent.policy.attachment_rules import AttachmentRule
 from agent.policy.caching import Caching
 from agent.policy.catalog import NOTHING, CatalogRow, Speaks
 from agent.policy.checks import Check
@@ -251,6 +252,9 @@ class Policy(Section):
         default=(), description="Instead of the bundled table's; the first that fits counts."
     )
     access: Annotated[tuple[AccessRule, ...], Field(max_length=MANY)] = ()
+    attachments: Annotated[tuple[AttachmentRule, ...], Field(max_length=MANY)] = Field(
+        default=(), description="Which files may go along, and which are read; see docs/attachments.md."
+    )
     guardrails: Annotated[tuple[Guardrail, ...], Field(max_length=MANY)] = ()
     detectors: Annotated[tuple[Detector, ...], Field(max_length=MANY)] = ()
     packs: Annotated[tuple[Pack, ...], Field(max_length=50)] = ()
@@ -306,7 +310,7 @@ class Policy(Section):
         """What to do when the check of `guardrail` fails."""
         return guardrail.on_error or self.on_error
 
-    def block_message(self, rule: AccessRule | Guardrail | None) -> str:
+    def block_message(self, rule: AccessRule | AttachmentRule | Guardrail | None) -> str:
         """The message template for a block by `rule` (by none: the policy's); see `message.render`."""
         return (rule.message if rule is not None else None) or self.message
 

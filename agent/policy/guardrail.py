@@ -13,11 +13,12 @@ from agent.policy import fields, message
 from agent.policy.section import Scope, Section
 
 SPEAKERS: Mapping[Where, frozenset[Role]] = {
-    Where.PROMPT: frozenset({Role.SYSTEM, Role.USER, Role.ASSISTANT, Role.TOOL_CALL}),
-    Where.TOOL_RESULT: frozenset({Role.TOOL_RESULT}),
+    Where.PROMPT: frozenset({Role.SYSTEM, Role.USER, Role.ASSISTANT, Role.TOOL_CALL, Role.FILE}),
+    Where.TOOL_RESULT: frozenset({Role.TOOL_RESULT, Role.FILE}),
     Where.ANSWER: frozenset({Role.ASSISTANT, Role.TOOL_CALL}),
 }
-"""Who speaks in which part of an exchange. A prompt brings all of the conversation along."""
+"""Who speaks in which part of an exchange. A prompt brings all of the conversation along; a file belongs to the prompt,
+but instructions to the model that stand in it are looked for as in a tool's result: nobody present wrote them."""
 
 _Texts = Annotated[tuple[fields.ExampleText, ...], Field(max_length=50)]
 

@@ -95,17 +95,28 @@ def facts(subject: Subject, where: Where = Where.PROMPT) -> Mapping[str, Value]:
         "path": subject.path,
         "direction": where.value,
         "size": subject.size,
-        "attachments": [
-            {
-                "kind": each.kind,
-                "media_type": each.media_type,
-                "size": -1 if each.size is None else each.size,
-                "name": each.name,
-            }
-            for each in subject.attachments[:MAX_LISTED]
-        ],
+        "attachments": [_file_facts(each) for each in subject.attachments[:MAX_LISTED]],
         "destination": {"kind": subject.destination.kind, "host": subject.destination.host},
         "device": {"os": subject.device_os},
         "hour": subject.hour,
         "weekday": subject.weekday,
     }
+
+
+def _file_facts(attachment: Attachment) -> dict[str, Value]:
+    """What a condition can ask about a file; -1 where a number is not known."""
+    return {
+        "kind": attachment.kind,
+        "media_type": attachment.media_type,
+        "size": _known(attachment.size),
+        "name": attachment.name,
+        "type": attachment.type,
+        "readable": attachment.readable is True,
+        "characters": _known(attachment.characters),
+        "pages": _known(attachment.pages),
+        "findings": sum(count for _, count in attachment.findings),
+    }
+
+
+def _known(number: int | None) -> int:
+    return -1 if number is None else number

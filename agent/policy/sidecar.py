@@ -54,10 +54,15 @@ class AttachmentCase(Section):
     media_type: _Name = ""
     size: Annotated[int, Field(ge=0)] | None = None
     name: _Name = ""
+    type: _Name = Field(default="", description="What it is by its content.")
+    problem: _Name = Field(default="", description="Why it could not be read, such as encrypted.")
+    readable: bool | None = None
+    characters: Annotated[int, Field(ge=0)] | None = None
+    pages: Annotated[int, Field(ge=0)] | None = None
 
 
 class AccessCase(_Case):
-    """A request, judged by the access rules."""
+    """A request, judged by the access rules and those for attachments."""
 
     size: Annotated[int, Field(ge=0)] = 0
     attachments: Annotated[tuple[AttachmentCase, ...], Field(max_length=100)] = ()

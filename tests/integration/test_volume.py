@@ -86,7 +86,7 @@ def upload(line: Line, path: str, size: int, *, chunked: bool) -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "chunked"])
-def test_an_upload_that_asks_no_model_streams_through(
+def test_an_upload_that_is_too_large_to_be_read_streams_through(
     fresh: Dial, fresh_agent: AgentProcess, provider: Provider, *, chunked: bool
 ) -> None:
     provider.script("/v1/files", Canned(body=b"{}"))
@@ -95,7 +95,8 @@ def test_an_upload_that_asks_no_model_streams_through(
         upload(line, "/v1/files", 80 * MB, chunked=chunked)
         assert line.answer().status == 200
     assert [len(body) for body in provider.bodies("/v1/files")] == [80 * MB]
-    assert memory.highest < ALLOWED
+    held = 64 if chunked else 0  # until it is known to be too large
+    assert memory.highest < ALLOWED + held
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)

@@ -189,6 +189,50 @@ def test_by_default_no_content_and_no_file_name_is_kept() -> None:
     assert b"application/pdf" in stored
 
 
+def test_of_a_file_everything_is_told_but_what_it_says_and_is_called() -> None:
+    attachment = Attachment(
+        kind="file",
+        name="salaries.of.ann.PDF",
+        size=9,
+        id="file-1",
+        type="pdf",
+        readable=False,
+        problem="encrypted",
+        characters=7,
+        pages=2,
+        pixels=(3, 4),
+        findings=(("pii/email", 2),),
+        uploaded_at=12.5,
+        outcome="unreadable",
+    )
+    facts = ocsf(make_exchange(attachments=(attachment,)))["unmapped"]["drawbridge"]
+    assert facts["attachments"] == [
+        {
+            "kind": "file",
+            "media_type": "",
+            "size": 9,
+            "name": "",
+            "extension": "pdf",
+            "id": "file-1",
+            "type": "pdf",
+            "readable": False,
+            "problem": "encrypted",
+            "characters": 7,
+            "pages": 2,
+            "pixels": [3, 4],
+            "findings": [{"what": "pii/email", "count": 2}],
+            "uploaded_ms": 12500,
+            "outcome": "unreadable",
+        }
+    ]
+
+
+@pytest.mark.parametrize("name", ["salaries", ".secret", "plan.of the year", "a.verylongword"])
+def test_what_may_be_a_name_is_no_extension(name: str) -> None:
+    facts = ocsf(make_exchange(attachments=(Attachment(kind="file", name=name),)))["unmapped"]["drawbridge"]
+    assert "extension" not in facts["attachments"][0]
+
+
 def test_captured_content_is_kept_and_clipped() -> None:
     event = ocsf(make_exchange(capture=CaptureMode.FULL, prompt="p" * 10**6, answer="a"))
     content = event["unmapped"]["drawbridge"]["content"]

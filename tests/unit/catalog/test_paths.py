@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.catalog.paths import PathIndex, PathSet, PathTemplate, normalise, parts_of
+from agent.catalog.paths import PathIndex, PathSet, PathTemplate, named, normalise, parts_of
 
 CHAT = PathTemplate.compile("/v1/chat/completions")
 ANYWHERE = PathTemplate.compile("**/chat/completions")
@@ -161,3 +161,17 @@ def test_every_path_has_one_spelling_that_climbs_nowhere(path: str) -> None:
     assert plain.startswith("/")
     assert not {"", ".", ".."} & set(plain[1:].split("/") if plain != "/" else ())
     assert ";" not in plain
+
+
+@pytest.mark.parametrize(
+    ("template", "path", "found"),
+    [
+        ("/v1/uploads/{upload}/parts", "/v1/uploads/Up_1/parts", {"upload": "Up_1"}),
+        ("**/models/{model}:generateContent", "/v1/x/models/Gem:generateContent", {"model": "Gem"}),
+        ("/v1/files", "/v1/files", {}),
+    ],
+)
+def test_what_stands_for_a_name_is_found_as_it_was_written(
+    template: str, path: str, found: dict[str, str]
+) -> None:
+    assert named(template, path) == found

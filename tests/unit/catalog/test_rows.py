@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agent.catalog import Catalog, bundled_never, bundled_rows, bundled_surfaces, parse_rows, parse_surfaces
-from agent.dialects import DIALECTS
+from agent.catalog.rows import with_uploads
+from agent.dialects import DIALECTS, UPLOADS
 from agent.errors import ConfigError
 from agent.model.surface import Endpoint, Surface
 
@@ -145,7 +146,7 @@ def test_two_rows_cannot_share_a_base_url() -> None:
 
 @each_bundled
 def test_a_bundled_row_speaks_dialects_that_exist(row: Surface) -> None:
-    assert {endpoint.dialect for endpoint in row.endpoints} <= set(DIALECTS)
+    assert {endpoint.dialect for endpoint in row.endpoints} <= {*DIALECTS, *UPLOADS}
     assert row.endpoints
 
 
@@ -168,7 +169,8 @@ def test_a_row_that_is_off_says_so_of_hosts_that_serve_much_else() -> None:
 def test_a_page_host_lists_its_paths_one_by_one(row: Surface) -> None:
     """A host with a web page serves other things too: no ending under any prefix is taken for a question there."""
     if row.http2 or row.websockets:
-        assert [each.path for each in row.endpoints if each.path.startswith("**")] == []
+        asked = [each for each in row.endpoints if not each.takes_files]
+        assert [each.path for each in asked if each.path.startswith("**")] == []
 
 
 def test_the_base_urls_are_those_of_the_providers_a_policy_can_name() -> None:
@@ -212,3 +214,50 @@ def test_where_the_common_clients_ask_is_inspected(host: str, path: str, dialect
     assert match is not None
     assert match.endpoint is not None
     assert match.endpoint.dialect == dialect
+
+
+UPLOAD = '[[upload]]\nsurface = "x"\nendpoints = [{ path = "/files", dialect = "d", operation = "upload" }]\n'
+
+
+def test_where_files_are_uploaded_is_added_to_the_surface_that_a_row_names() -> None:
+    surfaces = parse_surfaces(ROW, source="t.toml")
+    (row,) = with_uploads(
+        surfaces, UPLOAD.replace('"upload" }', '"upload", sealed = true }'), source="u.toml"
+    )
+    (endpoint,) = row.endpoints
+    assert (row.hosts, endpoint.path, endpoint.takes_files, endpoint.sealed) == (
+        ("x.example",),
+        "/files",
+        True,
+        True,
+    )
+
+
+def test_a_surface_that_is_not_there_is_made_of_the_row() -> None:
+    more = 'name = "Y"\nprovider = "y"\nhosts = ["y.example"]\n'
+    (row,) = with_uploads((), UPLOAD + more, source="u.toml")
+    assert (row.id, row.hosts, len(row.endpoints)) == ("x", ("y.example",), 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (UPLOAD, "missing hosts, name, provider"),
+        (UPLOAD + "colour = 1", "unknown colour"),
+        (UPLOAD.replace('surface = "x"', ""), "missing surface"),
+        (UPLOAD.replace('operation = "upload"', 'sealed = "no"'), "sealed must be true or false"),
+    ],
+)
+def test_a_row_of_uploads_that_is_wrong_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        with_uploads(parse_surfaces(ROW, source="t.toml") if "sealed" in text else (), text, source="u.toml")
+
+
+@each_bundled
+def test_a_bundled_upload_is_followed_to_an_id_that_prompts_can_name(row: Surface) -> None:
+    """By its own answer, by the address that it tells, or by the id of an upload in parts."""
+    for endpoint in row.endpoints:
+        if endpoint.takes_files and endpoint.dialect != "upload-storage":
+            parted = endpoint.operation in ("upload_part", "upload_start")
+            assert endpoint.file_id or endpoint.upload_id or parted, endpoint.path
+        assert not endpoint.takes_files or endpoint.dialect.startswith("upload-")

@@ -152,7 +152,7 @@ def test_what_is_no_text_is_noted() -> None:
         Attachment(kind="image", media_type="image/png", size=5),
         Attachment(kind="document", media_type="application/pdf", size=2, name="P"),
         Attachment(kind="image"),
-        Attachment(kind="file", name="f1"),
+        Attachment(kind="file", id="f1"),
     )
 
 

@@ -114,7 +114,7 @@ def test_what_is_no_text_is_noted() -> None:
         Attachment(kind="image", media_type="image/png", size=5),
         Attachment(kind="audio", media_type="audio/wav", size=3),
         Attachment(kind="file", media_type="application/pdf", size=2, name="a.pdf"),
-        Attachment(kind="file"),
+        Attachment(kind="file", id="file-1"),
     )
 
 

@@ -144,7 +144,7 @@ def test_what_is_no_text_is_noted() -> None:
     assert request(NAME, REQUEST).attachments == (
         Attachment(kind="image", media_type="image/png", size=5),
         Attachment(kind="file", media_type="application/pdf", size=2, name="a.pdf"),
-        Attachment(kind="file"),
+        Attachment(kind="file", id="f1"),
         Attachment(kind="audio", media_type="audio/mp3", size=3),
         Attachment(kind="image", media_type="image/png", size=1),
         Attachment(kind="image", media_type="image/png", size=5),

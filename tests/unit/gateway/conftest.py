@@ -18,6 +18,8 @@ from agent.errors import ConfigError, HostError
 from agent.gateway.conversations import Conversations
 from agent.gateway.dispatch import Dispatcher, Prepared
 from agent.gateway.exchange import ExchangeHandler
+from agent.gateway.filebook import FileBook
+from agent.gateway.files import FileReader
 from agent.gateway.ports import CheckRunner
 from agent.gateway.scans import ScanPool
 from agent.gateway.transport.base import Headers
@@ -34,6 +36,7 @@ from agent.model.traffic import Connection, Process, Tier
 from agent.routing.health import HealthBook
 from agent.routing.plan import Candidate, KeyRef
 from tests.fakes.audit import FakeAudit
+from tests.fakes.documents import HereParser
 from tests.fakes.rulebooks import route_book, rule_book, toy_policy
 from tests.fakes.upstream import FakeClient, FakeResponse, FakeTransport, Piece
 
@@ -128,6 +131,8 @@ class Gateway:
         self.scans = ScanPool()
         self.reasons = Reasons()
         self.whole: bool | None = None  # what the last exchange returned
+        self.parser = HereParser()
+        self.files = FileReader(self.parser, self.scans, FileBook(time.monotonic))
         self.handler = ExchangeHandler(
             policy=self.policy,
             transport=self.transport,
@@ -139,6 +144,7 @@ class Gateway:
             justifications=self.reasons,
             max_body=self.max_body,
             checks=checks,
+            files=self.files,
             accounts=self.accounts,
             serving=self._serving(),
         )

@@ -229,7 +229,7 @@ async def test_an_exchange_keeps_the_policy_it_began_with(gateway: Gateway) -> N
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/v1/files"),
+        ("POST", "/v1/batches"),
         ("GET", "/v1/models"),
         ("HEAD", "/v1/models"),
         ("GET", "/v1/chat/completions"),
@@ -262,10 +262,10 @@ async def test_what_asks_no_model_passes_as_it_came(gateway: Gateway, method: st
     assert gateway.event.response_bytes == len(client.body)
 
 
-async def test_an_upload_without_length_is_streamed_on(gateway: Gateway) -> None:
+async def test_a_body_without_length_is_streamed_on(gateway: Gateway) -> None:
     gateway.answers(b"ok")
     await gateway.ask(
-        client=FakeClient([b"one", b"two"]), path="/v1/files", headers=((b"transfer-encoding", b"chunked"),)
+        client=FakeClient([b"one", b"two"]), path="/v1/batches", headers=((b"transfer-encoding", b"chunked"),)
     )
     (asked,) = gateway.transport.asked
     assert asked.body == b"onetwo"

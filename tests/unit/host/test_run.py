@@ -9,10 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from agent.errors import HostError
-from agent.host.run import Child, Companion, attend, find_program, outside_environment, run
+from agent.host.run import Child, Companion, Servant, attend, find_program, outside_environment, run
 
 SHELL = "/bin/sh"
 
@@ -146,3 +147,25 @@ def test_a_child_is_this_very_program_and_gets_what_it_inherits(capfd: pytest.Ca
     assert child.code == 0
     child.signal(signal.SIGTERM)  # it is gone: nothing happens
     assert capfd.readouterr().out.startswith("drawbridge ")
+
+
+def test_a_servant_is_spoken_to_over_pipes_and_has_none_of_our_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("A_KEY_OF_OURS", "secret")
+    servant = Servant(["--version"])
+    try:
+        assert "A_KEY_OF_OURS" not in psutil.Process(servant.pid).environ()
+        assert servant.answers.read().startswith(b"drawbridge ")
+    finally:
+        servant.close()
+    assert servant.code is not None
+    servant.kill()  # it is gone: nothing happens
+
+
+def test_closing_a_servant_ends_it_whatever_it_does() -> None:
+    servant = Servant(["extraction-worker"])
+    servant.close()
+    assert servant.code is not None
+    assert servant.asks.closed
+    assert servant.answers.closed

@@ -151,6 +151,16 @@ def test_a_dialect_that_does_not_exist_is_the_policys_mistake() -> None:
     assert "openai-chat" in caught.value.hint()
 
 
+def test_a_row_that_takes_files_in_the_words_of_a_prompt_is_the_policys_mistake() -> None:
+    for dialect, operation in (("openai-chat", "upload"), ("upload-openai", "chat")):
+        row = toy_row("x.example", dialect).replace(
+            f"dialect: {dialect}", f"dialect: {dialect}, operation: {operation}"
+        )
+        assert operation in row
+        with pytest.raises(PolicyError, match="unknown dialect"):
+            rule_book(f"schema_version: 1\nid: p\n{row}")
+
+
 def test_rows_of_the_policy_join_the_catalog() -> None:
     catalog = rule_book(f"schema_version: 1\nid: p\n{toy_row('*.llm.example', 'openai-chat')}").catalog
     match = catalog.match("a.llm.example", "/v1/chat/completions")

@@ -28,7 +28,9 @@ HOSTS = [
     "closed-{region}.ai.example",
 ]
 PAC = pac_file(
-    HOSTS, PORT, closed=frozenset({"closed.example", "*.closed.openai.azure.com", "closed-{region}.ai.example"})
+    HOSTS,
+    PORT,
+    closed=frozenset({"closed.example", "*.closed.openai.azure.com", "closed-{region}.ai.example"}),
 )
 CLOSED = ("closed.example", "CLOSED.example.", "x.closed.openai.azure.com", "closed-eu.ai.example")
 ROUTED = (

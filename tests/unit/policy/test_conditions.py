@@ -66,7 +66,7 @@ def test_a_condition_is_asked_about_an_exchange(text: str, holds: bool) -> None:
         ("app", "must be true or false"),
         ('app == "x" ? true : user', "must be true or false"),
         ("device.version == 1", "nothing has the attribute 'version'"),
-        ("attachments.exists(a, a.pages > 3)", "nothing has the attribute 'pages'"),
+        ("attachments.exists(a, a.lines > 3)", "nothing has the attribute 'lines'"),
         ('app.matches("a+")', "there is no function 'matches'"),
         ("attachments.map(a, a.size).size() > 1", "there is no function 'map'"),
         ("size + 1 > 2", "'+' is not offered"),

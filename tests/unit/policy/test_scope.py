@@ -51,4 +51,6 @@ def test_long_lists_are_cut_and_an_unknown_size_is_below_any() -> None:
     files = (Attachment(kind="file"),) * (MAX_LISTED + 1)
     told = facts(Subject(host="h", attachments=files, groups=("g",) * 500))
     assert told["groups"] == ["g"] * MAX_LISTED
-    assert told["attachments"] == [{"kind": "file", "media_type": "", "size": -1, "name": ""}] * MAX_LISTED
+    file = {"kind": "file", "media_type": "", "name": "", "type": "", "readable": False, "findings": 0}
+    unknown = dict.fromkeys(("size", "characters", "pages"), -1)
+    assert told["attachments"] == [file | unknown] * MAX_LISTED
