@@ -5,6 +5,7 @@ from agent.catalog.harness import Harness, bundled_harness
 from agent.catalog.lookup import Catalog, Match
 from agent.catalog.providers import bundled_providers
 from agent.catalog.rows import bundled_surfaces, parse_surfaces
+from agent.catalog.shapes import bundled_shapes, parse_shapes
 
 __all__ = [
     "Catalog",
@@ -12,6 +13,8 @@ __all__ = [
     "Match",
     "bundled_harness",
     "bundled_providers",
+    "bundled_shapes",
     "bundled_surfaces",
+    "parse_shapes",
     "parse_surfaces",
 ]

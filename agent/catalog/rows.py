@@ -1,6 +1,7 @@
 """Reads catalog rows from TOML, strictly: an unknown or missing key names its row and is an error.
 
-The rows of APIs are in `surfaces.toml`, those of web pages and desktop apps in `chats.toml`.
+The rows of APIs are in `surfaces.toml`, those of web pages and desktop apps in `chats.toml`; those whose formats are
+shapes in `chats_more.toml`.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from importlib.resources import files
 
 from agent.catalog import tables
 from agent.errors import ConfigError
-from agent.model.surface import Endpoint, Kind, Surface
+from agent.model.surface import Confidence, Endpoint, Kind, Surface
 
 _REQUIRED = frozenset({"id", "name", "provider", "hosts"})
-_FILES = ("surfaces.toml", "chats.toml")
+_FILES = ("surfaces.toml", "chats.toml", "chats_more.toml")
 _OPTIONAL = frozenset(
     {
         "speaks",
@@ -26,6 +27,8 @@ _OPTIONAL = frozenset(
         "prefix",
         "origin",
         "key_header",
+        "confidence",
+        "seen",
     }
 )
 _ENDPOINT_KEYS = frozenset({"operation", "socket", "app"})
@@ -104,6 +107,8 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
         prefix=tables.text(row, "prefix", where=where),
         origin=tables.text(row, "origin", where=where),
         key_header=tables.text(row, "key_header", where=where),
+        confidence=_confidence(row, where=where),
+        seen=_month(row, where=where),
     )
     if bool(surface.hosts) == own:
         raise ConfigError(f"{where}: hosts is {'given, but the gateway itself has none' if own else 'empty'}")
@@ -119,6 +124,22 @@ def _kind(row: dict[str, object], *, where: str) -> Kind:
     except ValueError:
         known = ", ".join(Kind)
         raise ConfigError(f"{where}: kind {value!r} is unknown", hint=f"known: {known}") from None
+
+
+def _confidence(row: dict[str, object], *, where: str) -> Confidence:
+    value = row.get("confidence", Confidence.DOCUMENTED.value)
+    if value not in {each.value for each in Confidence}:
+        raise ConfigError(f"{where}: confidence {value!r} is unknown", hint=f"known: {', '.join(Confidence)}")
+    return Confidence(value)
+
+
+def _month(row: dict[str, object], *, where: str) -> str:
+    value = tables.text(row, "seen", where=where)
+    year, _, month = value.partition("-")
+    plain = len(value) == 7 and year.isdecimal() and month.isdecimal() and value.isascii()
+    if value and not (plain and "01" <= month <= "12"):
+        raise ConfigError(f"{where}: seen must be a month such as 2026-08")
+    return value
 
 
 def _host(host: object, *, where: str) -> str:

@@ -6,8 +6,9 @@ sockets, policies or detectors. Unknown fields, blocks and events are left alone
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agent.dialects.framing import Framing
 from agent.model.content import NO_USAGE, Attachment, Edit, Slot, Usage
@@ -36,6 +37,8 @@ class ParsedRequest:
     max_tokens: int | None = None  # the most output that the client asks for
     conversation: str = ""  # the service's own id of the conversation, where the request names it
     files: tuple[str, ...] = ()  # ids of files that were uploaded before and are meant here
+    asks: bool = True  # False: some other errand on the same path, which no model sees
+    sealed: bool = False  # the service signs what is sent: nothing in it can be changed
     hides_usage: bool = False  # the client does not expect the counts of tokens that the gateway asked for
 
 
@@ -56,11 +59,23 @@ class Delta:
     `channel` names the text that the piece continues (a choice, a content block, a tool call's arguments), unique
     within the stream; `slot` is the piece in the event's own JSON document. `json_fragment` marks text that is itself
     a piece of a JSON document (tool arguments): its escapes may be cut by the chunking.
+
+    Streams of snapshots say in each event all of a text so far: there the slot's first `known` characters are the whole
+    of what the channel was given before. Its last `loose` ones are not the channel's: what a service puts behind a text
+    that is cut off (the end of a code block), and takes back in the next event.
     """
 
     channel: str
     slot: Slot
     json_fragment: bool = False
+    known: int = 0
+    loose: int = 0
+
+    @property
+    def piece(self) -> str:
+        """What the channel has not had yet."""
+        text = self.slot.text
+        return text[self.known : len(text) - self.loose] if self.known or self.loose else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,12 +154,27 @@ class Voice(Protocol):
         ...
 
 
+@runtime_checkable
+class ConversationVoice(Protocol):
+    """A voice whose refusal names the conversation it belongs to, as a page expects of an answer."""
+
+    def block_in(self, message: str, request: ParsedRequest) -> Block:
+        """The refusal of a request that was read."""
+        ...
+
+
 class Dialect(RequestFormat, Voice, Protocol):
     """One wire format."""
 
     @property
     def name(self) -> str:
         """The catalog's name of the format, such as `openai-chat`."""
+        ...
+
+    @property
+    def reads_query(self) -> bool:
+        """Whether a request without a body has its texts in the query of its address: `parse_request` and
+        `edit_request` are given that instead."""
         ...
 
     def parse_answer(self, body: bytes) -> ParsedAnswer:
@@ -166,6 +196,11 @@ class Dialect(RequestFormat, Voice, Protocol):
 
     def framing(self) -> Framing:
         """What cuts one of its streams into events."""
+        ...
+
+    def framing_of(self, kind: bytes, request: ParsedRequest) -> Callable[[], Framing] | None:
+        """What cuts an answer of the media type `kind` to `request` into events; None where such an answer is read
+        whole."""
         ...
 
     def stream_reader(self, request: ParsedRequest) -> StreamReader:

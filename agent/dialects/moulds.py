@@ -18,6 +18,8 @@ _slot_tool = Slot.__dict__["tool"].__set__
 _delta_channel = Delta.__dict__["channel"].__set__
 _delta_slot = Delta.__dict__["slot"].__set__
 _delta_json = Delta.__dict__["json_fragment"].__set__
+_delta_known = Delta.__dict__["known"].__set__
+_delta_loose = Delta.__dict__["loose"].__set__
 _view_deltas = EventView.__dict__["deltas"].__set__
 _view_closes = EventView.__dict__["closes"].__set__
 _view_repeats = EventView.__dict__["repeats"].__set__
@@ -44,6 +46,8 @@ def text_delta(channel: str, slot: Slot) -> Delta:
     _delta_channel(made, channel)
     _delta_slot(made, slot)
     _delta_json(made, False)  # noqa: FBT003
+    _delta_known(made, 0)
+    _delta_loose(made, 0)
     return made
 
 
@@ -53,6 +57,8 @@ def json_delta(channel: str, slot: Slot) -> Delta:
     _delta_channel(made, channel)
     _delta_slot(made, slot)
     _delta_json(made, True)  # noqa: FBT003
+    _delta_known(made, 0)
+    _delta_loose(made, 0)
     return made
 
 

@@ -73,25 +73,33 @@ def parts_of(body: bytes) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def read_form(head: RequestHead, body: bytes) -> ParsedRequest:
-    """The request that a form is: every field a text, every file an attachment. Raises ContentError."""
+def checked_parts(head: RequestHead, body: bytes) -> tuple[Part, ...]:
+    """The parts of the form that the request's content type promises. Raises ContentError."""
     named = _CONTENT_TYPE.fullmatch(head.content_type.strip())
     if named is None or not body.startswith(f"--{named.group(1)}\r\n".encode("latin-1")):
         raise ContentError("the body is a form, but not the one that its content type names")
+    return parts_of(body)
+
+
+def attachment_of(part: Part) -> Attachment:
+    """What is noted of a file."""
+    kind = part.media_type.partition("/")[0]
+    return Attachment(
+        kind=kind if kind in ("image", "audio") else "file",
+        media_type=part.media_type,
+        size=part.end - part.start,
+        name=part.filename or "",
+    )
+
+
+def read_form(head: RequestHead, body: bytes) -> ParsedRequest:
+    """The request that a form is: every field a text, every file an attachment. Raises ContentError."""
     found = Collector()
     fields: dict[str, str] = {}
     attachments: list[Attachment] = []
-    for place, part in enumerate(parts_of(body)):
+    for place, part in enumerate(checked_parts(head, body)):
         if part.filename is not None:
-            kind = part.media_type.partition("/")[0]
-            attachments.append(
-                Attachment(
-                    kind=kind if kind in ("image", "audio") else "file",
-                    media_type=part.media_type,
-                    size=part.end - part.start,
-                    name=part.filename,
-                )
-            )
+            attachments.append(attachment_of(part))
             continue
         text = fields[part.name] = _text(body[part.start : part.end])
         if part.name != "model":

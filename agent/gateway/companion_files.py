@@ -1,4 +1,5 @@
-"""The files that go with a policy, read from beside it: packs, what packs extend, fingerprints, and keys by reference.
+"""The files that go with a policy, read from beside it: packs, what packs extend, fingerprints, shapes, and keys by
+reference.
 
 Owns reading, its limits and its errors; what the files mean is `inspection.companions`' matter. Everything blocks.
 """
@@ -14,6 +15,7 @@ from agent.guardrails.gitleaks_file import MAX_PACK
 from agent.host.files import read_limited
 from agent.host.secrets import read_secret
 from agent.inspection.companions import Companions, extension
+from agent.inspection.formats import MAX_SHAPES_FILE
 from agent.policy import PackFormat, Policy
 
 _BYTES_PER_CHARACTER = 4
@@ -28,6 +30,8 @@ def read_companions(policy: Policy, folder: Path) -> Companions:
         files[pack.file] = _read(folder, pack.file, MAX_PACK * _BYTES_PER_CHARACTER)
         if pack.format is PackFormat.GITLEAKS:
             _read_extensions(folder, pack.file, files)
+    for shapes in policy.shapes:
+        files[shapes] = _read(folder, shapes, MAX_SHAPES_FILE)
     keys: dict[str, bytes] = {}
     for detector in policy.detectors:
         if detector.fingerprints is not None:

@@ -13,8 +13,8 @@ from dataclasses import replace
 from agent.accounts import presented
 from agent.accounts.accounts import Accounts
 from agent.accounts.denials import Denial
-from agent.dialects import DIALECTS, raw_text
-from agent.dialects.base import Block, Voice
+from agent.dialects import raw_text
+from agent.dialects.base import Block, ConversationVoice, Dialect, Voice
 from agent.dialects.encoding import decode
 from agent.errors import ContentError, UpstreamError
 from agent.gateway import headers
@@ -122,9 +122,13 @@ class ExchangeHandler:
             request, route = self._identified(request, route, book)
             if route.surface.own and route.endpoint is not None and request.method != "POST":
                 raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
-            if route.endpoint is None or (request.method in _BODILESS and not _has_body(request.headers)):
+            if route.endpoint is None:
                 return await self._pass(request, route, wire, book)
-            return await self._inspect(request, route, wire, book)
+            dialect = ledger.rules.dialects[route.endpoint.dialect]
+            bodiless = request.method in _BODILESS and not _has_body(request.headers)
+            if bodiless and not dialect.reads_query:
+                return await self._pass(request, route, wire, book)
+            return await self._inspect(request, route, wire, book, dialect, bodiless=bodiless)
         except Refused as error:
             ledger.outcome, ledger.error = Outcome.REFUSED, str(error)
             if error.status == 421:
@@ -215,13 +219,21 @@ class ExchangeHandler:
         fields = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
         return await self._answer(wire, book, Block(status=200, headers=fields, body=body))
 
-    async def _inspect(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
+    async def _inspect(
+        self,
+        request: ClientRequest,
+        route: Route,
+        wire: Wire,
+        book: Settlement,
+        dialect: Dialect,
+        *,
+        bodiless: bool,
+    ) -> bool:
+        """`bodiless`: what is judged is the query of the request's address."""
         ledger = book.ledger
-        assert route.endpoint is not None
-        dialect = DIALECTS[route.endpoint.dialect]
-        sent = await self._read(request, wire)
+        sent = route.query if bodiless else await self._read(request, wire)
         with ledger.working():
-            body = self._decoded(request, sent)
+            body = sent if bodiless else self._decoded(request, sent)
         asker = book.account.principal.key_id
         question = Question(request=request, route=route, dialect=dialect, body=body, asker=asker)
         verdict, scope = await self._judge.judge(question, ledger)
@@ -230,6 +242,9 @@ class ExchangeHandler:
         ledger.error = verdict.problem
         if verdict.blocked:
             return await self._block(wire, book, dialect, None)
+        if bodiless:
+            route, verdict = replace(route, query=verdict.body), replace(verdict, body=b"")
+            sent = body = b""
         errand = Errand(
             request=request,
             route=route,
@@ -245,6 +260,8 @@ class ExchangeHandler:
             served = await self._direct_answer(errand, None if verdict.body is not body else sent)
         parsed = replace(verdict.request, hides_usage=True) if served.hides_usage else verdict.request
         answering = self._answering(wire, book, served)
+        if not parsed.asks:
+            return await answering.relay(served.response)
         whole = await answering.inspect(served.response, dialect, parsed, scope)
         if served.keeping is not None:
             self._serving.recall.keep(served.keeping, ledger)
@@ -267,10 +284,11 @@ class ExchangeHandler:
             context = trace_context.resumed(ledger.trace, exchange_id=ledger.id)
             fields = [each for each in fields if each[0] not in _TRACE] + trace_context.outgoing(context)
         payload = verdict.body if sent is None else sent
+        length = None if request.method in _BODILESS and not payload else len(payload)
         ledger.sent()
         try:
             return Served(
-                response=await self._direct.send(request.method, route, fields, payload, length=len(payload))
+                response=await self._direct.send(request.method, route, fields, payload, length=length)
             )
         except TransportError as error:
             if route.instead is None:
@@ -323,7 +341,11 @@ class ExchangeHandler:
         if decision is not None:
             ledger.decided(decision)
         ledger.outcome = Outcome.BLOCKED
-        block = voice.block(ledger.decision.message)
+        message = ledger.decision.message
+        if isinstance(voice, ConversationVoice):
+            block = voice.block_in(message, ledger.request)
+        else:
+            block = voice.block(message)
         return await self._answer(wire, book, block)
 
     async def _say(
@@ -357,7 +379,7 @@ class ExchangeHandler:
 
 
 def _voice(ledger: Ledger) -> Voice:
-    return DIALECTS[ledger.dialect] if ledger.dialect else raw_text.RawText()
+    return ledger.rules.dialects[ledger.dialect] if ledger.dialect else raw_text.RawText()
 
 
 def _told(error: UpstreamError) -> tuple[int, Headers]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from agent.dialects import DIALECTS
 from agent.errors import AuditError
 from agent.gateway.accounting import Account
 from agent.gateway.ledger import Ledger
@@ -57,7 +56,7 @@ class Settlement:
         provider, model = ledger.served_fact("provider") or "", ledger.served_fact("model") or ""
         if not ledger.dialect:
             return
-        tokens = DIALECTS[ledger.dialect].count(ledger.usage)
+        tokens = ledger.rules.dialects[ledger.dialect].count(ledger.usage)
         try:
             cost, estimated = await self.account.settle(
                 provider,

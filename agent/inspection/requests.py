@@ -11,8 +11,15 @@ from agent.inspection.documents import StubbornContent, judge_document
 from agent.inspection.pseudonyms import Vault
 from agent.inspection.rules import Scope, where_of
 from agent.inspection.verdicts import Tally, refusal
+from agent.model.content import Edit
 from agent.model.decision import Decision
 from agent.policy import UnknownFormat, access
+
+SEALED = "the service signs its requests, so the text cannot be changed"
+
+
+class SealedContent(Exception):
+    """A change would have to be made in a request that its sender has signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +54,7 @@ def inspect_request(dialect: RequestFormat, head: RequestHead, body: bytes, scop
         if (refused := judge_access(scope)) is not None:
             return RequestVerdict(decision=refused, body=body, understood=False, problem=str(error))
         return _unknown(head, body, scope, str(error))
-    textless = bool(body) and not request.slots and not request.attachments
+    textless = bool(body) and request.asks and not request.slots and not request.attachments
     scope = scope.informed(request, unread=len(body) if textless else 0)
     if (refused := judge_access(scope)) is not None:
         return RequestVerdict(decision=refused, body=body, request=request)
@@ -68,8 +75,11 @@ def _judge(
             tally,
             where_of,
             parse=lambda edited: dialect.parse_request(head, edited).slots,
-            rewrite=dialect.edit_request,
+            rewrite=_sealed if request.sealed else dialect.edit_request,
         )
+    except SealedContent:
+        decision = replace(refusal(scope, SEALED, rule="sealed"), hits=tally.decision().hits)
+        return RequestVerdict(decision=decision, body=b"", request=request)
     except (StubbornContent, ContentError):
         return RequestVerdict(
             decision=refusal(scope, "a redaction did not hold", rule="redaction"), body=b"", request=request
@@ -77,6 +87,10 @@ def _judge(
     return RequestVerdict(
         decision=tally.decision(), body=body, request=request, vault=scope.vault, scope=scope
     )
+
+
+def _sealed(body: bytes, edits: tuple[Edit, ...]) -> bytes:
+    raise SealedContent
 
 
 def judge_access(scope: Scope) -> Decision | None:

@@ -9,12 +9,14 @@ is ever taken back, so nothing may go out too early.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import orjson
 
 from agent.dialects import sse
 from agent.dialects.base import Delta, Dialect, EventView, StreamReader
+from agent.dialects.framing import Framing
 from agent.errors import ContentError
 from agent.inspection.channels import Channel
 from agent.inspection.replacements import replacement
@@ -106,12 +108,14 @@ class StreamInspector:
         reader: StreamReader,
         scope: Scope,
         *,
+        framing: Callable[[], Framing] | None = None,
         keep_text: bool = False,
         hide_usage: bool = False,
         whole_events: bool = False,
     ) -> None:
-        """`hide_usage` keeps events back that hold nothing but counts of tokens: the gateway asked for them, the client
-        did not. `whole_events` lets nothing else out, so that more can be said at any time."""
+        """`framing` makes what cuts the stream into events, the dialect's usual one if none is named. `hide_usage`
+        keeps events back that hold nothing but counts of tokens: the gateway asked for them, the client did not.
+        `whole_events` lets nothing else out, so that more can be said at any time."""
         self._dialect = dialect
         self._reader = reader
         self._scope = scope
@@ -122,7 +126,8 @@ class StreamInspector:
             if scope.vault is not None and scope.restores and self._tally.enforcing
             else None
         )
-        self._events = dialect.framing()
+        self._framed = framing or dialect.framing
+        self._events = self._framed()
         self._channels: dict[str, Channel] = {}
         self._queue: deque[_Waiting] = deque()
         self._waiting = 0
@@ -169,14 +174,14 @@ class StreamInspector:
         try:
             events = self._events.feed(data)
         except ContentError:
-            self._events = self._dialect.framing()  # what could not be read must not come out at the end
+            self._events = self._framed()  # what could not be read must not come out at the end
             raise
         if not self._watching:
             for event in events:
                 self.chunks += 1
                 view = self._reader.read(event.event, event.data)
                 self._note(view)
-                self.characters += sum(len(delta.slot.text) for delta in view.deltas)
+                self.characters += sum(len(delta.piece) for delta in view.deltas)
             return b"".join([event.raw for event in events]) if self._whole_events else data
         self._unread.extend(events)
         while self._unread:
@@ -186,6 +191,15 @@ class StreamInspector:
             if self._stopping:  # what the reader has seen must stay what the client may see
                 self._unread.clear()
         return self._drain()
+
+    @property
+    def comments(self) -> bool:
+        """Whether its framing knows comments."""
+        return self._events.comments
+
+    def ending(self, worded: bytes) -> bytes:
+        """The end of a stream that failed, `worded` in the dialect's usual framing, as this one has it."""
+        return self._events.ending(worded)
 
     @property
     def holding(self) -> bool:
@@ -203,8 +217,8 @@ class StreamInspector:
     def finish(self) -> bytes:
         """The upstream's stream has ended, in order or not: whatever is left, judged as a whole.
 
-        The rest of an event that broke off is dropped: it cannot be judged, and a client may not use it (WHATWG HTML,
-        section 9.2.6).
+        The rest of a server-sent event that broke off is dropped: it cannot be judged, and a client may not use it
+        (WHATWG HTML, section 9.2.6). In other framings, which know no comments, the last event needs no end.
         """
         if self.blocked or self._released:
             return b""
@@ -216,7 +230,7 @@ class StreamInspector:
                 self._note(view)
                 if self._whole_events and view != _NOTHING:
                     self._ready.append(event.raw)
-            elif view != _NOTHING:
+            elif view != _NOTHING or not self.comments:
                 self._take(event, view)
         for channel in self._channels.values():
             channel.finish()
@@ -227,7 +241,7 @@ class StreamInspector:
         self.blocked = True
         in_step = not self._unread and all(waiting.pieces for waiting in self._queue)
         self._queue.clear()
-        self._ready.append(self._reader.block(message, in_step=in_step))
+        self._ready.append(self._events.ending(self._reader.block(message, in_step=in_step)))
         return self._flushed()
 
     def release(self) -> bytes:
@@ -301,9 +315,12 @@ class StreamInspector:
                 json_fragment=delta.json_fragment,
                 keep_text=self._keep_text,
             )
-        start = channel.length
-        self.characters += len(delta.slot.text)
-        channel.feed(delta.slot.text)
+        start, text = channel.length, delta.slot.text
+        if delta.known or delta.loose:
+            text = delta.piece if start else text[: len(text) - delta.loose]
+            start -= delta.known if start else 0
+        self.characters += len(text)
+        channel.feed(text)
         return _Piece(channel, start, channel.length, delta.slot)
 
     def _as_text(self, event: sse.SseEvent) -> sse.SseEvent:
@@ -321,7 +338,7 @@ class StreamInspector:
         if not edits:
             return event
         data = text.encode("utf-8", "surrogateescape")
-        return sse.new_event(self._events.encode(event.event, data), event.event, data)
+        return sse.new_event(self._events.rewritten(event, data), event.event, data)
 
     def _whole(self, slots: tuple[Slot, ...]) -> tuple[Edit, ...]:
         """Redactions in texts that an event repeats as a whole. They were counted as they streamed, or are now."""
@@ -363,15 +380,13 @@ class StreamInspector:
     def _render(self, waiting: _Waiting) -> bytes:
         edits = list(waiting.edits)
         for piece in waiting.pieces:
-            if (
-                piece.channel.rewrites
-                and (text := piece.channel.rewritten(piece.start, piece.slot.text)) is not None
-            ):
-                edits.append(
-                    Edit(address=piece.slot.address, start=0, end=len(piece.slot.text), replacement=text)
-                )
+            if not piece.channel.rewrites:
+                continue
+            original = piece.slot.text[: piece.end - piece.start]
+            if (text := piece.channel.rewritten(piece.start, original)) is not None:
+                edits.append(Edit(address=piece.slot.address, start=0, end=len(original), replacement=text))
         if not edits:
             return waiting.event.raw
-        return self._events.encode(
-            waiting.event.event, self._dialect.edit_event(waiting.event.data, tuple(edits))
+        return self._events.rewritten(
+            waiting.event, self._dialect.edit_event(waiting.event.data, tuple(edits))
         )

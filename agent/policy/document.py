@@ -244,6 +244,10 @@ class Policy(Section):
         default=(), description="Remote services and classifiers that are asked beside the local rules."
     )
     catalog: Annotated[tuple[CatalogRow, ...], Field(max_length=MANY)] = ()
+    shapes: Annotated[tuple[fields.Companion, ...], Field(max_length=50)] = Field(
+        default=(),
+        description="Files that describe formats of chat pages, for rows of the catalog; see docs/web-shapes.md.",
+    )
     accounts: Accounts | None = Field(
         default=None, description="Virtual keys, budgets and limits; see docs/accounts.md."
     )
