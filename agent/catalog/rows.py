@@ -128,9 +128,9 @@ def _kind(row: dict[str, object], *, where: str) -> Kind:
 
 def _confidence(row: dict[str, object], *, where: str) -> Confidence:
     value = row.get("confidence", Confidence.DOCUMENTED.value)
-    if value not in {each.value for each in Confidence}:
+    if value not in [each.value for each in Confidence]:
         raise ConfigError(f"{where}: confidence {value!r} is unknown", hint=f"known: {', '.join(Confidence)}")
-    return Confidence(value)
+    return Confidence(str(value))
 
 
 def _month(row: dict[str, object], *, where: str) -> str:

@@ -253,7 +253,7 @@ def _count(pointers: tuple[object, ...], *, where: str) -> None:
 
 def _choice[T: (Carrier, Framing)](kind: type[T], row: Table, key: str, usual: T, *, where: str) -> T:
     value = row.get(key, usual.value)
-    if value not in {each.value for each in kind}:
+    if value not in [each.value for each in kind]:
         known = ", ".join(each.value for each in kind)
         raise ConfigError(f"{where}: {key} {value!r} is unknown", hint=f"known: {known}")
-    return kind(value)
+    return kind(str(value))

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import math
 from dataclasses import replace
+from urllib.parse import quote
 
 from agent.accounts import presented
 from agent.accounts.accounts import Accounts
@@ -52,6 +53,7 @@ log = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of a request, as sent and decoded
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+_PRINTABLE = bytes({*range(0x21, 0x7F)} - {0x23}).decode("ascii")
 _TRACE = frozenset({b"traceparent", b"tracestate"})
 _OURS = frozenset({b"accept-encoding", b"content-length", b"expect", b"host"})
 
@@ -243,7 +245,8 @@ class ExchangeHandler:
         if verdict.blocked:
             return await self._block(wire, book, dialect, None)
         if bodiless:
-            route, verdict = replace(route, query=verdict.body), replace(verdict, body=b"")
+            query = verdict.body if verdict.body is body else _in_address(verdict.body)
+            route, verdict = replace(route, query=query), replace(verdict, body=b"")
             sent = body = b""
         errand = Errand(
             request=request,
@@ -380,6 +383,11 @@ class ExchangeHandler:
 
 def _voice(ledger: Ledger) -> Voice:
     return ledger.rules.dialects[ledger.dialect] if ledger.dialect else raw_text.RawText()
+
+
+def _in_address(query: bytes) -> bytes:
+    """A query that was edited: what may not stand in an address, because it was edited as plain text, is escaped."""
+    return quote(query, safe=_PRINTABLE).encode()
 
 
 def _told(error: UpstreamError) -> tuple[int, Headers]:

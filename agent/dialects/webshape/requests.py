@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -86,7 +86,8 @@ def texts(
         for number, document in documents:
             for each in find(document):
                 address = numbered(each.address, number)
-                places.setdefault(address, ((number or 0, *each.place), role, each.value))
+                if address not in places:
+                    places[address] = ((number or 0, *_order(document, each.address)), role, each.value)
         if len(places) > MAX_TEXTS:
             raise ContentError(f"more than {MAX_TEXTS} texts")
     for address, (_, role, value) in sorted(places.items(), key=lambda item: item[1][0]):
@@ -94,6 +95,18 @@ def texts(
         found.prose(address[-1], role, value)
     found.outer = ()
     return tuple(found.slots)
+
+
+def _order(document: object, address: Address) -> Iterator[int]:
+    """Where a place stands among others of its document: sorts as the document reads, in its outermost text."""
+    for step in address[0]:
+        if isinstance(document, dict):
+            yield list(document).index(step)
+        else:
+            yield step if isinstance(step, int) else 0
+        document = document[step] if isinstance(document, (dict, list)) else None  # type: ignore[index]
+    for path in address[1:]:
+        yield from (step if isinstance(step, int) else 0 for step in path)
 
 
 def _all(pointers: tuple[Pointer, ...]) -> tuple[Find, ...]:
@@ -124,7 +137,7 @@ def _attach(found: Collector, attaching: _Attaching, value: object) -> None:
 
 
 def _value(find: Find | None, document: object) -> object:
-    found: list[Found] = find(document) if find is not None else []
+    found: Sequence[Found] = find(document) if find is not None else ()
     return found[0].value if found else ""
 
 

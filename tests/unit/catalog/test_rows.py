@@ -7,7 +7,7 @@ import pytest
 from agent.catalog import Catalog, bundled_shapes, bundled_surfaces, parse_surfaces
 from agent.dialects import DIALECTS
 from agent.errors import ConfigError
-from agent.model.surface import Surface
+from agent.model.surface import Confidence, Kind, Surface
 
 ROW = '[[surface]]\nid = "x"\nname = "X"\nprovider = "x"\nhosts = ["x.example"]\n'
 BUNDLED = bundled_surfaces()
@@ -29,6 +29,21 @@ def test_a_row_is_read_with_what_it_speaks_and_its_own_endpoints() -> None:
     assert row.http2
 
 
+def test_a_row_says_how_surely_it_is_known_and_since_when() -> None:
+    (row,) = parse_surfaces(ROW + 'confidence = "inferred"\nseen = "2026-08"', source="t.toml")
+    assert (row.confidence, row.seen) == (Confidence.INFERRED, "2026-08")
+    (row,) = parse_surfaces(ROW, source="t.toml")
+    assert (row.confidence, row.seen) == (Confidence.DOCUMENTED, "")
+
+
+def test_every_chat_says_how_surely_its_format_is_known() -> None:
+    shapes = {shape.name for shape in bundled_shapes()}
+    chats = [row for row in BUNDLED if row.kind is Kind.CHAT and {e.dialect for e in row.endpoints} & shapes]
+    assert len(chats) > 40
+    assert all(row.seen for row in chats if row.confidence is Confidence.SEEN)
+    assert all(row.http2 and row.confidence is not Confidence.DOCUMENTED for row in chats)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -39,6 +54,11 @@ def test_a_row_is_read_with_what_it_speaks_and_its_own_endpoints() -> None:
         ('[[surface]]\nid = "x"', "missing hosts, name, provider"),
         (ROW + "colour = 1", "unknown colour"),
         (ROW + 'http2 = "no"', "http2 must be true or false"),
+        (ROW + 'confidence = "sure"', "confidence 'sure' is unknown"),
+        (ROW + "confidence = []", "confidence [] is unknown"),
+        (ROW + 'seen = "2026-8"', "seen must be a month"),
+        (ROW + 'seen = "2026-13"', "seen must be a month"),
+        (ROW + 'seen = "last year"', "seen must be a month"),
         (ROW + 'speaks = ["klingon"]', "speaks unknown 'klingon'"),
         (ROW + 'speaks = "chat"', "speaks must be a list"),
         (ROW + "endpoints = [1]", "an endpoint must be a table"),

@@ -122,6 +122,7 @@ def test_a_shape_is_read_with_all_it_may_say() -> None:
         (SHAPE.replace("/prompt", "prompt"), "request: user: the pointer 'prompt' must begin"),
         (SHAPE + 'carrier = "pigeon"', "carrier 'pigeon' is unknown"),
         (SHAPE + "carrier = 1", "carrier 1 is unknown"),
+        (SHAPE + "carrier = []", "carrier [] is unknown"),
         (SHAPE + "sealed = 1", "sealed must be true or false"),
         (SHAPE + "stream = 1", "stream must be a text"),
         (SHAPE + "attachments = [{ kind = 'x' }]", "missing at"),
