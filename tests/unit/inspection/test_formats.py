@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from textwrap import dedent
+
 import pytest
 
 from agent.dialects import DIALECTS
@@ -94,3 +97,15 @@ def test_examples_may_be_left_untried() -> None:
 
 def test_the_files_count_in_the_policys_digest() -> None:
     assert book(SHAPE).digest != book(SHAPE + "\n# another\n").digest
+
+
+def test_the_example_of_the_handbook_works() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "web-shapes.md").read_text(encoding="utf-8")
+    shapes, rows = (
+        dedent(page.partition(f"   ```{kind}\n")[2].partition("   ```")[0]) for kind in ("toml", "yaml")
+    )
+    rules = book(shapes, f"schema_version: 1\nid: p\n{rows}")
+    match = rules.catalog.match("chat.example.com", "/api/ask/c-81")
+    assert match is not None
+    assert match.endpoint is not None
+    assert match.endpoint.dialect == "example-chat"
