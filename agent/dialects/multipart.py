@@ -46,8 +46,8 @@ def is_form(body: bytes) -> bool:
     return body.startswith(b"--")
 
 
-def parts_of(body: bytes) -> tuple[Part, ...]:
-    """The parts of a form. Raises ContentError where they could be read otherwise."""
+def parts_of(body: bytes, *, many: bool = False) -> tuple[Part, ...]:
+    """The parts of a form. Raises ContentError where they could be read otherwise. `many`: files may share a name."""
     opening = _BOUNDARY.match(body)
     if opening is None:
         raise ContentError("the form does not begin with a boundary")
@@ -67,18 +67,19 @@ def parts_of(body: bytes) -> tuple[Part, ...]:
                 break
             case _:
                 raise ContentError("the form goes on where it should end")
-    names = [part.name for part in found if not part.name.endswith("[]")]
+    single = [part for part in found if not (many and part.filename is not None)]
+    names = [part.name for part in single if not part.name.endswith("[]")]
     if len(set(names)) < len(names):
         raise ContentError("the form names a field twice")
     return tuple(found)
 
 
-def checked_parts(head: RequestHead, body: bytes) -> tuple[Part, ...]:
-    """The parts of the form that the request's content type promises. Raises ContentError."""
+def checked_parts(head: RequestHead, body: bytes, *, many: bool = False) -> tuple[Part, ...]:
+    """The parts of the form that the request's content type promises; `many` as for `parts_of`. Raises ContentError."""
     named = _CONTENT_TYPE.fullmatch(head.content_type.strip())
     if named is None or not body.startswith(f"--{named.group(1)}\r\n".encode("latin-1")):
         raise ContentError("the body is a form, but not the one that its content type names")
-    return parts_of(body)
+    return parts_of(body, many=many)
 
 
 def attachment_of(part: Part) -> Attachment:

@@ -38,7 +38,7 @@ def opened(carrier: Carrier, head: RequestHead, body: bytes) -> Opened:
         case Carrier.JSON:
             return Opened(((None, parse(body)),))
         case Carrier.MULTIPART:
-            parts = checked_parts(head, body)
+            parts = checked_parts(head, body, many=True)
             fields = ((at, part) for at, part in enumerate(parts) if part.filename is None)
             return Opened(
                 tuple((at, {part.name: _decoded(body[part.start : part.end])}) for at, part in fields),
@@ -70,7 +70,7 @@ def edited(carrier: Carrier, body: bytes, edits: tuple[Edit, ...]) -> bytes:
         case Carrier.JSON:
             return edit(body, edits)
         case Carrier.MULTIPART:
-            spans = [(part.start, part.end) for part in parts_of(body)]
+            spans = [(part.start, part.end) for part in parts_of(body, many=True)]
             return _rebuilt(body, spans, _of_fields(edits), edit)
         case Carrier.FORM | Carrier.QUERY:
             spans = [(start, end) for _, _, start, end in _fields(body)]
