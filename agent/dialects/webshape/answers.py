@@ -22,6 +22,9 @@ from agent.model.webshape import Framing, Says, ShapeAnswer
 MAX_ANEW = 100
 """How often a text that should only grow may begin anew as a text of its own; from then on it is judged whole."""
 
+MAX_CHANNELS = 500
+"""How many texts of one stream may be open at the same time; further ones are judged event by event."""
+
 _BARE: Address = ((),)
 
 
@@ -178,7 +181,9 @@ class EventReader:
     def _piece(self, said: _Said, rule: _Rule, found: Found) -> None:
         channel = rule.channel + found.name
         slot = new_slot(found.address, rule.role, str(found.value))
-        if not rule.grows:
+        if channel not in self._open and len(self._open) >= MAX_CHANNELS:
+            said.again(found.address, rule.role, slot.text)
+        elif not rule.grows:
             self._open[channel] = None
             padding = self._plan.padding
             if padding and slot.text.endswith(padding):

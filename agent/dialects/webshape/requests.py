@@ -80,14 +80,14 @@ def texts(
 ) -> tuple[Slot, ...]:
     """The texts to which pointers lead, in the order of the documents; each once. Where a pointer leads to an object or
     a list, what is prose in it. Raises ContentError where there are too many."""
-    found = found or Collector()
+    found, order = found or Collector(), _Order()
     places: dict[Address, tuple[tuple[int, ...], Role, object]] = {}
     for role, find in wanted:
         for number, document in documents:
             for each in find(document):
                 address = numbered(each.address, number)
                 if address not in places:
-                    places[address] = ((number or 0, *_order(document, each.address)), role, each.value)
+                    places[address] = ((number or 0, *order.of(document, each.address)), role, each.value)
         if len(places) > MAX_TEXTS:
             raise ContentError(f"more than {MAX_TEXTS} texts")
     for address, (_, role, value) in sorted(places.items(), key=lambda item: item[1][0]):
@@ -97,16 +97,25 @@ def texts(
     return tuple(found.slots)
 
 
-def _order(document: object, address: Address) -> Iterator[int]:
-    """Where a place stands among others of its document: sorts as the document reads, in its outermost text."""
-    for step in address[0]:
-        if isinstance(document, dict):
-            yield list(document).index(step)
-        else:
-            yield step if isinstance(step, int) else 0
-        document = document[step] if isinstance(document, (dict, list)) else None  # type: ignore[index]
-    for path in address[1:]:
-        yield from (step if isinstance(step, int) else 0 for step in path)
+class _Order:
+    """Where places stand among others of one request: what it tells sorts as the outermost document reads."""
+
+    def __init__(self) -> None:
+        self._keys: dict[int, dict[str, int]] = {}  # of each object that was met: what number its keys have
+
+    def of(self, document: object, address: Address) -> Iterator[int]:
+        """The numbers of the steps to a place."""
+        for step in address[0]:
+            if isinstance(document, dict):
+                if (keys := self._keys.get(id(document))) is None:
+                    keys = self._keys[id(document)] = {key: at for at, key in enumerate(document)}
+                yield keys[str(step)]
+                document = document[step]
+            else:
+                yield step if isinstance(step, int) else 0
+                document = document[step] if isinstance(document, list) and isinstance(step, int) else None
+        for path in address[1:]:
+            yield from (step if isinstance(step, int) else 0 for step in path)
 
 
 def _all(pointers: tuple[Pointer, ...]) -> tuple[Find, ...]:

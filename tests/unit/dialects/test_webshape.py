@@ -599,3 +599,17 @@ def test_errors_are_json_with_a_message() -> None:
 def test_a_refusal_without_events_of_its_own_is_json() -> None:
     block = shape(block="stopped = [{ data = '1' }]").block("no")
     assert (block.status, json.loads(block.body)["message"]) == (403, "no")
+
+
+def test_texts_beyond_counting_are_judged_event_by_event() -> None:
+    dialect = shape(answer='appends = { a = ["[id@]/t"] }')
+    views = read(dialect, *({"id": number, "t": "x"} for number in range(502)))
+    assert [len(view.deltas) for view in views] == [1] * 500 + [0, 0]
+    assert [slot.text for slot in views[501].repeats] == ["x"]
+
+
+def test_a_large_object_is_read_in_order_and_in_time() -> None:
+    dialect = shape('assistant = ["/m/*"]')
+    texts_of_it = [f"t{number}" for number in range(9_000)]
+    body = orjson.dumps({"m": {f"k{number}": text for number, text in enumerate(texts_of_it)}})
+    assert texts(dialect.parse_request(head(), body)) == texts_of_it
