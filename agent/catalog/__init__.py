@@ -6,6 +6,7 @@ from agent.catalog.lookup import Catalog, Match
 from agent.catalog.never import NeverTable, bundled_never
 from agent.catalog.providers import bundled_providers
 from agent.catalog.rows import Rows, bundled_rows, bundled_surfaces, parse_rows, parse_surfaces
+from agent.catalog.shapes import bundled_shapes, parse_shapes
 from agent.catalog.telltales import Telltales, bundled_telltales
 from agent.catalog.tenants import TenantHeader, bundled_tenant_headers
 
@@ -21,9 +22,11 @@ __all__ = [
     "bundled_never",
     "bundled_providers",
     "bundled_rows",
+    "bundled_shapes",
     "bundled_surfaces",
     "bundled_telltales",
     "bundled_tenant_headers",
     "parse_rows",
+    "parse_shapes",
     "parse_surfaces",
 ]

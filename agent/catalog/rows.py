@@ -1,8 +1,8 @@
 """Reads catalog rows from TOML, strictly: an unknown or missing key names its row and is an error.
 
 The rows of APIs are in `surfaces.toml`, those that few know in `surfaces_more.toml`, those of coding agents in
-`agents.toml`, those of web pages and desktop apps in `chats.toml`; `uploads.toml` adds where files are uploaded. A
-policy may bring a file of the same form.
+`agents.toml`, those of web pages and desktop apps in `chats.toml`, or in `chats_more.toml` where their formats are
+shapes; `uploads.toml` adds where files are uploaded. A policy may bring a file of the same form.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from types import MappingProxyType
 from agent.catalog import tables
 from agent.catalog.hosts import checked_host
 from agent.errors import ConfigError
-from agent.model.surface import Endpoint, Kind, Surface
+from agent.model.surface import Confidence, Endpoint, Kind, Surface
 
 _REQUIRED = frozenset({"id", "name", "provider", "hosts"})
-_FILES = ("surfaces.toml", "surfaces_more.toml", "agents.toml", "chats.toml")
+_FILES = ("surfaces.toml", "surfaces_more.toml", "agents.toml", "chats.toml", "chats_more.toml")
 _OPTIONAL = frozenset(
     {
         "speaks",
@@ -36,6 +36,8 @@ _OPTIONAL = frozenset(
         "prefix",
         "origin",
         "key_header",
+        "confidence",
+        "seen",
     }
 )
 _ENDPOINT_KEYS = frozenset({"operation", "socket", "app", "file_id", "upload_url", "upload_id", "sealed"})
@@ -178,6 +180,8 @@ def _surface(row: object, speaks: Speaks, *, source: str) -> Surface:
         prefix=tables.text(row, "prefix", where=where),
         origin=tables.text(row, "origin", where=where),
         key_header=tables.text(row, "key_header", where=where),
+        confidence=_confidence(row, where=where),
+        seen=_month(row, where=where),
     )
     if bool(surface.hosts) == own:
         raise ConfigError(f"{where}: hosts is {'given, but the gateway itself has none' if own else 'empty'}")
@@ -201,6 +205,22 @@ def _kind(row: dict[str, object], *, where: str) -> Kind:
     except ValueError:
         known = ", ".join(Kind)
         raise ConfigError(f"{where}: kind {value!r} is unknown", hint=f"known: {known}") from None
+
+
+def _confidence(row: dict[str, object], *, where: str) -> Confidence:
+    value = row.get("confidence", Confidence.DOCUMENTED.value)
+    if value not in [each.value for each in Confidence]:
+        raise ConfigError(f"{where}: confidence {value!r} is unknown", hint=f"known: {', '.join(Confidence)}")
+    return Confidence(str(value))
+
+
+def _month(row: dict[str, object], *, where: str) -> str:
+    value = tables.text(row, "seen", where=where)
+    year, _, month = value.partition("-")
+    plain = len(value) == 7 and year.isdecimal() and month.isdecimal() and value.isascii()
+    if value and not (plain and "01" <= month <= "12"):
+        raise ConfigError(f"{where}: seen must be a month such as 2026-08")
+    return value
 
 
 def _endpoints(rows: object, *, where: str) -> tuple[Endpoint, ...]:

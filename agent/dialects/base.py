@@ -6,6 +6,7 @@ sockets, policies or detectors. Unknown fields, blocks and events are left alone
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -36,6 +37,8 @@ class ParsedRequest:
     max_tokens: int | None = None  # the most output that the client asks for
     conversation: str = ""  # the service's own id of the conversation, where the request names it
     files: tuple[str, ...] = ()  # ids of files that were uploaded before and are meant here
+    asks: bool = True  # False: some other errand on the same path, which no model sees
+    sealed: bool = False  # the service signs what is sent: nothing in it can be changed
     hides_usage: bool = False  # the client does not expect the counts of tokens that the gateway asked for
     wordless: bool = False  # of a kind that carries no text: none is missed
 
@@ -171,6 +174,12 @@ class Dialect(RequestFormat, Voice, Protocol):
         """The catalog's name of the format, such as `openai-chat`."""
         ...
 
+    @property
+    def reads_query(self) -> bool:
+        """Whether a request without a body has its texts in the query of its address: `parse_request` and
+        `edit_request` are given that instead."""
+        ...
+
     def parse_answer(self, body: bytes) -> ParsedAnswer:
         """Read a complete answer. Raises ContentError as `parse_request` does."""
         ...
@@ -190,6 +199,11 @@ class Dialect(RequestFormat, Voice, Protocol):
 
     def framing(self) -> Framing:
         """What cuts one of its streams into events."""
+        ...
+
+    def framing_of(self, kind: bytes, request: ParsedRequest) -> Callable[[], Framing] | None:
+        """What cuts an answer of the media type `kind` to `request` into events; None where such an answer is read
+        whole."""
         ...
 
     def stream_reader(self, request: ParsedRequest) -> StreamReader:

@@ -38,6 +38,7 @@ class BatchFraming:
     """Cuts an answer into chunks. An answer that is not cut in this way is one chunk: whatever follows its prefix."""
 
     content_type = b"application/json"
+    comments = False
 
     def __init__(self, *, max_chunk: int = MAX_CHUNK) -> None:
         self._limit = max_chunk
@@ -69,6 +70,14 @@ class BatchFraming:
         """The bytes of a chunk: its length is that of what it says now."""
         del event
         return data if self._unframed else str(units_of(data)).encode() + data
+
+    def rewritten(self, event: SseEvent, data: bytes) -> bytes:
+        """The bytes of a chunk that was read, with other data."""
+        return self.encode(event.event, data)
+
+    def ending(self, worded: bytes) -> bytes:
+        """The end of a stopped stream, as its dialect words it."""
+        return worded
 
     def _next(self) -> SseEvent | None:
         if not self._started:

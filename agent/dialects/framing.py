@@ -27,21 +27,44 @@ class Framing(Protocol):
         """The bytes of an event."""
         ...
 
+    def rewritten(self, event: SseEvent, data: bytes) -> bytes:
+        """The bytes of an event that was read, with other data."""
+        ...
+
+    def ending(self, worded: bytes) -> bytes:
+        """The end of a stopped stream in this framing; `worded` is it in the usual one of the dialect."""
+        ...
+
+    @property
+    def comments(self) -> bool:
+        """Whether it knows comments, which keep a connection awake and say nothing."""
+        ...
+
 
 class SseFraming(SseDecoder):
     """Server-sent events."""
 
     content_type = b"text/event-stream"
+    comments = True
 
     def encode(self, event: str, data: bytes) -> bytes:
         """See `Framing`."""
         return sse.encode(event, data)
+
+    def rewritten(self, event: SseEvent, data: bytes) -> bytes:
+        """See `Framing`."""
+        return sse.encode(event.event, data)
+
+    def ending(self, worded: bytes) -> bytes:
+        """See `Framing`."""
+        return worded
 
 
 class MessageFraming:
     """Amazon's event stream: the event's name is that of the message, its data the payload."""
 
     content_type = b"application/vnd.amazon.eventstream"
+    comments = False
 
     def __init__(self) -> None:
         self._decoder = eventstream.MessageDecoder()
@@ -57,3 +80,11 @@ class MessageFraming:
     def encode(self, event: str, data: bytes) -> bytes:
         """See `Framing`."""
         return eventstream.event(event, data)
+
+    def rewritten(self, event: SseEvent, data: bytes) -> bytes:
+        """See `Framing`."""
+        return eventstream.event(event.event, data)
+
+    def ending(self, worded: bytes) -> bytes:
+        """See `Framing`."""
+        return worded

@@ -9,7 +9,7 @@ an answer that we made has not been seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import NAMESPACE_URL, uuid5
 
 import orjson
@@ -56,6 +56,16 @@ class GeminiWeb:
     def stream_type(self) -> bytes:
         """The `content-type` of its streams."""
         return BatchFraming.content_type
+
+    @property
+    def reads_query(self) -> bool:
+        """A question has a body."""
+        return False
+
+    def framing_of(self, kind: bytes, request: ParsedRequest) -> Callable[[], Framing] | None:
+        """What cuts an answer of that media type into chunks."""
+        del request
+        return self.framing if kind == self.stream_type else None
 
     def framing(self) -> Framing:
         """What cuts one of its streams into chunks."""

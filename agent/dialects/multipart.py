@@ -74,27 +74,35 @@ def parts_of(body: bytes, *, many: bool = False) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def read_form(head: RequestHead, body: bytes, *, many: bool = False) -> ParsedRequest:
-    """The request that a form is: every field a text, every file an attachment; `many` as for `parts_of`. Raises
-    ContentError."""
+def checked_parts(head: RequestHead, body: bytes, *, many: bool = False) -> tuple[Part, ...]:
+    """The parts of the form that the request's content type promises; `many` as for `parts_of`. Raises ContentError."""
     named = _CONTENT_TYPE.fullmatch(head.content_type.strip())
     if named is None or not body.startswith(f"--{named.group(1)}\r\n".encode("latin-1")):
         raise ContentError("the body is a form, but not the one that its content type names")
+    return parts_of(body, many=many)
+
+
+def attachment_of(part: Part, place: int) -> Attachment:
+    """What is noted of a file, which is the form's part of that number."""
+    kind = part.media_type.partition("/")[0]
+    return Attachment(
+        kind=kind if kind in ("image", "audio") else "file",
+        media_type=part.media_type,
+        size=part.end - part.start,
+        name=part.filename or "",
+        held=Held(coding=Coding.PART, path=(part.name, place)),
+    )
+
+
+def read_form(head: RequestHead, body: bytes, *, many: bool = False) -> ParsedRequest:
+    """The request that a form is: every field a text, every file an attachment; `many` as for `parts_of`. Raises
+    ContentError."""
     found = Collector()
     fields: dict[str, str] = {}
     attachments: list[Attachment] = []
-    for place, part in enumerate(parts_of(body, many=many)):
+    for place, part in enumerate(checked_parts(head, body, many=many)):
         if part.filename is not None:
-            kind = part.media_type.partition("/")[0]
-            attachments.append(
-                Attachment(
-                    kind=kind if kind in ("image", "audio") else "file",
-                    media_type=part.media_type,
-                    size=part.end - part.start,
-                    name=part.filename,
-                    held=Held(coding=Coding.PART, path=(part.name, place)),
-                )
-            )
+            attachments.append(attachment_of(part, place))
             continue
         text = fields[part.name] = _text(body[part.start : part.end])
         if part.name != "model":

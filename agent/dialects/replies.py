@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import orjson
 
 from agent.dialects import counting
-from agent.dialects.base import Block
+from agent.dialects.base import Block, ParsedRequest
 from agent.dialects.framing import Framing, SseFraming
 from agent.dialects.jsonedits import edit
 from agent.dialects.multipart import edit_form, is_form
@@ -22,6 +24,11 @@ class JsonEdits:
     __slots__ = ()
 
     @property
+    def reads_query(self) -> bool:
+        """Whether the query of its address is what is read of a request without a body."""
+        return False
+
+    @property
     def stream_type(self) -> bytes:
         """The `content-type` of its streams."""
         return SseFraming.content_type
@@ -29,6 +36,11 @@ class JsonEdits:
     def framing(self) -> Framing:
         """What cuts one of its streams into events."""
         return SseFraming()
+
+    def framing_of(self, kind: bytes, request: ParsedRequest) -> Callable[[], Framing] | None:
+        """What cuts an answer of that media type into events; None where it is read whole."""
+        del request
+        return self.framing if kind in (SseFraming.content_type, self.stream_type) else None
 
     def edit_request(self, body: bytes, edits: tuple[Edit, ...]) -> bytes:
         """`body` with the edits made and every other byte as it came."""

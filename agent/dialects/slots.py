@@ -52,12 +52,14 @@ _SCHEMA_WORDS = frozenset(
 class Collector:
     """Gathers the slots and attachments of one document, in the order in which it is told of them.
 
-    `tool` names the tool whose call is being read; slots found meanwhile carry it.
+    `tool` names the tool whose call is being read; slots found meanwhile carry it. `outer` leads to the text in which
+    the document that is being read stands, where it does not stand for itself.
     """
 
-    __slots__ = ("attachments", "files", "slots", "tool")
+    __slots__ = ("attachments", "files", "outer", "slots", "tool")
 
     def __init__(self, *, tool: str = "") -> None:
+        self.outer: Address = ()
         self.slots: list[Slot] = []
         self.attachments: list[Attachment] = []
         self.files: list[str] = []  # ids of files that were uploaded before
@@ -72,9 +74,10 @@ class Collector:
     def text(self, path: Path, role: Role, value: object) -> None:
         """`value`, if it is a text: a slot, and further slots for texts with escapes in the JSON it may hold."""
         if isinstance(value, str) and value:
-            self.slots.append(new_slot((path,), role, value, self.tool))
+            address = (*self.outer, path)
+            self.slots.append(new_slot(address, role, value, self.tool))
             if "\\" in value:
-                self._texts_inside((path,), role, value)
+                self._texts_inside(address, role, value)
 
     def leaves(self, path: Path, role: Role, value: object) -> None:
         """A structured value: every string and every long number in it."""
@@ -90,7 +93,7 @@ class Collector:
             case bool() | None:
                 pass
             case int() | float() if abs(value) >= _LONG_NUMBER:
-                self.slots.append(new_slot((path,), role, number_text(value), self.tool))
+                self.slots.append(new_slot((*self.outer, path), role, number_text(value), self.tool))
 
     def schema(self, path: Path, value: object) -> None:
         """A tool definition or JSON Schema: what it says to the model, without the words of the schema language."""

@@ -13,6 +13,7 @@ from agent.accounts.denials import Denial, provider_blocked
 from agent.accounts.estimate import Measure, TextKind
 from agent.accounts.ports import Ask, Spent
 from agent.dialects.base import ParsedRequest
+from agent.model.content import outermost
 from agent.model.conversation import NO_COUNT, TokenCount
 from agent.policy import Key
 
@@ -190,9 +191,8 @@ class Account:
 def measured(request: ParsedRequest) -> Measure:
     """The size of a request, for an estimate of its tokens."""
     text = 0
-    for slot in request.slots:
-        if len(slot.address) == 1:
-            text += len(slot.text) if slot.text.isascii() else len(slot.text.encode("utf-8", "surrogatepass"))
+    for slot in outermost(request.slots):
+        text += len(slot.text) if slot.text.isascii() else len(slot.text.encode("utf-8", "surrogatepass"))
     if not request.attachments:
         return Measure(text_bytes=text)
     kinds = [each.kind for each in request.attachments]

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from agent.dialects.base import Dialect, ParsedRequest
-from agent.dialects.framing import SseFraming
+from agent.dialects.framing import Framing
 from agent.errors import ContentError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.ledger import Ledger, captured
@@ -21,13 +21,14 @@ from agent.gateway.unified.failing import Failing
 from agent.gateway.wire import Wire
 from agent.inspection import AnswerVerdict, Scope, StreamInspector, inspect_answer
 from agent.inspection.verdicts import failed_check
-from agent.model.content import Role, Slot, Where
+from agent.model.content import Role, Slot, Where, outermost
 from agent.model.record import CaptureMode, Outcome
 
 log = logging.getLogger(__name__)
 
 MAX_HEARD = 1024 * 1024
 _DROPPED = frozenset({b"alt-svc"})  # an offer of HTTP/3 would lead the client around us
+_ERRORS = 400  # statuses from here on
 _BODILESS = (204, 304)  # a length in their head is that of no body of theirs (RFC 9110 section 8.6)
 
 
@@ -89,9 +90,10 @@ class Answering:
     ) -> bool:
         """A model's answer, by what it says it is."""
         kind = headers.get(response.headers, b"content-type").partition(b";")[0].strip().lower()
-        if kind in (SseFraming.content_type, dialect.stream_type):
-            return await self._stream(response, dialect, request, scope)
-        if kind == b"application/json" or kind.endswith(b"+json") or kind.startswith(b"text/") or not kind:
+        framing = dialect.framing_of(kind, request)
+        if framing is not None and (kind != b"application/json" or response.status < _ERRORS):
+            return await self._stream(response, dialect, framing, request, scope)
+        if b"json" in kind or kind.startswith(b"text/") or not kind:
             return await self._whole(response, dialect, scope)
         return await self.relay(response)
 
@@ -128,13 +130,19 @@ class Answering:
         return True
 
     async def _stream(
-        self, response: UpstreamResponse, dialect: Dialect, request: ParsedRequest, scope: Scope
+        self,
+        response: UpstreamResponse,
+        dialect: Dialect,
+        framing: Callable[[], Framing],
+        request: ParsedRequest,
+        scope: Scope,
     ) -> bool:
         checked = bool(self._opinion.wanted(scope, Where.ANSWER))
         inspector = StreamInspector(
             dialect,
             dialect.stream_reader(request),
             scope,
+            framing=framing,
             keep_text=checked or scope.rules.policy.capture is not CaptureMode.METADATA,
             hide_usage=request.hides_usage,
             whole_events=self._failing is not None,
@@ -142,9 +150,7 @@ class Answering:
         fields = headers.without_body_facts(self._fields(response))
         try:
             await self._begin(response, fields)
-            failure = await self._pump(
-                response, inspector, scope, comments=dialect.stream_type == SseFraming.content_type
-            )
+            failure = await self._pump(response, inspector, scope)
         finally:
             self._ledger.received()
             self._heard(inspector, scope)
@@ -158,14 +164,14 @@ class Answering:
         if failure is None and self._failing is not None and not inspector.ended:
             failure = UpstreamError("the provider's stream ended before the answer did")
         if failure is not None:
-            return await self._broken(failure, self._failing)
+            failing = self._failing
+            return await self._broken(failure, failing and _reframed(failing, inspector))
         return await self._end(Outcome.COMPLETED)
 
     async def _pump(
-        self, response: UpstreamResponse, inspector: StreamInspector, scope: Scope, *, comments: bool
+        self, response: UpstreamResponse, inspector: StreamInspector, scope: Scope
     ) -> UpstreamError | None:
-        """Move the stream until its end, a block, or a failure of the upstream, which is returned. `comments`: its
-        framing knows them."""
+        """Move the stream until its end, a block, or a failure of the upstream, which is returned."""
         failure: UpstreamError | None = None
         work = _Stopwatch()
 
@@ -178,7 +184,7 @@ class Answering:
             holding=lambda: inspector.holding,
             write=self._wire.write,
             clock=time.monotonic,
-            comment=COMMENT if comments else b"",
+            comment=COMMENT if inspector.comments else b"",
         )
         try:
             async with pacing.running():
@@ -243,7 +249,7 @@ class Answering:
         ledger, answer = self._ledger, verdict.answer
         ledger.decided(verdict.decision)
         ledger.usage, ledger.model, ledger.finish_reason = answer.usage, answer.model, answer.finish_reason
-        ledger.characters = sum(len(slot.text) for slot in answer.slots if len(slot.address) == 1)
+        ledger.characters = sum(len(slot.text) for slot in outermost(answer.slots))
         capture = scope.rules.policy.capture
         if capture is not CaptureMode.METADATA and verdict.understood and not verdict.blocked:
             kept = dialect.parse_answer(verdict.judged).slots if capture is CaptureMode.REDACTED else ()
@@ -259,6 +265,11 @@ class Answering:
         if capture is not CaptureMode.METADATA:
             original, redacted = inspector.texts()
             ledger.answer = captured(capture, _slots(redacted), _slots(original), self._capture_key)
+
+
+def _reframed(failing: Failing, inspector: StreamInspector) -> Failing:
+    """The end of a failed stream in the framing that the client is reading."""
+    return lambda message: inspector.ending(failing(message))
 
 
 class _Stopwatch:

@@ -1,5 +1,5 @@
-"""The files that go with a policy, read from beside it: packs, what packs extend, fingerprints, a catalog, and keys by
-reference.
+"""The files that go with a policy, read from beside it: packs, what packs extend, fingerprints, a catalog, shapes, and
+keys by reference.
 
 Owns reading, its limits and its errors; what the files mean is `inspection.companions`' matter. Everything blocks.
 """
@@ -16,6 +16,7 @@ from agent.host.files import read_limited
 from agent.host.secrets import read_secret
 from agent.inspection.catalogs import MAX_CATALOG
 from agent.inspection.companions import Companions, extension
+from agent.inspection.formats import MAX_SHAPES_FILE
 from agent.policy import PackFormat, Policy
 
 _BYTES_PER_CHARACTER = 4
@@ -32,6 +33,8 @@ def read_companions(policy: Policy, folder: Path) -> Companions:
             _read_extensions(folder, pack.file, files)
     if policy.catalog_file is not None:
         files[policy.catalog_file] = _read(folder, policy.catalog_file, MAX_CATALOG)
+    for shapes in policy.shapes:
+        files[shapes] = _read(folder, shapes, MAX_SHAPES_FILE)
     keys: dict[str, bytes] = {}
     for detector in policy.detectors:
         if detector.fingerprints is not None:

@@ -10,11 +10,12 @@ import logging
 import math
 import time
 from dataclasses import replace
+from urllib.parse import quote
 
 from agent.accounts import presented
 from agent.accounts.accounts import Accounts
 from agent.accounts.denials import Denial
-from agent.dialects import DIALECTS, raw_text, voice
+from agent.dialects import raw_text, voice
 from agent.dialects.base import Block, ConversationVoice, Voice
 from agent.dialects.encoding import decode
 from agent.errors import ContentError, UpstreamError
@@ -59,6 +60,7 @@ log = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of a request, as sent and decoded
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+_PRINTABLE = bytes({*range(0x21, 0x7F)} - {0x23}).decode("ascii")
 _TRACE = frozenset({b"traceparent", b"tracestate"})
 _OURS = frozenset({b"accept-encoding", b"content-length", b"expect", b"host"})
 
@@ -138,11 +140,15 @@ class ExchangeHandler:
                 raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
             if self._unlisted.suspects(request, route, ledger.rules):
                 return await self._suspected(request, route, wire, book)
-            if route.endpoint is None or (request.method in _BODILESS and not _has_body(request.headers)):
+            if route.endpoint is None:
+                return await self._pass(request, route, wire, book)
+            bodiless = request.method in _BODILESS and not _has_body(request.headers)
+            reads_query = not files and ledger.rules.dialects[route.endpoint.dialect].reads_query
+            if bodiless and not reads_query:
                 return await self._pass(request, route, wire, book)
             if files:
                 return await self._upload(request, route, wire, book)
-            return await self._inspect(request, route, wire, book)
+            return await self._inspect(request, route, wire, book, route.query if bodiless else None)
         except Refused as error:
             ledger.outcome, ledger.error = Outcome.REFUSED, str(error)
             if error.status == 421:
@@ -212,7 +218,7 @@ class ExchangeHandler:
             reason = "the catalog does not list the path at which this model is asked"
             decision = refusal_of(scope, reason, rule="unknown_surface")
             if decision.applied:
-                return await self._block(wire, book, DIALECTS[route.endpoint.dialect], decision)
+                return await self._block(wire, book, _voice(book.ledger), decision)
             book.ledger.decided(decision)
         return await self._inspect(request, route, wire, book, sent)
 
@@ -267,12 +273,14 @@ class ExchangeHandler:
     async def _inspect(
         self, request: ClientRequest, route: Route, wire: Wire, book: Settlement, sent: bytes | None = None
     ) -> bool:
+        """`sent` is the body where it was read before; of a request without one, the query of its address."""
         ledger = book.ledger
         assert route.endpoint is not None
-        dialect = DIALECTS[route.endpoint.dialect]
+        dialect = ledger.rules.dialects[route.endpoint.dialect]
+        bodiless = not _has_body(request.headers) and request.method in _BODILESS
         sent = await self._read(request, wire) if sent is None else sent
         with ledger.working():
-            body = self._decoded(request, sent)
+            body = sent if bodiless else self._decoded(request, sent)
         asker = book.account.principal.key_id
         question = Question(request=request, route=route, dialect=dialect, body=body, asker=asker)
         verdict, scope = await self._judge.judge(question, ledger)
@@ -281,6 +289,10 @@ class ExchangeHandler:
         ledger.error = verdict.problem
         if verdict.blocked:
             return await self._block(wire, book, dialect, None)
+        if bodiless:
+            query = verdict.body if verdict.body is body else _in_address(verdict.body)
+            route, verdict = replace(route, query=query), replace(verdict, body=b"")
+            sent = body = b""
         errand = Errand(
             request=request,
             route=route,
@@ -296,6 +308,8 @@ class ExchangeHandler:
             served = await self._direct_answer(errand, None if verdict.body is not body else sent)
         parsed = replace(verdict.request, hides_usage=True) if served.hides_usage else verdict.request
         answering = self._answering(wire, book, served)
+        if not parsed.asks:
+            return await answering.relay(served.response)
         whole = await answering.inspect(served.response, dialect, parsed, scope)
         if served.keeping is not None:
             self._serving.recall.keep(served.keeping, ledger)
@@ -318,10 +332,11 @@ class ExchangeHandler:
             context = trace_context.resumed(ledger.trace, exchange_id=ledger.id)
             fields = [each for each in fields if each[0] not in _TRACE] + trace_context.outgoing(context)
         payload = verdict.body if sent is None else sent
+        length = None if request.method in _BODILESS and not payload else len(payload)
         ledger.sent()
         try:
             return Served(
-                response=await self._direct.send(request.method, route, fields, payload, length=len(payload))
+                response=await self._direct.send(request.method, route, fields, payload, length=length)
             )
         except TransportError as error:
             if route.instead is None:
@@ -420,7 +435,14 @@ class ExchangeHandler:
 
 
 def _voice(ledger: Ledger) -> Voice:
-    return voice(ledger.dialect) if ledger.dialect else raw_text.RawText()
+    if not ledger.dialect:
+        return raw_text.RawText()
+    return ledger.rules.dialects.get(ledger.dialect) or voice(ledger.dialect)
+
+
+def _in_address(query: bytes) -> bytes:
+    """A query that was edited: what may not stand in an address, because it was edited as plain text, is escaped."""
+    return quote(query, safe=_PRINTABLE).encode()
 
 
 def _told(error: UpstreamError) -> tuple[int, Headers]:

@@ -11,7 +11,7 @@ from typing import Any, Self
 from agent.dialects.base import ParsedRequest
 from agent.gateway.routing import Route
 from agent.inspection import RuleBook
-from agent.model.content import NO_USAGE, Path, Role, Slot, Usage
+from agent.model.content import NO_USAGE, Path, Role, Slot, Usage, outermost
 from agent.model.decision import CLEAN, Decision
 from agent.model.ids import uuid7
 from agent.model.record import CaptureMode, Exchange, Outcome, Served, Timing
@@ -201,7 +201,7 @@ def newest_turn(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
     last = max(
         (i for i, slot in enumerate(slots) if slot.role in answering and _place(slot) in talk), default=-1
     )
-    return tuple(slot for slot in slots[last + 1 :] if slot.role in _ASKING and len(slot.address) == 1)
+    return tuple(slot for slot in outermost(slots[last + 1 :]) if slot.role in _ASKING)
 
 
 def _place(slot: Slot) -> Path:

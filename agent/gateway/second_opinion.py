@@ -26,6 +26,7 @@ from agent.inspection.outside import (
     request_segments,
     rule_on,
 )
+from agent.inspection.requests import SEALED
 from agent.inspection.verdicts import failed_check, refusal
 from agent.model.content import Role, Slot, Where
 from agent.model.decision import Decision
@@ -161,6 +162,9 @@ def _carried_out(
     ruled = replace(verdict, decision=verdict.decision.joined(ruling.decision))
     if ruled.blocked or not ruling.edits:
         return ruled
+    if verdict.request.sealed:
+        sealed = refusal(scope, SEALED, rule="sealed")
+        return replace(ruled, decision=ruled.decision.joined(sealed), body=b"")
     edited = form.edit_request(verdict.body, ruling.edits)
     again = inspect_request(dialect, head, edited, scope, verdict.attached)
     return _settled(ruled, again, lambda: again.understood == verdict.understood, scope)

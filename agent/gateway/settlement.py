@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from agent.dialects import DIALECTS
 from agent.errors import AuditError
 from agent.gateway.accounting import Account
 from agent.gateway.ledger import Ledger
@@ -55,9 +54,9 @@ class Settlement:
         """What a client has seen finished is paid for: no crash loses it."""
         ledger = self.ledger
         provider, model = ledger.served_fact("provider") or "", ledger.served_fact("model") or ""
-        if ledger.dialect not in DIALECTS:  # no model was asked
+        if ledger.dialect not in ledger.rules.dialects:  # no model was asked
             return
-        tokens = DIALECTS[ledger.dialect].count(ledger.usage)
+        tokens = ledger.rules.dialects[ledger.dialect].count(ledger.usage)
         try:
             cost, estimated = await self.account.settle(
                 provider,

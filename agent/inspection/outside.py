@@ -13,7 +13,7 @@ from agent.inspection.documents import Found
 from agent.inspection.rules import RuleBook, Scope, where_of
 from agent.inspection.veil import Veiled, veil
 from agent.inspection.verdicts import Tally, refusal
-from agent.model.content import Edit, Role, Slot, Where
+from agent.model.content import Edit, Role, Slot, Where, outermost
 from agent.model.decision import Action, Decision, Fallback, Hit
 from agent.model.findings import Family, Finding
 from agent.policy import Guardrail, guardrails
@@ -81,7 +81,7 @@ def request_segments(
     """What persons and tools said in a request; `newest` are the slots of its newest turn. Instructions of a system
     prompt and what the model itself said are not asked about. `private`: some check asks a stranger."""
     new = {slot.address for slot in newest}
-    wanted = (slot for slot in slots if slot.role in _ASKING and len(slot.address) == 1)
+    wanted = (slot for slot in outermost(slots) if slot.role in _ASKING)
     return _segments(
         rules,
         wanted,
@@ -93,7 +93,7 @@ def request_segments(
 
 def answer_segments(rules: RuleBook, slots: tuple[Slot, ...], *, private: bool) -> tuple[Segment, ...]:
     """What a model said in an answer, its calls of tools included."""
-    wanted = (slot for slot in slots if slot.role in _ANSWERING and len(slot.address) == 1)
+    wanted = (slot for slot in outermost(slots) if slot.role in _ANSWERING)
     return _segments(rules, wanted, lambda _: Where.ANSWER, lambda _: True, private=private)
 
 

@@ -12,8 +12,15 @@ from agent.inspection.documents import StubbornContent, judge_document
 from agent.inspection.pseudonyms import Vault
 from agent.inspection.rules import Scope, where_of
 from agent.inspection.verdicts import Tally, refusal
+from agent.model.content import Edit
 from agent.model.decision import Decision
 from agent.policy import UnknownFormat, access
+
+SEALED = "the service signs its requests, so the text cannot be changed"
+
+
+class SealedContent(Exception):
+    """A change would have to be made in a request that its sender has signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +58,8 @@ def inspect_request(
         if (refused := judge_access(scope)) is not None:
             return RequestVerdict(decision=refused, body=body, understood=False, problem=str(error))
         return _unknown(head, body, scope, str(error))
-    textless = bool(body) and not (request.slots or request.attachments or request.wordless)
+    asks = request.asks and not request.wordless
+    textless = bool(body) and asks and not request.slots and not request.attachments
     if attached is not None:
         request = attached.informed(request)
     scope = scope.informed(request, unread=len(body) if textless else 0)
@@ -88,10 +96,13 @@ def _judge(
             tally,
             where_of,
             parse=lambda edited: form.parse_request(head, edited).slots,
-            rewrite=form.edit_request,
+            rewrite=_sealed if request.sealed else form.edit_request,
         )
         if attached is not None:
             request = attached.settled(request, body, judged, tally, files)
+    except SealedContent:
+        decision = replace(refusal(scope, SEALED, rule="sealed"), hits=tally.decision().hits)
+        return RequestVerdict(decision=decision, body=b"", request=request)
     except (StubbornContent, ContentError):
         return RequestVerdict(
             decision=refusal(scope, "a redaction did not hold", rule="redaction"), body=b"", request=request
@@ -104,6 +115,10 @@ def _judge(
         scope=scope,
         attached=attached,
     )
+
+
+def _sealed(body: bytes, edits: tuple[Edit, ...]) -> bytes:
+    raise SealedContent
 
 
 def judge_access(scope: Scope) -> Decision | None:

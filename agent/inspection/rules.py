@@ -12,7 +12,7 @@ from functools import cached_property
 from hashlib import blake2b
 
 from agent.catalog import bundled_harness, bundled_telltales
-from agent.dialects import DIALECTS, UPLOADS
+from agent.dialects import UPLOADS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
 from agent.guardrails import LIMIT_RULE, LIMIT_TYPE, Rule, Scanner, bundled_rules, joined, keyword_rule
@@ -27,10 +27,11 @@ from agent.guardrails.regex import compiled
 from agent.inspection.catalogs import catalog_of
 from agent.inspection.companions import Companions, load_fingerprints, load_packs, notes
 from agent.inspection.examples import Trial, check_examples, try_examples
+from agent.inspection.formats import dialects_of
 from agent.inspection.justified import NOTHING_JUSTIFIED, Justified
 from agent.inspection.pseudonyms import ALIAS_RULE, Vault
 from agent.inspection.replacements import MARKER, STAR, is_masked
-from agent.model.content import Role, Where
+from agent.model.content import Role, Where, outermost
 from agent.model.decision import Action, Fallback
 from agent.model.findings import Family, Finding
 from agent.policy import Guardrail, Policy, Subject, guardrails
@@ -69,7 +70,7 @@ class Scope:
         (bytes) of a body that could not be read."""
         subject = self.subject.about(
             request.model,
-            size=unread or sum([len(slot.text) for slot in request.slots if len(slot.address) == 1]),
+            size=unread or sum([len(slot.text) for slot in outermost(request.slots)]),
             attachments=request.attachments,
         )
         chosen = guardrails.select(self.rules.policy, subject, self.ref)
@@ -130,6 +131,8 @@ class RuleBook:
         self.catalog = catalog_of(policy, companions)
         self.telltales = bundled_telltales()
         """What requests to models look like where the catalog lists no path."""
+        self.dialects = dialects_of(policy, companions, examples=examples)
+        """The dialects that the catalog's rows speak, by name."""
         self.pseudonymizes = any(guardrail.action is Action.PSEUDONYMIZE for guardrail in policy.guardrails)
         self.alias = compiled(ALIAS_RULE.pattern, memory=_ALIAS_MEMORY, captures=False)
         self.local_tools = bundled_harness().local_tools
@@ -175,7 +178,7 @@ class RuleBook:
         self._known_untrusted = VerdictCache(CACHE_ENTRIES)
         for surface in self.catalog.surfaces:
             for endpoint in surface.endpoints:
-                spoken = UPLOADS if endpoint.takes_files else DIALECTS
+                spoken = UPLOADS if endpoint.takes_files else self.dialects
                 if endpoint.dialect not in spoken:
                     known = ", ".join(sorted(spoken))
                     raise PolicyError(

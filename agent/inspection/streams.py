@@ -16,6 +16,7 @@ import orjson
 
 from agent.dialects import sse
 from agent.dialects.base import Delta, Dialect, EventView, StreamReader
+from agent.dialects.framing import Framing
 from agent.errors import ContentError
 from agent.inspection.channels import Channel
 from agent.inspection.replacements import replacement
@@ -120,12 +121,14 @@ class StreamInspector:
         reader: StreamReader,
         scope: Scope,
         *,
+        framing: Callable[[], Framing] | None = None,
         keep_text: bool = False,
         hide_usage: bool = False,
         whole_events: bool = False,
     ) -> None:
-        """`hide_usage` keeps events back that hold nothing but counts of tokens: the gateway asked for them, the client
-        did not. `whole_events` lets nothing else out, so that more can be said at any time."""
+        """`framing` makes what cuts the stream into events, the dialect's usual one if none is named. `hide_usage`
+        keeps events back that hold nothing but counts of tokens: the gateway asked for them, the client did not.
+        `whole_events` lets nothing else out, so that more can be said at any time."""
         self._dialect = dialect
         self._reader = reader
         self._scope = scope
@@ -136,7 +139,8 @@ class StreamInspector:
             if scope.vault is not None and scope.restores and self._tally.enforcing
             else None
         )
-        self._events = dialect.framing()
+        self._framed = framing or dialect.framing
+        self._events = self._framed()
         self._channels: dict[str, Channel] = {}
         self._queue: deque[_Waiting] = deque()
         self._waiting = 0
@@ -184,7 +188,7 @@ class StreamInspector:
         try:
             events = self._events.feed(data)
         except ContentError:
-            self._events = self._dialect.framing()  # what could not be read must not come out at the end
+            self._events = self._framed()  # what could not be read must not come out at the end
             raise
         if not self._watching:
             for event in events:
@@ -217,6 +221,15 @@ class StreamInspector:
         self._scan_gathered()
 
     @property
+    def comments(self) -> bool:
+        """Whether its framing knows comments."""
+        return self._events.comments
+
+    def ending(self, worded: bytes) -> bytes:
+        """The end of a stream that failed, `worded` in the dialect's usual framing, as this one has it."""
+        return self._events.ending(worded)
+
+    @property
     def holding(self) -> bool:
         """Whether events wait for their text to clear."""
         return bool(self._queue)
@@ -232,8 +245,8 @@ class StreamInspector:
     def finish(self) -> bytes:
         """The upstream's stream has ended, in order or not: whatever is left, judged as a whole.
 
-        The rest of an event that broke off is dropped: it cannot be judged, and a client may not use it (WHATWG HTML,
-        section 9.2.6).
+        The rest of a server-sent event that broke off is dropped: it cannot be judged, and a client may not use it
+        (WHATWG HTML, section 9.2.6). In other framings, which know no comments, the last event needs no end.
         """
         if self.blocked or self._released:
             return b""
@@ -245,7 +258,7 @@ class StreamInspector:
                 self._note(view)
                 if self._whole_events and view != _NOTHING:
                     self._ready.append(event.raw)
-            elif view != _NOTHING:
+            elif view != _NOTHING or not self.comments:
                 self._take(event, view)
         for channel in self._channels.values():
             channel.finish()
@@ -256,7 +269,7 @@ class StreamInspector:
         self.blocked = True
         in_step = not self._unread and all(waiting.pieces for waiting in self._queue)
         self._queue.clear()
-        self._ready.append(self._reader.block(message, in_step=in_step))
+        self._ready.append(self._events.ending(self._reader.block(message, in_step=in_step)))
         return self._flushed()
 
     def release(self) -> bytes:
@@ -377,7 +390,7 @@ class StreamInspector:
         if not edits:
             return event
         data = text.encode("utf-8", "surrogateescape")
-        return sse.new_event(self._events.encode(event.event, data), event.event, data)
+        return sse.new_event(self._events.rewritten(event, data), event.event, data)
 
     def _whole(self, slots: tuple[Slot, ...]) -> tuple[Edit, ...]:
         """Redactions in texts that an event repeats as a whole. They were counted as they streamed, or are now."""
@@ -430,6 +443,6 @@ class StreamInspector:
                 edits.append(Edit(address=piece.slot.address, start=0, end=len(original), replacement=text))
         if not edits:
             return waiting.event.raw
-        return self._events.encode(
-            waiting.event.event, self._dialect.edit_event(waiting.event.data, tuple(edits))
+        return self._events.rewritten(
+            waiting.event, self._dialect.edit_event(waiting.event.data, tuple(edits))
         )

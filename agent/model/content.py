@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -49,6 +50,18 @@ class Slot:
     text: str
     tool: str = ""  # of a tool call's arguments: the tool's name, where the document tells
     on_redact: OnRedact | None = None  # of a file that cannot be rewritten: what happens instead
+
+
+def outermost(slots: Sequence[Slot]) -> Sequence[Slot]:
+    """The slots that do not stand inside another's text: each text once."""
+    if all(len(slot.address) == 1 for slot in slots):
+        return slots
+    known = {slot.address for slot in slots}
+    return [
+        slot
+        for slot in slots
+        if not any(slot.address[:depth] in known for depth in range(1, len(slot.address)))
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

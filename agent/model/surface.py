@@ -14,6 +14,14 @@ class Kind(StrEnum):
     CHAT = "chat"  # a web page or a desktop app of the same service calls it
 
 
+class Confidence(StrEnum):
+    """How surely the format of a surface is known."""
+
+    SEEN = "seen"  # read in traffic, or in the source of a program that speaks it
+    DOCUMENTED = "documented"  # its maker describes it
+    INFERRED = "inferred"  # nobody has seen it whole: the policy's unknown_format is for what it does not fit
+
+
 UPLOAD = "upload"  # a file, whole
 UPLOAD_START = "upload_start"  # says that a file will come: its name, size and type
 UPLOAD_PART = "upload_part"  # a part of one
@@ -90,3 +98,5 @@ class Surface:
     key_header: str = (
         ""  # the header that carries an API key: `authorization` (as a bearer) or the provider's own
     )
+    confidence: Confidence = Confidence.DOCUMENTED
+    seen: str = ""  # the month (YYYY-MM) in which the format was last read; empty where nobody noted it

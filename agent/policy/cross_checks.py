@@ -118,7 +118,9 @@ def _surfaces(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
 
 
 def _dialects(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
-    if not known.dialects:
+    if not known.dialects or tree.get(
+        "shapes"
+    ):  # files of shapes bring names that are known when they are read
         return
     for index, row in _rules(tree, "catalog"):
         for place, endpoint in _rules(row, "endpoints"):

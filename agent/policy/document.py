@@ -278,6 +278,10 @@ class Policy(Section):
         default=UnknownSurface.INSPECT,
         description="A request in a known format at a path that the catalog does not list, on a host that it does.",
     )
+    shapes: Annotated[tuple[fields.Companion, ...], Field(max_length=50)] = Field(
+        default=(),
+        description="Files that describe formats of chat pages, for rows of the catalog; see docs/web-shapes.md.",
+    )
     accounts: Accounts | None = Field(
         default=None, description="Virtual keys, budgets and limits; see docs/accounts.md."
     )

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from agent.catalog import Catalog, bundled_never, bundled_rows, bundled_surfaces, parse_rows, parse_surfaces
+from agent.catalog import (
+    Catalog,
+    bundled_never,
+    bundled_rows,
+    bundled_shapes,
+    bundled_surfaces,
+    parse_rows,
+    parse_surfaces,
+)
 from agent.catalog.rows import with_uploads
 from agent.dialects import DIALECTS, UPLOADS
 from agent.errors import ConfigError
-from agent.model.surface import Endpoint, Surface
+from agent.model.surface import Confidence, Endpoint, Kind, Surface
 
 ROW = '[[surface]]\nid = "x"\nname = "X"\nprovider = "x"\nhosts = ["x.example"]\n'
 BUNDLED = bundled_surfaces()
@@ -30,6 +38,21 @@ def test_a_row_is_read_with_what_it_speaks_and_its_own_endpoints() -> None:
     assert row.http2
 
 
+def test_a_row_says_how_surely_it_is_known_and_since_when() -> None:
+    (row,) = parse_surfaces(ROW + 'confidence = "inferred"\nseen = "2026-08"', source="t.toml")
+    assert (row.confidence, row.seen) == (Confidence.INFERRED, "2026-08")
+    (row,) = parse_surfaces(ROW, source="t.toml")
+    assert (row.confidence, row.seen) == (Confidence.DOCUMENTED, "")
+
+
+def test_every_chat_says_how_surely_its_format_is_known() -> None:
+    shapes = {shape.name for shape in bundled_shapes()}
+    chats = [row for row in BUNDLED if row.kind is Kind.CHAT and {e.dialect for e in row.endpoints} & shapes]
+    assert len(chats) > 40
+    assert all(row.seen for row in chats if row.confidence is Confidence.SEEN)
+    assert all(row.http2 and row.confidence is not Confidence.DOCUMENTED for row in chats)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -40,6 +63,11 @@ def test_a_row_is_read_with_what_it_speaks_and_its_own_endpoints() -> None:
         ('[[surface]]\nid = "x"', "missing hosts, name, provider"),
         (ROW + "colour = 1", "unknown colour"),
         (ROW + 'http2 = "no"', "http2 must be true or false"),
+        (ROW + 'confidence = "sure"', "confidence 'sure' is unknown"),
+        (ROW + "confidence = []", "confidence [] is unknown"),
+        (ROW + 'seen = "2026-8"', "seen must be a month"),
+        (ROW + 'seen = "2026-13"', "seen must be a month"),
+        (ROW + 'seen = "last year"', "seen must be a month"),
         (ROW + 'speaks = ["klingon"]', "speaks unknown 'klingon'"),
         (ROW + 'speaks = "chat"', "speaks must be a list"),
         (ROW + "endpoints = [1]", "an endpoint must be a table"),
@@ -146,7 +174,8 @@ def test_two_rows_cannot_share_a_base_url() -> None:
 
 @each_bundled
 def test_a_bundled_row_speaks_dialects_that_exist(row: Surface) -> None:
-    assert {endpoint.dialect for endpoint in row.endpoints} <= {*DIALECTS, *UPLOADS}
+    shapes = {shape.name for shape in bundled_shapes()}
+    assert {endpoint.dialect for endpoint in row.endpoints} <= {*DIALECTS, *UPLOADS, *shapes}
     assert row.endpoints
 
 
@@ -167,8 +196,9 @@ def test_a_row_that_is_off_says_so_of_hosts_that_serve_much_else() -> None:
 
 @each_bundled
 def test_a_page_host_lists_its_paths_one_by_one(row: Surface) -> None:
-    """A host with a web page serves other things too: no ending under any prefix is taken for a question there."""
-    if row.http2 or row.websockets:
+    """A host with a web page serves other things too: no ending under any prefix is taken for a question there, but
+    where nobody has seen the paths."""
+    if (row.http2 or row.websockets) and row.confidence is not Confidence.INFERRED:
         asked = [each for each in row.endpoints if not each.takes_files]
         assert [each.path for each in asked if each.path.startswith("**")] == []
 

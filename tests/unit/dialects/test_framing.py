@@ -37,3 +37,16 @@ def test_a_message_that_broke_off_says_nothing() -> None:
 def test_what_is_no_event_stream_is_an_error() -> None:
     with pytest.raises(ContentError):
         MessageFraming().feed(b"data: {}\n\n" * 4)
+
+
+@pytest.mark.parametrize("make", FRAMINGS)
+def test_an_event_is_written_again_with_other_data(make: type[Framing]) -> None:
+    framing = make()
+    (event,) = framing.feed(framing.encode(*EVENTS[1]))
+    assert framing.rewritten(event, b"{}") == framing.encode(event.event, b"{}")
+    assert framing.ending(b"end") == b"end"
+
+
+def test_only_server_sent_events_know_comments() -> None:
+    assert SseFraming().comments
+    assert not MessageFraming().comments

@@ -16,6 +16,7 @@ def test_a_moulded_slot_is_a_slot() -> None:
 def test_a_moulded_delta_is_a_delta() -> None:
     assert text_delta("c", SLOT) == Delta(channel="c", slot=SLOT)
     assert json_delta("c", SLOT) == Delta(channel="c", slot=SLOT, json_fragment=True)
+    assert text_delta("c", SLOT).piece == "t"
 
 
 def test_a_moulded_view_is_a_view_with_every_field_set() -> None:

@@ -125,7 +125,7 @@ async def test_without_accounts_nothing_is_counted(tmp_path: Path) -> None:
 
 def test_the_size_of_a_request_is_that_of_its_texts_and_pictures() -> None:
     picture = Attachment(kind="image", media_type="image/png", size=5)
-    inner = Slot(address=(("a",), ("b",)), role=Role.USER, text="told already")
+    inner = Slot(address=(*said("abc").address, ("b",)), role=Role.USER, text="told already")
     found = measured(ParsedRequest(slots=(said("abc"), said("é"), inner), attachments=(picture,)))
     assert (found.text_bytes, found.images) == (5, 1)
 

@@ -115,3 +115,20 @@ def test_fingerprints_are_read_with_their_key(folder: Path, monkeypatch: pytest.
         PolicyFile(folder)
     monkeypatch.setenv("DRAWBRIDGE_TEST_KEY", "of the test")
     assert PolicyFile(folder).rules.scan(SOURCE)[0].type == "own-source"
+
+
+def test_shapes_are_read_from_beside_the_policy_and_named_with_their_mistake(folder: Path) -> None:
+    (folder / "policy.yaml").write_text(
+        "schema_version: 1\nid: p\nshapes: [pages.toml]\n"
+        "catalog:\n  - {id: ours, name: Ours, provider: ours, hosts: [chat.ours.example],\n"
+        "     endpoints: [{path: /ask, dialect: our-chat}]}\n"
+    )
+    with pytest.raises(PolicyError, match=r"names pages\.toml"):
+        PolicyFile(folder)
+    (folder / "pages.toml").write_text('[[shape]]\nname = "our-chat"\n[shape.request]\nusers = []\n')
+    with pytest.raises(PolicyError, match=r"pages\.toml: shape 'our-chat': request: unknown users"):
+        PolicyFile(folder)
+    (folder / "pages.toml").write_text(
+        '[[shape]]\nname = "our-chat"\n[shape.request]\nuser = ["/q"]\n[shape.answer]\nframing = "document"\n'
+    )
+    assert "our-chat" in PolicyFile(folder).rules.dialects

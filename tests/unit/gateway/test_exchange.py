@@ -21,7 +21,7 @@ from agent.model.traffic import Tier
 from agent.policy import load
 from tests.fakes.loopback import until
 from tests.fakes.rulebooks import BOMB, NOTE, TOY, route_book, rule_book, toy_policy
-from tests.fakes.upstream import FakeClient, FakeResponse
+from tests.fakes.upstream import SSE, FakeClient, FakeResponse
 from tests.unit.gateway.conftest import POST_JSON, Gateway, policy
 
 GONE = "[REDACTED:toy]"
@@ -551,3 +551,100 @@ async def test_the_record_is_durable_before_the_last_byte_leaves(gateway: Gatewa
 
 def test_the_toy_policies_differ_only_where_they_should() -> None:
     assert rule_book(toy_policy()).policy.digest != rule_book(toy_policy("mode: observe")).policy.digest
+
+
+# Pages: prompts in addresses, signed requests, other calls on the same path
+
+
+async def test_a_prompt_in_an_address_is_redacted_there(gateway: Gateway) -> None:
+    gateway.answers(b"event: done\ndata: {}\n\n", headers=SSE)
+    path = f"/api/streamingSearch?page=1&q=use+{TOY}+now&chatId=y-1&x=%c3%a9"
+    client = await gateway.ask(b"", path=path, host="you.com", method="GET", headers=())
+    (asked,) = gateway.transport.asked
+    assert asked.request.method == b"GET"
+    assert (
+        asked.request.target
+        == b"/api/streamingSearch?page=1&q=use+%5BREDACTED%3Atoy%5D+now&chatId=y-1&x=%c3%a9"
+    )
+    assert (asked.body, asked.request.content_length) == (b"", None)
+    assert asked.header(b"content-length") is None
+    assert client.status == 200
+    assert gateway.event.decision.action is Action.REDACT
+    assert gateway.event.path == "/api/streamingSearch"
+
+
+@policy("unknown_format: allow")
+async def test_an_address_that_cannot_be_read_is_redacted_as_text_and_stays_an_address(
+    gateway: Gateway,
+) -> None:
+    gateway.answers(b"data: {}\n\n", headers=SSE)
+    path = f"/api/streamingSearch?q={TOY}&x=%e9"
+    await gateway.ask(b"", path=path, host="you.com", method="GET", headers=())
+    assert gateway.transport.asked[0].request.target == f"/api/streamingSearch?q={GONE}&x=%e9".encode()
+    assert gateway.event.error == "a field of the form is no UTF-8"
+
+
+async def test_a_prompt_in_an_address_without_findings_passes_byte_by_byte(gateway: Gateway) -> None:
+    gateway.answers(b"data: {}\n\n", headers=SSE)
+    path = "/api/streamingSearch?q=hello%20world&&=&chat=%5B%5D"
+    await gateway.ask(b"", path=path, host="you.com", method="GET", headers=())
+    assert gateway.transport.asked[0].request.target == path.encode()
+    assert gateway.event.decision.action is Action.ALLOW
+
+
+async def test_a_prompt_in_an_address_is_blocked_in_the_pages_own_form(gateway: Gateway) -> None:
+    path = f"/api/streamingSearch?q={BOMB}"
+    client = await gateway.ask(b"", path=path, host="you.com", method="GET", headers=())
+    assert gateway.transport.asked == []
+    assert (client.status, client.header(b"content-type")) == (200, b"text/event-stream")
+    assert b"event: youChatToken" in client.body
+    assert b"bomb in the prompt" in client.body
+    assert gateway.event.outcome is Outcome.BLOCKED
+
+
+async def test_other_requests_without_a_body_pass_on_the_paths_of_models(gateway: Gateway) -> None:
+    gateway.answers(b"[]")
+    path = f"/api/chat?q={BOMB}"
+    await gateway.ask(b"", path=path, host="chat.mistral.ai", method="GET", headers=())
+    assert gateway.transport.asked[0].request.target == path.encode()
+
+
+async def test_an_answer_of_a_page_is_redacted_in_its_lines(gateway: Gateway) -> None:
+    pieces = [
+        b'{"result":{"response":{"token":"' + part.encode() + b'"}}}\n' for part in ("a TOY-", "12345", "6.")
+    ]
+    gateway.answers(
+        *pieces, b'{"result":{"response":{"novel":1}}}\n', headers=((b"content-type", b"application/json"),)
+    )
+    client = await gateway.ask(
+        b'{"message":"hi"}', path="/rest/app-chat/conversations/c-7/responses", host="grok.com"
+    )
+    told = [json.loads(line)["result"]["response"] for line in client.body.splitlines()]
+    assert "".join(each.get("token", "") for each in told) == f"a {GONE}."
+    assert told[-1] == {"novel": 1}
+
+
+async def test_a_refusal_names_the_pages_conversation(gateway: Gateway) -> None:
+    path = "/rest/app-chat/conversations/c-7/responses"
+    client = await gateway.ask(b'{"message":"%s"}' % BOMB.encode(), path=path, host="grok.com")
+    assert gateway.event.decision.action is Action.BLOCK
+    assert [list(json.loads(line)) for line in client.body.splitlines()] == [["result"], ["result"]]
+
+
+async def test_what_a_page_signed_is_blocked_instead_of_changed(gateway: Gateway) -> None:
+    body = chat(f"use {TOY}")
+    client = await gateway.ask(body, path="/api/v2/chat/completions", host="chat.z.ai")
+    assert gateway.transport.asked == []
+    assert b"signs its requests" in client.body
+    assert gateway.event.decision.rule_ids == ("sealed",)
+
+
+async def test_other_calls_on_a_pages_path_pass_both_ways_unread(gateway: Gateway) -> None:
+    answer = b'{"data":{"viewer":{"note":"' + TOY.encode() + b'"}}}'
+    body = b"fb_api_req_friendly_name=useViewerQuery&variables=" + TOY.encode()
+    gateway.answers(answer)
+    form = ((b"content-type", b"application/x-www-form-urlencoded"),)
+    client = await gateway.ask(body, path="/api/graphql/", host="www.meta.ai", headers=form)
+    assert gateway.transport.asked[0].body == body
+    assert client.body == answer
+    assert gateway.event.decision.action is Action.ALLOW

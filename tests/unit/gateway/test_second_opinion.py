@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -243,6 +244,30 @@ async def test_a_redaction_after_which_the_body_is_none_any_more_is_refused(
     ruled = await opinion.on_request(verdict, Breaking(), head, scope)
     assert ruled.blocked
     assert "did not hold" in ruled.decision.message
+
+
+async def test_what_is_signed_is_blocked_where_a_check_would_change_it(
+    gateways: Gateways, runner: FakeRunner
+) -> None:
+    gateway = gateways("redact")
+    client = await gateway.ask(chat("a bad day"), host="chat.z.ai", path="/api/v2/chat/completions")
+    assert gateway.transport.asked == []
+    assert b"signs its requests" in client.body
+    assert gateway.event.decision.rule_ids[-1] == "sealed"
+
+
+async def test_a_prompt_that_stands_in_json_in_a_form_is_asked_about(
+    gateways: Gateways, runner: FakeRunner
+) -> None:
+    gateway = gateways("alert")
+    gateway.answers(b"{}")
+    body = (
+        b"fb_api_req_friendly_name=useAbraSendMessageMutation&variables="
+        + quote('{"message":{"sensitive_string_value":"hello"}}').encode()
+    )
+    form = ((b"content-type", b"application/x-www-form-urlencoded"),)
+    await gateway.ask(body, host="www.meta.ai", path="/api/graphql/", headers=form)
+    assert runner.sent == ["hello"]
 
 
 @pytest.mark.parametrize("on_error", ["allow", "block"])

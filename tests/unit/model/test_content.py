@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from agent.model.content import NO_USAGE, Slot, Usage
+from agent.model.content import NO_USAGE, Role, Slot, Usage, outermost
 
 
 def test_usage_reported_in_parts_is_put_together() -> None:
@@ -28,3 +28,10 @@ def test_nothing_known_changes_nothing() -> None:
 def test_values_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Slot(address=((),), role="user", text="x").text = "y"  # type: ignore[misc, arg-type]
+
+
+def test_a_text_inside_another_text_is_not_the_outermost() -> None:
+    addresses = [(("a",),), (("a",), ("b",)), (("f", 1), (0,)), (("f", 1), (0,), ("c",)), ((), ())]
+    slots = [Slot(address=address, role=Role.USER, text="x") for address in addresses]
+    assert [slot.address for slot in outermost(slots)] == [addresses[0], addresses[2], addresses[4]]
+    assert outermost(slots[:1]) == slots[:1]

@@ -85,3 +85,9 @@ def test_names_that_are_not_told_are_not_checked() -> None:
 )
 def test_places_of_another_type_are_left_to_the_other_check(text: str) -> None:
     assert problems(text) == []
+
+
+def test_files_of_shapes_bring_dialects_that_are_checked_when_they_are_read() -> None:
+    row = "catalog: [{endpoints: [{dialect: x}]}]"
+    assert problems(row) == [("catalog", 0, "endpoints", 0, "dialect")]
+    assert problems(f"shapes: [pages.toml]\n{row}") == []
