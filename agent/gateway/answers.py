@@ -126,7 +126,7 @@ class Answering:
             dialect,
             dialect.stream_reader(request),
             scope,
-            keep_text=checked or scope.rules.policy.capture is not CaptureMode.METADATA,
+            keep_text=checked or scope.capture is not CaptureMode.METADATA,
             hide_usage=request.hides_usage,
             whole_events=self._failing is not None,
         )
@@ -235,7 +235,7 @@ class Answering:
         ledger.decided(verdict.decision)
         ledger.usage, ledger.model, ledger.finish_reason = answer.usage, answer.model, answer.finish_reason
         ledger.characters = sum(len(slot.text) for slot in answer.slots if len(slot.address) == 1)
-        capture = scope.rules.policy.capture
+        capture = scope.capture
         if capture is not CaptureMode.METADATA and verdict.understood and not verdict.blocked:
             kept = dialect.parse_answer(verdict.judged).slots if capture is CaptureMode.REDACTED else ()
             ledger.answer = captured(capture, kept, answer.slots, self._capture_key)
@@ -246,7 +246,7 @@ class Answering:
         ledger.usage, ledger.model = inspector.usage, inspector.model
         ledger.finish_reason = inspector.finish_reason
         ledger.characters, ledger.chunks = inspector.characters, inspector.chunks
-        capture = scope.rules.policy.capture
+        capture = scope.capture
         if capture is not CaptureMode.METADATA:
             original, redacted = inspector.texts()
             ledger.answer = captured(capture, _slots(redacted), _slots(original), self._capture_key)

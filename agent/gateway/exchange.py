@@ -30,6 +30,7 @@ from agent.gateway.routing import PAGES, Refusal, Refused, Route, route_base_url
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.settlement import Settlement, append
+from agent.gateway.subjects import way_for
 from agent.gateway.transport.base import (
     FailureKind,
     Headers,
@@ -93,6 +94,7 @@ class ExchangeHandler:
             conversations=conversations,
             capture_key=capture_key,
             justifications=justifications,
+            device=device,
         )
 
     async def handle(self, request: ClientRequest, wire: Wire) -> bool:
@@ -120,6 +122,9 @@ class ExchangeHandler:
         try:
             route = self._route(request, ledger)
             request, route = self._identified(request, route, book)
+            refused = self._judge.admits(route, ledger, request.connection)
+            if refused is not None and refused.stops:
+                return await self._block(wire, book, _voice(ledger), None)
             if route.surface.own and route.endpoint is not None and request.method != "POST":
                 raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
             if route.endpoint is None or (request.method in _BODILESS and not _has_body(request.headers)):
@@ -137,10 +142,11 @@ class ExchangeHandler:
             return await self._say(wire, book, status, said, fields)
 
     def _route(self, request: ClientRequest, ledger: Ledger) -> Route:
+        way = way_for(ledger.rules, request.connection, at=ledger.started_at, device=self._device)
         if request.connection.tier is Tier.BASE_URL:
-            route = route_base_url(ledger.rules, request.target)
+            route = route_base_url(ledger.rules, request.target, way)
         else:
-            route = route_intercepted(ledger.rules, request.connection, request.headers, request.target)
+            route = route_intercepted(ledger.rules, request.connection, request.headers, request.target, way)
         if isinstance(route, Refusal):
             if route.bound_for is not None:
                 ledger.routed(route.bound_for)  # so that the client is answered in its dialect

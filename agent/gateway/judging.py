@@ -22,7 +22,7 @@ from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.subjects import subject_of
 from agent.gateway.wire import ClientRequest
-from agent.inspection import RequestVerdict, Scope, inspect_request
+from agent.inspection import RequestVerdict, Scope, inspect_request, judge_app
 from agent.inspection.justified import Justified
 from agent.inspection.verdicts import failed_check
 from agent.model.decision import Action, Decision
@@ -66,18 +66,31 @@ class Judge:
         conversations: Conversations,
         capture_key: bytes,
         justifications: JustificationSource | None = None,
+        device: str = "",
     ) -> None:
+        """`device` is this machine's id."""
         self._scans = scans
         self._opinion = opinion
         self._conversations = conversations
         self._capture_key = capture_key
+        self._device = device
         self._justifications = justifications
         self._unjustified = Justified(key=justifications.key if justifications is not None else b"")
 
     def scope(self, route: Route, ledger: Ledger, connection: Connection) -> Scope:
         """The scope of an exchange, before anything of its body is known."""
-        subject = subject_of(route, connection, at=ledger.started_at)
+        subject = subject_of(route, connection, at=ledger.started_at, device=self._device)
         return ledger.rules.scope(subject, ref=short_ref(ledger.id), justified=self._unjustified)
+
+    def admits(self, route: Route, ledger: Ledger, connection: Connection) -> Decision | None:
+        """What the policy says against the program that asks, None where it has nothing against it. Noted in the
+        ledger, with what may be kept of the exchange."""
+        scope = self.scope(route, ledger, connection)
+        ledger.approved(scope.approval, capture=scope.capture)
+        decision = judge_app(scope)
+        if decision is not None:
+            ledger.decided(decision)
+        return decision
 
     async def judge(self, question: Question, ledger: Ledger) -> tuple[RequestVerdict, Scope]:
         """The verdict, and the scope in which the answer is to be judged."""
@@ -90,7 +103,7 @@ class Judge:
                 log.exception("inspection of exchange %s failed", ledger.id)
                 verdict = RequestVerdict(decision=failed_check(scope), body=question.body, understood=False)
             verdict = await self._second_opinion(verdict, question, scope)
-            capture = scope.rules.policy.capture
+            capture = scope.capture
             if capture is not CaptureMode.METADATA and verdict.understood:
                 ledger.prompt = self._captured_prompt(capture, question, verdict)
         if verdict.scope is not None and verdict.understood and scope.open_vault is None:

@@ -16,6 +16,7 @@ from agent.model.decision import CLEAN, Decision
 from agent.model.ids import uuid7
 from agent.model.record import CaptureMode, Exchange, Outcome, Served, Timing
 from agent.model.traffic import Connection
+from agent.policy.approval import Approval
 
 MAX_CAPTURED = 64 * 1024  # characters of prompt and of answer that an event may hold
 _ASKING = (Role.USER, Role.TOOL_RESULT)
@@ -28,6 +29,8 @@ class Ledger:
         self.started_at = time.time()
         self.id = uuid7(self.started_at)
         self.rules = rules
+        self.capture = rules.policy.capture
+        self.app_state = ""
         self.connection = connection
         self.method = method
         self.host = ""
@@ -68,6 +71,11 @@ class Ledger:
         if route.endpoint is not None:
             self.dialect = route.endpoint.dialect
             self.operation = route.endpoint.operation
+
+    def approved(self, approval: Approval, *, capture: CaptureMode) -> None:
+        """Note what the policy says of the program that asks, and what may be kept of the content."""
+        self.app_state = approval.state.value
+        self.capture = capture
 
     def served_by(self, **facts: Any) -> None:
         """Note what is known of who answered: fields of `Served`."""
@@ -163,7 +171,8 @@ class Ledger:
                 last_byte_ms=self._since_begin(self._received) if self.chunks else None,
                 chunks=self.chunks,
             ),
-            capture=policy.capture,
+            capture=self.capture,
+            app_state=self.app_state,
             prompt=self.prompt,
             answer=self.answer,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -14,6 +15,7 @@ from agent.inspection import RuleBook
 from agent.model.surface import Endpoint, Surface
 from agent.model.traffic import Connection, Target
 from agent.policy.document import Credential, WhenAway
+from agent.translation.registry import translator
 
 _PASSING = ("/v1/files", "/v1/batches")  # the gateway's own paths that ask no model: through to one provider
 MODELS = frozenset({"/v1/models", "/v1beta/models"})
@@ -52,6 +54,16 @@ class Refusal:
     bound_for: Route | None = None  # where it would have gone, if that is known
 
 
+type Way = Callable[[Route], str]
+"""Where the policy sends a request that would go to the host which was meant: `native`, `gateway` or `central`."""
+
+
+def way_of_policy(rules: RuleBook) -> Way:
+    """The same way for all."""
+    chosen = rules.policy.upstream.route
+    return lambda _: chosen
+
+
 class Refused(Exception):
     """The exchange ends here, with an error of ours that is no verdict of the guardrails. Its message is for the
     client, in the client's own dialect."""
@@ -69,9 +81,9 @@ def split_target(raw: bytes) -> tuple[str, bytes]:
 
 
 def route_intercepted(
-    rules: RuleBook, connection: Connection, head: Headers, raw_target: bytes
+    rules: RuleBook, connection: Connection, head: Headers, raw_target: bytes, way: Way | None = None
 ) -> Route | Refusal:
-    """The way of a request from an intercepted connection.
+    """The way of a request from an intercepted connection; by default the policy's, for all programs alike.
 
     The name the app asked the proxy for, the name in its TLS hello and the `Host` inside must agree: a request for
     another host than the one that was judged on the way in goes nowhere (domain fronting).
@@ -97,15 +109,13 @@ def route_intercepted(
         target=Target(host=host, port=connection.connect_port or 443),
         upstream="native",
     )
-    if match.endpoint is None or rules.policy.upstream.route != "central":
-        return native
-    return _central(rules, native)
+    return _onward(rules, native, way)
 
 
-def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
+def route_base_url(rules: RuleBook, raw_target: bytes, way: Way | None = None) -> Route | Refusal:
     """The way of a request to `http://127.0.0.1:PORT/<prefix>/…`, or to the gateway's own API at `/v1/…`."""
     path, query = split_target(raw_target)
-    if (own := _own(rules, path, query)) is not None:
+    if (own := _own(rules, path, query, way)) is not None:
         return own
     prefix, _, rest = path.lstrip("/").partition("/")
     surface = next((row for row in rules.catalog.surfaces if row.prefix and row.prefix == prefix), None)
@@ -130,12 +140,36 @@ def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
         upstream="provider" if provider else "native",
         credential=credential,
     )
-    if route.endpoint is not None and rules.policy.upstream.route == "central":
-        return _central(rules, route)
-    return route
+    return _onward(rules, route, way)
 
 
-def _own(rules: RuleBook, path: str, query: bytes) -> Route | Refusal | None:
+def _onward(rules: RuleBook, route: Route, way: Way | None) -> Route | Refusal:
+    """The way on from where a request would go by itself. What asks no model always goes there."""
+    if route.endpoint is None:
+        return route
+    match (way or way_of_policy(rules))(route):
+        case "central":
+            return _central(rules, route)
+        case "gateway":
+            return _by_providers(route)
+        case _:
+            return route
+
+
+def _by_providers(route: Route) -> Route | Refusal:
+    assert route.endpoint is not None
+    if translator(route.endpoint.dialect) is None:
+        return Refusal(
+            status=403,
+            message="policy has this program served by the company's providers, none of which speaks as "
+            + route.surface.name,
+            bound_for=route,
+        )
+    query = query_without_secrets(route.query)
+    return replace(route, upstream="gateway", credential=None, query=query)
+
+
+def _own(rules: RuleBook, path: str, query: bytes, way: Way | None) -> Route | Refusal | None:
     """The way of a request to the gateway's own API, None where the path is none of its."""
     surface = rules.catalog.own
     if surface is None:
@@ -154,7 +188,7 @@ def _own(rules: RuleBook, path: str, query: bytes) -> Route | Refusal | None:
         target=_NOWHERE,
         upstream="gateway",
     )
-    return _central(rules, route) if rules.policy.upstream.route == "central" else route
+    return _central(rules, route) if (way or way_of_policy(rules))(route) == "central" else route
 
 
 def target_of(url: str) -> Target:

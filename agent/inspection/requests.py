@@ -11,8 +11,8 @@ from agent.inspection.documents import StubbornContent, judge_document
 from agent.inspection.pseudonyms import Vault
 from agent.inspection.rules import Scope, where_of
 from agent.inspection.verdicts import Tally, refusal
-from agent.model.decision import Decision
-from agent.policy import UnknownFormat, access
+from agent.model.decision import Action, Decision
+from agent.policy import Mode, UnknownFormat, access
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,22 @@ def _judge(
     return RequestVerdict(
         decision=tally.decision(), body=body, request=request, vault=scope.vault, scope=scope
     )
+
+
+def judge_app(scope: Scope) -> Decision | None:
+    """What the policy says against the program that asks, before anything of its request is read: a refusal, or an
+    alert while it waits for approval. None where it has nothing against it."""
+    given = scope.approval
+    if given.stops:
+        return refusal(scope, given.reason, rule=given.deciding, template=given.message)
+    if given.alerts:
+        return Decision(
+            action=Action.ALERT,
+            reason=given.reason,
+            rule_ids=(given.deciding,),
+            applied=scope.rules.policy.mode is Mode.ENFORCE,
+        )
+    return None
 
 
 def judge_access(scope: Scope) -> Decision | None:

@@ -24,6 +24,7 @@ from agent.guardrails.injection import (
     sought_in_windows,
 )
 from agent.guardrails.regex import compiled
+from agent.inspection.app_notes import app_notes
 from agent.inspection.companions import Companions, load_fingerprints, load_packs, notes
 from agent.inspection.examples import Trial, check_examples, try_examples
 from agent.inspection.justified import NOTHING_JUSTIFIED, Justified
@@ -32,7 +33,9 @@ from agent.inspection.replacements import MARKER, STAR, is_masked
 from agent.model.content import Role, Where
 from agent.model.decision import Action, Fallback
 from agent.model.findings import Family, Finding
-from agent.policy import Guardrail, Policy, Subject, guardrails
+from agent.model.record import CaptureMode
+from agent.policy import Guardrail, Policy, Subject, approval, guardrails
+from agent.policy.approval import APPROVED, Approval
 from agent.policy.glob import matches
 from agent.policy.scope import mismatch
 
@@ -62,6 +65,7 @@ class Scope:
     justified: Justified = NOTHING_JUSTIFIED
     open_vault: OpenVault | None = None
     vault: Vault | None = None  # of the conversation, once the request is known
+    approval: Approval = APPROVED  # of the program that asks
 
     def informed(self, request: ParsedRequest, *, unread: int = 0) -> Scope:
         """The scope once the request is known: rules may ask for its model, size and attachments. `unread` is the size
@@ -83,7 +87,13 @@ class Scope:
             justified=self.justified,
             open_vault=self.open_vault,
             vault=vault,
+            approval=self.approval,
         )
+
+    @property
+    def capture(self) -> CaptureMode:
+        """What the audit trail may keep of the content."""
+        return CaptureMode.METADATA if self.approval.metadata_only else self.rules.policy.capture
 
     def distrusts(self, where: Where, role: Role) -> bool:
         """Whether the injection model is to judge what `role` says there: never an operator's own instructions."""
@@ -131,7 +141,7 @@ class RuleBook:
         self.alias = compiled(ALIAS_RULE.pattern, memory=_ALIAS_MEMORY, captures=False)
         self.local_tools = bundled_harness().local_tools
         pack = load_packs(policy, companions)
-        self.notes = notes(policy, pack)
+        self.notes = (*notes(policy, pack), *app_notes(policy, self.catalog))
         """What the policy's own detectors do otherwise than they say."""
         detectors = _detectors(policy)
         windowed = {rule.id for rule in sought_in_windows()}
@@ -198,8 +208,13 @@ class RuleBook:
 
     def scope(self, subject: Subject, *, ref: str, justified: Justified = NOTHING_JUSTIFIED) -> Scope:
         """The scope of one exchange."""
+        given = approval.judge(self.policy, subject)
+        if subject.state != given.state:
+            subject = replace(subject, state=given.state.value)
         chosen = guardrails.select(self.policy, subject, ref)
-        return Scope(rules=self, subject=subject, guardrails=chosen, ref=ref, justified=justified)
+        return Scope(
+            rules=self, subject=subject, guardrails=chosen, ref=ref, justified=justified, approval=given
+        )
 
     def scan(self, text: str, *, untrusted: bool = False) -> tuple[Finding, ...]:
         """All findings in a text. Texts seen before (agents resend their whole history) cost one hash.

@@ -12,8 +12,10 @@ from agent.inspection.verdicts import Tally
 from agent.model.content import Attachment, Role, Slot, Where
 from agent.model.decision import Action, Decision
 from agent.model.findings import Family, Finding
-from agent.policy import Subject, access
-from agent.policy.sidecar import AccessCase, FindingCase, Sidecar, TextCase
+from agent.model.login import Login, LoginKind, Tenancy
+from agent.policy import Subject, access, approval
+from agent.policy.approval import UNKNOWN
+from agent.policy.sidecar import AccessCase, AppCase, FindingCase, Sidecar, TextCase
 from agent.policy.source import Location
 
 _REF = "EXAMPLE0"
@@ -36,6 +38,8 @@ def run_sidecar(rules: RuleBook, sidecar: Sidecar) -> Iterator[Trial]:
         action, rule = _judge_access(rules, request)
         about = f"{request.model or request.path or 'request'} on {request.host}"
         yield _trial(("access", index), about, request.action, request.rule or "", action, rule)
+    for index, app in enumerate(sidecar.apps):
+        yield _judge_app(rules, index, app)
 
 
 def _trial(location: Location, about: str, action: Action, rule: str, got: Action, got_rule: str) -> Trial:
@@ -94,3 +98,43 @@ def _judge_access(rules: RuleBook, case: AccessCase) -> tuple[Action, str]:
     subject = replace(_subject(rules, case, size=case.size), attachments=attachments)
     verdict = access.decide(rules.policy, subject)
     return (Action.ALLOW if verdict.allowed else Action.BLOCK), verdict.rule_id
+
+
+def _judge_app(rules: RuleBook, index: int, case: AppCase) -> Trial:
+    found = rules.catalog.match(case.host, case.path, app=case.app) if case.path else None
+    surface = found.surface if found is not None else rules.catalog.surface(case.host)
+    if case.surface is not None:
+        surface = next((each for each in rules.catalog.surfaces if each.id == case.surface), surface)
+    subject = Subject(
+        host=case.host,
+        path=case.path,
+        surface=case.surface or (surface.id if surface else "unknown"),
+        kind=surface.kind.value if surface else "",
+        inference=not case.path or (found is not None and found.endpoint is not None),
+        app=case.app,
+        user=case.user,
+        groups=case.groups,
+        device=case.device,
+        login=Login(
+            kind=LoginKind("" if case.login == UNKNOWN else case.login),
+            tenancy=Tenancy("" if case.tenancy == UNKNOWN else case.tenancy),
+            plan=case.plan,
+            organisation=case.organisation,
+        ),
+    )
+    given = approval.judge(rules.policy, subject)
+    action = "block" if given.stops else "alert" if given.alerts else "allow"
+    expected = (case.state.value, case.rule, case.action, case.routing)
+    got = (given.state.value, given.rule_id, action, given.way)
+    return Trial(
+        location=("apps", index),
+        about=f"{case.app or 'an unknown program'} on {subject.surface}",
+        expected=_app_said(*expected),
+        got=_app_said(*got),
+        rule=given.deciding or given.rule_id,
+        ok=expected == got,
+    )
+
+
+def _app_said(state: str, rule: str, action: str, way: str | None) -> str:
+    return f"{state} by {rule}: {action}" + (f", {way}" if way else "")

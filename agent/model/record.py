@@ -117,6 +117,9 @@ class Exchange:
     capture: CaptureMode = CaptureMode.METADATA
     prompt: str = ""  # as `capture` allows: empty, a keyed hash, redacted text, or the text
     answer: str = ""
+    app_state: str = (
+        ""  # what the policy says of the program: approved, pending, denied; empty where not asked
+    )
 
 
 class IncidentKind(StrEnum):
@@ -131,6 +134,8 @@ class IncidentKind(StrEnum):
     BYPASS = "bypass"  # a catalogued host was tunnelled unseen, as policy allows
     MISDIRECTED = "misdirected"  # CONNECT host, SNI and Host disagree
     UPGRADE_REFUSED = "upgrade_refused"  # a WebSocket on an inference path
+    APP_FIRST_SEEN = "app_first_seen"  # a program, surface and user that were not seen together before
+    APP_DENIED = "app_denied"  # a program was refused; said now and then, for people to be told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

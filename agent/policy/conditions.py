@@ -35,6 +35,8 @@ _SAMPLE: Mapping[str, Value] = {
     "model": "",
     "host": "",
     "surface": "",
+    "kind": "",
+    "state": "",
     "path": "",
     "direction": "prompt",
     "size": 0,
@@ -59,6 +61,9 @@ _ROUTING: Mapping[str, Value] = {
 ROUTING_VARIABLES = tuple(_ROUTING)
 """What the condition of a routing rule may ask for besides: what is known once a request has been inspected."""
 
+_LATER = frozenset({"model", "size", "attachments", "direction", "destination", "state"})
+_WHO: Mapping[str, Value] = {name: value for name, value in _SAMPLE.items() if name not in _LATER}
+
 _ATTRIBUTES = frozenset(_ATTACHMENT) | {"kind", "host", "os"}
 
 
@@ -74,6 +79,12 @@ def check_condition(text: str) -> str:
 def check_routing_condition(text: str) -> str:
     """`text` if it is a condition that a routing rule can use. Raises ValueError with what is wrong."""
     return _checked(text, _ROUTING)
+
+
+def check_app_condition(text: str) -> str:
+    """`text` if it is a condition that a rule of `apps` can use, which is asked before a request is read. Raises
+    ValueError with what is wrong."""
+    return _checked(text, _WHO)
 
 
 def _checked(text: str, sample: Mapping[str, Value]) -> str:

@@ -18,6 +18,7 @@ from agent.model.record import CaptureMode
 from agent.model.surface import Endpoint, Surface
 from agent.policy import fields, message
 from agent.policy.accounts import Accounts
+from agent.policy.apps import Apps
 from agent.policy.caching import Caching
 from agent.policy.checks import Check
 from agent.policy.guardrail import Ask, Examples, Guardrail
@@ -235,6 +236,9 @@ class Policy(Section):
     )
     prices: Prices = Field(
         default=(), description="Instead of the bundled table's; the first that fits counts."
+    )
+    apps: Apps = Field(
+        default=Apps(), description="Which programs may ask models, by which way, with whose accounts."
     )
     access: Annotated[tuple[AccessRule, ...], Field(max_length=MANY)] = ()
     guardrails: Annotated[tuple[Guardrail, ...], Field(max_length=MANY)] = ()

@@ -10,7 +10,7 @@ from agent.model.login import NO_LOGIN, Login
 from agent.policy.conditions import MAX_LISTED, Value
 from agent.policy.document import AccessRule
 from agent.policy.glob import first_match
-from agent.policy.section import Scope
+from agent.policy.section import Audience, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,8 @@ class Subject:
 
     `path` is without query and in the one spelling the catalog compares: percent-decoded, dots resolved. `size` is
     in characters, of all texts of the request, or in bytes where it could not be read. `hour` (0 to 23) and `weekday`
-    (1 is Monday, ISO 8601) are this machine's, of the moment the request came.
+    (1 is Monday, ISO 8601) are this machine's, of the moment the request came. `kind` is the surface's, `inference`
+    whether a model is asked, `device` this machine's id, `state` what `apps` says of the program.
     """
 
     host: str
@@ -45,6 +46,10 @@ class Subject:
     hour: int = 0
     weekday: int = 1
     login: Login = NO_LOGIN
+    kind: str = ""
+    inference: bool = True
+    device: str = ""
+    state: str = "approved"
 
     def about(self, model: str, *, size: int, attachments: tuple[Attachment, ...]) -> Subject:
         """The subject, now that the request is known."""
@@ -63,21 +68,32 @@ class Subject:
             hour=self.hour,
             weekday=self.weekday,
             login=self.login,
+            kind=self.kind,
+            inference=self.inference,
+            device=self.device,
+            state=self.state,
         )
 
 
-def mismatch(scope: Scope, subject: Subject) -> str | None:
-    """The first key of `scope` that does not fit `subject`, or None where all do. Conditions are not asked."""
+def misfit(scope: Audience, subject: Subject) -> str | None:
+    """The first key of `scope` that does not fit who asks whom, or None where all do. Conditions are not asked."""
     if scope.surfaces and subject.surface not in scope.surfaces:
         return "surfaces"
     if scope.hosts and first_match(scope.hosts, subject.host) is None:
         return "hosts"
     if scope.apps and first_match(scope.apps, subject.app) is None:
         return "apps"
-    if scope.models and first_match(scope.models, subject.model) is None:
-        return "models"
     if scope.users and first_match(scope.users, subject.user) is None:
         return "users"
+    return None
+
+
+def mismatch(scope: Scope, subject: Subject) -> str | None:
+    """The first key of `scope` that does not fit `subject`, or None where all do. Conditions are not asked."""
+    if (key := misfit(scope, subject)) is not None:
+        return key
+    if scope.models and first_match(scope.models, subject.model) is None:
+        return "models"
     if isinstance(scope, AccessRule) and scope.paths and first_match(scope.paths, subject.path) is None:
         return "paths"
     return None
@@ -92,6 +108,8 @@ def facts(subject: Subject, where: Where = Where.PROMPT) -> Mapping[str, Value]:
         "model": subject.model,
         "host": subject.host,
         "surface": subject.surface,
+        "kind": subject.kind,
+        "state": subject.state,
         "path": subject.path,
         "direction": where.value,
         "size": subject.size,

@@ -551,3 +551,113 @@ async def test_the_record_is_durable_before_the_last_byte_leaves(gateway: Gatewa
 
 def test_the_toy_policies_differ_only_where_they_should() -> None:
     assert rule_book(toy_policy()).policy.digest != rule_book(toy_policy("mode: observe")).policy.digest
+
+
+# Programs
+
+DENIED = "apps: {rules: [{id: no-cursor, apps: [cursor], state: denied, message: 'Not {rule}. {ref}'}]}"
+
+
+class Unreadable(FakeClient):
+    """A client whose body must not be asked for."""
+
+    async def receive(self) -> dict[str, object]:
+        raise AssertionError("the body was read")
+
+
+@policy(DENIED)
+@pytest.mark.parametrize(
+    ("host", "path", "dialect"),
+    [
+        ("api.openai.com", "/v1/chat/completions", "openai-chat"),
+        ("api.openai.com", "/v1/responses", "openai-responses"),
+        ("api.anthropic.com", "/v1/messages", "anthropic-messages"),
+        ("generativelanguage.googleapis.com", "/v1beta/models/g:generateContent", "gemini-generate-content"),
+    ],
+)
+async def test_a_denied_program_is_told_in_its_dialect_before_its_body_is_read(
+    gateway: Gateway, host: str, path: str, dialect: str
+) -> None:
+    fields = (*POST_JSON, (b"content-length", b"100"))
+    client = await gateway.ask(host=host, path=path, app="cursor", client=Unreadable(), headers=fields)
+    event = gateway.event
+    block = DIALECTS[dialect].block(event.decision.message)
+    assert (client.status, client.body) == (block.status, block.body)
+    assert event.decision.message.startswith("Not no-cursor. ")
+    assert (event.outcome, event.decision.rule_ids, event.app_state) == (
+        Outcome.BLOCKED,
+        ("no-cursor",),
+        "denied",
+    )
+    assert gateway.transport.asked == []
+
+
+@policy(DENIED)
+async def test_others_and_what_asks_no_model_go_on(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    gateway.answers(b"{}")
+    assert (await gateway.ask(chat("hi"), app="codex")).status == 200
+    assert gateway.event.app_state == "approved"
+    assert (await gateway.ask(path="/v1/models", method="GET", app="cursor", headers=())).status == 200
+
+
+@policy("apps: {default: denied, scope: host}")
+async def test_a_whole_host_can_be_closed(gateway: Gateway) -> None:
+    client = await gateway.ask(path="/auth/login", host="chatgpt.com", method="GET", headers=())
+    assert client.status >= 400
+    assert gateway.transport.asked == []
+    assert gateway.event.decision.rule_ids == ("apps.default",)
+
+
+@policy("apps: {default: pending, pending: observe}")
+async def test_a_pending_program_works_and_each_exchange_is_an_alert(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    assert (await gateway.ask(chat(TOY), app="cursor")).status == 200
+    event = gateway.event
+    assert GONE.encode() in gateway.transport.asked[0].body  # guardrails hold all the same
+    assert event.decision.action is Action.REDACT
+    assert event.decision.rule_ids == ("apps.default", "toys")
+    assert event.app_state == "pending"
+
+
+@policy("mode: observe\napps: {default: denied}")
+async def test_a_policy_that_observes_denies_nobody(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    assert (await gateway.ask(chat("hi"), app="cursor")).status == 200
+    assert (gateway.event.decision.action, gateway.event.decision.applied) == (Action.BLOCK, False)
+
+
+@policy("capture: full\napps: {unknown_accounts: metadata}")
+async def test_of_some_accounts_only_metadata_is_kept_and_guardrails_hold(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    await gateway.ask(chat(f"hi {TOY}"))
+    assert GONE.encode() in gateway.transport.asked[0].body
+    assert (gateway.event.capture, gateway.event.prompt, gateway.event.answer) == ("metadata", "", "")
+
+
+WAYS = """
+upstream: {route: central, central: {base_url: 'https://hub.example/gw', virtual_key: 'env:HUB_KEY'}}
+providers: {openai: {key: 'env:OPENAI_KEY'}}
+apps:
+  rules:
+    - {id: own, apps: [claude-code], state: approved, routing: native}
+    - {id: ours, apps: [cursor], state: approved, routing: gateway}
+"""
+
+
+@policy(WAYS)
+@pytest.mark.parametrize(
+    ("app", "host", "key"),
+    [
+        ("claude-code", "api.openai.com", b"Bearer users-own"),
+        ("cursor", "api.openai.com", b"Bearer open-" + b"secret"),
+        ("other", "hub.example", b"Bearer hub-" + b"secret"),
+    ],
+)
+async def test_each_program_has_its_way(gateway: Gateway, app: str, host: str, key: bytes) -> None:
+    gateway.answers(ANSWER)
+    client = await gateway.ask(chat("hi"), app=app, headers=(*POST_JSON, KEYS[0]))
+    assert client.status == 200
+    (asked,) = gateway.transport.asked
+    assert asked.target.host == host
+    assert [value for name, value in asked.request.headers if name == b"authorization"] == [key]

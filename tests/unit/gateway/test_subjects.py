@@ -7,11 +7,12 @@ from datetime import datetime
 import pytest
 
 from agent.gateway.routing import Route
-from agent.gateway.subjects import subject_of
+from agent.gateway.subjects import subject_of, way_for
 from agent.model.surface import Surface
 from agent.model.traffic import Target
 from agent.policy import Destination
 from tests.fakes.audit import CONNECTION
+from tests.fakes.rulebooks import rule_book, toy_policy
 
 ROUTE = Route(
     surface=Surface(id="openai", name="OpenAI", provider="openai", hosts=("api.openai.com",)),
@@ -39,3 +40,20 @@ def test_a_subject_is_what_route_and_connection_tell() -> None:
 )
 def test_the_system_is_named_as_people_name_it(platform: str, name: str) -> None:
     assert subject_of(ROUTE, CONNECTION, at=0, platform=platform).device_os == name
+
+
+def test_the_subject_knows_the_kind_of_surface_whether_a_model_is_asked_and_the_device() -> None:
+    subject = subject_of(ROUTE, CONNECTION, at=0, device="dev-1")
+    assert (subject.kind, subject.inference, subject.device) == (
+        ROUTE.surface.kind,
+        ROUTE.endpoint is not None,
+        "dev-1",
+    )
+
+
+def test_the_way_is_the_policys_where_no_program_has_its_own() -> None:
+    assert way_for(rule_book(toy_policy()), CONNECTION, at=0)(ROUTE) == "native"
+    central = "upstream: {route: central, central: {base_url: 'https://hub.example', virtual_key: 'env:K'}}"
+    own = f"apps: {{rules: [{{id: a, apps: [{CONNECTION.app}], state: denied, routing: native}}]}}"
+    assert way_for(rule_book(toy_policy(central)), CONNECTION, at=0)(ROUTE) == "central"
+    assert way_for(rule_book(toy_policy(f"{central}\n{own}")), CONNECTION, at=0)(ROUTE) == "native"

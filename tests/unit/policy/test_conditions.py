@@ -19,6 +19,8 @@ FACTS: dict[str, Value] = {
     "model": "gpt-5",
     "host": "api.openai.com",
     "surface": "openai",
+    "kind": "api",
+    "state": "approved",
     "path": "/v1/chat/completions",
     "direction": "prompt",
     "size": 400_001,
