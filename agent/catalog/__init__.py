@@ -5,13 +5,16 @@ from agent.catalog.harness import Harness, bundled_harness
 from agent.catalog.lookup import Catalog, Match
 from agent.catalog.providers import bundled_providers
 from agent.catalog.rows import bundled_surfaces, parse_surfaces
+from agent.catalog.tenants import TenantHeader, bundled_tenant_headers
 
 __all__ = [
     "Catalog",
     "Harness",
     "Match",
+    "TenantHeader",
     "bundled_harness",
     "bundled_providers",
     "bundled_surfaces",
+    "bundled_tenant_headers",
     "parse_surfaces",
 ]

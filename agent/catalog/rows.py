@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from agent.catalog import tables
+from agent.catalog.hosts import checked_host
 from agent.errors import ConfigError
 from agent.model.surface import Endpoint, Kind, Surface
 
@@ -29,7 +30,6 @@ _OPTIONAL = frozenset(
     }
 )
 _ENDPOINT_KEYS = frozenset({"operation", "socket", "app"})
-_LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 def bundled_surfaces() -> tuple[Surface, ...]:
@@ -93,7 +93,7 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
         id=tables.text(row, "id", where=where),
         name=tables.text(row, "name", where=where),
         provider=tables.text(row, "provider", where=where),
-        hosts=tuple(_host(host, where=where) for host in _items(row, "hosts", where=where)),
+        hosts=tuple(checked_host(host, where=where) for host in _items(row, "hosts", where=where)),
         endpoints=tuple(endpoints),
         kind=_kind(row, where=where),
         shares=tables.flag(row, "shares", where=where),
@@ -119,17 +119,6 @@ def _kind(row: dict[str, object], *, where: str) -> Kind:
     except ValueError:
         known = ", ".join(Kind)
         raise ConfigError(f"{where}: kind {value!r} is unknown", hint=f"known: {known}") from None
-
-
-def _host(host: object, *, where: str) -> str:
-    labels = host.removeprefix("*.").split(".") if isinstance(host, str) else []
-    if not isinstance(host, str) or len(labels) < 2 or not all(map(_is_label, labels)):
-        raise ConfigError(f"{where}: {host!r} is no host name", hint='use "host.example" or "*.host.example"')
-    return host
-
-
-def _is_label(label: str) -> bool:
-    return bool(label) and label[0] != "-" != label[-1] and not set(label) - _LABEL
 
 
 def _endpoints(rows: object, *, where: str) -> tuple[Endpoint, ...]:

@@ -74,3 +74,11 @@ def flag(row: Table, key: str, *, where: str) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"{where}: {key} must be true or false")
     return value
+
+
+def count(row: Table, key: str, *, where: str) -> int:
+    """The whole number above 0 under `key`; 0 where there is none."""
+    value = row.get(key, 0)
+    if type(value) is not int or (key in row and value < 1):
+        raise ConfigError(f"{where}: {key} must be a whole number above 0")
+    return value

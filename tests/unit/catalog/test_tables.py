@@ -14,6 +14,14 @@ def test_what_is_not_there_is_empty() -> None:
     assert tables.table({}, "a", where="w") == {}
     assert tables.rows({}, "a", where="w") == ()
     assert tables.flag({}, "a", where="w") is False
+    assert tables.count({}, "a", where="w") == 0
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.0, True, "1"])
+def test_a_count_is_a_whole_number_above_nothing(value: object) -> None:
+    assert tables.count({"a": 1}, "a", where="w") == 1
+    with pytest.raises(ConfigError, match="w: a must be a whole number above 0"):
+        tables.count({"a": value}, "a", where="w")
 
 
 def test_an_empty_text_is_a_mistake_unless_it_may_be() -> None:
