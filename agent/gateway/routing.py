@@ -42,6 +42,7 @@ class Route:
     credential: tuple[str, str] | None = None  # header name, secret reference
     keeps_own: bool = False  # the user's own credential travels beside it
     instead: Route | None = None  # the way to go while this one cannot be reached
+    imposed: Headers = ()  # headers that replace whatever the client says there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,7 @@ def route_intercepted(
         query=query,
         target=Target(host=host, port=connection.connect_port or 443),
         upstream="native",
+        imposed=rules.tenancy.headers(host, plain_path),
     )
     return _onward(rules, native, way)
 
@@ -139,6 +141,7 @@ def route_base_url(rules: RuleBook, raw_target: bytes, way: Way | None = None) -
         target=target,
         upstream="provider" if provider else "native",
         credential=credential,
+        imposed=rules.tenancy.headers(target.host, plain_path),
     )
     return _onward(rules, route, way)
 
@@ -229,6 +232,7 @@ def _central(rules: RuleBook, route: Route) -> Route | Refusal:
         credential=(central.header, central.virtual_key),
         keeps_own=keeps_own,
         instead=_while_away(central.when_away, route),
+        imposed=route.imposed,
     )
 
 

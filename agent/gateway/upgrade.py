@@ -135,6 +135,8 @@ def _head(request: ClientRequest, route: Route) -> bytes:
     target = f"{route.target.base_path}{route.path}".encode("latin-1") + (b"?" + query if query else b"")
     lines = [b"GET " + target + b" HTTP/1.1", b"host: " + route.host.encode()]
     kept = headers.forwardable(presented.without_keys(request.headers), drop=frozenset({b"host"}))
+    if route.imposed:
+        kept = headers.imposed(kept, route.imposed)
     lines += [name + b": " + value for name, value in kept]
     lines += [b"connection: Upgrade", b"upgrade: websocket", b"", b""]
     return b"\r\n".join(lines)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 
-from agent.catalog import Catalog, bundled_harness, bundled_surfaces
+from agent.catalog import Catalog, bundled_harness, bundled_surfaces, bundled_tenant_headers
 from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
@@ -30,6 +30,7 @@ from agent.inspection.examples import Trial, check_examples, try_examples
 from agent.inspection.justified import NOTHING_JUSTIFIED, Justified
 from agent.inspection.pseudonyms import ALIAS_RULE, Vault
 from agent.inspection.replacements import MARKER, STAR, is_masked
+from agent.inspection.tenancy import Tenancy
 from agent.model.content import Role, Where
 from agent.model.decision import Action, Fallback
 from agent.model.findings import Family, Finding
@@ -136,12 +137,19 @@ class RuleBook:
         self.policy = policy
         self.digest = companions.digest(policy)
         """Names the policy together with its files."""
-        self.catalog = Catalog((*bundled_surfaces(), *policy.surfaces()))
+        self.tenancy = Tenancy(policy, bundled_tenant_headers() if policy.tenants else ())
+        named = Catalog((*bundled_surfaces(), *policy.surfaces()))
+        signing_in = self.tenancy.surfaces(named)
+        self.catalog = Catalog((*named.surfaces, *signing_in)) if signing_in else named
         self.pseudonymizes = any(guardrail.action is Action.PSEUDONYMIZE for guardrail in policy.guardrails)
         self.alias = compiled(ALIAS_RULE.pattern, memory=_ALIAS_MEMORY, captures=False)
         self.local_tools = bundled_harness().local_tools
         pack = load_packs(policy, companions)
-        self.notes = (*notes(policy, pack), *app_notes(policy, self.catalog))
+        self.notes = (
+            *notes(policy, pack),
+            *app_notes(policy, self.catalog),
+            *self.tenancy.notes(self.catalog),
+        )
         """What the policy's own detectors do otherwise than they say."""
         detectors = _detectors(policy)
         windowed = {rule.id for rule in sought_in_windows()}

@@ -27,6 +27,7 @@ from agent.policy.providers import Aliases, Prices, Providers
 from agent.policy.routes import Routing
 from agent.policy.section import MANY, Globs, Scope, Section
 from agent.policy.telemetry import Telemetry
+from agent.policy.tenants import Tenants
 
 
 class Mode(StrEnum):
@@ -239,6 +240,10 @@ class Policy(Section):
     )
     apps: Apps = Field(
         default=Apps(), description="Which programs may ask models, by which way, with whose accounts."
+    )
+    tenants: Tenants = Field(
+        default={},
+        description="Whose accounts services are to let in, by the id of the header in the catalog.",
     )
     access: Annotated[tuple[AccessRule, ...], Field(max_length=MANY)] = ()
     guardrails: Annotated[tuple[Guardrail, ...], Field(max_length=MANY)] = ()

@@ -661,3 +661,30 @@ async def test_each_program_has_its_way(gateway: Gateway, app: str, host: str, k
     (asked,) = gateway.transport.asked
     assert asked.target.host == host
     assert [value for name, value in asked.request.headers if name == b"authorization"] == [key]
+
+
+# Tenants
+
+TENANT = "tenants: {anthropic-organizations: {allow: [01234567-89ab-cdef-0123-456789abcdef]}}"
+
+
+@policy(TENANT)
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/messages"), ("GET", "/api/oauth/profile")])
+async def test_a_tenant_header_is_ours_whatever_the_client_says(
+    gateway: Gateway, method: str, path: str
+) -> None:
+    name = b"anthropic-allowed-org-ids"
+    gateway.answers(b"{}")
+    fields = (*POST_JSON, (name, b"theirs"), (b"connection", b"close, " + name), (name, b"theirs-too"))
+    body = chat("hi") if method == "POST" else b""
+    await gateway.ask(body, host="api.anthropic.com", path=path, method=method, headers=fields)
+    (asked,) = gateway.transport.asked
+    values = [value for key, value in asked.request.headers if key.lower() == name]
+    assert values == [b"01234567-89ab-cdef-0123-456789abcdef"]
+
+
+@policy(TENANT)
+async def test_other_hosts_get_none(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    await gateway.ask(chat("hi"))
+    assert b"anthropic-allowed-org-ids" not in dict(gateway.transport.asked[0].request.headers)

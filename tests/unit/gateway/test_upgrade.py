@@ -188,3 +188,13 @@ async def test_where_no_model_is_asked_its_websockets_go_on(house: House) -> Non
     house.transport.tunnels.append(FakeTunnel(SWITCHED, b""))
     await house.upgrade("/ws/events")
     assert await house.client.all() == SWITCHED
+
+
+@policy("tenants: {chatgpt-workspaces: {allow: [01234567-89ab-cdef-0123-456789abcdef]}}")
+async def test_a_tenant_header_is_set_on_upgrades_too(house: House) -> None:
+    tunnel = FakeTunnel(SWITCHED, b"")
+    house.transport.tunnels.append(tunnel)
+    await house.upgrade("/ws/events", fields=(*UPGRADE, (b"chatgpt-allowed-workspace-id", b"theirs")))
+    lines = tunnel.said.split(b"\r\n")
+    ours = [each for each in lines if each.lower().startswith(b"chatgpt-allowed-workspace-id:")]
+    assert ours == [b"chatgpt-allowed-workspace-id: 01234567-89ab-cdef-0123-456789abcdef"]
