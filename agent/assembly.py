@@ -30,6 +30,7 @@ from agent.checks.runner import Checks
 from agent.credentials import Credentials
 from agent.errors import AuditError, DrawbridgeError
 from agent.gateway.app import GatewayApp
+from agent.gateway.appearances import Appearances
 from agent.gateway.conversations import Conversations
 from agent.gateway.dispatch import Dispatcher
 from agent.gateway.exchange import MAX_BODY, ExchangeHandler
@@ -50,6 +51,7 @@ from agent.gateway.unified.planning import Planner
 from agent.gateway.unified.recall import Recall
 from agent.gateway.unified.serving import Serving
 from agent.gateway.upgrade import UpgradeHandler
+from agent.host.appearances import AppearanceFile
 from agent.host.collector import settle_in
 from agent.host.device import read_device
 from agent.host.justifications import JustificationFile
@@ -82,9 +84,11 @@ class Assembly:
         *,
         accept: Acceptance = anything,
         token: str = "",
+        notices_apps: bool = False,
     ) -> None:
         """Read the policy and what is on the disk. `accept` refuses policies that cannot be carried out here, `token`
-        takes the place of the control token in `paths`. Blocks. Raises DrawbridgeError."""
+        takes the place of the control token in `paths`. With `notices_apps` the programs of this machine that ask are
+        remembered. Blocks. Raises DrawbridgeError."""
         self._settings = settings
         self.paths = paths
         self.started_at = time.time()
@@ -125,6 +129,11 @@ class Assembly:
             self.policy.rules.policy.telemetry,
         )
         self._token = token or control_token(paths)
+        self._appearances = (
+            Appearances(self.audit, AppearanceFile(paths.appearances), lambda: self.policy.rules.policy.apps)
+            if notices_apps
+            else None
+        )
         self._recall = Recall(None, self.tasks)
         self._embedder: GatewayEmbedder | None = None
         self._dispatcher: Dispatcher | None = None
@@ -142,6 +151,9 @@ class Assembly:
         DrawbridgeError."""
         settings = self._settings
         await self.audit.open()
+        if self._appearances is not None:
+            await self._appearances.open()
+            self.tasks.spawn(self._appearances.run(), name="appearances")
         config = TransportConfig(
             resolve=self.resolve, ca_file=settings.upstream_ca_file, proxy_url=settings.upstream_proxy or ""
         )
@@ -154,7 +166,7 @@ class Assembly:
         handler = ExchangeHandler(
             policy=self.policy,
             transport=transport,
-            audit=Watching(self.audit, self._observatory),
+            audit=Watching(self._appearances or self.audit, self._observatory),
             secret=read_secret,
             scans=self._scans,
             capture_key=_key(self._token, b"capture"),
@@ -192,6 +204,8 @@ class Assembly:
         if last_words:
             await self.note(IncidentKind.AGENT_STOPPED, last_words)
         await self.tasks.cancel()
+        if self._appearances is not None:
+            await self._appearances.save()
         if self._recall.cache is not None:
             await self._recall.cache.close()
         await self.accounts.close()

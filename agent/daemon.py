@@ -88,7 +88,7 @@ class _Parts:
 
     def __init__(self, settings: Settings, paths: StatePaths) -> None:
         self._settings = settings
-        self.shared = Assembly(settings, paths)
+        self.shared = Assembly(settings, paths, notices_apps=True)
         self._authority = Authority.open(paths, self.shared.policy.rules.catalog.hosts)
         refresh_bundle(paths, self._authority.root_pem, environ=os.environ, store=root_store())
         self._server: GatewayServer | None = None

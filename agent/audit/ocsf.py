@@ -65,7 +65,7 @@ _INCIDENTS: Mapping[IncidentKind, _Class] = {
     IncidentKind.POLICY_REFUSED: _lifecycle(8, "Update"),
     IncidentKind.CA_REISSUED: _lifecycle(8, "Update"),
 }
-_REFUSING = frozenset({IncidentKind.MISDIRECTED, IncidentKind.UPGRADE_REFUSED})
+_REFUSING = frozenset({IncidentKind.MISDIRECTED, IncidentKind.UPGRADE_REFUSED, IncidentKind.APP_DENIED})
 
 # action_id and disposition_id of a decision that is carried out
 _ALLOWED, _DENIED, _OBSERVED, _MODIFIED = 1, 2, 3, 4

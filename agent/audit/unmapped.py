@@ -11,6 +11,7 @@ from agent.model.content import Usage
 from agent.model.decision import Decision, Hit
 from agent.model.record import Attempt, CaptureMode, Exchange, Outcome, Served
 from agent.model.traffic import Connection
+from agent.policy.apps import DEFAULT_RULE, State
 
 MAX_LIST = 1000
 _MAX_TEXT = 1024  # characters of any text that comes from outside
@@ -62,6 +63,8 @@ def _facts(event: Exchange) -> Document:
         "decision": _decision(event.decision),
         "timing": _timing(event),
     }
+    if event.standing.rule not in ("", DEFAULT_RULE) or event.standing.state not in ("", State.APPROVED):
+        facts["app"] = {"state": event.standing.state, "rule": event.standing.rule}
     if event.error:
         facts["error"] = clipped(event.error)
     if event.trace:

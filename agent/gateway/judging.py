@@ -86,8 +86,8 @@ class Judge:
         """What the policy says against the program that asks, None where it has nothing against it. Noted in the
         ledger, with what may be kept of the exchange."""
         scope = self.scope(route, ledger, connection)
-        ledger.approved(scope.approval, capture=scope.capture)
         decision = judge_app(scope)
+        ledger.approved(scope, refused=decision is not None and decision.stops)
         if decision is not None:
             ledger.decided(decision)
         return decision

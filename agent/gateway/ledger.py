@@ -10,13 +10,14 @@ from typing import Any, Self
 
 from agent.dialects.base import ParsedRequest
 from agent.gateway.routing import Route
-from agent.inspection import RuleBook
+from agent.inspection import RuleBook, Scope
+from agent.model.appearance import bare
 from agent.model.content import NO_USAGE, Path, Role, Slot, Usage
 from agent.model.decision import CLEAN, Decision
 from agent.model.ids import uuid7
-from agent.model.record import CaptureMode, Exchange, Outcome, Served, Timing
+from agent.model.login import NO_LOGIN
+from agent.model.record import CaptureMode, Exchange, Outcome, Served, Standing, Timing
 from agent.model.traffic import Connection
-from agent.policy.approval import Approval
 
 MAX_CAPTURED = 64 * 1024  # characters of prompt and of answer that an event may hold
 _ASKING = (Role.USER, Role.TOOL_RESULT)
@@ -30,7 +31,8 @@ class Ledger:
         self.id = uuid7(self.started_at)
         self.rules = rules
         self.capture = rules.policy.capture
-        self.app_state = ""
+        self.login = NO_LOGIN
+        self.standing = Standing()
         self.connection = connection
         self.method = method
         self.host = ""
@@ -72,10 +74,14 @@ class Ledger:
             self.dialect = route.endpoint.dialect
             self.operation = route.endpoint.operation
 
-    def approved(self, approval: Approval, *, capture: CaptureMode) -> None:
-        """Note what the policy says of the program that asks, and what may be kept of the content."""
-        self.app_state = approval.state.value
-        self.capture = capture
+    def approved(self, scope: Scope, *, refused: bool) -> None:
+        """Note who asks, what the policy says of the program, and what may be kept of the content."""
+        given = scope.approval
+        self.login = bare(scope.subject.login)
+        self.standing = Standing(
+            state=given.state.value, rule=given.deciding or given.rule_id, refused=refused
+        )
+        self.capture = scope.capture
 
     def served_by(self, **facts: Any) -> None:
         """Note what is known of who answered: fields of `Served`."""
@@ -172,7 +178,8 @@ class Ledger:
                 chunks=self.chunks,
             ),
             capture=self.capture,
-            app_state=self.app_state,
+            login=self.login,
+            standing=self.standing,
             prompt=self.prompt,
             answer=self.answer,
         )

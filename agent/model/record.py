@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from agent.model.content import NO_USAGE, Attachment, Usage
 from agent.model.decision import Decision
+from agent.model.login import NO_LOGIN, Login
 from agent.model.traffic import Connection
 
 
@@ -83,6 +84,15 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the policy says of the program that asked."""
+
+    state: str = ""  # approved, pending or denied; empty where it was not asked
+    rule: str = ""  # of the policy's `apps`, that decided
+    refused: bool = False  # the exchange ended there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """One request and its answer, without content beyond what the policy's capture mode allows."""
 
@@ -101,6 +111,7 @@ class Exchange:
     status: int | None = None
     outcome: Outcome
     error: str = ""
+    login: Login = NO_LOGIN  # its subject as `capture` allows
     policy_id: str = ""
     policy_hash: str = ""
     decision: Decision = field(default_factory=Decision)
@@ -117,9 +128,7 @@ class Exchange:
     capture: CaptureMode = CaptureMode.METADATA
     prompt: str = ""  # as `capture` allows: empty, a keyed hash, redacted text, or the text
     answer: str = ""
-    app_state: str = (
-        ""  # what the policy says of the program: approved, pending, denied; empty where not asked
-    )
+    standing: Standing = field(default_factory=Standing)
 
 
 class IncidentKind(StrEnum):

@@ -584,7 +584,7 @@ async def test_a_denied_program_is_told_in_its_dialect_before_its_body_is_read(
     block = DIALECTS[dialect].block(event.decision.message)
     assert (client.status, client.body) == (block.status, block.body)
     assert event.decision.message.startswith("Not no-cursor. ")
-    assert (event.outcome, event.decision.rule_ids, event.app_state) == (
+    assert (event.outcome, event.decision.rule_ids, event.standing.state) == (
         Outcome.BLOCKED,
         ("no-cursor",),
         "denied",
@@ -597,7 +597,7 @@ async def test_others_and_what_asks_no_model_go_on(gateway: Gateway) -> None:
     gateway.answers(ANSWER)
     gateway.answers(b"{}")
     assert (await gateway.ask(chat("hi"), app="codex")).status == 200
-    assert gateway.event.app_state == "approved"
+    assert gateway.event.standing.state == "approved"
     assert (await gateway.ask(path="/v1/models", method="GET", app="cursor", headers=())).status == 200
 
 
@@ -617,7 +617,7 @@ async def test_a_pending_program_works_and_each_exchange_is_an_alert(gateway: Ga
     assert GONE.encode() in gateway.transport.asked[0].body  # guardrails hold all the same
     assert event.decision.action is Action.REDACT
     assert event.decision.rule_ids == ("apps.default", "toys")
-    assert event.app_state == "pending"
+    assert event.standing.state == "pending"
 
 
 @policy("mode: observe\napps: {default: denied}")
