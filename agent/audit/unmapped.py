@@ -10,8 +10,10 @@ from agent.audit.chain import Json
 from agent.model.content import Usage
 from agent.model.decision import Decision, Hit
 from agent.model.record import Attempt, CaptureMode, Exchange, Outcome, Served
+from agent.model.tool import CalledTool, ToolUse
 from agent.model.traffic import Connection
 from agent.policy.apps import DEFAULT_RULE, State
+from agent.policy.tool_calls import MAX_CHARACTERS
 
 MAX_LIST = 1000
 _MAX_TEXT = 1024  # characters of any text that comes from outside
@@ -82,6 +84,8 @@ def _facts(event: Exchange) -> Document:
             }
             for each in event.attachments[:MAX_LIST]
         ]
+    if tools := _tools(event.tools):
+        facts["tools"] = tools
     if event.capture is not CaptureMode.METADATA:
         facts["content"] = {
             "capture": event.capture,
@@ -89,6 +93,34 @@ def _facts(event: Exchange) -> Document:
             "answer": clipped(event.answer, _MAX_CONTENT),
         }
     return facts
+
+
+def _tools(tools: ToolUse) -> Document:
+    """What is told of tools."""
+    document: Document = {}
+    if tools.results:
+        document["results"] = [
+            {
+                "tool": clipped(each.tool),
+                "kind": each.kind,
+                "outcome": "failed" if each.failed else "returned",
+            }
+            for each in tools.results[:MAX_LIST]
+        ]
+    if tools.calls:
+        document["calls"] = [_call(each) for each in tools.calls[:MAX_LIST]]
+    if tools.left_out:
+        document["left_out"] = tools.left_out
+    return document
+
+
+def _call(call: CalledTool) -> Document:
+    document: Document = {"tool": clipped(call.tool), "kind": call.kind}
+    if call.arguments:
+        document["arguments"] = clipped(call.arguments, MAX_CHARACTERS)
+    if call.cut:
+        document["cut"] = True
+    return document
 
 
 def _served(served: Served) -> Document:

@@ -101,6 +101,8 @@ def details(event: StoredEvent) -> Iterator[tuple[str, str]]:
         ("cost", _cost(at(ours, "served"))),
         ("request id", _text(document, "http_request", "uid")),
         ("trace", _text(document, "metadata", "correlation_uid")),
+        ("program", _program(at(ours, "app"))),
+        ("tools", _tools(at(ours, "tools"))),
         ("decision", _decision(event)),
         ("found", _hits(at(ours, "decision", "hits"))),
         ("stand-ins", _stand_ins(at(ours, "decision", "stand_ins"))),
@@ -164,6 +166,29 @@ def _hits(found: object) -> str:
         f"({', '.join(_circumstances(hit))})"
         for hit in each
     )
+
+
+def _program(found: object) -> str:
+    state = _text(found, "state")
+    return f"{state}, by {_text(found, 'rule')}" if state else ""
+
+
+def _tools(found: object) -> str:
+    """The results that came, then the calls that were asked for."""
+    results, calls = at(found, "results"), at(found, "calls")
+    lines = [
+        f"{_text(each, 'tool')} ({_text(each, 'kind')}) {_text(each, 'outcome')}"
+        for each in (results if isinstance(results, list) else [])
+    ]
+    lines += [
+        f"{_text(each, 'tool')} ({_text(each, 'kind')}) was called"
+        + (f": {said}" if (said := _text(each, "arguments")) else "")
+        + (" …" if at(each, "cut") else "")
+        for each in (calls if isinstance(calls, list) else [])
+    ]
+    if left_out := _text(found, "left_out"):
+        lines.append(f"and {left_out} more")
+    return "\n".join(lines)
 
 
 def _stand_ins(counts: object) -> str:

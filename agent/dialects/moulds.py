@@ -15,6 +15,7 @@ _slot_address = Slot.__dict__["address"].__set__
 _slot_role = Slot.__dict__["role"].__set__
 _slot_text = Slot.__dict__["text"].__set__
 _slot_tool = Slot.__dict__["tool"].__set__
+_slot_call = Slot.__dict__["call"].__set__
 _delta_channel = Delta.__dict__["channel"].__set__
 _delta_slot = Delta.__dict__["slot"].__set__
 _delta_json = Delta.__dict__["json_fragment"].__set__
@@ -28,13 +29,14 @@ _view_keepalive = EventView.__dict__["keepalive"].__set__
 _view_final = EventView.__dict__["final"].__set__
 
 
-def new_slot(address: Address, role: Role, text: str, tool: str = "") -> Slot:
-    """`Slot(address=…, role=…, text=…, tool=…)`."""
+def new_slot(address: Address, role: Role, text: str, tool: str = "", call: int = 0) -> Slot:
+    """`Slot(address=…, role=…, text=…, tool=…, call=…)`."""
     made = _new(Slot)
     _slot_address(made, address)
     _slot_role(made, role)
     _slot_text(made, text)
     _slot_tool(made, tool)
+    _slot_call(made, call)
     return made
 
 

@@ -21,10 +21,12 @@ from agent.gateway.routing import Route
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.subjects import subject_of
+from agent.gateway.tool_results import tool_results
 from agent.gateway.wire import ClientRequest
 from agent.inspection import RequestVerdict, Scope, inspect_request, judge_app
 from agent.inspection.justified import Justified
 from agent.inspection.verdicts import failed_check
+from agent.model.content import Role
 from agent.model.decision import Action, Decision
 from agent.model.ids import short_ref
 from agent.model.record import CaptureMode
@@ -103,6 +105,7 @@ class Judge:
                 log.exception("inspection of exchange %s failed", ledger.id)
                 verdict = RequestVerdict(decision=failed_check(scope), body=question.body, understood=False)
             verdict = await self._second_opinion(verdict, question, scope)
+            await self._results(verdict, question, scope, ledger)
             capture = scope.capture
             if capture is not CaptureMode.METADATA and verdict.understood:
                 ledger.prompt = self._captured_prompt(capture, question, verdict)
@@ -131,6 +134,27 @@ class Judge:
         if (excused := await self._justified(ruled.decision, scope)) is None:
             return ruled
         return await self._opinion.on_request(verdict, question.dialect, question.head, excused)
+
+    async def _results(
+        self, verdict: RequestVerdict, question: Question, scope: Scope, ledger: Ledger
+    ) -> None:
+        """Note what the request brings of tools, where the policy wants to know."""
+        report = scope.rules.report
+        slots = verdict.request.slots
+        if (
+            report is None
+            or not verdict.understood
+            or not any(each.role is Role.TOOL_RESULT for each in slots)
+        ):
+            return
+        read = partial(tool_results, app=scope.subject.app)
+        body, name = question.body, question.dialect.name
+        try:
+            found = await self._scans.run(len(body), read, report, name, question.head, body)
+        except Exception:
+            log.exception("the tool results of exchange %s cannot be told", ledger.id)
+            return
+        ledger.tools = replace(ledger.tools, results=found)
 
     def _captured_prompt(self, capture: CaptureMode, question: Question, verdict: RequestVerdict) -> str:
         original = newest_turn(verdict.request.slots)

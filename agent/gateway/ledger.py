@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any, Self
 
 from agent.dialects.base import ParsedRequest
 from agent.gateway.routing import Route
 from agent.inspection import RuleBook, Scope
+from agent.inspection.tool_calls import Call
 from agent.model.appearance import bare
 from agent.model.content import NO_USAGE, Path, Role, Slot, Usage
 from agent.model.decision import CLEAN, Decision
 from agent.model.ids import uuid7
 from agent.model.login import NO_LOGIN
 from agent.model.record import CaptureMode, Exchange, Outcome, Served, Standing, Timing
+from agent.model.tool import NO_TOOLS
 from agent.model.traffic import Connection
+
+log = logging.getLogger(__name__)
 
 MAX_CAPTURED = 64 * 1024  # characters of prompt and of answer that an event may hold
 _ASKING = (Role.USER, Role.TOOL_RESULT)
@@ -33,6 +40,7 @@ class Ledger:
         self.capture = rules.policy.capture
         self.login = NO_LOGIN
         self.standing = Standing()
+        self.tools = NO_TOOLS
         self.connection = connection
         self.method = method
         self.host = ""
@@ -82,6 +90,20 @@ class Ledger:
             state=given.state.value, rule=given.deciding or given.rule_id, refused=refused
         )
         self.capture = scope.capture
+
+    def called(self, scope: Scope, calls: Iterable[Call]) -> None:
+        """Note what the answer asks of tools. Never raises: a report that fails costs nobody the answer."""
+        report = scope.rules.report
+        if report is None:
+            return
+        try:
+            told = report.told(
+                calls, scope.rules, app=scope.subject.app, names_only=scope.approval.metadata_only
+            )
+        except Exception:
+            log.exception("the tool calls of exchange %s cannot be told", self.id)
+            return
+        self.tools = replace(told, results=self.tools.results)
 
     def served_by(self, **facts: Any) -> None:
         """Note what is known of who answered: fields of `Served`."""
@@ -180,6 +202,7 @@ class Ledger:
             capture=self.capture,
             login=self.login,
             standing=self.standing,
+            tools=self.tools,
             prompt=self.prompt,
             answer=self.answer,
         )

@@ -31,6 +31,7 @@ from agent.inspection.justified import NOTHING_JUSTIFIED, Justified
 from agent.inspection.pseudonyms import ALIAS_RULE, Vault
 from agent.inspection.replacements import MARKER, STAR, is_masked
 from agent.inspection.tenancy import Tenancy
+from agent.inspection.tool_calls import CallReport
 from agent.model.content import Role, Where
 from agent.model.decision import Action, Fallback
 from agent.model.findings import Family, Finding
@@ -39,6 +40,7 @@ from agent.policy import Guardrail, Policy, Subject, approval, guardrails
 from agent.policy.approval import APPROVED, Approval
 from agent.policy.glob import matches
 from agent.policy.scope import mismatch
+from agent.policy.tool_calls import Report
 
 CACHED_TEXT = 256  # characters: below this a scan costs no more than the hash
 CACHE_ENTRIES = 8192
@@ -143,7 +145,13 @@ class RuleBook:
         self.catalog = Catalog((*named.surfaces, *signing_in)) if signing_in else named
         self.pseudonymizes = any(guardrail.action is Action.PSEUDONYMIZE for guardrail in policy.guardrails)
         self.alias = compiled(ALIAS_RULE.pattern, memory=_ALIAS_MEMORY, captures=False)
-        self.local_tools = bundled_harness().local_tools
+        harness = bundled_harness()
+        self.local_tools = harness.local_tools
+        telling = policy.tool_calls.report
+        self.report = (
+            None if telling is Report.OFF else CallReport(settings=policy.tool_calls, harness=harness)
+        )
+        """How tool calls are told, None where they are not."""
         pack = load_packs(policy, companions)
         self.notes = (
             *notes(policy, pack),
@@ -177,7 +185,8 @@ class RuleBook:
             INJECTION_RULE: INJECTION_TYPE,
         }.items():
             self._ranks[rule_id] = max(_actions(policy, Family.INJECTION, kind), default=Action.ALLOW)
-        self._private = _private_scanner() if policy.checks else None
+        keeps_private = bool(policy.checks) or telling is Report.ARGUMENTS
+        self._private = _private_scanner() if keeps_private else None
         every = (*self.scanner.rules, *(self._private.rules if self._private is not None else ()))
         self.kinds = frozenset(
             {rule.type for rule in every}
@@ -239,7 +248,7 @@ class RuleBook:
 
     def private(self, text: str) -> tuple[Finding, ...]:
         """What of a text no stranger is told: everything our rules take for a credential or for personal data,
-        whatever the policy makes of it. Only for policies with checks."""
+        whatever the policy makes of it. Only for policies with checks, or that keep the arguments of tool calls."""
         assert self._private is not None
         return self._cached(text, self._known_private, self._find_private)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 type Path = tuple[str | int, ...]
@@ -39,6 +39,9 @@ class Slot:
     role: Role
     text: str
     tool: str = ""  # of a tool call's arguments: the tool's name, where the document tells
+    call: int = field(
+        default=0, compare=False
+    )  # … and how many steps of the address lead to them; 0 in streams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from agent.model.content import NO_USAGE, Attachment, Usage
 from agent.model.decision import Decision
 from agent.model.login import NO_LOGIN, Login
+from agent.model.tool import NO_TOOLS, ToolUse
 from agent.model.traffic import Connection
 
 
@@ -129,6 +130,7 @@ class Exchange:
     prompt: str = ""  # as `capture` allows: empty, a keyed hash, redacted text, or the text
     answer: str = ""
     standing: Standing = field(default_factory=Standing)
+    tools: ToolUse = NO_TOOLS  # as the policy's `tool_calls` says
 
 
 class IncidentKind(StrEnum):

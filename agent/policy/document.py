@@ -28,6 +28,7 @@ from agent.policy.routes import Routing
 from agent.policy.section import MANY, Globs, Scope, Section
 from agent.policy.telemetry import Telemetry
 from agent.policy.tenants import Tenants
+from agent.policy.tool_calls import ToolCalls
 
 
 class Mode(StrEnum):
@@ -257,6 +258,10 @@ class Policy(Section):
         default=None, description="Virtual keys, budgets and limits; see docs/accounts.md."
     )
     cache: Caching = Field(default=Caching(), description="Answers that are given again; off by default.")
+    tool_calls: ToolCalls = Field(
+        default=ToolCalls(),
+        description="What events tell of the tools that models ask for; nothing by default.",
+    )
     telemetry: Telemetry = Telemetry()
 
     @cached_property

@@ -17,6 +17,7 @@ from agent.inspection import RuleBook
 from agent.model.content import Where
 from agent.model.decision import Action
 from agent.model.record import IncidentKind, Outcome
+from agent.model.tool import NO_TOOLS
 from agent.model.traffic import Tier
 from agent.policy import load
 from tests.fakes.loopback import until
@@ -688,3 +689,28 @@ async def test_other_hosts_get_none(gateway: Gateway) -> None:
     gateway.answers(ANSWER)
     await gateway.ask(chat("hi"))
     assert b"anthropic-allowed-org-ids" not in dict(gateway.transport.asked[0].request.headers)
+
+
+# Tool calls
+
+CALL = {"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": f"echo {TOY}"}}
+
+
+@policy("tool_calls: {report: arguments}")
+async def test_an_answers_tool_calls_are_told_without_what_rules_find(gateway: Gateway) -> None:
+    result = {"type": "tool_result", "tool_use_id": "s", "content": "no", "is_error": True}
+    said = {"role": "assistant", "content": [{"type": "tool_use", "id": "s", "name": "Read", "input": {}}]}
+    body = json.dumps({"model": "m", "messages": [said, {"role": "user", "content": [result]}]}).encode()
+    gateway.answers(json.dumps({"model": "m", "content": [CALL]}).encode())
+    await gateway.ask(body, host="api.anthropic.com", path="/v1/messages")
+    tools = gateway.event.tools
+    (call,) = tools.calls
+    assert (call.tool, call.kind, call.arguments) == ("Bash", "shell", f'{{"command":"echo {GONE}"}}')
+    (outcome,) = tools.results
+    assert (outcome.tool, outcome.kind, outcome.failed) == ("Read", "read", True)
+
+
+async def test_of_tools_nothing_is_told_by_default(gateway: Gateway) -> None:
+    gateway.answers(json.dumps({"model": "m", "content": [CALL]}).encode())
+    await gateway.ask(chat("hi"), host="api.anthropic.com", path="/v1/messages")
+    assert gateway.event.tools == NO_TOOLS
