@@ -162,6 +162,7 @@ class _Parts:
             "proxy_port": self._ports[0],
             "gateway_port": self._ports[1],
             "ca_fingerprint": self._authority.fingerprint,
+            "catalog": self.shared.policy.rules.catalog.version,
             "hosts": len(self.shared.policy.rules.catalog.hosts),
             "connections_intercepted": self._engine.connections,
         }

@@ -3,18 +3,27 @@ reading the bundled files."""
 
 from agent.catalog.harness import Harness, bundled_harness
 from agent.catalog.lookup import Catalog, Match
+from agent.catalog.never import NeverTable, bundled_never
 from agent.catalog.providers import bundled_providers
-from agent.catalog.rows import bundled_surfaces, parse_surfaces
+from agent.catalog.rows import Rows, bundled_rows, bundled_surfaces, parse_rows, parse_surfaces
+from agent.catalog.shapes import Shapes, bundled_shapes
 from agent.catalog.tenants import TenantHeader, bundled_tenant_headers
 
 __all__ = [
     "Catalog",
     "Harness",
     "Match",
+    "NeverTable",
+    "Rows",
+    "Shapes",
     "TenantHeader",
     "bundled_harness",
+    "bundled_never",
     "bundled_providers",
+    "bundled_rows",
+    "bundled_shapes",
     "bundled_surfaces",
     "bundled_tenant_headers",
+    "parse_rows",
     "parse_surfaces",
 ]

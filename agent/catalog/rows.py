@@ -1,11 +1,15 @@
 """Reads catalog rows from TOML, strictly: an unknown or missing key names its row and is an error.
 
-The rows of APIs are in `surfaces.toml`, those of web pages and desktop apps in `chats.toml`.
+The rows of APIs are in `surfaces.toml`, those that few know in `surfaces_more.toml`, those of coding agents in
+`agents.toml`, those of web pages and desktop apps in `chats.toml`. A policy may bring a file of the same form.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.resources import files
+from types import MappingProxyType
 
 from agent.catalog import tables
 from agent.catalog.hosts import checked_host
@@ -13,16 +17,20 @@ from agent.errors import ConfigError
 from agent.model.surface import Endpoint, Kind, Surface
 
 _REQUIRED = frozenset({"id", "name", "provider", "hosts"})
-_FILES = ("surfaces.toml", "chats.toml")
+_FILES = ("surfaces.toml", "surfaces_more.toml", "agents.toml", "chats.toml")
 _OPTIONAL = frozenset(
     {
         "speaks",
         "endpoints",
         "kind",
         "shares",
+        "never",
         "apps",
         "http2",
         "websockets",
+        "pinned",
+        "optional",
+        "misread",
         "own",
         "prefix",
         "origin",
@@ -30,33 +38,71 @@ _OPTIONAL = frozenset(
     }
 )
 _ENDPOINT_KEYS = frozenset({"operation", "socket", "app"})
+_REFUSALS = range(400, 500)
+_DIGITS = frozenset("0123456789")
+
+type Speaks = Mapping[str, tuple[Endpoint, ...]]
+"""Dialects by the name under which a row says that it speaks them, with the paths where they are usually spoken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """A catalog as it is written: its version, its rows in order, and the names that a row may use in `speaks`."""
+
+    version: str
+    surfaces: tuple[Surface, ...]
+    speaks: Speaks
+
+
+def bundled_rows() -> Rows:
+    """The catalog shipped with the agent, in file order; the first file tells the version. Reads small files."""
+    version = ""
+    surfaces: tuple[Surface, ...] = ()
+    speaks: Speaks = MappingProxyType({})
+    for name in _FILES:
+        text = (files("agent.catalog") / name).read_text(encoding="utf-8")
+        read = parse_rows(text, source=f"agent/catalog/{name}", speaks=speaks)
+        version, surfaces, speaks = version or read.version, surfaces + read.surfaces, read.speaks
+    refuse_twins(surfaces, source="agent/catalog")
+    return Rows(version=version, surfaces=surfaces, speaks=speaks)
 
 
 def bundled_surfaces() -> tuple[Surface, ...]:
     """The surfaces shipped with the agent, in file order. Reads small files."""
-    surfaces: list[Surface] = []
-    for name in _FILES:
-        text = (files("agent.catalog") / name).read_text(encoding="utf-8")
-        surfaces += parse_surfaces(text, source=f"agent/catalog/{name}")
-    _refuse_twins(tuple(surfaces), source="agent/catalog")
-    return tuple(surfaces)
+    return bundled_rows().surfaces
 
 
 def parse_surfaces(text: str, *, source: str) -> tuple[Surface, ...]:
     """Surfaces of a TOML text. Raises ConfigError naming `source` and the row."""
+    return parse_rows(text, source=source).surfaces
+
+
+def parse_rows(text: str, *, source: str, speaks: Speaks = MappingProxyType({})) -> Rows:
+    """The catalog of a TOML text, whose rows may also say that they speak what `speaks` names. Raises ConfigError
+    naming `source` and the row."""
     document = tables.parse(text, source=source)
-    tables.check_keys(document, frozenset({"surface"}), frozenset({"speaks"}), where=source)
+    tables.check_keys(document, frozenset({"surface"}), frozenset({"speaks", "version"}), where=source)
     named = document.get("speaks", {})
     if not isinstance(named, dict):
         raise ConfigError(f"{source}: speaks must be a table")
-    speaks = {name: _endpoints(rows, where=f"{source}: speaks.{name}") for name, rows in named.items()}
+    known = dict(speaks)
+    known |= {name: _endpoints(rows, where=f"{source}: speaks.{name}") for name, rows in named.items()}
     rows = _items(document, "surface", where=source)
-    surfaces = tuple(_surface(row, speaks, source=source) for row in rows)
-    _refuse_twins(surfaces, source=source)
-    return surfaces
+    surfaces = tuple(_surface(row, known, source=source) for row in rows)
+    refuse_twins(surfaces, source=source)
+    return Rows(version=_version(document, where=source), surfaces=surfaces, speaks=MappingProxyType(known))
 
 
-def _refuse_twins(surfaces: tuple[Surface, ...], *, source: str) -> None:
+def _version(document: dict[str, object], *, where: str) -> str:
+    version = tables.text(document, "version", where=where)
+    shape = "".join("0" if character in _DIGITS else character for character in version)
+    if version and shape.partition(".")[0] != "0000-00-00":
+        raise ConfigError(f"{where}: version {version!r} must begin with a date such as 2026-11-27")
+    return version
+
+
+def refuse_twins(surfaces: tuple[Surface, ...], *, source: str) -> None:
+    """Raises ConfigError, naming `source`, for rows that have an id, a host or a prefix in common and should not."""
     seen: dict[tuple[str, str], str] = {}
     shared = {host for surface in surfaces if surface.shares for host in surface.hosts}
     for surface in surfaces:
@@ -77,7 +123,7 @@ def _refuse_twins(surfaces: tuple[Surface, ...], *, source: str) -> None:
             seen[key] = surface.id
 
 
-def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: str) -> Surface:
+def _surface(row: object, speaks: Speaks, *, source: str) -> Surface:
     if not isinstance(row, dict):
         raise ConfigError(f"{source}: a surface must be a table")
     where = f"{source}: surface {row.get('id', '?')!r}"
@@ -97,9 +143,13 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
         endpoints=tuple(endpoints),
         kind=_kind(row, where=where),
         shares=tables.flag(row, "shares", where=where),
+        never=tables.texts(row, "never", where=where),
         apps=tables.texts(row, "apps", where=where),
         http2=tables.flag(row, "http2", where=where),
         websockets=tables.flag(row, "websockets", where=where),
+        pinned=tables.texts(row, "pinned", where=where),
+        misread=_statuses(row, where=where),
+        optional=tables.flag(row, "optional", where=where),
         own=own,
         prefix=tables.text(row, "prefix", where=where),
         origin=tables.text(row, "origin", where=where),
@@ -110,6 +160,14 @@ def _surface(row: object, speaks: dict[str, tuple[Endpoint, ...]], *, source: st
     if surface.prefix and not (surface.origin.startswith("https://") and surface.key_header):
         raise ConfigError(f"{where}: a prefix needs an https origin and a key_header")
     return surface
+
+
+def _statuses(row: dict[str, object], *, where: str) -> tuple[int, ...]:
+    values = _items(row, "misread", where=where)
+    statuses = tuple(value for value in values if type(value) is int and value in _REFUSALS)
+    if len(statuses) != len(values):
+        raise ConfigError(f"{where}: misread must be a list of HTTP statuses from 400 to 499")
+    return statuses
 
 
 def _kind(row: dict[str, object], *, where: str) -> Kind:
@@ -131,6 +189,8 @@ def _endpoint(row: object, *, where: str) -> Endpoint:
     if not isinstance(row, dict):
         raise ConfigError(f"{where}: an endpoint must be a table")
     tables.check_keys(row, frozenset({"path", "dialect"}), _ENDPOINT_KEYS, where=where)
+    if str(row["path"]).endswith("/**"):
+        raise ConfigError(f"{where}: {row['path']} must not end in '/**': an endpoint is one path")
     return Endpoint(**{key: tables.text(row, key, where=where) for key in row})
 
 

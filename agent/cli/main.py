@@ -13,6 +13,7 @@ from agent.cli import (
     audit,
     authority,
     cache,
+    catalog,
     configuration,
     demo,
     explain,
@@ -91,6 +92,7 @@ app.add_typer(providers.app, name="providers", rich_help_panel=_GATEWAY)
 app.add_typer(keys.app, name="keys", rich_help_panel=_GATEWAY)
 app.add_typer(cache.app, name="cache", rich_help_panel=_GATEWAY)
 app.add_typer(policy.app, name="policy", rich_help_panel=_POLICY)
+app.add_typer(catalog.app, name="catalog", rich_help_panel=_POLICY)
 app.command("scan", rich_help_panel=_POLICY)(scan.scan)
 app.command("eval", rich_help_panel=_POLICY)(evaluate)
 app.command("fingerprint", rich_help_panel=_POLICY)(fingerprint.fingerprint)

@@ -159,8 +159,8 @@ def schema() -> None:
 
 
 def _report(rules: RuleBook, asked: Subject) -> dict[str, object]:
-    surface = rules.catalog.surface(asked.host)
-    endpoint = rules.catalog.endpoint(surface, asked.path) if surface is not None else None
+    found = rules.catalog.found(asked.host, asked.path, app=asked.app)
+    surface, endpoint = (found.surface, found.endpoint) if found is not None else (None, None)
     subject = replace(
         asked,
         surface=surface.id if surface else "unknown",

@@ -1,4 +1,5 @@
-"""The files that go with a policy, read from beside it: packs, what packs extend, fingerprints, and keys by reference.
+"""The files that go with a policy, read from beside it: packs, what packs extend, fingerprints, a catalog, and keys by
+reference.
 
 Owns reading, its limits and its errors; what the files mean is `inspection.companions`' matter. Everything blocks.
 """
@@ -13,6 +14,7 @@ from agent.guardrails.gitleaks import MAX_EXTENSIONS
 from agent.guardrails.gitleaks_file import MAX_PACK
 from agent.host.files import read_limited
 from agent.host.secrets import read_secret
+from agent.inspection.catalogs import MAX_CATALOG
 from agent.inspection.companions import Companions, extension
 from agent.policy import PackFormat, Policy
 
@@ -28,6 +30,8 @@ def read_companions(policy: Policy, folder: Path) -> Companions:
         files[pack.file] = _read(folder, pack.file, MAX_PACK * _BYTES_PER_CHARACTER)
         if pack.format is PackFormat.GITLEAKS:
             _read_extensions(folder, pack.file, files)
+    if policy.catalog_file is not None:
+        files[policy.catalog_file] = _read(folder, policy.catalog_file, MAX_CATALOG)
     keys: dict[str, bytes] = {}
     for detector in policy.detectors:
         if detector.fingerprints is not None:

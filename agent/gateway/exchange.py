@@ -26,7 +26,7 @@ from agent.gateway.dispatch import DispatchFailed
 from agent.gateway.judging import Judge, Question
 from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, PolicyInForce, SecretSource
-from agent.gateway.routing import PAGES, Refusal, Refused, Route, route_base_url, route_intercepted
+from agent.gateway.routing import PAGES, Refusal, Refused, Route, Way, route_base_url, route_intercepted
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.settlement import Settlement, append
@@ -41,12 +41,15 @@ from agent.gateway.unified.pages import page
 from agent.gateway.unified.passing import way_of
 from agent.gateway.unified.refusals import refusal
 from agent.gateway.unified.serving import Errand, Served, Serving
+from agent.gateway.unlisted import Unlisted
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
 from agent.inspection import judge_access
+from agent.inspection.verdicts import refusal as refusal_of
 from agent.model.decision import Decision
 from agent.model.ids import short_ref, uuid7
 from agent.model.record import Incident, IncidentKind, Outcome
 from agent.model.traffic import Tier
+from agent.policy import UnknownSurface
 from agent.telemetry import trace_context
 
 log = logging.getLogger(__name__)
@@ -88,6 +91,7 @@ class ExchangeHandler:
         self._serving = serving
         self._device = device
         self._direct = Direct(transport, secret)
+        self._unlisted = Unlisted(audit)
         self._judge = Judge(
             scans=scans,
             opinion=self._opinion,
@@ -127,6 +131,8 @@ class ExchangeHandler:
                 return await self._block(wire, book, _voice(ledger), None)
             if route.surface.own and route.endpoint is not None and request.method != "POST":
                 raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
+            if self._unlisted.suspects(request, route):
+                return await self._suspected(request, route, wire, book)
             if route.endpoint is None or (request.method in _BODILESS and not _has_body(request.headers)):
                 return await self._pass(request, route, wire, book)
             return await self._inspect(request, route, wire, book)
@@ -142,7 +148,7 @@ class ExchangeHandler:
             return await self._say(wire, book, status, said, fields)
 
     def _route(self, request: ClientRequest, ledger: Ledger) -> Route:
-        way = way_for(ledger.rules, request.connection, at=ledger.started_at, device=self._device)
+        way = self._way(request, ledger)
         if request.connection.tier is Tier.BASE_URL:
             route = route_base_url(ledger.rules, request.target, way)
         else:
@@ -154,6 +160,9 @@ class ExchangeHandler:
             raise Refused(route.status, route.message)
         ledger.routed(route)
         return route
+
+    def _way(self, request: ClientRequest, ledger: Ledger) -> Way:
+        return way_for(ledger.rules, request.connection, at=ledger.started_at, device=self._device)
 
     def _identified(
         self, request: ClientRequest, route: Route, book: Settlement
@@ -186,8 +195,32 @@ class ExchangeHandler:
         book.ledger.served_by(virtual_key=principal.key_id, team=principal.team, customer=principal.customer)
         return request, route
 
-    async def _pass(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
-        """Anything that asks no model: through as it came, both ways."""
+    async def _suspected(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
+        """What may ask a model at a path that the catalog does not list."""
+        action = book.ledger.rules.policy.unknown_surface
+        if action is UnknownSurface.REPORT and (_announced(request.headers) or 0) > self._max_body:
+            return await self._pass(request, route, wire, book)
+        sent = await self._read(request, wire)
+        way = self._way(request, book.ledger)
+        route = await self._unlisted.bind(request, route, self._plain(request, sent), book.ledger, way)
+        if route.endpoint is None:
+            return await self._pass(request, route, wire, book, sent)
+        refused = self._judge.admits(route, book.ledger, request.connection)  # now that it asks a model
+        if refused is not None and refused.stops:
+            return await self._block(wire, book, _voice(book.ledger), None)
+        if action is UnknownSurface.BLOCK:
+            scope = self._judge.scope(route, book.ledger, request.connection)
+            reason = "the catalog does not list the path at which this model is asked"
+            decision = refusal_of(scope, reason, rule="unknown_surface")
+            if decision.applied:
+                return await self._block(wire, book, DIALECTS[route.endpoint.dialect], decision)
+            book.ledger.decided(decision)
+        return await self._inspect(request, route, wire, book, sent)
+
+    async def _pass(
+        self, request: ClientRequest, route: Route, wire: Wire, book: Settlement, sent: bytes | None = None
+    ) -> bool:
+        """Anything that asks no model: through as it came, both ways. `sent` is its body where it was read already."""
         scope = self._judge.scope(route, book.ledger, request.connection)
         if (decision := judge_access(scope)) is not None:
             if decision.applied:
@@ -199,7 +232,8 @@ class ExchangeHandler:
         length = _announced(request.headers)
         has_body = _has_body(request.headers)
         fields = headers.forwardable(headed, drop=frozenset({b"expect", b"host", b"content-length"}))
-        body = wire.chunks() if has_body else b""
+        body = (wire.chunks() if has_body else b"") if sent is None else sent
+        length = length if sent is None else len(sent)
         book.ledger.sent()
         response = await self._direct.send(
             request.method, route, fields, body, length=length if has_body else None
@@ -221,11 +255,13 @@ class ExchangeHandler:
         fields = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
         return await self._answer(wire, book, Block(status=200, headers=fields, body=body))
 
-    async def _inspect(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
+    async def _inspect(
+        self, request: ClientRequest, route: Route, wire: Wire, book: Settlement, sent: bytes | None = None
+    ) -> bool:
         ledger = book.ledger
         assert route.endpoint is not None
         dialect = DIALECTS[route.endpoint.dialect]
-        sent = await self._read(request, wire)
+        sent = await self._read(request, wire) if sent is None else sent
         with ledger.working():
             body = self._decoded(request, sent)
         asker = book.account.principal.key_id
@@ -311,6 +347,13 @@ class ExchangeHandler:
         except ContentError as error:
             raise Refused(400, str(error)) from error
 
+    def _plain(self, request: ClientRequest, sent: bytes) -> bytes:
+        """The same where a body that cannot be decoded is nobody's fault yet: nothing."""
+        try:
+            return self._decoded(request, sent)
+        except Refused:
+            return b""
+
     def _answering(self, wire: Wire, book: Settlement, served: Served | None = None) -> Answering:
         return Answering(
             wire,
@@ -338,7 +381,8 @@ class ExchangeHandler:
         """Tell the client about an error, unless an answer has already begun."""
         if wire.started:
             return wire.finished
-        return await self._answer(wire, book, _voice(book.ledger).error(status, message), fields)
+        error = _voice(book.ledger).error(book.ledger.told_as(status), message)
+        return await self._answer(wire, book, error, fields)
 
     async def _answer(self, wire: Wire, book: Settlement, block: Block, fields: Headers = ()) -> bool:
         book.ledger.status, book.ledger.response_bytes = block.status, len(block.body)

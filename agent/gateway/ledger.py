@@ -22,7 +22,7 @@ from agent.model.ids import uuid7
 from agent.model.login import NO_LOGIN
 from agent.model.record import CaptureMode, Exchange, Outcome, Served, Standing, Timing
 from agent.model.tool import NO_TOOLS
-from agent.model.traffic import Connection
+from agent.model.traffic import Connection, Tier
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +104,14 @@ class Ledger:
             log.exception("the tool calls of exchange %s cannot be told", self.id)
             return
         self.tools = replace(told, results=self.tools.results)
+
+    def told_as(self, status: int) -> int:
+        """The HTTP status with which a refusal of ours is told: 400 where clients of the service would take `status`
+        for the service's own word, such as a login that ended. A base URL's clients know whom they ask."""
+        row = self.rules.catalog.row(self.surface)
+        if row is None or self.connection.tier is Tier.BASE_URL:
+            return status
+        return 400 if status in row.misread else status
 
     def served_by(self, **facts: Any) -> None:
         """Note what is known of who answered: fields of `Served`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.catalog import bundled_providers, bundled_surfaces
+from agent.catalog import bundled_providers, bundled_rows
 from agent.dialects import DIALECTS
 from agent.errors import PolicyError
 from agent.gateway.companion_files import read_companions
@@ -99,10 +99,13 @@ def _read(path: Path, what: str) -> str:
 
 def known_names() -> KnownNames:
     """The names a policy may refer to: our dialects, what our detectors find, the catalog's surfaces and providers."""
+    catalog = bundled_rows()
     return KnownNames(
         dialects=frozenset(DIALECTS),
         types=frozenset(f"{rule.family.value}/{rule.type}" for rule in bundled_rules())
         | {f"{Family.INJECTION.value}/{kind}" for kind in model_types()},
-        surfaces=frozenset(surface.id for surface in bundled_surfaces()),
+        surfaces=frozenset(row.id for row in catalog.surfaces),
+        optional=frozenset(row.id for row in catalog.surfaces if row.optional),
+        speaks=frozenset(catalog.speaks),
         providers={row.id: row for row in bundled_providers()},
     )

@@ -41,6 +41,7 @@ class Route:
     upstream: str  # native, central, provider; gateway: where it goes is chosen when the request is known
     credential: tuple[str, str] | None = None  # header name, secret reference
     keeps_own: bool = False  # the user's own credential travels beside it
+    never: bool = False  # the catalog says that this path is never looked at
     instead: Route | None = None  # the way to go while this one cannot be reached
     imposed: Headers = ()  # headers that replace whatever the client says there
 
@@ -110,8 +111,9 @@ def route_intercepted(
         target=Target(host=host, port=connection.connect_port or 443),
         upstream="native",
         imposed=rules.tenancy.headers(host, plain_path),
+        never=match.never,
     )
-    return _onward(rules, native, way)
+    return bound(rules, native, way)
 
 
 def route_base_url(rules: RuleBook, raw_target: bytes, way: Way | None = None) -> Route | Refusal:
@@ -142,12 +144,14 @@ def route_base_url(rules: RuleBook, raw_target: bytes, way: Way | None = None) -
         upstream="provider" if provider else "native",
         credential=credential,
         imposed=rules.tenancy.headers(target.host, plain_path),
+        never=rules.catalog.untouched(surface, plain_path),
     )
-    return _onward(rules, route, way)
+    return bound(rules, route, way)
 
 
-def _onward(rules: RuleBook, route: Route, way: Way | None) -> Route | Refusal:
-    """The way on from where a request would go by itself. What asks no model always goes there."""
+def bound(rules: RuleBook, route: Route, way: Way | None = None) -> Route | Refusal:
+    """The way of a route under the policy, by default the same for all programs. What asks no model goes where it would
+    go by itself."""
     if route.endpoint is None:
         return route
     match (way or way_of_policy(rules))(route):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 
-from agent.catalog import Catalog, bundled_harness, bundled_surfaces, bundled_tenant_headers
+from agent.catalog import bundled_harness, bundled_tenant_headers
 from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
@@ -25,6 +25,7 @@ from agent.guardrails.injection import (
 )
 from agent.guardrails.regex import compiled
 from agent.inspection.app_notes import app_notes
+from agent.inspection.catalogs import catalog_of
 from agent.inspection.companions import Companions, load_fingerprints, load_packs, notes
 from agent.inspection.examples import Trial, check_examples, try_examples
 from agent.inspection.justified import NOTHING_JUSTIFIED, Justified
@@ -140,9 +141,7 @@ class RuleBook:
         self.digest = companions.digest(policy)
         """Names the policy together with its files."""
         self.tenancy = Tenancy(policy, bundled_tenant_headers() if policy.tenants else ())
-        named = Catalog((*bundled_surfaces(), *policy.surfaces()))
-        signing_in = self.tenancy.surfaces(named)
-        self.catalog = Catalog((*named.surfaces, *signing_in)) if signing_in else named
+        self.catalog = self.tenancy.extended(catalog_of(policy, companions))
         self.pseudonymizes = any(guardrail.action is Action.PSEUDONYMIZE for guardrail in policy.guardrails)
         self.alias = compiled(ALIAS_RULE.pattern, memory=_ALIAS_MEMORY, captures=False)
         harness = bundled_harness()

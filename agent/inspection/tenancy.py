@@ -10,10 +10,10 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from agent.catalog import Catalog
+from agent.catalog import Catalog, bundled_never
 from agent.catalog.paths import PathTemplate
 from agent.catalog.tenants import TenantHeader, TenantValue
-from agent.errors import PolicyError
+from agent.errors import ConfigError, PolicyError
 from agent.guardrails.notes import Note
 from agent.model.hostpattern import HostTable
 from agent.model.surface import Surface
@@ -57,15 +57,25 @@ class Tenancy:
             self._named |= dict.fromkeys(rule.hosts)
             self._everywhere += ((name, host) for host in row.hosts)
 
-    def surfaces(self, catalog: Catalog) -> tuple[Surface, ...]:
-        """What the policy has decrypted beyond `catalog`: the hosts that its rules name, on which nothing but the
-        headers is changed."""
+    def extended(self, catalog: Catalog) -> Catalog:
+        """`catalog` with the hosts that the policy has decrypted for its headers alone: those that its rules name.
+        Nothing but the headers is changed there. Raises PolicyError for one that is never decrypted, unless it is where
+        the service reads the header."""
         hosts = tuple(
             host for host in self._named if host not in catalog.hosts and not catalog.surfaces_of(host)
         )
         if not hosts:
-            return ()
-        return (Surface(id=SIGN_IN, name="Sign-in", provider=SIGN_IN, hosts=hosts, websockets=True),)
+            return catalog
+        surface = Surface(id=SIGN_IN, name="Sign-in", provider=SIGN_IN, hosts=hosts, websockets=True)
+        try:
+            bundled_never().check(
+                (surface,), overrides={SIGN_IN: frozenset(host for _, host in self._everywhere)}
+            )
+        except ConfigError as error:
+            raise PolicyError(
+                f"tenants: {error}", hint="A header is set at sign-in only where its row says so."
+            ) from error
+        return Catalog((*catalog.surfaces, surface), version=catalog.version)
 
     def headers(self, host: str, plain_path: str) -> Headers:
         """What is set on a request, in the place of whatever the client says there. `host` is in lower case,

@@ -19,6 +19,7 @@ from agent.interception.engine import Engine, Intercepted
 from agent.interception.pac import pac_file
 from agent.interception.request_head import ProxyHead
 from agent.interception.scope import Passage, Way, decide
+from agent.interception.strangers import Strangers
 from agent.model.ids import uuid7
 from agent.model.record import AuditEvent, Incident, IncidentKind
 from agent.model.traffic import Connection, Process
@@ -52,6 +53,7 @@ class Door:
         self._ports = ports
         self._clock = clock
         self._distrust = DistrustLog()
+        self._strangers = Strangers()
 
     def known(self, host: str) -> bool:
         """See Keeper."""
@@ -93,6 +95,13 @@ class Door:
         facts = self._facts(head, None, passage, peer)
         message = f"a connection was refused: {passage.reason}"
         await self._incident(IncidentKind.MISDIRECTED, message, facts)
+
+    async def tunnelled(self, facts: Connection) -> None:
+        """Note that a connection goes to a host outside the catalog unseen, where the app behind it is a known one
+        (`facts.app`). Told once for each app and host; to be called when the app is known, and never waited for."""
+        if self._strangers.met(facts.app, facts.connect_host):
+            message = f"{facts.app} talks to {facts.connect_host}, which is not in the catalog"
+            await self._incident(IncidentKind.UNKNOWN_HOST, message, facts)
 
     def pac(self) -> str:
         """See Keeper."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import zip_longest
 
-_WILD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")  # what a name in braces stands for
 _LITERAL_END = 2  # labels
+_MET_LIMIT = 1024  # names
 
 type Label = tuple[str, str] | str
 """A literal label, or what stands before and after the name in braces."""
@@ -25,8 +25,8 @@ class HostTemplate:
     """A compiled template."""
 
     text: str
-    labels: tuple[Label, ...]
-    tail: str  # the literal labels after the last name in braces, joined
+    head: tuple[Label, ...]  # the labels up to the last name in braces
+    tail: str  # the literal ones after it, joined
 
     @classmethod
     def compile(cls, text: str) -> HostTemplate:
@@ -37,15 +37,20 @@ class HostTemplate:
         wild = [place for place, label in enumerate(labels) if not isinstance(label, str)]
         if not wild:
             raise ValueError(f"{text!r} has no name in braces")
-        tail = labels[wild[-1] + 1 :]
-        if len(tail) < _LITERAL_END:
+        end = wild[-1] + 1
+        if len(labels) - end < _LITERAL_END:
             raise ValueError(f"{text!r} is too wide: the last {_LITERAL_END} labels must have no braces")
-        return cls(text, labels, ".".join(str(label) for label in tail))
+        return cls(text, labels[:end], ".".join(str(label) for label in labels[end:]))
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """All of its labels, from the left."""
+        return (*self.head, *self.tail.split("."))
 
     @property
     def first(self) -> str:
         """The first label where it is literal, else nothing."""
-        label = self.labels[0]
+        label = self.head[0]
         return label if isinstance(label, str) else ""
 
     @property
@@ -58,9 +63,14 @@ class HostTemplate:
         """How many characters of it are literal."""
         return sum(len(part) for label in self.labels for part in label)
 
-    def fits(self, labels: list[str]) -> bool:
-        """Whether the labels of a host name (lower case) are of this shape."""
-        return len(labels) == len(self.labels) and all(map(_fits, self.labels, labels))
+    def fits(self, head: list[str]) -> bool:
+        """Whether the labels of a host name (lower case) before the tail are of this shape."""
+        if len(head) != len(self.head):
+            return False
+        for label, part in zip(self.head, head, strict=True):
+            if not (label == part if isinstance(label, str) else _fits(label, part)):
+                return False
+        return True
 
 
 def is_template(host: str) -> bool:
@@ -83,16 +93,20 @@ def overlap(first: str, second: str) -> bool:
 
 
 class HostTable[Value]:
-    """What is known of hosts, found by host name."""
+    """What is known of hosts, found by host name. May be asked from several threads once it is filled."""
 
     def __init__(self) -> None:
         self._exact: dict[str, Value] = {}
         self._suffixes: dict[str, Value] = {}
         self._templates: dict[str, tuple[HostTemplate, Value]] = {}
         self._shapes: dict[str, dict[str, tuple[tuple[HostTemplate, Value], ...]]] = {}
+        self._met: dict[
+            str, Value
+        ] = {}  # names that a suffix or template fits, so that each is worked out once
 
     def put(self, host: str, value: Value) -> None:
         """Keep `value` for a host as the catalog writes it (lower case). Raises ValueError for a bad template."""
+        self._met.clear()
         if host.startswith("*."):
             self._suffixes[host[2:]] = value
         elif is_template(host):
@@ -112,13 +126,22 @@ class HostTable[Value]:
 
     def find(self, host: str) -> Value | None:
         """The value for a host name (lower case, no final dot), None where nothing fits."""
-        if (found := self._exact.get(host)) is not None:
+        if (found := self._exact.get(host)) is not None or (found := self._met.get(host)) is not None:
             return found
+        if (found := self._worked_out(host)) is not None:
+            if len(self._met) >= _MET_LIMIT:
+                self._met.clear()
+            self._met[host] = found
+        return found
+
+    def _worked_out(self, host: str) -> Value | None:
         below: Value | None = None
         dot = host.find(".")
         while dot >= 0:
             rest = host[dot + 1 :]
-            if (shapes := self._shapes.get(rest)) is not None and (hit := _shaped(shapes, host)) is not None:
+            if (shapes := self._shapes.get(rest)) is not None and (
+                hit := _shaped(shapes, host[:dot])
+            ) is not None:
                 return hit
             if below is None:
                 below = self._suffixes.get(rest)
@@ -135,10 +158,10 @@ class HostTable[Value]:
         self._shapes = shapes
 
 
-def _shaped[Value](shapes: dict[str, tuple[tuple[HostTemplate, Value], ...]], host: str) -> Value | None:
-    labels = host.split(".")
-    for head in (labels[0], ""):
-        for template, value in shapes.get(head, ()):
+def _shaped[Value](shapes: dict[str, tuple[tuple[HostTemplate, Value], ...]], head: str) -> Value | None:
+    labels = head.split(".")
+    for first in (labels[0], ""):
+        for template, value in shapes.get(first, ()):
             if template.fits(labels):
                 return value
     return None
@@ -164,7 +187,8 @@ def _fits(label: Label, part: str) -> bool:
         len(part) > len(before) + len(after)
         and part.startswith(before)
         and part.endswith(after)
-        and not set(part) - _WILD
+        and part.isascii()
+        and part.replace("-", "0").replace("_", "0").isalnum()
     )
 
 

@@ -147,6 +147,8 @@ class IncidentKind(StrEnum):
     UPGRADE_REFUSED = "upgrade_refused"  # a WebSocket on an inference path
     APP_FIRST_SEEN = "app_first_seen"  # a program, surface and user that were not seen together before
     APP_DENIED = "app_denied"  # a program was refused; said now and then, for people to be told
+    UNKNOWN_SURFACE = "unknown_surface"  # a model is asked at a path that the catalog does not list
+    UNKNOWN_HOST = "unknown_host"  # an AI app talks to a host that is not in the catalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

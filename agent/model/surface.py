@@ -37,8 +37,9 @@ class Surface:
 
     A host is an exact name (`api.openai.com`), a suffix (`*.openai.azure.com`: any name below, not the name itself) or
     a template (`bedrock-runtime.{region}.amazonaws.com`); see `agent.model.hostpattern`.
-    Paths not listed (sign-in, updates, telemetry) pass as they came. Several surfaces may live on one host if each
-    says so (`shares`): the request's path, and the app where a row names `apps`, tell which one is meant.
+    Paths not listed (sign-in, updates, telemetry) pass as they came, and those under `never` are not even considered
+    where an unlisted path looks like a question to a model. Several surfaces may live on one host if each says so
+    (`shares`): the request's path, and the app where a row names `apps`, tell which one is meant.
     """
 
     id: str
@@ -48,11 +49,17 @@ class Surface:
     endpoints: tuple[Endpoint, ...] = ()
     kind: Kind = Kind.API
     shares: bool = False  # other rows have the same hosts; a row that does not say so takes them over
+    never: tuple[str, ...] = ()  # path templates that are never looked at, whatever else says so; `/login/**`
     apps: tuple[str, ...] = ()  # only for connections of these apps, or of unknown ones; empty: of any
     http2: bool = False  # clients need HTTP/2: the HTTP tier serves those that offer it
     websockets: bool = (
         False  # web pages: a WebSocket where no model is asked is piped as it is, elsewhere refused
     )
+    pinned: tuple[str, ...] = ()  # apps that accept none but the vendor's own certificates
+    misread: tuple[
+        int, ...
+    ] = ()  # HTTP statuses that its clients take for something else (a login that ended)
+    optional: bool = False  # of the bundled rows: off until a policy turns it on
     prefix: str = ""  # path prefix of the base URL, here and on a central gateway; empty where there is none
     origin: str = ""  # where base-URL requests go, `https://host`; required with a prefix
     own: bool = (

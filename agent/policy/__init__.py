@@ -17,6 +17,7 @@ from agent.policy.document import (
     Policy,
     Route,
     UnknownFormat,
+    UnknownSurface,
     Upstream,
 )
 from agent.policy.explanation import Step, explain
@@ -50,6 +51,7 @@ __all__ = [
     "Step",
     "Subject",
     "UnknownFormat",
+    "UnknownSurface",
     "Upstream",
     "access",
     "explain",

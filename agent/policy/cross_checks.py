@@ -27,6 +27,8 @@ class KnownNames:
     dialects: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset()  # family/type of what the bundled detectors find
     surfaces: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()  # of these, the ones that are off until a policy turns them on
+    speaks: frozenset[str] = frozenset()  # what a catalog row may say that it speaks
     providers: Mapping[str, Provider] = field(default_factory=dict)
 
 
@@ -47,6 +49,7 @@ def cross_check(source: Source, known: KnownNames) -> Iterator[Problem]:
     surfaces = known.surfaces and known.surfaces | _ids(tree, "catalog") | {"unknown"}
     yield from app_problems(tree, surfaces)
     yield from _dialects(tree, known)
+    yield from _catalog(tree, known)
     yield from check_providers(tree, known.providers)
     yield from account_problems(source)
 
@@ -105,7 +108,7 @@ def _selectors(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
 
 
 def _surfaces(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
-    if not known.surfaces:
+    if not known.surfaces or tree.get("catalog_file") is not None:  # then the file says what there is
         return
     surfaces = known.surfaces | _ids(tree, "catalog") | {"unknown"}
     yield from surface_problems(tree, surfaces)
@@ -126,6 +129,26 @@ def _dialects(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
             if isinstance(name, str) and name not in known.dialects:
                 text = f"'{name}' is no dialect: must be one of: {', '.join(sorted(known.dialects))}"
                 yield Problem(location=("catalog", index, "endpoints", place, "dialect"), text=text)
+
+
+def _catalog(tree: dict[str, Tree], known: KnownNames) -> Iterator[Problem]:
+    for index, row in _rules(tree, "catalog"):
+        for place, name in _texts(row, "speaks"):
+            if known.speaks and name not in known.speaks:
+                text = f"'{name}' is nothing that a row can speak: must be one of: {', '.join(sorted(known.speaks))}"
+                yield Problem(location=("catalog", index, "speaks", place), text=text)
+    if not known.surfaces or tree.get("catalog_file") is not None:
+        return
+    for place, name in _texts(tree, "catalog_without"):
+        if name not in known.surfaces:
+            text = f"'{name}' is no bundled row of the catalog{_guess(name, known.surfaces)}"
+            yield Problem(location=("catalog_without", place), text=text)
+    for place, name in _texts(tree, "catalog_with"):
+        if name in known.surfaces - known.optional:
+            yield Problem(location=("catalog_with", place), text=f"'{name}' is on without being named here")
+        elif name not in known.surfaces:
+            text = f"'{name}' is no bundled row of the catalog{_guess(name, known.optional)}"
+            yield Problem(location=("catalog_with", place), text=text)
 
 
 def _guess(name: str, names: frozenset[str]) -> str:

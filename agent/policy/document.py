@@ -15,11 +15,12 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from agent.model.decision import Action, Fallback
 from agent.model.record import CaptureMode
-from agent.model.surface import Endpoint, Surface
+from agent.model.surface import Surface
 from agent.policy import fields, message
 from agent.policy.accounts import Accounts
 from agent.policy.apps import Apps
 from agent.policy.caching import Caching
+from agent.policy.catalog import NOTHING, CatalogRow, Speaks
 from agent.policy.checks import Check
 from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.packs import Pack
@@ -44,6 +45,14 @@ class UnknownFormat(StrEnum):
     ALLOW = "allow"  # its raw text is scanned
     METADATA = "metadata"  # it passes, and only its metadata is recorded
     BLOCK = "block"
+
+
+class UnknownSurface(StrEnum):
+    """What happens to a request that asks a model where the catalog lists no such path."""
+
+    REPORT = "report"  # it passes unread, and an incident says so
+    INSPECT = "inspect"  # the same incident, and it is judged like any other
+    BLOCK = "block"  # the same incident, and it is refused
 
 
 class DistrustAction(StrEnum):
@@ -177,32 +186,6 @@ class Detector(Section):
         return self
 
 
-class CatalogEndpoint(Section):
-    """An inference path and the dialect spoken there."""
-
-    path: fields.EndpointPath = Field(
-        description="'{name}' stands for a segment or part of it, '**/' for any prefix."
-    )
-    dialect: fields.Slug
-    operation: fields.Slug = "chat"
-
-
-class CatalogRow(Section):
-    """A further AI service. Only listed hosts are ever decrypted."""
-
-    id: fields.Slug
-    name: fields.Text
-    provider: fields.Slug
-    hosts: Annotated[tuple[fields.Host, ...], Field(min_length=1, max_length=MANY)] = Field(
-        description="Exact names, '*.suffix' for every name below a suffix, or templates: 'llm.{region}.example.com'."
-    )
-    endpoints: Annotated[tuple[CatalogEndpoint, ...], Field(max_length=MANY)] = ()
-    http2: bool = Field(default=False, description="Its clients need HTTP/2.")
-    websockets: bool = Field(
-        default=False, description="Pipe WebSockets on paths where no model is asked; else they are refused."
-    )
-
-
 class Policy(Section):
     """What Drawbridge does with the AI traffic of this machine."""
 
@@ -253,7 +236,23 @@ class Policy(Section):
     checks: Annotated[tuple[Check, ...], Field(max_length=20)] = Field(
         default=(), description="Remote services and classifiers that are asked beside the local rules."
     )
-    catalog: Annotated[tuple[CatalogRow, ...], Field(max_length=MANY)] = ()
+    catalog: Annotated[tuple[CatalogRow, ...], Field(max_length=MANY)] = Field(
+        default=(), description="Further AI services; one with the id of a bundled row takes its place."
+    )
+    catalog_with: Annotated[tuple[fields.Slug, ...], Field(max_length=MANY)] = Field(
+        default=(), description="Ids of bundled rows that are off until a policy turns them on."
+    )
+    catalog_without: Annotated[tuple[fields.Slug, ...], Field(max_length=MANY)] = Field(
+        default=(), description="Ids of bundled rows that are left out: their hosts are not decrypted."
+    )
+    catalog_file: fields.Companion | None = Field(
+        default=None,
+        description="A TOML file, relative to the policy's folder, whose rows stand in place of all bundled ones.",
+    )
+    unknown_surface: UnknownSurface = Field(
+        default=UnknownSurface.INSPECT,
+        description="A request in a known format at a path that the catalog does not list, on a host that it does.",
+    )
     accounts: Accounts | None = Field(
         default=None, description="Virtual keys, budgets and limits; see docs/accounts.md."
     )
@@ -278,23 +277,9 @@ class Policy(Section):
             for rule in self.guardrails
         )
 
-    def surfaces(self) -> tuple[Surface, ...]:
-        """The catalog rows this policy adds."""
-        return tuple(
-            Surface(
-                id=row.id,
-                name=row.name,
-                provider=row.provider,
-                hosts=row.hosts,
-                endpoints=tuple(
-                    Endpoint(path=each.path, dialect=each.dialect, operation=each.operation)
-                    for each in row.endpoints
-                ),
-                http2=row.http2,
-                websockets=row.websockets,
-            )
-            for row in self.catalog
-        )
+    def surfaces(self, speaks: Speaks = NOTHING) -> tuple[Surface, ...]:
+        """The catalog rows this policy adds. `speaks` are the endpoints that a row means by the name of a dialect."""
+        return tuple(row.surface(speaks) for row in self.catalog)
 
     def fallback(self, guardrail: Guardrail) -> Fallback:
         """What to do when the check of `guardrail` fails."""

@@ -121,6 +121,12 @@ def _header(text: str) -> str:
     return name
 
 
+def _never_path(text: str) -> str:
+    if text != "/**":
+        _endpoint_path(text.removesuffix("/**") or "/")
+    return text
+
+
 def _endpoint_path(text: str) -> str:
     if not text.startswith(("/", "**/")) or set(text) & set("?# \\"):
         raise ValueError("must start with '/' or '**/' and hold no query, space or backslash")
@@ -227,6 +233,9 @@ default credentials."""
 
 BaseUrl = Annotated[str, Field(max_length=1024), AfterValidator(_base_url)]
 HeaderName = Annotated[str, Field(max_length=64), AfterValidator(_header)]
+NeverPath = Annotated[str, Field(max_length=512), AfterValidator(_never_path)]
+"""An endpoint's path, or all that is below one: `/login/**`."""
+
 EndpointPath = Annotated[str, Field(max_length=512), AfterValidator(_endpoint_path)]
 Pattern = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_pattern)]
 """A regular expression that RE2 accepts."""

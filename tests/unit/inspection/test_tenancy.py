@@ -96,21 +96,29 @@ def test_what_cannot_be_meant_is_refused(section: str, wrong: str) -> None:
 
 def test_a_host_is_decrypted_for_it_only_where_the_policy_names_it() -> None:
     unnamed = tenancy("{google-workspace-domains: {allow: [corp.example]}}")
-    assert unnamed.surfaces(CATALOG) == ()
+    assert unnamed.extended(CATALOG) is CATALOG
     (note,) = unnamed.notes(CATALOG)
     assert note.text.startswith("accounts.google.com is not decrypted, so the header is not set there")
     named = tenancy(
         f"{{entra-policy: {{allow: ['{ORG}:{OTHER}'], hosts: [login.live.com, login.microsoft.com]}},"
         " entra-tenants: {allow: [x.example], hosts: [login.microsoft.com]}}"
     )
-    (surface,) = named.surfaces(CATALOG)
+    surface = named.extended(CATALOG).surfaces[-1]
     assert (surface.id, surface.endpoints, surface.websockets) == (SIGN_IN, (), True)
     assert surface.hosts == ("login.live.com", "login.microsoft.com")
 
 
+def test_a_host_that_is_never_decrypted_stays_so_unless_the_header_is_read_there() -> None:
+    own = tenancy("{claude-government-tenants: {allow: [umb_1], hosts: [auth.openai.com]}}")
+    with pytest.raises(PolicyError, match="never decrypted"):
+        own.extended(CATALOG)
+    there = tenancy("{google-workspace-domains: {allow: [a.example], hosts: [accounts.google.com]}}")
+    assert there.extended(CATALOG).surface("accounts.google.com") is not None
+
+
 def test_a_host_that_is_catalogued_anyway_keeps_its_surface() -> None:
     made = tenancy(f"{{anthropic-organizations: {{allow: ['{ORG}'], hosts: [claude.ai, claude.com]}}}}")
-    (surface,) = made.surfaces(CATALOG)
+    surface = made.extended(CATALOG).surfaces[-1]
     assert surface.hosts == ("claude.com",)
 
 
