@@ -9,11 +9,14 @@ from itertools import takewhile
 from typing import Any, Self
 
 from agent.dialects.base import ParsedRequest
+from agent.gateway.logins import recorded
 from agent.gateway.routing import Route
 from agent.inspection import RuleBook
+from agent.model.app import UNKNOWN_ASKER
 from agent.model.content import NO_USAGE, Path, Role, Slot, Usage
 from agent.model.decision import CLEAN, Decision
 from agent.model.ids import uuid7
+from agent.model.login import NO_LOGIN
 from agent.model.record import CaptureMode, Exchange, Outcome, Served, Timing
 from agent.model.traffic import Connection
 
@@ -24,7 +27,11 @@ _ASKING = (Role.USER, Role.TOOL_RESULT)
 class Ledger:
     """Facts about one exchange as they become known. `spent` adds up our own work; waiting is not in it."""
 
-    def __init__(self, rules: RuleBook, connection: Connection, *, method: str) -> None:
+    def __init__(
+        self, rules: RuleBook, connection: Connection, *, method: str, capture_key: bytes = b""
+    ) -> None:
+        """`capture_key` makes the marks that stand for what the record must not say."""
+        self._capture_key = capture_key
         self.started_at = time.time()
         self.id = uuid7(self.started_at)
         self.rules = rules
@@ -41,6 +48,8 @@ class Ledger:
         self.status: int | None = None
         self.outcome = Outcome.FAILED
         self.error = ""
+        self.asker = UNKNOWN_ASKER
+        self.login = NO_LOGIN
         self.usage: Usage = NO_USAGE
         self.model = ""
         self.finish_reason = ""
@@ -143,6 +152,8 @@ class Ledger:
             status=self.status,
             outcome=self.outcome,
             error=self.error,
+            asker=self.asker,
+            login=recorded(self.login, policy.capture, self._capture_key),
             policy_id=policy.id,
             policy_hash=self.rules.digest,
             decision=self.decision,

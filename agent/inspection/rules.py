@@ -11,7 +11,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 
-from agent.catalog import Catalog, bundled_harness, bundled_surfaces
+from agent.catalog import (
+    Apps,
+    Catalog,
+    LoginFacts,
+    bundled_apps,
+    bundled_harness,
+    bundled_logins,
+    bundled_surfaces,
+)
 from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
@@ -126,6 +134,10 @@ class RuleBook:
         self.policy = policy
         self.digest = companions.digest(policy)
         """Names the policy together with its files."""
+        self.apps = Apps((*bundled_apps(), *(row.app() for row in policy.programs)))
+        """The programs that can be told."""
+        self.logins: LoginFacts = bundled_logins()
+        """What requests show of accounts."""
         self.catalog = Catalog((*bundled_surfaces(), *policy.surfaces()))
         self.pseudonymizes = any(guardrail.action is Action.PSEUDONYMIZE for guardrail in policy.guardrails)
         self.alias = compiled(ALIAS_RULE.pattern, memory=_ALIAS_MEMORY, captures=False)

@@ -43,6 +43,10 @@ _SAMPLE: Mapping[str, Value] = {
     "device": {"os": "linux"},
     "hour": 0,
     "weekday": 1,
+    "app_evidence": "",
+    "app_claimed": "",
+    "within": [],
+    "login": {"kind": "", "plan": "", "tenancy": "", "organisation": "", "domain": "", "key_type": ""},
 }
 VARIABLES = tuple(_SAMPLE)
 """What a condition may ask for."""
@@ -59,7 +63,10 @@ _ROUTING: Mapping[str, Value] = {
 ROUTING_VARIABLES = tuple(_ROUTING)
 """What the condition of a routing rule may ask for besides: what is known once a request has been inspected."""
 
-_ATTRIBUTES = frozenset(_ATTACHMENT) | {"kind", "host", "os"}
+_ATTRIBUTES = frozenset(_ATTACHMENT) | {
+    *("kind", "host", "os"),
+    *("plan", "tenancy", "organisation", "domain", "key_type"),
+}
 
 
 class ConditionFailed(Exception):
@@ -253,7 +260,7 @@ def _made_up(
     for trial in range(_TRIALS):
         facts = {name: _like(value, texts, numbers, dice) for name, value in asked.items()}
         many = (0, 1, 8)[trial % 3]
-        for name in ("groups", "labels"):
+        for name in ("groups", "labels", "within"):
             if name in asked:
                 facts[name] = [dice.choice(texts) for _ in range(many)]
         if "attachments" in names:

@@ -20,8 +20,10 @@ from agent.policy import fields, message
 from agent.policy.accounts import Accounts
 from agent.policy.caching import Caching
 from agent.policy.checks import Check
+from agent.policy.company import Company
 from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.packs import Pack
+from agent.policy.programs import ProgramRow
 from agent.policy.providers import Aliases, Prices, Providers
 from agent.policy.routes import Routing
 from agent.policy.section import MANY, Globs, Scope, Section
@@ -244,6 +246,12 @@ class Policy(Section):
         default=(), description="Remote services and classifiers that are asked beside the local rules."
     )
     catalog: Annotated[tuple[CatalogRow, ...], Field(max_length=MANY)] = ()
+    programs: Annotated[tuple[ProgramRow, ...], Field(max_length=MANY)] = Field(
+        default=(), description="Programs of your own, that rules can name in 'apps'; see docs/apps.md."
+    )
+    company: Company = Field(
+        default=Company(), description="By which ids the company's accounts are told from private ones."
+    )
     accounts: Accounts | None = Field(
         default=None, description="Virtual keys, budgets and limits; see docs/accounts.md."
     )

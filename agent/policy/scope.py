@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agent.model.app import UNKNOWN_ASKER, Asker, Evidence
 from agent.model.content import Attachment, Where
+from agent.model.decision import Action
 from agent.model.login import NO_LOGIN, Login
 from agent.policy.conditions import MAX_LISTED, Value
 from agent.policy.document import AccessRule
 from agent.policy.glob import first_match
+from agent.policy.guardrail import Guardrail
 from agent.policy.section import Scope
 
 
@@ -28,7 +31,8 @@ class Subject:
 
     `path` is without query and in the one spelling the catalog compares: percent-decoded, dots resolved. `size` is
     in characters, of all texts of the request, or in bytes where it could not be read. `hour` (0 to 23) and `weekday`
-    (1 is Monday, ISO 8601) are this machine's, of the moment the request came.
+    (1 is Monday, ISO 8601) are this machine's, of the moment the request came. `app` is the asker's; `asker` says how
+    that is known, `login` with which account it asks.
     """
 
     host: str
@@ -45,6 +49,7 @@ class Subject:
     hour: int = 0
     weekday: int = 1
     login: Login = NO_LOGIN
+    asker: Asker = UNKNOWN_ASKER
 
     def about(self, model: str, *, size: int, attachments: tuple[Attachment, ...]) -> Subject:
         """The subject, now that the request is known."""
@@ -63,6 +68,7 @@ class Subject:
             hour=self.hour,
             weekday=self.weekday,
             login=self.login,
+            asker=self.asker,
         )
 
 
@@ -72,7 +78,7 @@ def mismatch(scope: Scope, subject: Subject) -> str | None:
         return "surfaces"
     if scope.hosts and first_match(scope.hosts, subject.host) is None:
         return "hosts"
-    if scope.apps and first_match(scope.apps, subject.app) is None:
+    if scope.apps and not _is_one_of(scope, subject):
         return "apps"
     if scope.models and first_match(scope.models, subject.model) is None:
         return "models"
@@ -81,6 +87,17 @@ def mismatch(scope: Scope, subject: Subject) -> str | None:
     if isinstance(scope, AccessRule) and scope.paths and first_match(scope.paths, subject.path) is None:
         return "paths"
     return None
+
+
+def _is_one_of(scope: Scope, subject: Subject) -> bool:
+    """Whether a rule's apps hold for the one that asks. One that only says so itself gets nothing allowed by it."""
+    found = first_match(scope.apps, subject.app)
+    if found is None or found == "*":
+        return found is not None
+    asker = subject.asker
+    if asker.vouched or asker.evidence is Evidence.NONE:
+        return True
+    return not (isinstance(scope, AccessRule | Guardrail) and scope.action is Action.ALLOW)
 
 
 def facts(subject: Subject, where: Where = Where.PROMPT) -> Mapping[str, Value]:
@@ -108,4 +125,15 @@ def facts(subject: Subject, where: Where = Where.PROMPT) -> Mapping[str, Value]:
         "device": {"os": subject.device_os},
         "hour": subject.hour,
         "weekday": subject.weekday,
+        "app_evidence": subject.asker.evidence.value,
+        "app_claimed": subject.asker.claimed,
+        "within": list(subject.asker.within[:MAX_LISTED]),
+        "login": {
+            "kind": subject.login.kind.value,
+            "plan": subject.login.plan,
+            "tenancy": subject.login.tenancy.value,
+            "organisation": subject.login.organisation,
+            "domain": subject.login.domain,
+            "key_type": subject.login.key_type,
+        },
     }
