@@ -34,8 +34,10 @@ from agent.gateway.appearances import Appearances
 from agent.gateway.conversations import Conversations
 from agent.gateway.dispatch import Dispatcher
 from agent.gateway.exchange import MAX_BODY, ExchangeHandler
+from agent.gateway.late_facts import LateFacts
 from agent.gateway.local import Guard, LocalPage, LocalPages, foreign
 from agent.gateway.policy_file import Acceptance, PolicyFile, anything
+from agent.gateway.ports import AuditSink, Identities
 from agent.gateway.scans import ScanPool
 from agent.gateway.server import GatewayServer
 from agent.gateway.small_requests import SmallRequests
@@ -145,10 +147,11 @@ class Assembly:
         status: Callable[[], Mapping[str, object]],
         pages: Callable[[Mapping[str, LocalPage]], Mapping[str, LocalPage]] = dict,
         guard: Guard = foreign,
+        identities: Identities | None = None,
     ) -> GatewayServer:
         """Build what needs the loop; the server that listens nowhere yet. `status` adds to what the status page tells,
-        `pages` to our own pages, `guard` says which requests of base-URL clients are not served. Raises
-        DrawbridgeError."""
+        `pages` to our own pages, `guard` says which requests of base-URL clients are not served, `identities` knows the
+        programs behind connections. Raises DrawbridgeError."""
         settings = self._settings
         await self.audit.open()
         if self._appearances is not None:
@@ -163,10 +166,13 @@ class Assembly:
         dispatcher = self._dispatcher = Dispatcher(transport, Keys(credentials), self._health)
         self._embedder = GatewayEmbedder(self.policy, dispatcher)
         await self._open_cache()
+        audit: AuditSink = Watching(self._appearances or self.audit, self._observatory)
+        if identities is not None:
+            audit = LateFacts(audit, identities, lambda: self.policy.rules)
         handler = ExchangeHandler(
             policy=self.policy,
             transport=transport,
-            audit=Watching(self._appearances or self.audit, self._observatory),
+            audit=audit,
             secret=read_secret,
             scans=self._scans,
             capture_key=_key(self._token, b"capture"),
@@ -185,6 +191,7 @@ class Assembly:
             handler,
             LocalPages(self._token, lambda: {**self._status(), **status()}, own, guard),
             self._observatory.running,
+            identities,
         )
         self.server = GatewayServer(
             app, UpgradeHandler(self.policy, transport, self.audit, guard), self.tasks

@@ -15,6 +15,7 @@ from contextlib import ExitStack, suppress
 from agent import __version__
 from agent.assembly import Assembly, base_url_connection
 from agent.gateway.server import GatewayServer
+from agent.host.attribution import Attribution
 from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
 from agent.host.loops import loop_factory
@@ -23,6 +24,7 @@ from agent.host.processes import process_finder
 from agent.host.roots import root_store
 from agent.host.runfile import RunFile, StateLock, remove_runfile, write_runfile
 from agent.host.settings import Settings
+from agent.host.signatures import Signatures, verifier
 from agent.inspection import RuleBook
 from agent.interception import library
 from agent.interception.dialing import Dialler
@@ -103,12 +105,15 @@ class _Parts:
         from agent.interception.frontdoor import FrontDoor
 
         settings, shared = self._settings, self.shared
-        server = self._server = await shared.start(self._status)
+        attribution = self._attribution = Attribution(
+            process_finder(), lambda: shared.policy.rules.apps, Signatures(verifier())
+        )
+        server = self._server = await shared.start(self._status, identities=attribution)
         engine = self._engine = Engine(attach=server.attach, mint=self._authority.leaf)
         door = Door(
             rules=lambda: shared.policy.rules,
             engine=engine,
-            processes=process_finder(),
+            attribution=attribution,
             record=shared.audit.append,
             tasks=shared.tasks,
             ports=lambda: self._ports,
@@ -139,6 +144,7 @@ class _Parts:
             if cut := await self._server.drain(DRAIN_SECONDS):
                 log.warning("%d exchanges were cut after %.0f s", cut, DRAIN_SECONDS)
             await self._engine.drain(LAST_BYTES_SECONDS)
+            self._attribution.close()
         await self.shared.aclose("Drawbridge was stopped in order" if self._ports[0] else "")
 
     def reload_soon(self) -> None:

@@ -7,8 +7,10 @@ Durations are microseconds, money 10^-9 dollars, scores parts of a hundred: the 
 from __future__ import annotations
 
 from agent.audit.chain import Json
+from agent.model.app import Asker
 from agent.model.content import Usage
 from agent.model.decision import Decision, Hit
+from agent.model.login import Login
 from agent.model.record import Attempt, CaptureMode, Exchange, Outcome, Served
 from agent.model.tool import CalledTool, ToolUse
 from agent.model.traffic import Connection
@@ -67,6 +69,10 @@ def _facts(event: Exchange) -> Document:
     }
     if event.standing.rule not in ("", DEFAULT_RULE) or event.standing.state not in ("", State.APPROVED):
         facts["app"] = {"state": event.standing.state, "rule": event.standing.rule}
+    if asker := _asker(event.asker):
+        facts["asker"] = asker
+    if login := _login(event.login):
+        facts["login"] = login
     if event.error:
         facts["error"] = clipped(event.error)
     if event.trace:
@@ -121,6 +127,41 @@ def _call(call: CalledTool) -> Document:
     if call.cut:
         document["cut"] = True
     return document
+
+
+def _asker(asker: Asker) -> Document:
+    """Which app asked, and how that is known; what is not known is left out."""
+    document: Document = {
+        name: clipped(value)
+        for name, value in (
+            ("app", asker.app),
+            ("evidence", asker.evidence.value),
+            ("seen", asker.seen),
+            ("claimed", asker.claimed),
+        )
+        if value
+    }
+    if asker.within:
+        document["within"] = [clipped(each) for each in asker.within[:MAX_LIST]]
+    return document
+
+
+def _login(login: Login) -> Document:
+    """With which account. Its subject is as the capture mode allows."""
+    return {
+        name: clipped(value)
+        for name, value in (
+            ("kind", login.kind.value),
+            ("key_type", login.key_type),
+            ("tail", login.tail),
+            ("subject", login.subject),
+            ("organisation", login.organisation),
+            ("domain", login.domain),
+            ("plan", login.plan),
+            ("tenancy", login.tenancy.value),
+        )
+        if value
+    }
 
 
 def _served(served: Served) -> Document:

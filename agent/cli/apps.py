@@ -24,6 +24,7 @@ from agent.gateway.policy_file import PolicyFile
 from agent.host.appearances import AppearanceFile
 from agent.host.paths import StatePaths, bundled_policies
 from agent.inspection import RuleBook
+from agent.model.app import Asker, Evidence
 from agent.model.appearance import Appearance
 from agent.model.login import NO_LOGIN, Login, LoginKind, Tenancy
 from agent.policy import Subject, approval
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 
 _STYLES = {State.APPROVED: "green", State.PENDING: "bold yellow", State.DENIED: "bold red"}
+_VOUCHED = (Evidence.PROCESS, Evidence.SIGNED)
 _ORDER = (State.PENDING, State.DENIED, State.APPROVED)
 
 PolicyOption = Annotated[
@@ -90,6 +92,7 @@ def explain(
     user: Annotated[str, typer.Option(help="Account of this machine that runs it.")] = "",
     group: Annotated[list[str] | None, typer.Option(help="Group of the user; may be repeated.")] = None,
     device: Annotated[str, typer.Option(help="Id of the machine.")] = "",
+    evidence: Annotated[Evidence, typer.Option(help="How the program is known.")] = Evidence.PROCESS,
     login: Annotated[LoginKind, typer.Option(help="What it shows to say who it is.")] = LoginKind.UNKNOWN,
     tenancy: Annotated[Tenancy, typer.Option(help="Whose account it is.")] = Tenancy.UNKNOWN,
     plan: Annotated[str, typer.Option(help="Plan of the account.")] = "",
@@ -107,6 +110,7 @@ def explain(
         surface=asked.surface,
         kind=asked.kind,
         app=name,
+        asker=Asker(app=name, evidence=evidence, seen=name if evidence in _VOUCHED else ""),
         user=user,
         groups=tuple(group or ()),
         device=device,
@@ -162,6 +166,7 @@ def subject_of(seen: Appearance, catalog: Catalog, now: datetime) -> Subject:
         surface=seen.surface,
         kind=_kind(catalog, seen.surface),
         app=seen.app,
+        asker=seen.asker,
         user=seen.user,
         login=seen.accounts[-1] if seen.accounts else NO_LOGIN,
         hour=now.hour,
@@ -239,7 +244,7 @@ def _plain(seen: Appearance, state: State) -> dict[str, object]:
         "last_seen": moment(seen.last_seen),
         "requests": seen.requests,
         "blocked": seen.blocked,
-        "evidence": seen.evidence,
+        "evidence": seen.evidence.value,
         "accounts": [
             {"kind": each.kind.value, "tenancy": each.tenancy.value, "plan": each.plan}
             for each in seen.accounts

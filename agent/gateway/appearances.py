@@ -30,6 +30,7 @@ MAX_KNOWN = 4096
 SAVE_SECONDS = 30.0
 """Counts are written so often; what is new at once."""
 _MAX_NAME = 128  # characters of a program's name
+_UNKNOWN = "unknown program"
 _DAY = 86_400.0
 
 type Key = tuple[str, str, str, str]
@@ -175,11 +176,11 @@ class Appearances:
 
 
 def _appearance(event: Exchange, now: float) -> Appearance:
-    connection = event.connection
-    process = connection.process
+    asker, process = event.asker, event.connection.process
+    name = process.name[:_MAX_NAME] if process is not None else _UNKNOWN
     return Appearance(
-        app=connection.app,
-        program=process.name[:_MAX_NAME] if process is not None and not connection.app else "",
+        app=asker.app,
+        program="" if asker.app and asker.vouched else name,
         surface=event.surface,
         user=process.user[:_MAX_NAME] if process is not None else "",
         host=event.host,
@@ -187,6 +188,7 @@ def _appearance(event: Exchange, now: float) -> Appearance:
         last_seen=now,
         requests=1,
         blocked=int(event.decision.stops),
+        evidence=asker.evidence,
         accounts=(bare(event.login),) if event.login is not NO_LOGIN else (),
     )
 
@@ -200,7 +202,6 @@ def _joined(known: Appearance, seen: Appearance) -> Appearance:
         first_seen=known.first_seen,
         requests=known.requests + seen.requests,
         blocked=known.blocked + seen.blocked,
-        evidence=seen.evidence or known.evidence,
         accounts=accounts,
     )
 
@@ -214,7 +215,7 @@ def _first_seen(seen: Appearance, event: Exchange, *, at: float) -> Incident:
         kind=IncidentKind.APP_FIRST_SEEN,
         message=f"{seen.name} was seen on {seen.surface} for the first time{waits}",
         connection=event.connection,
-        detail=(*_facts(seen, event), ("evidence", seen.evidence), ("account", event.login.kind.value)),
+        detail=(*_facts(seen, event), ("evidence", seen.evidence.value), ("account", event.login.kind.value)),
     )
 
 

@@ -25,6 +25,7 @@ from agent.gateway.direct import Direct
 from agent.gateway.dispatch import DispatchFailed
 from agent.gateway.judging import Judge, Question
 from agent.gateway.ledger import Ledger
+from agent.gateway.logins import Logins, shown_virtual
 from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, PolicyInForce, SecretSource
 from agent.gateway.routing import PAGES, Refusal, Refused, Route, Way, route_base_url, route_intercepted
 from agent.gateway.scans import ScanPool
@@ -36,6 +37,7 @@ from agent.gateway.transport.base import (
     Headers,
     Transport,
     TransportError,
+    UpstreamResponse,
 )
 from agent.gateway.unified.pages import page
 from agent.gateway.unified.passing import way_of
@@ -43,10 +45,12 @@ from agent.gateway.unified.refusals import refusal
 from agent.gateway.unified.serving import Errand, Served, Serving
 from agent.gateway.unlisted import Unlisted
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
-from agent.inspection import judge_access
+from agent.inspection import RuleBook, judge_access
 from agent.inspection.verdicts import refusal as refusal_of
+from agent.model.app import Asker
 from agent.model.decision import Decision
 from agent.model.ids import short_ref, uuid7
+from agent.model.login import Login
 from agent.model.record import Incident, IncidentKind, Outcome
 from agent.model.traffic import Tier
 from agent.policy import UnknownSurface
@@ -92,6 +96,7 @@ class ExchangeHandler:
         self._device = device
         self._direct = Direct(transport, secret)
         self._unlisted = Unlisted(audit)
+        self._logins = Logins()
         self._judge = Judge(
             scans=scans,
             opinion=self._opinion,
@@ -104,7 +109,12 @@ class ExchangeHandler:
     async def handle(self, request: ClientRequest, wire: Wire) -> bool:
         """Serve one exchange. Returns False where the client's connection must be cut: the answer could not be ended
         as it should. Never raises."""
-        ledger = Ledger(self._policy.rules, request.connection, method=request.method)
+        ledger = Ledger(
+            self._policy.rules,
+            request.connection,
+            method=request.method,
+            capture_key=self._capture_key,
+        )
         ledger.request_id = trace_context.request_id(request.headers, exchange_id=ledger.id)
         if headers.get(request.headers, b"traceparent"):
             ledger.trace = trace_context.accept(request.headers, exchange_id=ledger.id).traceparent
@@ -159,10 +169,19 @@ class ExchangeHandler:
                 ledger.upstream = ""
             raise Refused(route.status, route.message)
         ledger.routed(route)
+        ledger.asker = _asker(request, route, ledger.rules)
         return route
 
     def _way(self, request: ClientRequest, ledger: Ledger) -> Way:
-        return way_for(ledger.rules, request.connection, at=ledger.started_at, device=self._device)
+        rules = ledger.rules
+
+        def who(route: Route) -> tuple[Asker, Login]:
+            login = self._logins.login_of(rules, route.host, request.headers, route.query)
+            return _asker(request, route, rules), shown_virtual(
+                login, presented.find(request.headers, route.query)
+            )
+
+        return way_for(rules, request.connection, who, at=ledger.started_at, device=self._device)
 
     def _identified(
         self, request: ClientRequest, route: Route, book: Settlement
@@ -170,6 +189,7 @@ class ExchangeHandler:
         """Find out whose account it is, and take our own keys out of what travels on. Raises Refused."""
         connection = request.connection
         shown = presented.find(request.headers, route.query)
+        ledger = book.ledger
         if shown is not None:
             request = ClientRequest(
                 connection=connection,
@@ -179,6 +199,8 @@ class ExchangeHandler:
             )
             if (query := presented.query_without_keys(route.query)) != route.query:
                 route = replace(route, query=query)
+        login = self._logins.login_of(ledger.rules, route.host, request.headers, route.query)
+        ledger.login = shown_virtual(login, shown)
         if not self._accounts.active:
             return request, route
         principal = self._accounts.principal(
@@ -186,7 +208,7 @@ class ExchangeHandler:
             now=book.ledger.started_at,
             user=connection.process.user if connection.process else "",
             device=self._device,
-            app=connection.app,
+            app=ledger.asker.app if ledger.asker.vouched else "",
             intercepted=connection.tier is not Tier.BASE_URL,
         )
         if isinstance(principal, Denial):
@@ -238,6 +260,7 @@ class ExchangeHandler:
         response = await self._direct.send(
             request.method, route, fields, body, length=length if has_body else None
         )
+        self._learn(request, route, book.ledger, response)
         return await self._answering(wire, book).relay(response)
 
     async def _page(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
@@ -311,14 +334,24 @@ class ExchangeHandler:
         payload = verdict.body if sent is None else sent
         ledger.sent()
         try:
-            return Served(
-                response=await self._direct.send(request.method, route, fields, payload, length=len(payload))
-            )
+            response = await self._direct.send(request.method, route, fields, payload, length=len(payload))
+            self._learn(request, route, ledger, response)
+            return Served(response=response)
         except TransportError as error:
             if route.instead is None:
                 raise
             log.warning("the central gateway is away (%s): going %s", error, route.instead.upstream)
         return await self._instead(replace(errand, route=route.instead), sent)
+
+    def _learn(
+        self, request: ClientRequest, route: Route, ledger: Ledger, response: UpstreamResponse
+    ) -> None:
+        """What the provider says of the account, where it was asked with the user's own credential."""
+        if route.upstream != "native" or route.credential is not None or response.status >= 400:
+            return
+        asked = (ledger.rules, route.host, request.headers, route.query)
+        if self._logins.learn(*asked, response.headers):
+            ledger.login = self._logins.login_of(*asked)
 
     async def _instead(self, errand: Errand, sent: bytes | None) -> Served:
         """While the central gateway is away, if the policy's access rules have nothing against that way."""
@@ -404,6 +437,12 @@ class ExchangeHandler:
             connection=ledger.connection,
         )
         await append(self._audit, incident)
+
+
+def _asker(request: ClientRequest, route: Route, rules: RuleBook) -> Asker:
+    """Which app asks, by all that is known before the request is read."""
+    endpoint = route.endpoint.app if route.endpoint is not None else ""
+    return rules.apps.asker(request.connection, rules.apps.claimed(request.headers), endpoint)
 
 
 def _voice(ledger: Ledger) -> Voice:

@@ -81,7 +81,14 @@ class Judge:
 
     def scope(self, route: Route, ledger: Ledger, connection: Connection) -> Scope:
         """The scope of an exchange, before anything of its body is known."""
-        subject = subject_of(route, connection, at=ledger.started_at, device=self._device)
+        subject = subject_of(
+            route,
+            connection,
+            at=ledger.started_at,
+            asker=ledger.asker,
+            login=ledger.login,
+            device=self._device,
+        )
         return ledger.rules.scope(subject, ref=short_ref(ledger.id), justified=self._unjustified)
 
     def admits(self, route: Route, ledger: Ledger, connection: Connection) -> Decision | None:
@@ -170,8 +177,9 @@ class Judge:
         if not scope.rules.pseudonymizes:
             return scope
         subject = scope.subject
-        process = question.request.connection.process
-        program = subject.app or (process.executable or process.name if process else "")
+        connection = question.request.connection
+        process = connection.process  # not what the request says: a vault is not to be asked for by name
+        program = connection.app or (process.executable or process.name if process else "")
         principal = (question.asker, subject.user, program, subject.surface, subject.host)
         vault = partial(self._conversations.vault, principal, question.request.headers, question.body)
         return replace(scope, open_vault=vault)

@@ -12,10 +12,11 @@ from itertools import takewhile
 from typing import Any, Self
 
 from agent.dialects.base import ParsedRequest
+from agent.gateway.logins import recorded
 from agent.gateway.routing import Route
 from agent.inspection import RuleBook, Scope
 from agent.inspection.tool_calls import Call
-from agent.model.appearance import bare
+from agent.model.app import UNKNOWN_ASKER
 from agent.model.content import NO_USAGE, Path, Role, Slot, Usage
 from agent.model.decision import CLEAN, Decision
 from agent.model.ids import uuid7
@@ -33,7 +34,11 @@ _ASKING = (Role.USER, Role.TOOL_RESULT)
 class Ledger:
     """Facts about one exchange as they become known. `spent` adds up our own work; waiting is not in it."""
 
-    def __init__(self, rules: RuleBook, connection: Connection, *, method: str) -> None:
+    def __init__(
+        self, rules: RuleBook, connection: Connection, *, method: str, capture_key: bytes = b""
+    ) -> None:
+        """`capture_key` makes the marks that stand for what the record must not say."""
+        self._capture_key = capture_key
         self.started_at = time.time()
         self.id = uuid7(self.started_at)
         self.rules = rules
@@ -54,6 +59,7 @@ class Ledger:
         self.status: int | None = None
         self.outcome = Outcome.FAILED
         self.error = ""
+        self.asker = UNKNOWN_ASKER
         self.usage: Usage = NO_USAGE
         self.model = ""
         self.finish_reason = ""
@@ -83,9 +89,8 @@ class Ledger:
             self.operation = route.endpoint.operation
 
     def approved(self, scope: Scope, *, refused: bool) -> None:
-        """Note who asks, what the policy says of the program, and what may be kept of the content."""
+        """Note what the policy says of the program, and what may be kept of the content."""
         given = scope.approval
-        self.login = bare(scope.subject.login)
         self.standing = Standing(
             state=given.state.value, rule=given.deciding or given.rule_id, refused=refused
         )
@@ -187,6 +192,8 @@ class Ledger:
             status=self.status,
             outcome=self.outcome,
             error=self.error,
+            asker=self.asker,
+            login=recorded(self.login, self.capture, self._capture_key),
             policy_id=policy.id,
             policy_hash=self.rules.digest,
             decision=self.decision,
@@ -208,7 +215,6 @@ class Ledger:
                 chunks=self.chunks,
             ),
             capture=self.capture,
-            login=self.login,
             standing=self.standing,
             tools=self.tools,
             prompt=self.prompt,

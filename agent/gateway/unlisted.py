@@ -46,7 +46,8 @@ class Unlisted:
         self, request: ClientRequest, route: Route, body: bytes, ledger: Ledger, way: Way | None = None
     ) -> Route:
         """The route of a request that was suspected: with an endpoint where it is recognised and policy has it judged,
-        else as it was. `body` is free of Content-Encoding, `way` is the program's. Raises Refused where what asks a model has no way out."""
+        else as it was. `body` is free of Content-Encoding, `way` is the program's. Raises Refused where what asks a
+        model has no way out."""
         dialect = self._shapes.recognised(route.plain_path, body)
         if dialect not in DIALECTS:
             return route

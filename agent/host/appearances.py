@@ -17,6 +17,7 @@ import orjson
 
 from agent.errors import HostError
 from agent.host.files import PRIVATE_FILE
+from agent.model.app import Evidence
 from agent.model.appearance import MAX_ACCOUNTS, Appearance
 from agent.model.login import Login, LoginKind, Tenancy
 
@@ -111,7 +112,7 @@ def _appearance(row: tuple[str, str, str, str, str, int, int, int, int, str, str
         last_seen=last / 1000,
         requests=requests,
         blocked=blocked,
-        evidence=evidence,
+        evidence=Evidence(evidence) if evidence in set(Evidence) else Evidence.NONE,
         accounts=tuple(_logins(accounts)),
     )
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.catalog import Catalog
+from agent.catalog import Apps
 from agent.guardrails.notes import Note
 from agent.policy import Policy
 from agent.policy.glob import matches
 
 
-def app_notes(policy: Policy, catalog: Catalog) -> Iterator[Note]:
+def app_notes(policy: Policy, apps: Apps) -> Iterator[Note]:
     """A note for each program that a rule names and the catalog does not know. No error: a policy may be ahead of the
     catalog."""
-    known = {app for surface in catalog.surfaces for app in surface.apps}
-    known |= {each.app for surface in catalog.surfaces for each in surface.endpoints if each.app}
+    known = {app.id for app in apps}
     for rule in policy.apps.rules if known else ():
         for name in rule.apps:
             if not any(matches(name, each) for each in known):

@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 
-from agent.catalog import bundled_harness, bundled_tenant_headers
+from agent.catalog import (
+    Apps,
+    LoginFacts,
+    bundled_apps,
+    bundled_harness,
+    bundled_logins,
+    bundled_tenant_headers,
+)
 from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
@@ -140,6 +147,10 @@ class RuleBook:
         self.policy = policy
         self.digest = companions.digest(policy)
         """Names the policy together with its files."""
+        self.apps = Apps((*bundled_apps(), *(row.app() for row in policy.programs)))
+        """The programs that can be told."""
+        self.logins: LoginFacts = bundled_logins()
+        """What requests show of accounts."""
         self.tenancy = Tenancy(policy, bundled_tenant_headers() if policy.tenants else ())
         self.catalog = self.tenancy.extended(catalog_of(policy, companions))
         self.pseudonymizes = any(guardrail.action is Action.PSEUDONYMIZE for guardrail in policy.guardrails)
@@ -154,7 +165,7 @@ class RuleBook:
         pack = load_packs(policy, companions)
         self.notes = (
             *notes(policy, pack),
-            *app_notes(policy, self.catalog),
+            *app_notes(policy, self.apps),
             *self.tenancy.notes(self.catalog),
         )
         """What the policy's own detectors do otherwise than they say."""

@@ -9,6 +9,7 @@ from agent.inspection.documents import count_findings
 from agent.inspection.examples import Trial
 from agent.inspection.rules import RuleBook
 from agent.inspection.verdicts import Tally
+from agent.model.app import Asker, Evidence
 from agent.model.content import Attachment, Role, Slot, Where
 from agent.model.decision import Action, Decision
 from agent.model.findings import Family, Finding
@@ -115,6 +116,11 @@ def _judge_app(rules: RuleBook, index: int, case: AppCase) -> Trial:
         user=case.user,
         groups=case.groups,
         device=case.device,
+        asker=Asker(
+            app=case.app,
+            evidence=Evidence("" if case.evidence == UNKNOWN else case.evidence),
+            seen=case.app if case.evidence in ("process", "signed") else "",
+        ),
         login=Login(
             kind=LoginKind("" if case.login == UNKNOWN else case.login),
             tenancy=Tenancy("" if case.tenancy == UNKNOWN else case.tenancy),

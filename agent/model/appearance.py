@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent.model.app import Asker, Evidence
 from agent.model.login import Login
 
 MAX_ACCOUNTS = 8
@@ -12,9 +13,9 @@ MAX_ACCOUNTS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appearance:
-    """A program, surface and user that were seen together. `app` is a catalog id; where that is empty, `program` is the
-    name of the process. Times are Unix seconds. `accounts` are the accounts that were asked with, the newest last,
-    without what names a person or an organisation.
+    """A program, surface and user that were seen together. `app` is a catalog id; `program` is the name of the process
+    where nothing but the request's own word, or nothing at all, says which app it is. Times are Unix seconds.
+    `accounts` are those that were asked with, the newest last, without what names a person or an organisation.
     """
 
     app: str
@@ -26,18 +27,26 @@ class Appearance:
     last_seen: float
     requests: int = 0
     blocked: int = 0
-    evidence: str = ""
+    evidence: Evidence = Evidence.NONE
     accounts: tuple[Login, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str, str]:
         """What tells it from others."""
-        return (self.app, "" if self.app else self.program, self.surface, self.user)
+        return (self.app, self.program, self.surface, self.user)
 
     @property
     def name(self) -> str:
         """The program, for people."""
+        if self.app and self.program:
+            return f"{self.program} (says it is {self.app})"
         return self.app or self.program or "unknown"
+
+    @property
+    def asker(self) -> Asker:
+        """Who asked, as far as that is remembered."""
+        known = not self.program
+        return Asker(app=self.app, evidence=self.evidence, seen=self.app if known else "")
 
 
 def bare(login: Login) -> Login:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from agent.model.app import UNKNOWN_ASKER, Asker
 from agent.model.content import NO_USAGE, Attachment, Usage
 from agent.model.decision import Decision
 from agent.model.login import NO_LOGIN, Login
@@ -112,6 +113,7 @@ class Exchange:
     status: int | None = None
     outcome: Outcome
     error: str = ""
+    asker: Asker = UNKNOWN_ASKER
     login: Login = NO_LOGIN  # its subject as `capture` allows
     policy_id: str = ""
     policy_hash: str = ""

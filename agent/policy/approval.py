@@ -27,6 +27,7 @@ UNKNOWN = "unknown"
 
 _WHOSE: Mapping[Tenancy, str] = {
     Tenancy.PERSONAL: "a personal account",
+    Tenancy.OTHER: "an account of another organisation",
     Tenancy.UNKNOWN: "an account that shows no owner",
     Tenancy.COMPANY: "an account of the company",
 }
@@ -104,6 +105,7 @@ def mismatch(rule: AppRule, subject: Subject) -> str | None:
     login = subject.login
     single = (
         ("kinds", tuple(each.value for each in rule.kinds), subject.kind),
+        ("evidence", rule.evidence, subject.asker.evidence.value or UNKNOWN),
         ("logins", rule.logins, login.kind.value or UNKNOWN),
         ("tenancies", rule.tenancies, login.tenancy.value or UNKNOWN),
     )
@@ -128,6 +130,8 @@ def account_use(apps: Apps, rule: AppRule | None, subject: Subject) -> AccountUs
     match subject.login.tenancy:
         case Tenancy.PERSONAL:
             return own or apps.accounts
+        case Tenancy.OTHER:
+            return own or apps.other_accounts
         case Tenancy.UNKNOWN:
             return own or apps.unknown_accounts
         case Tenancy.COMPANY:
@@ -138,7 +142,11 @@ def _own_use(rule: AppRule | None, tenancy: Tenancy) -> AccountUse | None:
     """What the rule itself says of such accounts."""
     if rule is None:
         return None
-    return {Tenancy.PERSONAL: rule.accounts, Tenancy.UNKNOWN: rule.unknown_accounts}.get(tenancy)
+    return {
+        Tenancy.PERSONAL: rule.accounts,
+        Tenancy.OTHER: rule.other_accounts,
+        Tenancy.UNKNOWN: rule.unknown_accounts,
+    }.get(tenancy)
 
 
 def program(subject: Subject) -> str:

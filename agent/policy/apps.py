@@ -59,11 +59,14 @@ class AccountUse(StrEnum):
     BLOCK = "block"
 
 
-type TenancyWord = Literal["personal", "company", "unknown"]
+type TenancyWord = Literal["personal", "company", "other", "unknown"]
+type EvidenceWord = Literal["endpoint", "claimed", "process", "signed", "unknown"]
 type LoginWord = Literal["api_key", "subscription", "cloud", "session", "anonymous", "unknown"]
 type Tenancies = Annotated[
     tuple[TenancyWord, ...],
-    Field(max_length=3, description="Whose account it is."),
+    Field(
+        max_length=4, description="Whose account it is; other: of an organisation that is not the company."
+    ),
 ]
 type Logins = Annotated[
     tuple[LoginWord, ...],
@@ -86,6 +89,9 @@ class AppRule(Audience):
     )
     groups: Globs = Field(default=(), description="Groups of the user; one that fits is enough.")
     devices: Globs = Field(default=(), description="Ids of machines.")
+    evidence: Annotated[tuple[EvidenceWord, ...], Field(max_length=5)] = Field(
+        default=(), description="How the program is known; see docs/apps.md."
+    )
     logins: Logins = ()
     tenancies: Tenancies = ()
     plans: Globs = Field(default=(), description="Plans of the account, as the service calls them.")
@@ -94,6 +100,7 @@ class AppRule(Audience):
     message: fields.Template | None = Field(default=None, description="Instead of the section's message.")
     routing: AppWay | None = Field(default=None, description="Instead of the section's.")
     accounts: AccountUse | None = Field(default=None, description="Instead of the section's.")
+    other_accounts: AccountUse | None = Field(default=None, description="Instead of the section's.")
     unknown_accounts: AccountUse | None = Field(default=None, description="Instead of the section's.")
     note: fields.Text = Field(default="", description="For those who read the policy.")
 
@@ -115,6 +122,9 @@ class Apps(Section):
     accounts: AccountUse = Field(
         default=AccountUse.ALLOW,
         description="Personal accounts: allow, metadata (no content is kept) or block.",
+    )
+    other_accounts: AccountUse = Field(
+        default=AccountUse.ALLOW, description="Accounts of organisations that are not the company."
     )
     unknown_accounts: AccountUse = Field(
         default=AccountUse.ALLOW, description="Accounts that do not show whose they are."
@@ -138,6 +148,7 @@ class Apps(Section):
             and self.default is State.APPROVED
             and self.routing is None
             and self.accounts is AccountUse.ALLOW
+            and self.other_accounts is AccountUse.ALLOW
             and self.unknown_accounts is AccountUse.ALLOW
         )
 

@@ -45,6 +45,10 @@ _SAMPLE: Mapping[str, Value] = {
     "device": {"os": "linux"},
     "hour": 0,
     "weekday": 1,
+    "app_evidence": "",
+    "app_claimed": "",
+    "within": [],
+    "login": {"kind": "", "plan": "", "tenancy": "", "organisation": "", "domain": "", "key_type": ""},
 }
 VARIABLES = tuple(_SAMPLE)
 """What a condition may ask for."""
@@ -64,7 +68,10 @@ ROUTING_VARIABLES = tuple(_ROUTING)
 _LATER = frozenset({"model", "size", "attachments", "direction", "destination", "state"})
 _WHO: Mapping[str, Value] = {name: value for name, value in _SAMPLE.items() if name not in _LATER}
 
-_ATTRIBUTES = frozenset(_ATTACHMENT) | {"kind", "host", "os"}
+_ATTRIBUTES = frozenset(_ATTACHMENT) | {
+    *("kind", "host", "os"),
+    *("plan", "tenancy", "organisation", "domain", "key_type"),
+}
 
 
 class ConditionFailed(Exception):
@@ -264,7 +271,7 @@ def _made_up(
     for trial in range(_TRIALS):
         facts = {name: _like(value, texts, numbers, dice) for name, value in asked.items()}
         many = (0, 1, 8)[trial % 3]
-        for name in ("groups", "labels"):
+        for name in ("groups", "labels", "within"):
             if name in asked:
                 facts[name] = [dice.choice(texts) for _ in range(many)]
         if "attachments" in names:

@@ -43,6 +43,7 @@ def cross_check(source: Source, known: KnownNames) -> Iterator[Problem]:
     yield from _unique(source, tree, ("packs",))
     yield from _unique(source, tree, ("checks",))
     yield from _unique(source, tree, ("catalog",))
+    yield from _unique(source, tree, ("programs",))
     yield from routes.check_ids(source, tree)
     yield from _selectors(tree, known)
     yield from _surfaces(tree, known)

@@ -22,8 +22,10 @@ from agent.policy.apps import Apps
 from agent.policy.caching import Caching
 from agent.policy.catalog import NOTHING, CatalogRow, Speaks
 from agent.policy.checks import Check
+from agent.policy.company import Company
 from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.packs import Pack
+from agent.policy.programs import ProgramRow
 from agent.policy.providers import Aliases, Prices, Providers
 from agent.policy.routes import Routing
 from agent.policy.section import MANY, Globs, Scope, Section
@@ -252,6 +254,12 @@ class Policy(Section):
     unknown_surface: UnknownSurface = Field(
         default=UnknownSurface.INSPECT,
         description="A request in a known format at a path that the catalog does not list, on a host that it does.",
+    )
+    programs: Annotated[tuple[ProgramRow, ...], Field(max_length=MANY)] = Field(
+        default=(), description="Programs of your own, that rules can name in 'apps'; see docs/apps.md."
+    )
+    company: Company = Field(
+        default=Company(), description="By which ids the company's accounts are told from private ones."
     )
     accounts: Accounts | None = Field(
         default=None, description="Virtual keys, budgets and limits; see docs/accounts.md."

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from agent.model.content import Role, Where
 from agent.policy import fields
-from agent.policy.apps import DEFAULT_RULE, AppWay, LoginWord, State, TenancyWord
+from agent.policy.apps import DEFAULT_RULE, AppWay, EvidenceWord, LoginWord, State, TenancyWord
 from agent.policy.section import MANY, Section
 
 _Name = Annotated[str, Field(max_length=512)]
@@ -75,6 +75,7 @@ class AppCase(Section):
     user: _Name = ""
     groups: Annotated[tuple[_Name, ...], Field(max_length=100)] = ()
     device: _Name = ""
+    evidence: EvidenceWord = Field(default="process", description="How the program is known.")
     login: LoginWord = "unknown"
     tenancy: TenancyWord = "unknown"
     plan: _Name = ""

@@ -8,6 +8,8 @@ import pytest
 
 from agent.gateway.routing import Route
 from agent.gateway.subjects import subject_of, way_for
+from agent.model.app import Asker, Evidence
+from agent.model.login import NO_LOGIN
 from agent.model.surface import Surface
 from agent.model.traffic import Target
 from agent.policy import Destination
@@ -52,8 +54,13 @@ def test_the_subject_knows_the_kind_of_surface_whether_a_model_is_asked_and_the_
 
 
 def test_the_way_is_the_policys_where_no_program_has_its_own() -> None:
-    assert way_for(rule_book(toy_policy()), CONNECTION, at=0)(ROUTE) == "native"
+    asker = Asker(app=CONNECTION.app, evidence=Evidence.PROCESS, seen=CONNECTION.app)
+
+    def way(more: str) -> str:
+        return way_for(rule_book(toy_policy(more)), CONNECTION, lambda _: (asker, NO_LOGIN), at=0)(ROUTE)
+
     central = "upstream: {route: central, central: {base_url: 'https://hub.example', virtual_key: 'env:K'}}"
     own = f"apps: {{rules: [{{id: a, apps: [{CONNECTION.app}], state: denied, routing: native}}]}}"
-    assert way_for(rule_book(toy_policy(central)), CONNECTION, at=0)(ROUTE) == "central"
-    assert way_for(rule_book(toy_policy(f"{central}\n{own}")), CONNECTION, at=0)(ROUTE) == "native"
+    assert way("") == "native"
+    assert way(central) == "central"
+    assert way(f"{central}\n{own}") == "native"

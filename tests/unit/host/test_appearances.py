@@ -13,6 +13,7 @@ import pytest
 
 from agent.errors import HostError
 from agent.host.appearances import AppearanceFile
+from agent.model.app import Evidence
 from agent.model.appearance import Appearance
 from agent.model.login import Login, LoginKind, Tenancy
 
@@ -26,7 +27,7 @@ CODEX = Appearance(
     last_seen=2000.25,
     requests=7,
     blocked=2,
-    evidence="signed",
+    evidence=Evidence.SIGNED,
     accounts=(
         Login(kind=LoginKind.API_KEY),
         Login(kind=LoginKind.SUBSCRIPTION, tenancy=Tenancy.PERSONAL, plan="plus"),

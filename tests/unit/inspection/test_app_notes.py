@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from agent.catalog import Catalog
+from agent.catalog import Apps
 from agent.inspection.app_notes import app_notes
-from agent.model.surface import Endpoint, Surface
+from agent.model.app import App, AppKind
 from agent.policy import Policy, load
 
-SURFACE = Surface(
-    id="s",
-    name="S",
-    provider="s",
-    hosts=("s.example",),
-    apps=("codex",),
-    endpoints=(Endpoint(path="/x", dialect="openai-chat", app="claude-code"),),
+KNOWN = Apps(
+    App(id=name, name=name, vendor="v", kind=AppKind.AGENT, names=(name,))
+    for name in ("codex", "claude-code")
 )
 
 
@@ -23,11 +19,11 @@ def policy(apps: str) -> Policy:
 
 
 def test_an_unknown_program_is_named() -> None:
-    notes = list(app_notes(policy("[codex, 'claude-*', cluade-code]"), Catalog((SURFACE,))))
+    notes = list(app_notes(policy("[codex, 'claude-*', cluade-code]"), KNOWN))
     assert [str(note) for note in notes] == [
         "apps: rule r: apps: 'cluade-code' is no program that the catalog knows: the rule may never fit"
     ]
 
 
 def test_a_catalog_that_knows_no_programs_says_nothing() -> None:
-    assert list(app_notes(policy("[x]"), Catalog(()))) == []
+    assert list(app_notes(policy("[x]"), Apps(()))) == []

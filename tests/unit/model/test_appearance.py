@@ -12,14 +12,17 @@ def appearance(app: str, program: str) -> Appearance:
     )
 
 
-def test_a_program_is_told_by_its_id_or_else_by_its_name() -> None:
-    assert appearance("codex", "codex").key == appearance("codex", "codex-x86").key
-    assert appearance("", "curl").key != appearance("", "wget").key
-    assert (appearance("codex", "x").name, appearance("", "curl").name, appearance("", "").name) == (
+def test_a_program_that_only_says_what_it_is_is_another() -> None:
+    known, claims = appearance("codex", ""), appearance("codex", "python3")
+    assert known.key != claims.key
+    assert known.asker.vouched
+    assert not claims.asker.vouched
+    assert [each.name for each in (known, claims, appearance("", "curl"), appearance("", ""))] == [
         "codex",
+        "python3 (says it is codex)",
         "curl",
         "unknown",
-    )
+    ]
 
 
 def test_nobody_is_named_by_a_kind_of_account() -> None:
