@@ -11,6 +11,7 @@ import pytest
 from agent.errors import AuditError, HostError
 from agent.gateway import appearances
 from agent.gateway.appearances import Appearances
+from agent.model.app import Asker, Evidence
 from agent.model.appearance import Appearance
 from agent.model.decision import Action
 from agent.model.login import Login, LoginKind, Tenancy
@@ -20,6 +21,14 @@ from tests.fakes.audit import CONNECTION, FakeAudit, decided, make_exchange, mak
 from tests.fakes.loopback import until
 
 DAY = 86_400.0
+
+
+def known(app: str) -> Asker:
+    """An app that its process shows."""
+    return Asker(app=app, evidence=Evidence.SIGNED, seen=app)
+
+
+CODEX = known("codex-cli")
 
 
 class Shelf:
@@ -60,7 +69,7 @@ class House:
 
     async def ask(self, **changes: object) -> None:
         """An exchange is recorded, and what follows from it is done."""
-        await self.noticing.append(make_exchange(**changes))
+        await self.noticing.append(make_exchange(**{"asker": CODEX, **changes}))
         await self.noticing.save()
 
     def told(self, kind: IncidentKind = IncidentKind.APP_FIRST_SEEN) -> list[Incident]:
@@ -81,12 +90,19 @@ async def test_a_program_is_reported_once(house: House) -> None:
     assert told.message == "codex-cli was seen on openai for the first time and waits for approval"
     assert told.connection == CONNECTION
     facts = dict(told.detail)
-    assert (facts["app"], facts["surface"], facts["user"], facts["state"]) == (
-        "codex-cli",
-        "openai",
-        "alice",
-        "pending",
-    )
+    assert {name: facts[name] for name in ("app", "surface", "user", "state", "evidence")} == {
+        "app": "codex-cli",
+        "surface": "openai",
+        "user": "alice",
+        "state": "pending",
+        "evidence": "signed",
+    }
+
+
+async def test_a_program_that_only_says_what_it_is_is_told_by_its_name(house: House) -> None:
+    await house.ask(asker=Asker(app="codex-cli", evidence=Evidence.CLAIMED, claimed="codex-cli"))
+    (kept,) = house.shelf.read()
+    assert kept.name == "codex (says it is codex-cli)"
 
 
 async def test_it_stays_known_over_a_restart(house: House) -> None:
@@ -103,8 +119,10 @@ async def test_it_stays_known_over_a_restart(house: House) -> None:
     "other",
     [
         {"surface": "anthropic"},
-        {"connection": replace(CONNECTION, app="cursor")},
+        {"asker": known("cursor")},
         {"connection": replace(CONNECTION, process=None)},
+        {"asker": Asker(app="codex-cli", evidence=Evidence.CLAIMED, claimed="codex-cli")},
+        {"asker": Asker()},
     ],
 )
 async def test_another_surface_program_or_user_is_new(house: House, other: dict[str, object]) -> None:
@@ -206,7 +224,7 @@ async def test_the_list_is_bounded(
 async def test_an_exchange_counts_whether_or_not_it_was_recorded(house: House) -> None:
     house.audit.broken = True
     with pytest.raises(AuditError):
-        await house.noticing.append(make_exchange())
+        await house.noticing.append(make_exchange(asker=CODEX))
     house.audit.broken = False
     await house.noticing.save()
     assert len(house.told()) == 1
@@ -214,7 +232,7 @@ async def test_an_exchange_counts_whether_or_not_it_was_recorded(house: House) -
 
 async def test_what_is_new_is_written_at_once_beside_the_traffic(house: House) -> None:
     task = asyncio.create_task(house.noticing.run())
-    await house.noticing.append(make_exchange())
+    await house.noticing.append(make_exchange(asker=CODEX))
     assert house.told() == []  # not in the way of the request
     await until(lambda: bool(house.told()))
     task.cancel()
