@@ -43,6 +43,7 @@ eval: .venv/.ready ## precision, recall and false alarms of the guardrails, agai
 
 bench: .venv/.ready ## latency, CPU and memory beside their peers, in one run
 	@$(BIN)/python tests/bench/bridge.py
+	@$(BIN)/python -m tests.bench.catalog
 	@$(BIN)/python -m tests.bench.guardrails --quick
 	@$(BIN)/python -m tests.bench.gateway --quick
 

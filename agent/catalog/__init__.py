@@ -9,7 +9,7 @@ from agent.catalog.never import NeverTable, bundled_never
 from agent.catalog.providers import bundled_providers
 from agent.catalog.recognition import Apps
 from agent.catalog.rows import Rows, bundled_rows, bundled_surfaces, parse_rows, parse_surfaces
-from agent.catalog.shapes import Shapes, bundled_shapes
+from agent.catalog.telltales import Telltales, bundled_telltales
 from agent.catalog.tenants import TenantHeader, bundled_tenant_headers
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
     "Match",
     "NeverTable",
     "Rows",
-    "Shapes",
+    "Telltales",
     "TenantHeader",
     "bundled_apps",
     "bundled_harness",
@@ -28,8 +28,8 @@ __all__ = [
     "bundled_never",
     "bundled_providers",
     "bundled_rows",
-    "bundled_shapes",
     "bundled_surfaces",
+    "bundled_telltales",
     "bundled_tenant_headers",
     "parse_apps",
     "parse_rows",

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from agent.catalog import Catalog, bundled_never, bundled_rows, bundled_shapes
+from agent.catalog import Catalog, bundled_never, bundled_rows, bundled_telltales
 from agent.catalog.paths import normalise
 from agent.cli.console import EXIT_FAILED, explains_errors, out, say_json, settings_from
 from agent.errors import ConfigError
@@ -161,14 +161,14 @@ def _why(rules: RuleBook, path: str, method: str, *, never: bool, endpoint: Endp
         return "passed on unread: the row says that this path is never looked at"
     if endpoint is not None:
         return "an inference path: read and judged"
-    shapes = bundled_shapes().at(path)
-    if shapes and method == "POST":
+    telltales = bundled_telltales().at(path)
+    if telltales and method == "POST":
         does = {
             UnknownSurface.REPORT: "reported and passed on unread",
             UnknownSurface.INSPECT: "reported and judged",
             UnknownSurface.BLOCK: "reported and refused",
         }[rules.policy.unknown_surface]
-        formats = ", ".join(shape.dialect for shape in shapes)
+        formats = ", ".join(telltale.dialect for telltale in telltales)
         return f"no listed path, but a body of {formats} is recognised there: {does}"
     return "passed on unread: not an inference path"
 

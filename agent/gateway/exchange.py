@@ -141,7 +141,7 @@ class ExchangeHandler:
                 return await self._block(wire, book, _voice(ledger), None)
             if route.surface.own and route.endpoint is not None and request.method != "POST":
                 raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
-            if self._unlisted.suspects(request, route):
+            if self._unlisted.suspects(request, route, ledger.rules):
                 return await self._suspected(request, route, wire, book)
             if route.endpoint is None or (request.method in _BODILESS and not _has_body(request.headers)):
                 return await self._pass(request, route, wire, book)

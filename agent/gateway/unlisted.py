@@ -1,8 +1,8 @@
 """Requests to models at paths that the catalog does not list: recognised, reported once, and bound as policy says.
 
 A page host may get an OpenAI-compatible endpoint overnight, and a vendor a new path. Such a request is told by its
-path's end and the shape of its body together (`agent/catalog/shapes.toml`); a path that a row lists under `never` is
-not even considered, and what looks like nothing known passes as it came.
+path's end and the shape of its body together (`agent/catalog/telltales.toml`); a path that a row lists under `never`
+is not even considered, and what looks like nothing known passes as it came.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import replace
 
-from agent.catalog.shapes import bundled_shapes
 from agent.dialects import DIALECTS
 from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink
 from agent.gateway.routing import Refusal, Refused, Route, Way, bound
 from agent.gateway.settlement import append
 from agent.gateway.wire import ClientRequest
+from agent.inspection import RuleBook
 from agent.model.ids import uuid7
 from agent.model.record import Incident, IncidentKind
 from agent.model.surface import Endpoint
@@ -33,14 +33,13 @@ class Unlisted:
 
     def __init__(self, audit: AuditSink) -> None:
         self._audit = audit
-        self._shapes = bundled_shapes()
         self._said: OrderedDict[_Place, None] = OrderedDict()
 
-    def suspects(self, request: ClientRequest, route: Route) -> bool:
+    def suspects(self, request: ClientRequest, route: Route, rules: RuleBook) -> bool:
         """Whether a request may be one, by its path: then its body is worth a look."""
         if route.endpoint is not None or route.never or route.surface.own or request.method != "POST":
             return False
-        return bool(self._shapes.at(route.plain_path))
+        return bool(rules.telltales.at(route.plain_path))
 
     async def bind(
         self, request: ClientRequest, route: Route, body: bytes, ledger: Ledger, way: Way | None = None
@@ -48,7 +47,7 @@ class Unlisted:
         """The route of a request that was suspected: with an endpoint where it is recognised and policy has it judged,
         else as it was. `body` is free of Content-Encoding, `way` is the program's. Raises Refused where what asks a
         model has no way out."""
-        dialect = self._shapes.recognised(route.plain_path, body)
+        dialect = ledger.rules.telltales.recognised(route.plain_path, body)
         if dialect not in DIALECTS:
             return route
         await self._report(request, route, dialect, ledger)

@@ -17,6 +17,7 @@ from agent.catalog import (
     bundled_apps,
     bundled_harness,
     bundled_logins,
+    bundled_telltales,
     bundled_tenant_headers,
 )
 from agent.dialects import DIALECTS
@@ -153,6 +154,8 @@ class RuleBook:
         """What requests show of accounts."""
         self.tenancy = Tenancy(policy, bundled_tenant_headers() if policy.tenants else ())
         self.catalog = self.tenancy.extended(catalog_of(policy, companions))
+        self.telltales = bundled_telltales()
+        """What requests to models look like where the catalog lists no path."""
         self.pseudonymizes = any(guardrail.action is Action.PSEUDONYMIZE for guardrail in policy.guardrails)
         self.alias = compiled(ALIAS_RULE.pattern, memory=_ALIAS_MEMORY, captures=False)
         harness = bundled_harness()

@@ -107,6 +107,59 @@ def test_a_template_goes_before_a_suffix_and_an_exact_name_before_both() -> None
     }
 
 
+def test_a_path_that_is_never_looked_at_is_so_for_every_row_of_the_host() -> None:
+    page = replace(surface("page", "ai.example", path="/ask/{name}"), shares=True)
+    agent = replace(
+        surface("agent", "ai.example", path="/agent"), shares=True, never=("/login/**", "/ask/me")
+    )
+    catalog = Catalog((page, agent))
+
+    def found(path: str) -> tuple[bool, bool]:
+        match = catalog.match("ai.example", path)
+        assert match is not None
+        return match.endpoint is not None, match.never
+
+    assert found("/ask/you") == (True, False)
+    assert found("/ask/me") == (False, True)  # `never` wins
+    assert found("/Login") == (False, True)
+    assert found("/x/../login/token") == (False, True)
+    assert found("/logins") == (False, False)
+    assert catalog.untouched(agent, "/login/x")
+    assert not catalog.untouched(page, "/login/x")  # a row that is asked by itself speaks for itself
+
+
+def test_an_endpoint_that_a_never_path_hides_is_a_mistake_in_either_row() -> None:
+    page = replace(surface("page", "ai.example", path="/v1/chat"), shares=True)
+    agent = replace(surface("agent", "ai.example", path="/agent"), shares=True, never=("/v1/**",))
+    with pytest.raises(ConfigError, match=r"'page': the endpoint /v1/chat is never reached: .* of 'agent'"):
+        Catalog((page, agent))
+    Catalog((page, replace(agent, hosts=("other.example",))))
+
+
+def test_a_row_is_found_by_its_id_and_tells_who_pins() -> None:
+    catalog = Catalog((replace(surface("a", "x.example"), pinned=("old-app",)),))
+    row = catalog.row("a")
+    assert row is not None
+    assert row.id == "a"
+    assert catalog.row("b") is None
+    assert catalog.pins("x.example", "old-app")
+    assert not catalog.pins("x.example", "")
+    assert not catalog.pins("y.example", "old-app")
+
+
+def test_the_order_of_endpoints_counts_whatever_finds_them() -> None:
+    endpoints = (
+        Endpoint(path="/a/{x}:run", dialect="first"),
+        Endpoint(path="/a/{x}", dialect="second"),
+        Endpoint(path="/a/b", dialect="third"),
+        Endpoint(path="**/b", dialect="fourth"),
+    )
+    row = Surface(id="s", name="s", provider="s", hosts=("h.example",), endpoints=endpoints)
+    catalog = Catalog((row,))
+    asked = {"/a/b": "second", "/a/b:run": "first", "/z/b": "fourth", "/a/B:RUN": "first"}
+    assert {path: found.dialect for path in asked if (found := catalog.endpoint(row, path))} == asked
+
+
 def test_a_template_that_spans_strangers_names_its_row() -> None:
     with pytest.raises(ConfigError, match=r"catalog row 'wide'.*too wide"):
         Catalog((surface("wide", "api.{name}.com"),))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.catalog.paths import PathTemplate, normalise
+from agent.catalog.paths import PathIndex, PathSet, PathTemplate, normalise, parts_of
 
 CHAT = PathTemplate.compile("/v1/chat/completions")
 ANYWHERE = PathTemplate.compile("**/chat/completions")
@@ -89,6 +89,60 @@ def test_a_name_may_stand_for_a_whole_segment() -> None:
 def test_a_template_that_cannot_work_is_refused(template: str) -> None:
     with pytest.raises(ValueError, match="must"):
         PathTemplate.compile(template)
+
+
+@pytest.mark.parametrize(
+    ("template", "path", "fits"),
+    [
+        ("/login/**", "/login", True),
+        ("/login/**", "/login/a/b", True),
+        ("/login/**", "/logins", False),
+        ("/login/**", "/x/login", False),
+        ("/**", "/", True),
+        ("/**", "/x/y", True),
+        ("**/auth/**", "/auth", True),
+        ("**/auth/**", "/x/auth/y/z", True),
+        ("**/auth/**", "/x/author", False),
+        ("/{org}/auth/**", "/x/auth/y", True),
+    ],
+)
+def test_any_rest_may_follow_a_path_that_asks_for_it(template: str, path: str, *, fits: bool) -> None:
+    assert PathTemplate.compile(template).matches(path) is fits
+    assert PathSet([PathTemplate.compile(template)]).has(parts_of(path)) is fits
+
+
+@pytest.mark.parametrize("template", ["**/", "**/**", "/a/**/b", "/a*", "/a/*"])
+def test_stars_stand_first_or_last_beside_something(template: str) -> None:
+    with pytest.raises(ValueError, match="must have"):
+        PathTemplate.compile(template)
+
+
+def test_a_specimen_is_a_path_of_its_template() -> None:
+    for template in ("/a/{b}:run", "**/chat/completions", "/login/**", "/x{n}y"):
+        compiled = PathTemplate.compile(template)
+        assert compiled.matches(compiled.specimen)
+
+
+words = st.sampled_from(["a", "b", "a:run", "b:run", "{n}", "{n}:run", "x{n}"])
+templates = st.builds(
+    lambda prefix, parts, rest: prefix + "/" + "/".join(parts) + rest,
+    st.sampled_from(["", "**"]),
+    st.lists(words, min_size=1, max_size=2),
+    st.sampled_from(["", "", "/**"]),
+)
+asked = st.lists(st.sampled_from(["a", "b", "a:run", "b:run", "xa", "c"]), min_size=1, max_size=3)
+
+
+@given(st.lists(templates, max_size=6), asked)
+def test_an_index_finds_what_trying_every_template_finds_in_the_same_order(
+    texts: list[str], path: list[str]
+) -> None:
+    compiled = [PathTemplate.compile(text) for text in texts]
+    parts = tuple(path)
+    index = PathIndex([(template, place) for place, template in enumerate(compiled)])
+    found = [place for template, place in index.candidates(parts[-1]) if template.fits(parts)]
+    assert found == [place for place, template in enumerate(compiled) if template.fits(parts)]
+    assert PathSet(compiled).has(parts) is bool(found)
 
 
 segment = st.text(st.characters(codec="ascii", exclude_characters="/\\%?#;."), min_size=1, max_size=6)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from agent.catalog import Catalog, bundled_surfaces, parse_surfaces
+from agent.catalog import Catalog, bundled_never, bundled_rows, bundled_surfaces, parse_rows, parse_surfaces
 from agent.dialects import DIALECTS
 from agent.errors import ConfigError
-from agent.model.surface import Surface
+from agent.model.surface import Endpoint, Surface
 
 ROW = '[[surface]]\nid = "x"\nname = "X"\nprovider = "x"\nhosts = ["x.example"]\n'
 BUNDLED = bundled_surfaces()
@@ -60,6 +60,16 @@ def test_a_row_is_read_with_what_it_speaks_and_its_own_endpoints() -> None:
         ("[speaks]\nchat = 1\n" + ROW, "must be a list"),
         ('speaks = "x"\n' + ROW, "speaks must be a table"),
         (ROW + 'speaks = [["chat"]]', "speaks unknown"),
+        ('version = "yesterday"\n' + ROW, "must begin with a date"),
+        ('version = "2026-1-1"\n' + ROW, "must begin with a date"),
+        ("version = 1\n" + ROW, "version must be a text"),
+        (ROW + "never = [1]", "never must be a list of texts"),
+        (ROW + "misread = [500]", "misread must be a list of HTTP statuses"),
+        (ROW + "misread = [true]", "misread must be a list of HTTP statuses"),
+        (ROW + 'pinned = "app"', "pinned must be a list of texts"),
+        (ROW + "optional = 1", "optional must be true or false"),
+        (ROW + 'endpoints = [{ path = "/a/**", dialect = "d" }]', "an endpoint is one path"),
+        (ROW.replace("x.example", "api.{x}.com"), "too wide"),
     ],
 )
 def test_a_mistake_is_an_error_that_names_its_place(text: str, problem: str) -> None:
@@ -94,6 +104,38 @@ def test_a_host_must_be_a_name_or_a_suffix_of_more_than_one_label(host: str) -> 
         parse_surfaces(ROW.replace("x.example", host), source="t.toml")
 
 
+def test_a_version_is_a_date_with_what_may_follow() -> None:
+    assert parse_rows('version = "2026-11-27"\n' + ROW, source="t").version == "2026-11-27"
+    assert parse_rows('version = "2026-11-27.2"\n' + ROW, source="t").version == "2026-11-27.2"
+    assert parse_rows(ROW, source="t").version == ""
+
+
+def test_a_row_may_speak_what_another_file_says() -> None:
+    speaks = {"chat": (Endpoint(path="**/chat", dialect="d"),)}
+    rows = parse_rows(
+        '[speaks]\nmore = [{ path = "/m", dialect = "e" }]\n' + ROW + 'speaks = ["chat", "more"]',
+        source="t",
+        speaks=speaks,
+    )
+    (row,) = rows.surfaces
+    assert [endpoint.path for endpoint in row.endpoints] == ["**/chat", "/m"]
+    assert set(rows.speaks) == {"chat", "more"}
+
+
+def test_what_a_row_says_of_its_clients_is_kept() -> None:
+    (row,) = parse_surfaces(
+        ROW + 'never = ["/login/**"]\npinned = ["app"]\nmisread = [401]\noptional = true\nkind = "chat"\n',
+        source="t",
+    )
+    assert (row.never, row.pinned, row.misread, row.optional) == (("/login/**",), ("app",), (401,), True)
+
+
+def test_the_bundled_catalog_has_a_version_and_every_file() -> None:
+    rows = bundled_rows()
+    assert rows.version >= "2026-11-27"
+    assert {"openai", "302ai", "cline"} <= {row.id for row in rows.surfaces}
+
+
 def test_two_rows_cannot_share_a_base_url() -> None:
     more = 'prefix = "p"\norigin = "https://x.example"\nkey_header = "k"\n'
     other = ROW.replace('"x"', '"y"').replace("x.example", "y.example")
@@ -111,6 +153,22 @@ def test_a_bundled_row_speaks_dialects_that_exist(row: Surface) -> None:
 def test_a_bundled_row_names_hosts_of_its_own_or_shares_them(row: Surface) -> None:
     others = Catalog(tuple(other for other in BUNDLED if other.id != row.id and not row.shares))
     assert not [host for host in row.hosts if others.surface(host) and not host.startswith("*.")]
+
+
+def test_no_bundled_row_covers_a_host_that_is_never_decrypted() -> None:
+    bundled_never().check(BUNDLED)
+
+
+def test_a_row_that_is_off_says_so_of_hosts_that_serve_much_else() -> None:
+    off = {row.id for row in BUNDLED if row.optional}
+    assert off == {"cloudflare-workers-ai", "databricks", "gitlab-duo", "snowflake"}
+
+
+@each_bundled
+def test_a_page_host_lists_its_paths_one_by_one(row: Surface) -> None:
+    """A host with a web page serves other things too: no ending under any prefix is taken for a question there."""
+    if row.http2 or row.websockets:
+        assert [each.path for each in row.endpoints if each.path.startswith("**")] == []
 
 
 def test_the_base_urls_are_those_of_the_providers_a_policy_can_name() -> None:
@@ -138,6 +196,15 @@ def test_the_base_urls_are_those_of_the_providers_a_policy_can_name() -> None:
         ("x.openai.azure.com", "/openai/deployments/d/chat/completions", "openai-chat"),
         ("openrouter.ai", "/api/v1/messages", "anthropic-messages"),
         ("api.groq.com", "/openai/v1/chat/completions", "openai-chat"),
+        ("us-east-1.api.x.ai", "/v1/responses", "openai-responses"),
+        ("token-plan-sgp.xiaomimimo.com", "/v1/chat/completions", "openai-chat"),
+        ("gateway.ai.cloudflare.com", "/v1/acc/gw/anthropic/v1/messages", "anthropic-messages"),
+        ("ampcode.com", "/api/provider/openai/v1/responses", "openai-responses"),
+        (
+            "api.ai.prod.eu-central-1.aws.ml.hana.ondemand.com",
+            "/v2/inference/deployments/d/chat/completions",
+            "openai-chat",
+        ),
     ],
 )
 def test_where_the_common_clients_ask_is_inspected(host: str, path: str, dialect: str) -> None:

@@ -32,6 +32,31 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+CATALOG = """version = "2027-01-02"
+[[surface]]
+id = "ours"
+name = "Ours"
+provider = "ours"
+hosts = ["llm.corp.example"]
+speaks = ["openai-chat"]
+"""
+
+
+def test_a_catalog_is_read_from_beside_the_policy_and_changes_its_digest(tmp_path: Path) -> None:
+    policy = "schema_version: 1\nid: p\ncatalog_file: catalog/ours.toml\n"
+    (tmp_path / "policy.yaml").write_text(policy)
+    with pytest.raises(PolicyError, match=r"names catalog/ours\.toml, and there is no such file"):
+        PolicyFile(tmp_path)
+    (tmp_path / "catalog").mkdir()
+    (tmp_path / "catalog" / "ours.toml").write_text(CATALOG)
+    file = PolicyFile(tmp_path)
+    before = file.rules.digest
+    assert file.rules.catalog.hosts == {"llm.corp.example"}
+    (tmp_path / "catalog" / "ours.toml").write_text(CATALOG.replace("llm.", "ai."))
+    assert file.reload().catalog.hosts == {"ai.corp.example"}
+    assert file.rules.digest != before
+
+
 def test_packs_and_what_they_extend_are_read_from_beside_the_policy(folder: Path) -> None:
     rules = PolicyFile(folder).rules
     assert [finding.type for finding in rules.scan("CORP-123456 base_abcdefghijkl")] == [

@@ -108,6 +108,16 @@ def test_the_catalog_in_force_says_who_is_known() -> None:
     assert not door.known("api.openai.com.evil.tld")
 
 
+async def test_a_known_app_at_an_uncatalogued_host_is_noted_once(setting: Setting) -> None:
+    facts = Connection(id="c", tier=Tier.RELAY, client_address=PEER, connect_host="cdn.example", app="codex")
+    await setting.door.tunnelled(replace(facts, app=""))
+    await setting.door.tunnelled(facts)
+    await setting.door.tunnelled(facts)
+    (incident,) = setting.audit.incidents
+    assert incident.kind is IncidentKind.UNKNOWN_HOST
+    assert "codex talks to cdn.example" in incident.message
+
+
 def test_the_pac_file_names_the_catalog_and_our_port() -> None:
     pac = Setting().door.pac()
     assert '"api.openai.com"' in pac

@@ -49,6 +49,30 @@ def test_surfaces_may_be_of_the_catalog_of_the_policy_itself_or_unknown() -> Non
     assert problems(text) == [("access", 0, "surfaces", 3)]
 
 
+CATALOG = KnownNames(
+    surfaces=frozenset({"openai", "databricks"}),
+    optional=frozenset({"databricks"}),
+    speaks=frozenset({"openai-chat"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("catalog_without: [openai, opanai]", [("catalog_without", 1)]),
+        ("catalog_with: [databricks]", []),
+        ("catalog_with: [openai]", [("catalog_with", 0)]),
+        ("catalog_with: [databrick]", [("catalog_with", 0)]),
+        ("catalog: [{id: own, speaks: [openai-chat, klingon]}]", [("catalog", 0, "speaks", 1)]),
+        ("catalog_file: c.toml\ncatalog_without: [its-own]\naccess: [{id: a, surfaces: [its-own]}]", []),
+    ],
+)
+def test_rows_that_a_policy_names_must_be_there_unless_a_file_brings_them(
+    text: str, wrong: list[object]
+) -> None:
+    assert problems(text, CATALOG) == wrong
+
+
 def test_names_that_are_not_told_are_not_checked() -> None:
     rules = "access: [{id: a, surfaces: [x]}]\nguardrails: [{id: g, detect: [pii/x]}]\n"
     text = rules + "catalog: [{endpoints: [{dialect: x}]}]"

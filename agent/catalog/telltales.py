@@ -1,4 +1,4 @@
-"""What requests to models look like wherever they are sent, as data: reads `shapes.toml`, strictly, and compares."""
+"""What tells a request to a model wherever it is sent, as data: reads `telltales.toml`, strictly, and compares."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OPTIONAL = frozenset({"inside", "objects", "texts", "numbers", "present"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Telltale:
     """A format's body: the keys it must have, and what they hold."""
 
     dialect: str
@@ -27,7 +27,7 @@ class Shape:
     present: tuple[str, ...] = ()
 
     def fits(self, document: object) -> bool:
-        """Whether a JSON document has this shape."""
+        """Whether a JSON document has it."""
         if isinstance(document, dict) and self.inside:
             document = document.get(self.inside)
         if not isinstance(document, dict):
@@ -40,46 +40,48 @@ class Shape:
         )
 
 
-class Shapes:
-    """The shapes that are known, found by path."""
+class Telltales:
+    """The telltales that are known, found by path."""
 
-    def __init__(self, rows: tuple[tuple[PathTemplate, Shape], ...]) -> None:
+    def __init__(self, rows: tuple[tuple[PathTemplate, Telltale], ...]) -> None:
         self.rows = rows
         self._paths = PathIndex(rows)
 
-    def at(self, path: str) -> tuple[Shape, ...]:
-        """The shapes that a request at a normalised path may have."""
+    def at(self, path: str) -> tuple[Telltale, ...]:
+        """Those that a request at a normalised path may have."""
         parts = parts_of(path)
-        return tuple(shape for template, shape in self._paths.candidates(parts[-1]) if template.fits(parts))
+        return tuple(
+            telltale for template, telltale in self._paths.candidates(parts[-1]) if template.fits(parts)
+        )
 
     def recognised(self, path: str, body: bytes) -> str:
         """The dialect of a request at a normalised path, empty where its body (free of Content-Encoding) is no such
         request, or no JSON."""
-        shapes = self.at(path)
-        if not shapes or body.lstrip()[:1] != b"{":
+        telltales = self.at(path)
+        if not telltales or body.lstrip()[:1] != b"{":
             return ""
         try:
             document = orjson.loads(body)
         except orjson.JSONDecodeError:
             return ""
-        return next((shape.dialect for shape in shapes if shape.fits(document)), "")
+        return next((telltale.dialect for telltale in telltales if telltale.fits(document)), "")
 
 
-def bundled_shapes() -> Shapes:
-    """The shapes shipped with the agent. Reads one small file."""
-    text = (files("agent.catalog") / "shapes.toml").read_text(encoding="utf-8")
-    return parse_shapes(text, source="agent/catalog/shapes.toml")
+def bundled_telltales() -> Telltales:
+    """The telltales shipped with the agent. Reads one small file."""
+    text = (files("agent.catalog") / "telltales.toml").read_text(encoding="utf-8")
+    return parse_telltales(text, source="agent/catalog/telltales.toml")
 
 
-def parse_shapes(text: str, *, source: str) -> Shapes:
-    """The shapes of a TOML text. Raises ConfigError naming `source` and the row."""
+def parse_telltales(text: str, *, source: str) -> Telltales:
+    """The telltales of a TOML text. Raises ConfigError naming `source` and the row."""
     document = tables.parse(text, source=source)
-    tables.check_keys(document, frozenset({"shape"}), frozenset(), where=source)
-    rows: list[tuple[PathTemplate, Shape]] = []
-    for row in tables.rows(document, "shape", where=source):
-        where = f"{source}: shape {row.get('dialect', '?')!r}"
+    tables.check_keys(document, frozenset({"telltale"}), frozenset(), where=source)
+    rows: list[tuple[PathTemplate, Telltale]] = []
+    for row in tables.rows(document, "telltale", where=source):
+        where = f"{source}: telltale {row.get('dialect', '?')!r}"
         tables.check_keys(row, _REQUIRED, _OPTIONAL, where=where)
-        shape = Shape(
+        telltale = Telltale(
             dialect=tables.text(row, "dialect", where=where),
             inside=tables.text(row, "inside", where=where),
             objects=_objects(row, where=where),
@@ -87,14 +89,14 @@ def parse_shapes(text: str, *, source: str) -> Shapes:
             numbers=tables.texts(row, "numbers", where=where),
             present=tables.texts(row, "present", where=where),
         )
-        if not (shape.objects or shape.texts or shape.numbers or shape.present):
+        if not (telltale.objects or telltale.texts or telltale.numbers or telltale.present):
             raise ConfigError(f"{where}: a path alone tells no format: name keys of the body")
         for path in tables.texts(row, "paths", where=where):
             try:
-                rows.append((PathTemplate.compile(path), shape))
+                rows.append((PathTemplate.compile(path), telltale))
             except ValueError as error:
                 raise ConfigError(f"{where}: {error}") from error
-    return Shapes(tuple(rows))
+    return Telltales(tuple(rows))
 
 
 def _objects(row: tables.Table, *, where: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
