@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from tests.clients.harness import run_client
 from tests.fakes.provider import Provider
 from tests.integration.agent_process import AgentProcess
 from tests.integration.http2_line import Http2Line
-from tests.integration.prompts import CHAT, DIALECTS, GEMINI, MESSAGES, Dialect, made_up_key
+from tests.integration.prompts import CHAT, DIALECTS, GEMINI, MESSAGES, RESPONSES, Dialect, made_up_key
 from tests.integration.stage import Dial, Stage, dialling
 
 ALL = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
@@ -263,3 +265,74 @@ def test_a_streamed_tool_call_is_told_without_its_secret(governed: AgentProcess,
     assert "OPENAI_API_KEY=[REDACTED:" in told[0]["arguments"]
     for file in governed.paths.root.rglob("*"):
         assert not file.is_file() or secret.encode() not in file.read_bytes(), file
+
+
+# Programs and accounts
+
+NAMED = """\
+schema_version: 1
+id: named
+programs: [{id: house-curl, names: [curl]}]
+apps:
+  accounts: block
+  message: "Not so: {reason}."
+  rules: [{id: no-curl, apps: [house-curl], state: denied}]
+"""
+AUTH = "https://api.openai.com/auth"
+
+
+@pytest.fixture(scope="module")
+def named(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentProcess]:
+    """An agent that knows curl, and wants no private accounts."""
+    with stage.agent(tmp_path_factory.mktemp("named"), policy=NAMED) as agent:
+        yield agent
+
+
+def chatgpt_token(plan: str) -> str:
+    """A token as ChatGPT gives them, signed by nobody."""
+
+    def part(value: object) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    claims = {"iss": "https://auth.openai.com", "sub": "user-1", AUTH: {"chatgpt_plan_type": plan}}
+    return f"{part({'alg': 'RS256'})}.{part(claims)}.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(("plan", "status"), [("plus", 400), ("enterprise", 200)])
+def test_a_private_account_is_refused(
+    plan: str, status: int, named: AgentProcess, provider: Provider
+) -> None:
+    fields = (("Authorization", f"Bearer {chatgpt_token(plan)}"), ("Content-Type", "application/json"))
+    with dialling(named) as dial:
+        answer = dial("chatgpt.com").ask(
+            "POST", "/backend-api/codex/responses", RESPONSES.body("hi"), fields=fields
+        )
+    assert answer.status == status
+    assert ("Not so: a personal account is used on" in answer.text) == (status == 400)
+    assert len(provider.requests) == (status == 200)
+
+
+@pytest.mark.skipif(
+    shutil.which("curl") is None or sys.platform != "linux",
+    reason="curl, told by its process as Linux shows it",
+)
+@pytest.mark.parametrize("door", ["proxy", "base URL"])
+def test_a_program_is_denied_by_its_id_whatever_it_says(
+    door: str, named: AgentProcess, provider: Provider
+) -> None:
+    command = ["curl", "--silent", "--show-error", "--max-time", "20", "-A", "claude-cli/2.0"]
+    command += ["--data-binary", MESSAGES.body("hi").decode(), "-H", "content-type: application/json"]
+    if door == "proxy":
+        command += ["--proxy", f"http://127.0.0.1:{named.proxy_port}", "--cacert", str(named.ca_file)]
+        command.append(f"https://{MESSAGES.host}{MESSAGES.target()}")
+    else:
+        command.append(f"http://127.0.0.1:{named.gateway_port}/{MESSAGES.prefix}{MESSAGES.target()}")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert json.loads(done.stdout)["error"]["message"] == (
+        "Not so: the program 'house-curl' is not allowed on anthropic."
+    )
+    assert provider.requests == ()
+    rows = json.loads(
+        named.drawbridge("apps", "--json", "--policy", str(named.directory / "policy.yaml")).stdout
+    )
+    assert ("house-curl", "denied") in {(row["app"], row["state"]) for row in rows}
