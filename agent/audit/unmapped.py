@@ -14,7 +14,6 @@ from agent.model.login import Login
 from agent.model.record import Attempt, CaptureMode, Exchange, Outcome, Served
 from agent.model.tool import CalledTool, ToolUse
 from agent.model.traffic import Connection
-from agent.policy.apps import DEFAULT_RULE, State
 from agent.policy.tool_calls import MAX_CHARACTERS
 
 MAX_LIST = 1000
@@ -67,7 +66,7 @@ def _facts(event: Exchange) -> Document:
         "decision": _decision(event.decision),
         "timing": _timing(event),
     }
-    if event.standing.rule not in ("", DEFAULT_RULE) or event.standing.state not in ("", State.APPROVED):
+    if event.standing.rule:
         facts["app"] = {"state": event.standing.state, "rule": event.standing.rule}
     if asker := _asker(event.asker):
         facts["asker"] = asker

@@ -169,7 +169,7 @@ def _report(rules: RuleBook, asked: Subject) -> dict[str, object]:
         destination=Destination(kind=rules.policy.upstream.route.value, host=asked.host),
     )
     given = approval.judge(rules.policy, subject)
-    verdict = access.decide(rules.policy, subject)
+    verdict = access.decide(rules.policy, replace(subject, state=given.state.value))
     if surface is None:
         traffic = "tunnelled blindly, never decrypted: the host is not in the catalog"
     elif endpoint is None:

@@ -29,7 +29,7 @@ from agent.inspection.verdicts import failed_check
 from agent.model.content import Role
 from agent.model.decision import Action, Decision
 from agent.model.ids import short_ref
-from agent.model.record import CaptureMode
+from agent.model.record import APPROVED, CaptureMode
 from agent.model.traffic import Connection
 
 log = logging.getLogger(__name__)
@@ -94,6 +94,9 @@ class Judge:
     def admits(self, route: Route, ledger: Ledger, connection: Connection) -> Decision | None:
         """What the policy says against the program that asks, None where it has nothing against it. Noted in the
         ledger, with what may be kept of the exchange."""
+        if ledger.rules.policy.apps.lenient:
+            ledger.standing = APPROVED
+            return None
         scope = self.scope(route, ledger, connection)
         decision = judge_app(scope)
         ledger.approved(scope, refused=decision is not None and decision.stops)

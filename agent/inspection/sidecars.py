@@ -64,6 +64,7 @@ def _subject(rules: RuleBook, case: FindingCase | TextCase | AccessCase, *, size
         host=case.host,
         path=case.path,
         surface=(surface.id if surface else "unknown") if case.surface is None else case.surface,
+        kind=surface.kind.value if surface else "",
         app=case.app,
         model=case.model,
         user=case.user,
@@ -97,6 +98,7 @@ def _judge_access(rules: RuleBook, case: AccessCase) -> tuple[Action, str]:
         for each in case.attachments
     )
     subject = replace(_subject(rules, case, size=case.size), attachments=attachments)
+    subject = replace(subject, state=approval.judge(rules.policy, subject).state.value)
     verdict = access.decide(rules.policy, subject)
     return (Action.ALLOW if verdict.allowed else Action.BLOCK), verdict.rule_id
 

@@ -94,6 +94,10 @@ class Standing:
     refused: bool = False  # the exchange ended there
 
 
+APPROVED = Standing(state="approved")
+"""By a policy that has nothing against any program."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """One request and its answer, without content beyond what the policy's capture mode allows."""

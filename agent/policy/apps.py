@@ -152,7 +152,7 @@ class Apps(Section):
             and self.unknown_accounts is AccountUse.ALLOW
         )
 
-    @property
+    @cached_property
     def ways(self) -> frozenset[AppWay]:
         """Every way that requests may be sent by this section."""
         every = (self.routing, *(rule.routing for rule in self.rules))
