@@ -167,23 +167,15 @@ def test_a_pending_program_works_is_an_alert_and_is_reported_once_over_restarts(
                 for _ in range(2):
                     assert line.ask("POST", MESSAGES.target(), MESSAGES.body("hello")).status == 200
             told = agent.wait_for_events("app_first_seen")
-            rows = json.loads(
-                agent.drawbridge("apps", "--json", "--policy", str(tmp_path / "policy.yaml")).stdout
-            )
-        assert len(told) == 1, start
-        alerts = agent.trail.events(kind="exchange", decision="alert")
-        assert len(alerts) == 2 * start
+        assert len(agent.trail.events(kind="app_first_seen")) == 1, start
     assert len(provider.requests) == 4
+    alerts = agent.trail.events(kind="exchange", decision="alert")
+    assert len(alerts) == 4
     assert "apps.default" in agent.event_text(alerts[0])
-    text = agent.event_text(told[0])
-    assert "waits for approval" in text
-    (row,) = rows
-    assert (row["surface"], row["state"]) == ("anthropic", "pending")
-    assert row["requests"] >= 2
-    with agent:
-        pass
-    after = agent.drawbridge("apps", "--json", "--policy", str(tmp_path / "policy.yaml"))
-    assert json.loads(after.stdout)[0]["requests"] == 4  # all of them, once the agent has stopped
+    assert "waits for approval" in agent.event_text(told[0])
+    shown = agent.drawbridge("apps", "--json", "--policy", str(tmp_path / "policy.yaml")).stdout
+    (row,) = json.loads(shown)
+    assert (row["surface"], row["state"], row["requests"]) == ("anthropic", "pending", 4)
 
 
 # Ways
@@ -272,11 +264,10 @@ def test_a_streamed_tool_call_is_told_without_its_secret(governed: AgentProcess,
 NAMED = """\
 schema_version: 1
 id: named
-programs: [{id: house-curl, names: [curl]}]
 apps:
   accounts: block
   message: "Not so: {reason}."
-  rules: [{id: no-curl, apps: [house-curl], state: denied}]
+  rules: [{id: no-curl, apps: [curl], state: denied}]
 """
 AUTH = "https://api.openai.com/auth"
 
@@ -329,10 +320,10 @@ def test_a_program_is_denied_by_its_id_whatever_it_says(
         command.append(f"http://127.0.0.1:{named.gateway_port}/{MESSAGES.prefix}{MESSAGES.target()}")
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     assert json.loads(done.stdout)["error"]["message"] == (
-        "Not so: the program 'house-curl' is not allowed on anthropic."
+        "Not so: the program 'curl' is not allowed on anthropic."
     )
     assert provider.requests == ()
     rows = json.loads(
         named.drawbridge("apps", "--json", "--policy", str(named.directory / "policy.yaml")).stdout
     )
-    assert ("house-curl", "denied") in {(row["app"], row["state"]) for row in rows}
+    assert ("curl", "denied") in {(row["app"], row["state"]) for row in rows}
