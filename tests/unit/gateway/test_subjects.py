@@ -8,6 +8,8 @@ import pytest
 
 from agent.gateway.routing import Route
 from agent.gateway.subjects import subject_of
+from agent.model.app import Asker, Evidence
+from agent.model.login import Login
 from agent.model.surface import Surface
 from agent.model.traffic import Target
 from agent.policy import Destination
@@ -39,3 +41,12 @@ def test_a_subject_is_what_route_and_connection_tell() -> None:
 )
 def test_the_system_is_named_as_people_name_it(platform: str, name: str) -> None:
     assert subject_of(ROUTE, CONNECTION, at=0, platform=platform).device_os == name
+
+
+def test_what_the_request_tells_stands_beside_what_the_connection_shows() -> None:
+    asker = Asker(app="cline", evidence=Evidence.CLAIMED, claimed="cline", seen="vscode", within=("vscode",))
+    login = Login(plan="team")
+    subject = subject_of(ROUTE, CONNECTION, at=0, asker=asker, login=login)
+    assert (subject.app, subject.asker, subject.login) == ("cline", asker, login)
+    plain = subject_of(ROUTE, CONNECTION, at=0)
+    assert (plain.asker.seen, plain.asker.claimed) == ("codex-cli", "")
