@@ -88,6 +88,9 @@ class Apps:
         """The app that a process is, and those that started it. No claim is known of it yet."""
         line = process.line or (Program(name=process.name, executable=process.executable),)
         app, evidence = self._program(line[0], process.signature)
+        if app is None and process.sandbox:  # whoever starts a sandbox may name it
+            app = self._packages.get(process.sandbox)
+            evidence = Evidence.PROCESS if app is not None else Evidence.NONE
         elders = [self._program(each, UNSIGNED)[0] for each in line[1:]]
         known = [each for each in elders if each is not None and each.kind is not AppKind.TOOL]
         if (app is None or app.kind is AppKind.TOOL) and known:

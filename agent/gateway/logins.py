@@ -1,7 +1,7 @@
 """With which account a request is made: read once for each credential, and remembered without it.
 
 What a provider's answers say of an account (the organisation a key belongs to) is remembered, too, and counts for the
-next requests with the same credential: the provider knows, where a request only claims.
+next requests with the same credential that name none themselves.
 """
 
 from __future__ import annotations

@@ -27,8 +27,6 @@ _THREADS = 4
 _MAX_ASKED = 4096  # connections; those asked about longest ago are forgotten
 _MAX_SEEN = 512
 
-type _Seen = tuple[int, float, bool]  # number, start, whether somebody vouches
-
 
 class Attribution:
     """Finds and remembers. To be used on the event loop."""
@@ -48,7 +46,7 @@ class Attribution:
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="attribution")
         self._asked: OrderedDict[str, Future[Process | None]] = OrderedDict()  # by the connection's id
-        self._seen: OrderedDict[_Seen, tuple[Apps, Asker]] = OrderedDict()
+        self._seen: OrderedDict[Process, tuple[Apps, Asker]] = OrderedDict()
 
     async def process(self, client: Endpoint, server: Endpoint) -> Process | None:
         """The program behind a client's end of a connection to us; None where the system does not say in time."""
@@ -122,12 +120,11 @@ class Attribution:
     def _behind(self, process: Process) -> Asker:
         """The app, told once for each process and policy."""
         apps = self._apps()
-        key = (process.pid, process.started, process.signature.verified)
-        known = self._seen.get(key)
-        if known is not None and known[0] is apps and process.started:
+        known = self._seen.get(process)
+        if known is not None and known[0] is apps:
             return known[1]
         found = apps.behind(process)
-        self._seen[key] = (apps, found)
+        self._seen[process] = (apps, found)
         while len(self._seen) > _MAX_SEEN:
             self._seen.popitem(last=False)
         return found

@@ -1,8 +1,8 @@
 """A process and those that started it, up to a few steps, as programs. Protocol and cache.
 
 The line is what a process shows when it is first met: its parents may end before it does. A number is given to another
-process once the first has ended, so a process is known by its number and the moment it began; a parent that began
-after its child is none.
+process once the first has ended, so a process is known by its number, the moment it began and what it was then; a
+parent that began after its child is none.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ _CLOCK_GRAIN = 0.02  # seconds: what two systems' clocks of processes differ in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Birth:
-    """Who started a process, and when, in seconds of the system's own clock."""
+    """Who started a process, and when, in seconds of the system's own clock. `image` changes when the process becomes
+    another program (execve(2)), and says nothing else."""
 
     parent: int
     started: float
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class Lineage:
 
     def __init__(self, reader: ProcessReader) -> None:
         self._reader = reader
-        self._lines: OrderedDict[tuple[int, float], tuple[Member, ...]] = OrderedDict()
+        self._lines: OrderedDict[tuple[int, float, str], tuple[Member, ...]] = OrderedDict()
         self._guard = threading.Lock()
 
     def of(self, pid: int) -> tuple[Member, ...]:
@@ -65,14 +67,14 @@ class Lineage:
         birth = self._reader.birth(pid)
         if birth is None:
             return ()
-        key = (pid, birth.started)
+        key = (pid, birth.started, birth.image)
         with self._guard:
             if (known := self._lines.get(key)) is not None:
                 self._lines.move_to_end(key)
                 return known
         line = self._walk(pid)
-        if not line or line[0].birth.started != birth.started:
-            return line  # it ended meanwhile, and another has its number
+        if not line or (line[0].birth.started, line[0].birth.image) != key[1:]:
+            return line  # it ended meanwhile, or became another
         with self._guard:
             self._lines[key] = line
             while len(self._lines) > _MAX_LINES:

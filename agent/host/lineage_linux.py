@@ -13,7 +13,7 @@ from agent.model.traffic import Program
 _READ_LIMIT = 16 * 1024  # bytes of a command line, and of every other file
 _NO_TICKS = 100  # USER_HZ of every Linux in use
 # fields of /proc/N/stat behind the program's name, counted from the state (field 3)
-_PARENT, _STARTED = 1, 19
+_PARENT, _STARTED, _ARGUMENTS = 1, 19, 45
 
 
 class ProcReader:
@@ -29,7 +29,12 @@ class ProcReader:
         # pid (name) state parent …: the name may hold anything, parentheses too
         fields = self._read(pid, "stat").rpartition(b")")[2].split()
         try:
-            return Birth(parent=int(fields[_PARENT]), started=int(fields[_STARTED]) / self._ticks)
+            return Birth(
+                parent=int(fields[_PARENT]),
+                started=int(fields[_STARTED]) / self._ticks,
+                # where its arguments lie: laid out anew, at random, for every program a process becomes
+                image=fields[_ARGUMENTS].decode("ascii") if len(fields) > _ARGUMENTS else "",
+            )
         except (IndexError, ValueError):
             return None
 

@@ -78,8 +78,9 @@ class PsutilTable:
     def birth(self, pid: int) -> Birth | None:
         """See `ProcessReader`."""
         try:
+            found = psutil.Process(pid)
             # its parent is asked for by `member` only: on Windows that looks through all processes
-            return Birth(parent=0, started=psutil.Process(pid).create_time())
+            return Birth(parent=0, started=found.create_time(), image=_image(found))
         except (psutil.Error, OSError):
             return None
 
@@ -102,7 +103,7 @@ class PsutilTable:
             return None
         return Member(
             pid=pid,
-            birth=Birth(parent=parent, started=started),
+            birth=Birth(parent=parent, started=started, image=_image(found)),
             program=Program(
                 name=display_name(executable, arguments, name),
                 executable=executable,
@@ -112,6 +113,12 @@ class PsutilTable:
             ),
             started_at=started,
         )
+
+
+def _image(found: psutil.Process) -> str:
+    with suppress(psutil.Error, OSError):
+        return found.exe()
+    return ""
 
 
 def _owned(

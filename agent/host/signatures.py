@@ -67,7 +67,7 @@ class Signatures:
         self._source = source
         self._clock = clock
         self._known: OrderedDict[_File, tuple[Signature, float]] = OrderedDict()  # with when to ask again
-        self._files: OrderedDict[tuple[int, float], _File | None] = (
+        self._files: OrderedDict[tuple[int, float, str], _File | None] = (
             OrderedDict()
         )  # by process; None: nobody vouches
         self._waiting: set[_File] = set()
@@ -77,7 +77,7 @@ class Signatures:
     def of(self, process: Process) -> Signature | None:
         """Who vouches for what a process runs; None where that is not known yet: it is found out then. Looks at the
         file's times."""
-        key = (process.pid, process.started)
+        key = (process.pid, process.started, process.executable)
         with self._guard:
             met = key in self._files
         if not met:
@@ -90,7 +90,7 @@ class Signatures:
 
     def told(self, process: Process) -> Signature | None:
         """The same from memory, for a process that `of` was asked about; None for every other."""
-        key = (process.pid, process.started)
+        key = (process.pid, process.started, process.executable)
         with self._guard:
             if key not in self._files:
                 return None

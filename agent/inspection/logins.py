@@ -50,13 +50,13 @@ class _Facts(dict[Fact, str]):
 def read_login(shown: Shown, facts: LoginFacts, company: Company) -> Login:
     """The account of a request. Never raises."""
     found = _Facts()
-    for fact, value in shown.learned.items():
-        found.note(fact, value)
     kind, key_type, tail = _credential(shown, facts, found)
     for name, header in shown.fields.items():
         if (gives := facts.headers.get(name)) is not None:
             found.note(gives, _text(header[:_MAX_FACT]))
     has_session = _cookies(shown.fields.get(b"cookie", b""), facts, found)
+    for fact, value in shown.learned.items():  # what a request names itself, the provider checks
+        found.note(fact, value)
     host = facts.hosts.get(shown.host)
     if host is not None and kind in (LoginKind.CLOUD, LoginKind.UNKNOWN) and host.kind and key_type:
         kind = host.kind

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -172,6 +174,16 @@ def test_the_endpoint_is_the_last_that_is_asked() -> None:
     )
     assert APPS.asker(connection("chrome"), "", "claude-desktop").app == "chrome"
     assert APPS.asker(CONNECTION) == Asker()
+
+
+def test_a_sandbox_names_an_app_that_nothing_else_tells() -> None:
+    found = replace(process(program("/app/extra/bin/x")), sandbox="flatpak:com.visualstudio.code")
+    assert APPS.behind(found) == Asker(app="vscode", evidence=Evidence.PROCESS, seen="vscode")
+
+
+def test_a_part_of_a_path_is_no_part_of_another_name() -> None:
+    assert APPS.behind(process(program("/usr/bin/qemu-system-x86_64"))).app == ""
+    assert APPS.behind(process(program("/home/u/openclaw-notes/run"))).app == ""
 
 
 def test_a_later_row_takes_the_place_of_an_earlier() -> None:

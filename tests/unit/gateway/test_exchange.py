@@ -14,6 +14,7 @@ import pytest
 from agent.dialects import DIALECTS
 from agent.gateway.transport.base import FailureKind, TransportError
 from agent.inspection import RuleBook
+from agent.model.app import Evidence
 from agent.model.content import Where
 from agent.model.decision import Action
 from agent.model.record import IncidentKind, Outcome
@@ -714,3 +715,39 @@ async def test_of_tools_nothing_is_told_by_default(gateway: Gateway) -> None:
     gateway.answers(json.dumps({"model": "m", "content": [CALL]}).encode())
     await gateway.ask(chat("hi"), host="api.anthropic.com", path="/v1/messages")
     assert gateway.event.tools == NO_TOOLS
+
+
+# Who asks
+
+
+CLAIMING = ((b"x-app", b"cli"), (b"x-api-key", b"sk-ant-api03-" + b"k" * 40 + b"wxyz"), *POST_JSON)
+
+
+async def test_what_a_request_claims_and_shows_is_recorded_and_its_credential_not(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    await gateway.ask(chat("hi"), headers=CLAIMING)
+    event = gateway.event
+    assert (event.asker.app, event.asker.evidence) == ("claude-code", Evidence.CLAIMED)
+    assert (event.login.key_type, event.login.tail) == ("anthropic", "wxyz")
+    assert "kkkk" not in repr(event)
+
+
+@policy("access: [{id: no-keys, when: 'login.kind == \"api_key\"', action: block}]")
+async def test_rules_can_ask_for_the_account(gateway: Gateway) -> None:
+    await gateway.ask(chat("hi"), headers=CLAIMING)
+    assert gateway.event.decision.rule_ids == ("no-keys",)
+    assert gateway.transport.asked == []
+
+
+async def test_the_organisation_that_a_provider_names_counts_from_this_record_on(gateway: Gateway) -> None:
+    named = ((b"openai-organization", b"org-1"), *POST_JSON)
+    gateway.answers(ANSWER, headers=named)
+    await gateway.ask(chat("hi"), headers=CLAIMING)
+    assert gateway.event.login.organisation == "org-1"
+
+
+@policy(PROVIDER)
+async def test_with_a_key_of_ours_the_answer_says_nothing_of_the_user(gateway: Gateway) -> None:
+    gateway.answers(ANSWER, headers=((b"openai-organization", b"org-1"), *POST_JSON))
+    await gateway.ask(chat("hi"), path="/openai/v1/chat/completions", tier=Tier.BASE_URL, headers=CLAIMING)
+    assert gateway.event.login.organisation == ""

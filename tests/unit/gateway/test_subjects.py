@@ -9,7 +9,7 @@ import pytest
 from agent.gateway.routing import Route
 from agent.gateway.subjects import subject_of, way_for
 from agent.model.app import Asker, Evidence
-from agent.model.login import NO_LOGIN
+from agent.model.login import NO_LOGIN, Login
 from agent.model.surface import Surface
 from agent.model.traffic import Target
 from agent.policy import Destination
@@ -64,3 +64,12 @@ def test_the_way_is_the_policys_where_no_program_has_its_own() -> None:
     assert way("") == "native"
     assert way(central) == "central"
     assert way(f"{central}\n{own}") == "native"
+
+
+def test_what_the_request_tells_stands_beside_what_the_connection_shows() -> None:
+    asker = Asker(app="cline", evidence=Evidence.CLAIMED, claimed="cline", seen="vscode", within=("vscode",))
+    login = Login(plan="team")
+    subject = subject_of(ROUTE, CONNECTION, at=0, asker=asker, login=login)
+    assert (subject.app, subject.asker, subject.login) == ("cline", asker, login)
+    plain = subject_of(ROUTE, CONNECTION, at=0)
+    assert (plain.asker.seen, plain.asker.claimed) == ("codex-cli", "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.host.lineage import MAX_STEPS, Lineage
 from tests.fakes.host import FakeProcessTable, member
 
@@ -58,6 +60,16 @@ def test_a_process_is_read_once_and_anew_when_its_number_was_given_to_another() 
     assert lineage.of(7) is lineage.of(7)
     assert table.read == [7]
     members[7] = member(7, "curl", started=6.0)
+    assert [each.program.name for each in lineage.of(7)] == ["curl"]
+
+
+def test_a_process_that_becomes_another_program_is_read_anew() -> None:
+    first = member(7, "python", started=5.0)
+    members = {7: replace(first, birth=replace(first.birth, image="a"))}
+    lineage = Lineage(FakeProcessTable(members=members))
+    assert [each.program.name for each in lineage.of(7)] == ["python"]
+    then = member(7, "curl", started=5.0)
+    members[7] = replace(then, birth=replace(then.birth, image="b"))
     assert [each.program.name for each in lineage.of(7)] == ["curl"]
 
 

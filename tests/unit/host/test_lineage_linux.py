@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,23 @@ def test_a_stat_that_is_none_is_no_process(proc: Proc, stat: bytes) -> None:
     (proc.root / "10/stat").write_bytes(stat)
     assert ProcReader(proc.root).birth(10) is None
     assert ProcReader(proc.root).member(10) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the real /proc")
+def test_a_process_that_becomes_another_program_is_noticed() -> None:
+    script = "import os, sys; sys.stdin.readline(); os.execv('/bin/cat', ['cat'])"
+    lineage = Lineage(ProcReader())
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as child:
+        assert child.stdin is not None
+        names = {lineage.of(child.pid)[0].program.name}
+        child.stdin.write(b"now\n")
+        child.stdin.flush()
+        deadline = time.monotonic() + 20
+        while "cat" not in names and time.monotonic() < deadline:
+            names.add(lineage.of(child.pid)[0].program.name)
+        child.stdin.close()
+    assert names >= {"cat"}
+    assert len(names) == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the real /proc")
