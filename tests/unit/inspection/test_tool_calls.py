@@ -18,7 +18,7 @@ from tests.unit.dialects.feeding import stream
 
 TELLING = "tool_calls: {report: arguments}"
 GONE = "[REDACTED:toy]"
-PAT = "ghp_" + "R4nd0mT0k3nR4nd0mT0k3nR4nd0mT0k3n1a2b"  # made up; no guardrail of these policies looks for it
+PAT = "ghp_" + "R4nd0mT0k3n" * 3 + "1a2"  # made up; no guardrail of these policies looks for it
 
 
 def rules(more: str = TELLING) -> RuleBook:
