@@ -31,13 +31,16 @@ from agent.credentials import Credentials
 from agent.errors import AuditError, DrawbridgeError
 from agent.extraction import Extractor
 from agent.gateway.app import GatewayApp
+from agent.gateway.appearances import Appearances
 from agent.gateway.conversations import Conversations
 from agent.gateway.dispatch import Dispatcher
 from agent.gateway.exchange import MAX_BODY, ExchangeHandler
 from agent.gateway.filebook import FileBook
 from agent.gateway.files import FileReader
+from agent.gateway.late_facts import LateFacts
 from agent.gateway.local import Guard, LocalPage, LocalPages, foreign
 from agent.gateway.policy_file import Acceptance, PolicyFile, anything
+from agent.gateway.ports import AuditSink, Identities
 from agent.gateway.scans import ScanPool
 from agent.gateway.server import GatewayServer
 from agent.gateway.small_requests import SmallRequests
@@ -53,6 +56,7 @@ from agent.gateway.unified.planning import Planner
 from agent.gateway.unified.recall import Recall
 from agent.gateway.unified.serving import Serving
 from agent.gateway.upgrade import UpgradeHandler
+from agent.host.appearances import AppearanceFile
 from agent.host.collector import settle_in
 from agent.host.device import read_device
 from agent.host.justifications import JustificationFile
@@ -85,9 +89,11 @@ class Assembly:
         *,
         accept: Acceptance = anything,
         token: str = "",
+        notices_apps: bool = False,
     ) -> None:
         """Read the policy and what is on the disk. `accept` refuses policies that cannot be carried out here, `token`
-        takes the place of the control token in `paths`. Blocks. Raises DrawbridgeError."""
+        takes the place of the control token in `paths`. With `notices_apps` the programs of this machine that ask are
+        remembered. Blocks. Raises DrawbridgeError."""
         self._settings = settings
         self.paths = paths
         self.started_at = time.time()
@@ -129,6 +135,11 @@ class Assembly:
             self.policy.rules.policy.telemetry,
         )
         self._token = token or control_token(paths)
+        self._appearances = (
+            Appearances(self.audit, AppearanceFile(paths.appearances), lambda: self.policy.rules.policy.apps)
+            if notices_apps
+            else None
+        )
         self._recall = Recall(None, self.tasks)
         self._embedder: GatewayEmbedder | None = None
         self._dispatcher: Dispatcher | None = None
@@ -140,12 +151,16 @@ class Assembly:
         status: Callable[[], Mapping[str, object]],
         pages: Callable[[Mapping[str, LocalPage]], Mapping[str, LocalPage]] = dict,
         guard: Guard = foreign,
+        identities: Identities | None = None,
     ) -> GatewayServer:
         """Build what needs the loop; the server that listens nowhere yet. `status` adds to what the status page tells,
-        `pages` to our own pages, `guard` says which requests of base-URL clients are not served. Raises
-        DrawbridgeError."""
+        `pages` to our own pages, `guard` says which requests of base-URL clients are not served, `identities` knows the
+        programs behind connections. Raises DrawbridgeError."""
         settings = self._settings
         await self.audit.open()
+        if self._appearances is not None:
+            await self._appearances.open()
+            self.tasks.spawn(self._appearances.run(), name="appearances")
         config = TransportConfig(
             resolve=self.resolve, ca_file=settings.upstream_ca_file, proxy_url=settings.upstream_proxy or ""
         )
@@ -155,10 +170,13 @@ class Assembly:
         dispatcher = self._dispatcher = Dispatcher(transport, Keys(credentials), self._health)
         self._embedder = GatewayEmbedder(self.policy, dispatcher)
         await self._open_cache()
+        audit: AuditSink = Watching(self._appearances or self.audit, self._observatory)
+        if identities is not None:
+            audit = LateFacts(audit, identities, lambda: self.policy.rules)
         handler = ExchangeHandler(
             policy=self.policy,
             transport=transport,
-            audit=Watching(self.audit, self._observatory),
+            audit=audit,
             secret=read_secret,
             scans=self._scans,
             capture_key=_key(self._token, b"capture"),
@@ -178,6 +196,7 @@ class Assembly:
             handler,
             LocalPages(self._token, lambda: {**self._status(), **status()}, own, guard),
             self._observatory.running,
+            identities,
         )
         self.server = GatewayServer(
             app, UpgradeHandler(self.policy, transport, self.audit, guard), self.tasks
@@ -198,6 +217,8 @@ class Assembly:
         if last_words:
             await self.note(IncidentKind.AGENT_STOPPED, last_words)
         await self.tasks.cancel()
+        if self._appearances is not None:
+            await self._appearances.save()
         if self._recall.cache is not None:
             await self._recall.cache.close()
         await self.accounts.close()

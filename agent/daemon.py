@@ -19,6 +19,7 @@ from agent import __version__
 from agent.assembly import Assembly, base_url_connection
 from agent.errors import HostError
 from agent.gateway.server import GatewayServer
+from agent.host.attribution import Attribution
 from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
 from agent.host.loops import loop_factory
@@ -28,6 +29,7 @@ from agent.host.processes import process_finder
 from agent.host.roots import root_store
 from agent.host.runfile import RunFile, StateLock, remove_runfile, write_runfile
 from agent.host.settings import Settings
+from agent.host.signatures import Signatures, verifier
 from agent.host.standin_file import write_standin
 from agent.inspection import RuleBook
 from agent.interception import library
@@ -107,7 +109,7 @@ class _Parts:
         """`lent` are the sockets of the proxy and the gateway, where somebody else bound them."""
         self._settings = settings
         self._lent = lent
-        self.shared = Assembly(settings, paths)
+        self.shared = Assembly(settings, paths, notices_apps=True)
         self._authority = Authority.open(paths, self.shared.policy.rules.catalog.hosts)
         refresh_bundle(paths, self._authority.root_pem, environ=os.environ, store=root_store())
         self._server: GatewayServer | None = None
@@ -122,12 +124,15 @@ class _Parts:
         from agent.interception.frontdoor import FrontDoor
 
         settings, shared = self._settings, self.shared
-        server = self._server = await shared.start(self._status)
+        attribution = self._attribution = Attribution(
+            process_finder(), lambda: shared.policy.rules.apps, Signatures(verifier())
+        )
+        server = self._server = await shared.start(self._status, identities=attribution)
         engine = self._engine = Engine(attach=server.attach, mint=self._authority.leaf)
         door = self._door = Door(
             rules=lambda: shared.policy.rules,
             engine=engine,
-            processes=process_finder(),
+            attribution=attribution,
             record=shared.audit.append,
             tasks=shared.tasks,
             ports=lambda: self._ports,
@@ -167,6 +172,7 @@ class _Parts:
             if cut := await self._server.drain(DRAIN_SECONDS):
                 log.warning("%d exchanges were cut after %.0f s", cut, DRAIN_SECONDS)
             await self._engine.drain(LAST_BYTES_SECONDS)
+            self._attribution.close()
         await self.shared.aclose("Drawbridge was stopped in order" if self._ports[0] else "")
 
     async def _settle(self, server: GatewayServer) -> None:

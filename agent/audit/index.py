@@ -69,7 +69,7 @@ def columns(document: dict[str, Json]) -> Columns:
         facts.get("outcome", ""),
         facts.get("surface", ""),
         event.get("actor", {}).get("app_name", ""),
-        _keep(decision, has_content="content" in facts),
+        _keep(decision, has_content="content" in facts or "tools" in facts),
     )
 
 

@@ -15,10 +15,12 @@ from datetime import UTC, datetime
 from agent import __version__
 from agent.audit.chain import Json
 from agent.audit.unmapped import MAX_LIST, Document, clipped, connection_facts, unmapped
+from agent.model.app import UNKNOWN_ASKER, Asker
 from agent.model.decision import Action
 from agent.model.device import Device
+from agent.model.login import NO_LOGIN, Login
 from agent.model.record import AuditEvent, Exchange, Incident, IncidentKind, Outcome
-from agent.model.traffic import Connection
+from agent.model.traffic import Connection, Process
 
 VERSION = "1.8.0"
 
@@ -65,7 +67,7 @@ _INCIDENTS: Mapping[IncidentKind, _Class] = {
     IncidentKind.POLICY_REFUSED: _lifecycle(8, "Update"),
     IncidentKind.CA_REISSUED: _lifecycle(8, "Update"),
 }
-_REFUSING = frozenset({IncidentKind.MISDIRECTED, IncidentKind.UPGRADE_REFUSED})
+_REFUSING = frozenset({IncidentKind.MISDIRECTED, IncidentKind.UPGRADE_REFUSED, IncidentKind.APP_DENIED})
 
 # action_id and disposition_id of a decision that is carried out
 _ALLOWED, _DENIED, _OBSERVED, _MODIFIED = 1, 2, 3, 4
@@ -155,7 +157,7 @@ class OcsfMapper:
             "duration": duration,
             "status_id": _STATUS.get(event.outcome, 2),
             "status_detail": event.outcome,
-            "actor": _actor(event.connection),
+            "actor": _actor(event.connection, event.asker, event.login),
             "api": {
                 "operation": event.operation or clipped(event.method),
                 "service": {"name": event.surface},
@@ -259,20 +261,55 @@ def _control(event: Exchange) -> Document:
     }
 
 
-def _actor(connection: Connection) -> Document:
+def _actor(connection: Connection, asker: Asker = UNKNOWN_ASKER, login: Login = NO_LOGIN) -> Document:
+    """Who did it: app, process, user of this machine; of the account at the service what the request shows of it."""
     process = connection.process
-    actor: Document = {
-        "app_name": clipped(connection.app) or (clipped(process.name) if process else "unknown")
-    }
+    app = clipped(asker.app or connection.app)
+    actor: Document = {"app_name": app or (clipped(process.name) if process else "unknown")}
     if process is not None:
-        about: Document = {"pid": process.pid, "name": clipped(process.name)}
-        if process.executable:
-            name = process.executable.replace("\\", "/").rpartition("/")[2]
-            about["file"] = {"name": clipped(name), "path": clipped(process.executable), "type_id": 1}
-        actor["process"] = about
-        if process.user:
-            actor["user"] = {"name": clipped(process.user)}
+        actor["process"] = _process(process)
+    user: Document = {}
+    if process is not None and process.user:
+        user["name"] = clipped(process.user)
+    if name := login.subject or login.organisation:
+        user["account"] = {
+            "uid": clipped(name),
+            "type": clipped(login.plan or login.key_type or login.kind) or "account",
+            "type_id": 99,
+        }
+    if login.organisation:
+        user["org"] = {"uid": clipped(login.organisation)}
+    if user:
+        actor["user"] = user
+    if login.tail:
+        actor["session"] = {"credential_uid": f"…{clipped(login.tail)}"}
     return actor
+
+
+def _process(process: Process) -> Document:
+    about: Document = {"pid": process.pid, "name": clipped(process.name)}
+    if process.executable:
+        about["file"] = _file(process)
+    if process.started:
+        about["created_time"] = int(process.started * 1000)
+    if process.parents:
+        elders: list[Json] = [{"name": clipped(name)} for name in process.parents[:MAX_LIST]]
+        about["parent_process"] = elders[0]
+        about["ancestry"] = elders
+    if process.sandbox:
+        about["sandbox"] = clipped(process.sandbox)
+    return about
+
+
+def _file(process: Process) -> Document:
+    name = process.executable.replace("\\", "/").rpartition("/")[2]
+    file: Document = {"name": clipped(name), "path": clipped(process.executable), "type_id": 1}
+    signature = process.signature
+    if signature.signer:
+        file["company_name"] = clipped(signature.signer)
+    if signature.team:
+        file["signature"] = {"algorithm_id": 0, "developer_uid": clipped(signature.team), "state_id": 1}
+    return file
 
 
 def _message_context(event: Exchange) -> Document:

@@ -7,10 +7,14 @@ Durations are microseconds, money 10^-9 dollars, scores parts of a hundred: the 
 from __future__ import annotations
 
 from agent.audit.chain import Json
+from agent.model.app import Asker
 from agent.model.content import Attachment, Usage
 from agent.model.decision import Decision, Hit
+from agent.model.login import Login
 from agent.model.record import Attempt, CaptureMode, Exchange, Outcome, Served
+from agent.model.tool import CalledTool, ToolUse
 from agent.model.traffic import Connection
+from agent.policy.tool_calls import MAX_CHARACTERS
 
 MAX_LIST = 1000
 _MAX_TEXT = 1024  # characters of any text that comes from outside
@@ -63,6 +67,12 @@ def _facts(event: Exchange) -> Document:
         "decision": _decision(event.decision),
         "timing": _timing(event),
     }
+    if event.standing.rule:
+        facts["app"] = {"state": event.standing.state, "rule": event.standing.rule}
+    if asker := _asker(event.asker):
+        facts["asker"] = asker
+    if login := _login(event.login):
+        facts["login"] = login
     if event.error:
         facts["error"] = clipped(event.error)
     if event.trace:
@@ -72,6 +82,8 @@ def _facts(event: Exchange) -> Document:
     if event.attachments:
         named = event.capture is CaptureMode.FULL  # a file's name is content
         facts["attachments"] = [_attachment(each, named=named) for each in event.attachments[:MAX_LIST]]
+    if tools := _tools(event.tools):
+        facts["tools"] = tools
     if event.capture is not CaptureMode.METADATA:
         facts["content"] = {
             "capture": event.capture,
@@ -113,6 +125,69 @@ def _attachment(attachment: Attachment, *, named: bool) -> Document:
 
 def _plain(extension: str) -> bool:
     return len(extension) <= _LONGEST_EXTENSION and extension.isascii() and extension.isalnum()
+
+
+def _tools(tools: ToolUse) -> Document:
+    """What is told of tools."""
+    document: Document = {}
+    if tools.results:
+        document["results"] = [
+            {
+                "tool": clipped(each.tool),
+                "kind": each.kind,
+                "outcome": "failed" if each.failed else "returned",
+            }
+            for each in tools.results[:MAX_LIST]
+        ]
+    if tools.calls:
+        document["calls"] = [_call(each) for each in tools.calls[:MAX_LIST]]
+    if tools.left_out:
+        document["left_out"] = tools.left_out
+    return document
+
+
+def _call(call: CalledTool) -> Document:
+    document: Document = {"tool": clipped(call.tool), "kind": call.kind}
+    if call.arguments:
+        document["arguments"] = clipped(call.arguments, MAX_CHARACTERS)
+    if call.cut:
+        document["cut"] = True
+    return document
+
+
+def _asker(asker: Asker) -> Document:
+    """Which app asked, and how that is known; what is not known is left out."""
+    document: Document = {
+        name: clipped(value)
+        for name, value in (
+            ("app", asker.app),
+            ("evidence", asker.evidence.value),
+            ("seen", asker.seen),
+            ("claimed", asker.claimed),
+        )
+        if value
+    }
+    if asker.within:
+        document["within"] = [clipped(each) for each in asker.within[:MAX_LIST]]
+    return document
+
+
+def _login(login: Login) -> Document:
+    """With which account. Its subject is as the capture mode allows."""
+    return {
+        name: clipped(value)
+        for name, value in (
+            ("kind", login.kind.value),
+            ("key_type", login.key_type),
+            ("tail", login.tail),
+            ("subject", login.subject),
+            ("organisation", login.organisation),
+            ("domain", login.domain),
+            ("plan", login.plan),
+            ("tenancy", login.tenancy.value),
+        )
+        if value
+    }
 
 
 def _served(served: Served) -> Document:

@@ -87,9 +87,12 @@ def details(event: StoredEvent) -> Iterator[tuple[str, str]]:
         ("kind", row.kind),
         ("message", _text(document, "message")),
         ("detail", _pairs(at(ours, "detail"))),
-        ("app", row.app),
+        ("app", _app(row.app, at(ours, "asker"))),
         ("process", _process(document)),
+        ("started by", _names(at(document, "actor", "process", "ancestry"))),
+        ("signed by", _text(document, "actor", "process", "file", "company_name")),
         ("user", _text(document, "actor", "user", "name")),
+        ("account", _account(at(ours, "login"))),
         ("door", _text(ours, "connection", "tier")),
         ("host", row.host),
         ("request", _request(document)),
@@ -101,6 +104,8 @@ def details(event: StoredEvent) -> Iterator[tuple[str, str]]:
         ("cost", _cost(at(ours, "served"))),
         ("request id", _text(document, "http_request", "uid")),
         ("trace", _text(document, "metadata", "correlation_uid")),
+        ("program", _program(at(ours, "app"))),
+        ("tools", _tools(at(ours, "tools"))),
         ("decision", _decision(event)),
         ("found", _hits(at(ours, "decision", "hits"))),
         ("stand-ins", _stand_ins(at(ours, "decision", "stand_ins"))),
@@ -143,6 +148,34 @@ def _process(document: object) -> str:
     return f"{path} (pid {_text(process, 'pid')})"
 
 
+def _app(name: str, asker: object) -> str:
+    """With the apps it runs in, and how all that is known."""
+    within = at(asker, "within")
+    inside = f" in {', in '.join(map(str, within))}" if isinstance(within, list) and within else ""
+    evidence, claimed = _text(asker, "evidence"), _text(asker, "claimed")
+    notes = [f"known by: {evidence}"] if evidence else []
+    if claimed and claimed != _text(asker, "app"):
+        notes.append(f"it says that it is {claimed}")
+    return f"{name}{inside}" + (f" ({'; '.join(notes)})" if notes else "")
+
+
+def _names(found: object) -> str:
+    each = found if isinstance(found, list) else []
+    return " ← ".join(_text(one, "name") for one in each)
+
+
+def _account(login: object) -> str:
+    """Whose account, of what kind, in which organisation."""
+    kind = _text(login, "kind").replace("_", " ")
+    words = [_text(login, "tenancy"), _text(login, "plan"), kind]
+    key, tail = _text(login, "key_type"), _text(login, "tail")
+    facts = [f"{key} …{tail}" if tail else key, _text(login, "subject")]
+    if organisation := _text(login, "organisation"):
+        facts.append(f"organisation {organisation}")
+    about = ", ".join(fact for fact in facts if fact)
+    return " ".join(word for word in words if word) + (f" ({about})" if about else "")
+
+
 def _request(document: object) -> str:
     return f"{_text(document, 'http_request', 'http_method')} {_text(document, 'http_request', 'url', 'path')}".strip()
 
@@ -164,6 +197,29 @@ def _hits(found: object) -> str:
         f"({', '.join(_circumstances(hit))})"
         for hit in each
     )
+
+
+def _program(found: object) -> str:
+    state = _text(found, "state")
+    return f"{state}, by {_text(found, 'rule')}" if state else ""
+
+
+def _tools(found: object) -> str:
+    """The results that came, then the calls that were asked for."""
+    results, calls = at(found, "results"), at(found, "calls")
+    lines = [
+        f"{_text(each, 'tool')} ({_text(each, 'kind')}) {_text(each, 'outcome')}"
+        for each in (results if isinstance(results, list) else [])
+    ]
+    lines += [
+        f"{_text(each, 'tool')} ({_text(each, 'kind')}) was called"
+        + (f": {said}" if (said := _text(each, "arguments")) else "")
+        + (" …" if at(each, "cut") else "")
+        for each in (calls if isinstance(calls, list) else [])
+    ]
+    if left_out := _text(found, "left_out"):
+        lines.append(f"and {left_out} more")
+    return "\n".join(lines)
 
 
 def _stand_ins(counts: object) -> str:

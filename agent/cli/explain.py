@@ -6,6 +6,7 @@ record in the state directory, where the running agent finds the reasons.
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from agent.gateway.policy_file import PolicyFile
 from agent.host.justifications import Justification, justify
 from agent.host.paths import StatePaths, bundled_policies
 from agent.host.records import add_record
+from agent.policy.apps import ACCOUNTS_RULE, DEFAULT_RULE
 from agent.policy.explanation import what_it_does
 
 MAX_REASON = 500
@@ -169,6 +171,7 @@ def _reasons(report: Report) -> Iterator[str]:
         yield "It was another policy that decided; what follows is about the one in force now (see --policy)."
     guardrails = {rule.id: rule for rule in report.policy.guardrails}
     access = {rule.id for rule in report.policy.access}
+    programs = {rule.id: rule.note for rule in report.policy.apps.rules}
     for name in report.deciding:
         if name in guardrails:
             yield f"Decided by guardrail '{name}': it {what_it_does(guardrails[name])}."
@@ -176,6 +179,12 @@ def _reasons(report: Report) -> Iterator[str]:
                 yield f"  {guardrails[name].description}"
         elif name in access:
             yield f"Decided by access rule '{name}'. See: drawbridge policy explain --host {report.event.row.host}"
+        elif name in programs or name in (DEFAULT_RULE, ACCOUNTS_RULE):
+            yield f"Decided about the program, before anything was read, by '{name}' of apps."
+            if note := programs.get(name):
+                yield f"  {note}"
+            row = report.event.row
+            yield f"  See: drawbridge apps explain {shlex.quote(row.app)} --surface {row.surface}"
         else:
             yield f"Decided by '{name}'."
     if not report.deciding:

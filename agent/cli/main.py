@@ -9,6 +9,7 @@ import typer
 
 from agent import __version__
 from agent.cli import (
+    apps,
     audit,
     authority,
     cache,
@@ -84,6 +85,7 @@ app.command(
 )(launch.launch)
 app.command("status", rich_help_panel=_RUN)(status.status)
 app.command("top", rich_help_panel=_RUN)(top.top)
+app.add_typer(apps.app, name="apps", rich_help_panel=_HAPPENED)
 app.add_typer(audit.app, name="audit", rich_help_panel=_HAPPENED)
 app.command("explain", rich_help_panel=_HAPPENED)(explain.explain)
 app.add_typer(providers.app, name="providers", rich_help_panel=_GATEWAY)

@@ -18,7 +18,7 @@ from agent.host.paths import bundled_policies
 from agent.inspection import RuleBook
 from agent.inspection.examples import Trial
 from agent.inspection.sidecars import run_sidecar
-from agent.policy import Destination, Subject, access, json_schema
+from agent.policy import Destination, Subject, access, approval, json_schema
 from agent.policy import explain as explain_policy
 from agent.policy.source import dotted
 
@@ -87,7 +87,7 @@ def explain(
         say_json(report)
         return
     table = Table.grid(padding=(0, 2))
-    for name in ("host", "surface", "traffic", "dialect", "upstream", "access"):
+    for name in ("host", "surface", "traffic", "dialect", "upstream", "program", "access"):
         table.add_row(f"[dim]{name}[/]", escape(str(report[name])))
     out().print(table)
     steps = report["steps"]
@@ -164,9 +164,12 @@ def _report(rules: RuleBook, asked: Subject) -> dict[str, object]:
     subject = replace(
         asked,
         surface=surface.id if surface else "unknown",
+        kind=surface.kind.value if surface else "",
+        inference=endpoint is not None,
         destination=Destination(kind=rules.policy.upstream.route.value, host=asked.host),
     )
-    verdict = access.decide(rules.policy, subject)
+    given = approval.judge(rules.policy, subject)
+    verdict = access.decide(rules.policy, replace(subject, state=given.state.value))
     if surface is None:
         traffic = "tunnelled blindly, never decrypted: the host is not in the catalog"
     elif endpoint is None:
@@ -179,7 +182,10 @@ def _report(rules: RuleBook, asked: Subject) -> dict[str, object]:
         "surface": surface.id if surface else "",
         "traffic": traffic,
         "dialect": endpoint.dialect if endpoint else "",
-        "upstream": rules.policy.upstream.route.value if endpoint else "native",
+        "upstream": (given.way or rules.policy.upstream.route).value if endpoint else "native",
+        "program": given.state.value
+        + (f": blocked by {given.deciding}" if given.stops else "")
+        + (" (alert)" if given.alerts else ""),
         "access": ("allowed" if verdict.allowed else "blocked")
         + (f" by rule {verdict.rule_id}" if verdict.rule_id else " (no rule fits)"),
         "steps": [

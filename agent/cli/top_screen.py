@@ -39,7 +39,7 @@ class _Column:
 
 _COLUMNS = (
     _Column("time", 0),
-    _Column("app", 0, most=18),
+    _Column("app", 0, most=22),
     _Column("model", 0, most=40),
     _Column("outcome", 0),
     _Column("tokens", 60, right=True),
@@ -48,8 +48,11 @@ _COLUMNS = (
     _Column("total", 0, right=True),
     _Column("own", 90, right=True),
     _Column("cache", 120),
+    _Column("account", 150, most=24),
     _Column("found", 80, most=48),
 )
+_OPTIONAL = {"cost": "cost_nano_usd", "cache": "cache", "account": "account"}
+"""Columns that are shown where a line has something there."""
 
 
 def screen(seen: Screen, *, width: int, rows: int, now: float, height: int | None = None) -> RenderableType:
@@ -154,7 +157,7 @@ def _row(*cells: tuple[str, str, str]) -> Text:
 def _table(seen: Screen, *, width: int, room: int, now: float) -> Table:
     shown = [column for column in _COLUMNS if width >= column.least]
     lines = seen.lines
-    shown = [column for column in shown if column.name not in ("cost", "cache") or _used(column.name, lines)]
+    shown = [column for column in shown if column.name not in _OPTIONAL or _used(column.name, lines)]
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for column in shown:
         table.add_column(
@@ -185,8 +188,7 @@ def _cell(text: Text | None) -> Text:
 
 
 def _used(name: str, lines: tuple[Mapping[str, Any], ...]) -> bool:
-    key = {"cost": "cost_nano_usd", "cache": "cache"}[name]
-    return any(line[key] for line in lines)
+    return any(line.get(_OPTIONAL[name]) for line in lines)
 
 
 def _running_cells(one: Mapping[str, Any], *, now: float) -> dict[str, Text]:
@@ -203,7 +205,8 @@ def _cells(line: Mapping[str, Any], *, now: float, brief: bool) -> dict[str, Tex
     tokens = (line["input_tokens"], line["output_tokens"])
     return {
         "time": Text(clock(line["at"], now=now), "dim"),
-        "app": Text(line["app"] or "–"),
+        "app": _program(line, brief=brief),
+        "account": Text(line.get("account", ""), "dim"),
         "model": Text(_model(line, brief=brief)),
         "outcome": _outcome(line),
         "tokens": Text("" if tokens == (None, None) else f"{_count(tokens[0])}→{_count(tokens[1])}"),
@@ -217,6 +220,14 @@ def _cells(line: Mapping[str, Any], *, now: float, brief: bool) -> dict[str, Tex
             "yellow",
         ),
     }
+
+
+def _program(line: Mapping[str, Any], *, brief: bool) -> Text:
+    """With the app that started it where there is room."""
+    text = Text(line["app"] or "–")
+    if not brief and line.get("within"):
+        text.append(f" in {line['within'][0]}", "dim")
+    return text
 
 
 def _model(line: Mapping[str, Any], *, brief: bool) -> str:

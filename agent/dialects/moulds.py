@@ -16,6 +16,7 @@ _slot_role = Slot.__dict__["role"].__set__
 _slot_text = Slot.__dict__["text"].__set__
 _slot_tool = Slot.__dict__["tool"].__set__
 _slot_on_redact = Slot.__dict__["on_redact"].__set__
+_slot_call = Slot.__dict__["call"].__set__
 _delta_channel = Delta.__dict__["channel"].__set__
 _delta_slot = Delta.__dict__["slot"].__set__
 _delta_json = Delta.__dict__["json_fragment"].__set__
@@ -32,14 +33,15 @@ _view_final = EventView.__dict__["final"].__set__
 _view_instead = EventView.__dict__["instead"].__set__
 
 
-def new_slot(address: Address, role: Role, text: str, tool: str = "") -> Slot:
-    """`Slot(address=…, role=…, text=…, tool=…)`."""
+def new_slot(address: Address, role: Role, text: str, tool: str = "", call: int = 0) -> Slot:
+    """`Slot(address=…, role=…, text=…, tool=…, call=…)`."""
     made = _new(Slot)
     _slot_address(made, address)
     _slot_role(made, role)
     _slot_text(made, text)
     _slot_tool(made, tool)
     _slot_on_redact(made, None)
+    _slot_call(made, call)
     return made
 
 

@@ -56,7 +56,7 @@ class Collector:
     the document that is being read stands, where it does not stand for itself.
     """
 
-    __slots__ = ("attachments", "files", "outer", "slots", "tool")
+    __slots__ = ("_call", "attachments", "files", "outer", "slots", "tool")
 
     def __init__(self, *, tool: str = "") -> None:
         self.outer: Address = ()
@@ -64,18 +64,20 @@ class Collector:
         self.attachments: list[Attachment] = []
         self.files: list[str] = []  # ids of files that were uploaded before
         self.tool = tool
+        self._call = 0  # steps that lead to the arguments being read
 
     def call(self, path: Path, tool: object, value: object) -> None:
         """The arguments of a call of `tool`: a JSON text, a structured value, or free text."""
         outer, self.tool = self.tool, tool if isinstance(tool, str) else ""
+        self._call = len(path)
         self.leaves(path, Role.TOOL_CALL, value)
-        self.tool = outer
+        self.tool, self._call = outer, 0
 
     def text(self, path: Path, role: Role, value: object) -> None:
         """`value`, if it is a text: a slot, and further slots for texts with escapes in the JSON it may hold."""
         if isinstance(value, str) and value:
             address = (*self.outer, path)
-            self.slots.append(new_slot(address, role, value, self.tool))
+            self.slots.append(new_slot(address, role, value, self.tool, self._call))
             if "\\" in value:
                 self._texts_inside(address, role, value)
 
@@ -93,7 +95,8 @@ class Collector:
             case bool() | None:
                 pass
             case int() | float() if abs(value) >= _LONG_NUMBER:
-                self.slots.append(new_slot((*self.outer, path), role, number_text(value), self.tool))
+                address = (*self.outer, path)
+                self.slots.append(new_slot(address, role, number_text(value), self.tool, self._call))
 
     def schema(self, path: Path, value: object) -> None:
         """A tool definition or JSON Schema: what it says to the model, without the words of the schema language."""
@@ -196,7 +199,7 @@ class Collector:
         are, where a detector has already seen them."""
         if isinstance(value, str):
             if escaped.touch(value):
-                self.slots.append(new_slot((*address, path), role, value, self.tool))
+                self.slots.append(new_slot((*address, path), role, value, self.tool, self._call))
                 if "\\" in value:
                     self._texts_inside((*address, path), role, value)
             return

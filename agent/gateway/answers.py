@@ -20,6 +20,7 @@ from agent.gateway.transport.base import Headers, UpstreamResponse
 from agent.gateway.unified.failing import Failing
 from agent.gateway.wire import Wire
 from agent.inspection import AnswerVerdict, Scope, StreamInspector, inspect_answer
+from agent.inspection.tool_calls import calls_in
 from agent.inspection.verdicts import failed_check
 from agent.model.content import Role, Slot, Where, outermost
 from agent.model.record import CaptureMode, Outcome
@@ -143,9 +144,10 @@ class Answering:
             dialect.stream_reader(request),
             scope,
             framing=framing,
-            keep_text=checked or scope.rules.policy.capture is not CaptureMode.METADATA,
+            keep_text=checked or scope.capture is not CaptureMode.METADATA,
             hide_usage=request.hides_usage,
             whole_events=self._failing is not None,
+            keep_calls=scope.rules.report is not None,
         )
         fields = headers.without_body_facts(self._fields(response))
         try:
@@ -250,7 +252,9 @@ class Answering:
         ledger.decided(verdict.decision)
         ledger.usage, ledger.model, ledger.finish_reason = answer.usage, answer.model, answer.finish_reason
         ledger.characters = sum(len(slot.text) for slot in outermost(answer.slots))
-        capture = scope.rules.policy.capture
+        capture = scope.capture
+        if scope.rules.report is not None and verdict.understood and not verdict.blocked:
+            ledger.called(scope, calls_in(verdict.judged, answer.slots))
         if capture is not CaptureMode.METADATA and verdict.understood and not verdict.blocked:
             kept = dialect.parse_answer(verdict.judged).slots if capture is CaptureMode.REDACTED else ()
             ledger.answer = captured(capture, kept, answer.slots, self._capture_key)
@@ -261,7 +265,9 @@ class Answering:
         ledger.usage, ledger.model = inspector.usage, inspector.model
         ledger.finish_reason = inspector.finish_reason
         ledger.characters, ledger.chunks = inspector.characters, inspector.chunks
-        capture = scope.rules.policy.capture
+        capture = scope.capture
+        if scope.rules.report is not None:
+            ledger.called(scope, inspector.calls())
         if capture is not CaptureMode.METADATA:
             original, redacted = inspector.texts()
             ledger.answer = captured(capture, _slots(redacted), _slots(original), self._capture_key)

@@ -43,6 +43,8 @@ class Direct:
             name, value = await self._credential(*route.credential)
             gone = {name} if route.keeps_own else headers.CREDENTIALS | {name}
             fields = [*((key, own) for key, own in fields if key not in gone), (name, value)]
+        if route.imposed:
+            fields = headers.imposed(fields, route.imposed)
         path = f"{target.base_path}{route.path}".encode("latin-1")
         response = await self._transport.send(
             target,

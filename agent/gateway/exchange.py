@@ -29,16 +29,19 @@ from agent.gateway.filebook import FileBook
 from agent.gateway.files import FileReader
 from agent.gateway.judging import Judge, Question
 from agent.gateway.ledger import Ledger
+from agent.gateway.logins import Logins, shown_virtual
 from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, PolicyInForce, SecretSource
-from agent.gateway.routing import PAGES, Refusal, Refused, Route, route_base_url, route_intercepted
+from agent.gateway.routing import PAGES, Refusal, Refused, Route, Way, route_base_url, route_intercepted
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.settlement import Settlement, append
+from agent.gateway.subjects import way_for
 from agent.gateway.transport.base import (
     FailureKind,
     Headers,
     Transport,
     TransportError,
+    UpstreamResponse,
 )
 from agent.gateway.unified.pages import page
 from agent.gateway.unified.passing import way_of
@@ -47,10 +50,12 @@ from agent.gateway.unified.serving import Errand, Served, Serving
 from agent.gateway.unlisted import Unlisted
 from agent.gateway.uploads import Uploads
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
-from agent.inspection import judge_access
+from agent.inspection import RuleBook, judge_access
 from agent.inspection.verdicts import refusal as refusal_of
+from agent.model.app import Asker
 from agent.model.decision import Decision
 from agent.model.ids import short_ref, uuid7
+from agent.model.login import Login
 from agent.model.record import Incident, IncidentKind, Outcome
 from agent.model.traffic import Tier
 from agent.policy import UnknownSurface
@@ -99,6 +104,7 @@ class ExchangeHandler:
         self._device = device
         self._direct = Direct(transport, secret)
         self._unlisted = Unlisted(audit, scans)
+        self._logins = Logins()
         self._judge = Judge(
             scans=scans,
             opinion=self._opinion,
@@ -106,6 +112,7 @@ class ExchangeHandler:
             capture_key=capture_key,
             justifications=justifications,
             files=files,
+            device=device,
         )
         filebook = files.book if files is not None else FileBook(time.monotonic)
         self._uploads = Uploads(self._judge, self._direct, filebook, max_body=max_body)
@@ -113,7 +120,12 @@ class ExchangeHandler:
     async def handle(self, request: ClientRequest, wire: Wire) -> bool:
         """Serve one exchange. Returns False where the client's connection must be cut: the answer could not be ended
         as it should. Never raises."""
-        ledger = Ledger(self._policy.rules, request.connection, method=request.method)
+        ledger = Ledger(
+            self._policy.rules,
+            request.connection,
+            method=request.method,
+            capture_key=self._capture_key,
+        )
         ledger.request_id = trace_context.request_id(request.headers, exchange_id=ledger.id)
         if headers.get(request.headers, b"traceparent"):
             ledger.trace = trace_context.accept(request.headers, exchange_id=ledger.id).traceparent
@@ -135,6 +147,9 @@ class ExchangeHandler:
         try:
             route = self._route(request, ledger)
             request, route = self._identified(request, route, book)
+            refused = self._judge.admits(route, ledger, request.connection)
+            if refused is not None and refused.stops:
+                return await self._block(wire, book, _voice(ledger), None)
             files = route.endpoint is not None and route.endpoint.takes_files
             if route.surface.own and route.endpoint is not None and not files and request.method != "POST":
                 raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
@@ -161,17 +176,30 @@ class ExchangeHandler:
             return await self._say(wire, book, status, said, fields)
 
     def _route(self, request: ClientRequest, ledger: Ledger) -> Route:
+        way = self._way(request, ledger)
         if request.connection.tier is Tier.BASE_URL:
-            route = route_base_url(ledger.rules, request.target)
+            route = route_base_url(ledger.rules, request.target, way)
         else:
-            route = route_intercepted(ledger.rules, request.connection, request.headers, request.target)
+            route = route_intercepted(ledger.rules, request.connection, request.headers, request.target, way)
         if isinstance(route, Refusal):
             if route.bound_for is not None:
                 ledger.routed(route.bound_for)  # so that the client is answered in its dialect
                 ledger.upstream = ""
             raise Refused(route.status, route.message)
         ledger.routed(route)
+        ledger.asker = _asker(request, route, ledger.rules)
         return route
+
+    def _way(self, request: ClientRequest, ledger: Ledger) -> Way:
+        rules = ledger.rules
+
+        def who(route: Route) -> tuple[Asker, Login]:
+            login = self._logins.login_of(rules, route.host, request.headers, route.query)
+            return _asker(request, route, rules), shown_virtual(
+                login, presented.find(request.headers, route.query)
+            )
+
+        return way_for(rules, request.connection, who, at=ledger.started_at, device=self._device)
 
     def _identified(
         self, request: ClientRequest, route: Route, book: Settlement
@@ -179,6 +207,7 @@ class ExchangeHandler:
         """Find out whose account it is, and take our own keys out of what travels on. Raises Refused."""
         connection = request.connection
         shown = presented.find(request.headers, route.query)
+        ledger = book.ledger
         if shown is not None:
             request = ClientRequest(
                 connection=connection,
@@ -188,6 +217,8 @@ class ExchangeHandler:
             )
             if (query := presented.query_without_keys(route.query)) != route.query:
                 route = replace(route, query=query)
+        login = self._logins.login_of(ledger.rules, route.host, request.headers, route.query)
+        ledger.login = shown_virtual(login, shown)
         if not self._accounts.active:
             return request, route
         principal = self._accounts.principal(
@@ -195,7 +226,7 @@ class ExchangeHandler:
             now=book.ledger.started_at,
             user=connection.process.user if connection.process else "",
             device=self._device,
-            app=connection.app,
+            app=ledger.asker.app if ledger.asker.vouched else "",
             intercepted=connection.tier is not Tier.BASE_URL,
         )
         if isinstance(principal, Denial):
@@ -210,9 +241,13 @@ class ExchangeHandler:
         if action is UnknownSurface.REPORT and (_announced(request.headers) or 0) > self._max_body:
             return await self._pass(request, route, wire, book)
         sent = await self._read(request, wire)
-        route = await self._unlisted.bind(request, route, self._plain(request, sent), book.ledger)
+        way = self._way(request, book.ledger)
+        route = await self._unlisted.bind(request, route, self._plain(request, sent), book.ledger, way)
         if route.endpoint is None:
             return await self._pass(request, route, wire, book, sent)
+        refused = self._judge.admits(route, book.ledger, request.connection)  # now that it asks a model
+        if refused is not None and refused.stops:
+            return await self._block(wire, book, _voice(book.ledger), None)
         if action is UnknownSurface.BLOCK:
             scope = self._judge.scope(route, book.ledger, request.connection)
             reason = "the catalog does not list the path at which this model is asked"
@@ -243,6 +278,7 @@ class ExchangeHandler:
         response = await self._direct.send(
             request.method, route, fields, body, length=length if has_body else None
         )
+        self._learn(request, route, book.ledger, response)
         return await self._answering(wire, book).relay(response)
 
     async def _page(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
@@ -335,14 +371,24 @@ class ExchangeHandler:
         length = None if request.method in _BODILESS and not payload else len(payload)
         ledger.sent()
         try:
-            return Served(
-                response=await self._direct.send(request.method, route, fields, payload, length=length)
-            )
+            response = await self._direct.send(request.method, route, fields, payload, length=length)
+            self._learn(request, route, ledger, response)
+            return Served(response=response)
         except TransportError as error:
             if route.instead is None:
                 raise
             log.warning("the central gateway is away (%s): going %s", error, route.instead.upstream)
         return await self._instead(replace(errand, route=route.instead), sent)
+
+    def _learn(
+        self, request: ClientRequest, route: Route, ledger: Ledger, response: UpstreamResponse
+    ) -> None:
+        """What the provider says of the account, where it was asked with the user's own credential."""
+        if route.upstream != "native" or route.credential is not None or response.status >= 400:
+            return
+        asked = (ledger.rules, route.host, request.headers, route.query)
+        if self._logins.learn(*asked, response.headers):
+            ledger.login = self._logins.login_of(*asked)
 
     async def _instead(self, errand: Errand, sent: bytes | None) -> Served:
         """While the central gateway is away, if the policy's access rules have nothing against that way."""
@@ -432,6 +478,12 @@ class ExchangeHandler:
             connection=ledger.connection,
         )
         await append(self._audit, incident)
+
+
+def _asker(request: ClientRequest, route: Route, rules: RuleBook) -> Asker:
+    """Which app asks, by all that is known before the request is read."""
+    endpoint = route.endpoint.app if route.endpoint is not None else ""
+    return rules.apps.asker(request.connection, rules.apps.claimed(request.headers), endpoint)
 
 
 def _voice(ledger: Ledger) -> Voice:

@@ -54,6 +54,14 @@ def forwardable(
     return [(key, value) for key, value in headers if key not in gone]
 
 
+def imposed(headers: list[tuple[bytes, bytes]], ours: Headers) -> list[tuple[bytes, bytes]]:
+    """The headers with `ours` in the place of all that a server could take for the same: another case, a header that
+    stands twice, and the `_` that some servers read as `-`."""
+    names = {name for name, _ in ours}
+    kept = [(key, value) for key, value in headers if key.lower().replace(b"_", b"-") not in names]
+    return [*kept, *ours]
+
+
 def without_body_facts(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """The headers without those that describe body bytes which are no longer the ones that came."""
     return [(key, value) for key, value in headers if key not in _ABOUT_BODY]

@@ -22,13 +22,15 @@ from agent.gateway.routing import Route
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.subjects import subject_of
+from agent.gateway.tool_results import tool_results
 from agent.gateway.wire import ClientRequest
-from agent.inspection import Attached, RequestVerdict, Scope, inspect_request
+from agent.inspection import Attached, RequestVerdict, Scope, inspect_request, judge_app
 from agent.inspection.justified import Justified
 from agent.inspection.verdicts import failed_check
+from agent.model.content import Role
 from agent.model.decision import Action, Decision
 from agent.model.ids import short_ref
-from agent.model.record import CaptureMode
+from agent.model.record import APPROVED, CaptureMode
 from agent.model.traffic import Connection
 
 log = logging.getLogger(__name__)
@@ -68,20 +70,42 @@ class Judge:
         capture_key: bytes,
         justifications: JustificationSource | None = None,
         files: FileReader | None = None,
+        device: str = "",
     ) -> None:
-        """Without `files`, attachments are noted and not read."""
+        """Without `files`, attachments are noted and not read. `device` is this machine's id."""
         self._files = files
         self._scans = scans
         self._opinion = opinion
         self._conversations = conversations
         self._capture_key = capture_key
+        self._device = device
         self._justifications = justifications
         self._unjustified = Justified(key=justifications.key if justifications is not None else b"")
 
     def scope(self, route: Route, ledger: Ledger, connection: Connection) -> Scope:
         """The scope of an exchange, before anything of its body is known."""
-        subject = subject_of(route, connection, at=ledger.started_at)
+        subject = subject_of(
+            route,
+            connection,
+            at=ledger.started_at,
+            asker=ledger.asker,
+            login=ledger.login,
+            device=self._device,
+        )
         return ledger.rules.scope(subject, ref=short_ref(ledger.id), justified=self._unjustified)
+
+    def admits(self, route: Route, ledger: Ledger, connection: Connection) -> Decision | None:
+        """What the policy says against the program that asks, None where it has nothing against it. Noted in the
+        ledger, with what may be kept of the exchange."""
+        if ledger.rules.policy.apps.lenient:
+            ledger.standing = APPROVED
+            return None
+        scope = self.scope(route, ledger, connection)
+        decision = judge_app(scope)
+        ledger.approved(scope, refused=decision is not None and decision.stops)
+        if decision is not None:
+            ledger.decided(decision)
+        return decision
 
     async def judge(self, question: Question, ledger: Ledger) -> tuple[RequestVerdict, Scope]:
         """The verdict, and the scope in which the answer is to be judged."""
@@ -94,9 +118,10 @@ class Judge:
                 log.exception("inspection of exchange %s failed", ledger.id)
                 verdict = RequestVerdict(decision=failed_check(scope), body=question.body, understood=False)
             verdict = await self._second_opinion(verdict, question, scope)
+            await self._results(verdict, question, scope, ledger)
             # what files say need not be kept while the answer comes
             verdict = replace(verdict, attached=None)
-            capture = scope.rules.policy.capture
+            capture = scope.capture
             if capture is not CaptureMode.METADATA and verdict.understood:
                 ledger.prompt = self._captured_prompt(capture, question, verdict)
         if verdict.scope is not None and verdict.understood and scope.open_vault is None:
@@ -142,6 +167,27 @@ class Judge:
             return ruled
         return await self._opinion.on_request(verdict, question.dialect, question.head, excused)
 
+    async def _results(
+        self, verdict: RequestVerdict, question: Question, scope: Scope, ledger: Ledger
+    ) -> None:
+        """Note what the request brings of tools, where the policy wants to know."""
+        report = scope.rules.report
+        slots = verdict.request.slots
+        if (
+            report is None
+            or not verdict.understood
+            or not any(each.role is Role.TOOL_RESULT for each in slots)
+        ):
+            return
+        read = partial(tool_results, app=scope.subject.app)
+        body, name = question.body, question.dialect.name
+        try:
+            found = await self._scans.run(len(body), read, report, name, question.head, body)
+        except Exception:
+            log.exception("the tool results of exchange %s cannot be told", ledger.id)
+            return
+        ledger.tools = replace(ledger.tools, results=found)
+
     def _captured_prompt(self, capture: CaptureMode, question: Question, verdict: RequestVerdict) -> str:
         original = newest_turn(verdict.request.slots)
         redacted = original
@@ -156,8 +202,9 @@ class Judge:
         if not scope.rules.pseudonymizes:
             return scope
         subject = scope.subject
-        process = question.request.connection.process
-        program = subject.app or (process.executable or process.name if process else "")
+        connection = question.request.connection
+        process = connection.process  # not what the request says: a vault is not to be asked for by name
+        program = connection.app or (process.executable or process.name if process else "")
         principal = (question.asker, subject.user, program, subject.surface, subject.host)
         vault = partial(self._conversations.vault, principal, question.request.headers, question.body)
         return replace(scope, open_vault=vault)

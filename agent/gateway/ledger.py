@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any, Self
 
 from agent.dialects.base import ParsedRequest
+from agent.gateway.logins import recorded
 from agent.gateway.routing import Route
-from agent.inspection import RuleBook
+from agent.inspection import RuleBook, Scope
+from agent.inspection.tool_calls import Call
+from agent.model.app import UNKNOWN_ASKER
 from agent.model.content import NO_USAGE, Path, Role, Slot, Usage, outermost
 from agent.model.decision import CLEAN, Decision
 from agent.model.ids import uuid7
-from agent.model.record import CaptureMode, Exchange, Outcome, Served, Timing
+from agent.model.login import NO_LOGIN
+from agent.model.record import CaptureMode, Exchange, Outcome, Served, Standing, Timing
+from agent.model.tool import NO_TOOLS
 from agent.model.traffic import Connection, Tier
+
+log = logging.getLogger(__name__)
 
 MAX_CAPTURED = 64 * 1024  # characters of prompt and of answer that an event may hold
 _ASKING = (Role.USER, Role.TOOL_RESULT)
@@ -24,10 +34,18 @@ _ASKING = (Role.USER, Role.TOOL_RESULT)
 class Ledger:
     """Facts about one exchange as they become known. `spent` adds up our own work; waiting is not in it."""
 
-    def __init__(self, rules: RuleBook, connection: Connection, *, method: str) -> None:
+    def __init__(
+        self, rules: RuleBook, connection: Connection, *, method: str, capture_key: bytes = b""
+    ) -> None:
+        """`capture_key` makes the marks that stand for what the record must not say."""
+        self._capture_key = capture_key
         self.started_at = time.time()
         self.id = uuid7(self.started_at)
         self.rules = rules
+        self.capture = rules.policy.capture
+        self.login = NO_LOGIN
+        self.standing = Standing()
+        self.tools = NO_TOOLS
         self.connection = connection
         self.method = method
         self.host = ""
@@ -41,6 +59,7 @@ class Ledger:
         self.status: int | None = None
         self.outcome = Outcome.FAILED
         self.error = ""
+        self.asker = UNKNOWN_ASKER
         self.usage: Usage = NO_USAGE
         self.model = ""
         self.finish_reason = ""
@@ -68,6 +87,28 @@ class Ledger:
         if route.endpoint is not None:
             self.dialect = route.endpoint.dialect
             self.operation = route.endpoint.operation
+
+    def approved(self, scope: Scope, *, refused: bool) -> None:
+        """Note what the policy says of the program, and what may be kept of the content."""
+        given = scope.approval
+        self.standing = Standing(
+            state=given.state.value, rule=given.deciding or given.rule_id, refused=refused
+        )
+        self.capture = scope.capture
+
+    def called(self, scope: Scope, calls: Iterable[Call]) -> None:
+        """Note what the answer asks of tools. Never raises: a report that fails costs nobody the answer."""
+        report = scope.rules.report
+        if report is None:
+            return
+        try:
+            told = report.told(
+                calls, scope.rules, app=scope.subject.app, names_only=scope.approval.metadata_only
+            )
+        except Exception:
+            log.exception("the tool calls of exchange %s cannot be told", self.id)
+            return
+        self.tools = replace(told, results=self.tools.results)
 
     def told_as(self, status: int) -> int:
         """The HTTP status with which a refusal of ours is told: 400 where clients of the service would take `status`
@@ -151,6 +192,8 @@ class Ledger:
             status=self.status,
             outcome=self.outcome,
             error=self.error,
+            asker=self.asker,
+            login=recorded(self.login, self.capture, self._capture_key),
             policy_id=policy.id,
             policy_hash=self.rules.digest,
             decision=self.decision,
@@ -171,7 +214,9 @@ class Ledger:
                 last_byte_ms=self._since_begin(self._received) if self.chunks else None,
                 chunks=self.chunks,
             ),
-            capture=policy.capture,
+            capture=self.capture,
+            standing=self.standing,
+            tools=self.tools,
             prompt=self.prompt,
             answer=self.answer,
         )

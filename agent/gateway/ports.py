@@ -9,6 +9,7 @@ from agent.gateway.unified.routebook import RouteBook
 from agent.inspection import RuleBook
 from agent.inspection.outside import Report, Segment
 from agent.model.record import AuditEvent
+from agent.model.traffic import Connection
 from agent.policy.checks import Check
 
 
@@ -53,6 +54,18 @@ class SecretSource(Protocol):
 
     def __call__(self, reference: str) -> str:
         """The secret. May block briefly. Raises ConfigError without naming it."""
+        ...
+
+
+class Identities(Protocol):
+    """Knows which programs are behind connections."""
+
+    async def identified(self, connection: Connection, server: tuple[str, int]) -> Connection:
+        """The connection to our end `server` with its program and app, as far as they are known in time."""
+        ...
+
+    def latest(self, connection: Connection) -> Connection:
+        """The connection with all that is known of it by now. Never waits."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -14,6 +15,7 @@ from agent.inspection import RuleBook
 from agent.model.surface import Endpoint, Surface
 from agent.model.traffic import Connection, Target
 from agent.policy.document import Credential, WhenAway
+from agent.translation.registry import translator
 
 _PASSING = ("/v1/files", "/v1/batches")  # the gateway's own paths that ask no model: through to one provider
 MODELS = frozenset({"/v1/models", "/v1beta/models"})
@@ -41,6 +43,7 @@ class Route:
     keeps_own: bool = False  # the user's own credential travels beside it
     never: bool = False  # the catalog says that this path is never looked at
     instead: Route | None = None  # the way to go while this one cannot be reached
+    imposed: Headers = ()  # headers that replace whatever the client says there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,16 @@ class Refusal:
     message: str
     misdirected: bool = False
     bound_for: Route | None = None  # where it would have gone, if that is known
+
+
+type Way = Callable[[Route], str]
+"""Where the policy sends a request that would go to the host which was meant: `native`, `gateway` or `central`."""
+
+
+def way_of_policy(rules: RuleBook) -> Way:
+    """The same way for all."""
+    chosen = rules.policy.upstream.route
+    return lambda _: chosen
 
 
 class Refused(Exception):
@@ -70,9 +83,9 @@ def split_target(raw: bytes) -> tuple[str, bytes]:
 
 
 def route_intercepted(
-    rules: RuleBook, connection: Connection, head: Headers, raw_target: bytes
+    rules: RuleBook, connection: Connection, head: Headers, raw_target: bytes, way: Way | None = None
 ) -> Route | Refusal:
-    """The way of a request from an intercepted connection.
+    """The way of a request from an intercepted connection; by default the policy's, for all programs alike.
 
     The name the app asked the proxy for, the name in its TLS hello and the `Host` inside must agree: a request for
     another host than the one that was judged on the way in goes nowhere (domain fronting).
@@ -97,15 +110,16 @@ def route_intercepted(
         query=query,
         target=Target(host=host, port=connection.connect_port or 443),
         upstream="native",
+        imposed=rules.tenancy.headers(host, plain_path),
         never=match.never,
     )
-    return bound(rules, native)
+    return bound(rules, native, way)
 
 
-def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
+def route_base_url(rules: RuleBook, raw_target: bytes, way: Way | None = None) -> Route | Refusal:
     """The way of a request to `http://127.0.0.1:PORT/<prefix>/…`, or to the gateway's own API at `/v1/…`."""
     path, query = split_target(raw_target)
-    if (own := _own(rules, path, query)) is not None:
+    if (own := _own(rules, path, query, way)) is not None:
         return own
     prefix, _, rest = path.lstrip("/").partition("/")
     surface = next((row for row in rules.catalog.surfaces if row.prefix and row.prefix == prefix), None)
@@ -129,23 +143,44 @@ def route_base_url(rules: RuleBook, raw_target: bytes) -> Route | Refusal:
         target=target,
         upstream="provider" if provider else "native",
         credential=credential,
+        imposed=rules.tenancy.headers(target.host, plain_path),
         never=rules.catalog.untouched(surface, plain_path),
     )
-    return bound(rules, route)
+    return bound(rules, route, way)
 
 
-def bound(rules: RuleBook, route: Route) -> Route | Refusal:
-    """The way of a route under the policy: by way of the central gateway where a model is asked and policy says so."""
-    if not _asks_model(route.endpoint) or rules.policy.upstream.route != "central":
+def bound(rules: RuleBook, route: Route, way: Way | None = None) -> Route | Refusal:
+    """The way of a route under the policy, by default the same for all programs. What asks no model goes where it would
+    go by itself."""
+    if not _asks_model(route.endpoint):
         return route
-    return _central(rules, route)
+    match (way or way_of_policy(rules))(route):
+        case "central":
+            return _central(rules, route)
+        case "gateway":
+            return _by_providers(route)
+        case _:
+            return route
 
 
 def _asks_model(endpoint: Endpoint | None) -> bool:
     return endpoint is not None and not endpoint.takes_files
 
 
-def _own(rules: RuleBook, path: str, query: bytes) -> Route | Refusal | None:
+def _by_providers(route: Route) -> Route | Refusal:
+    assert route.endpoint is not None
+    if translator(route.endpoint.dialect) is None:
+        return Refusal(
+            status=403,
+            message="policy has this program served by the company's providers, none of which speaks as "
+            + route.surface.name,
+            bound_for=route,
+        )
+    query = query_without_secrets(route.query)
+    return replace(route, upstream="gateway", credential=None, query=query)
+
+
+def _own(rules: RuleBook, path: str, query: bytes, way: Way | None) -> Route | Refusal | None:
     """The way of a request to the gateway's own API, None where the path is none of its."""
     surface = rules.catalog.own
     if surface is None:
@@ -164,7 +199,7 @@ def _own(rules: RuleBook, path: str, query: bytes) -> Route | Refusal | None:
         target=_NOWHERE,
         upstream="gateway",
     )
-    return _central(rules, route) if rules.policy.upstream.route == "central" else route
+    return _central(rules, route) if (way or way_of_policy(rules))(route) == "central" else route
 
 
 def target_of(url: str) -> Target:
@@ -205,6 +240,7 @@ def _central(rules: RuleBook, route: Route) -> Route | Refusal:
         credential=(central.header, central.virtual_key),
         keeps_own=keeps_own,
         instead=_while_away(central.when_away, route),
+        imposed=route.imposed,
     )
 
 

@@ -4,22 +4,46 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 
-from agent.gateway.routing import Route
+from agent.gateway.routing import Route, Way, way_of_policy
+from agent.inspection import RuleBook
+from agent.model.app import Asker
+from agent.model.login import NO_LOGIN, Login
 from agent.model.traffic import Connection
-from agent.policy import Destination, Subject
-
-_KINDS = {"gateway": "provider"}  # which one is not known before the request is
+from agent.policy import Destination, Subject, approval
 
 
-def subject_of(route: Route, connection: Connection, *, at: float, platform: str = sys.platform) -> Subject:
-    """The subject of an exchange that came at the Unix time `at`."""
+def subject_of(
+    route: Route,
+    connection: Connection,
+    *,
+    at: float,
+    asker: Asker | None = None,
+    login: Login = NO_LOGIN,
+    platform: str = sys.platform,
+    device: str = "",
+) -> Subject:
+    """The subject of an exchange that came at the Unix time `at`. Without `asker` it is what the connection shows.
+    `device` is this machine's id."""
     moment = time.localtime(at)
+    if asker is None:
+        asker = Asker(
+            app=connection.app,
+            evidence=connection.evidence,
+            seen=connection.app,
+            within=connection.within,
+        )
     return Subject(
         host=route.host,
         path=route.plain_path,
         surface=route.surface.id,
-        app=connection.app,
+        kind=route.surface.kind.value,
+        inference=route.endpoint is not None,
+        device=device,
+        app=asker.app,
+        asker=asker,
+        login=login,
         user=connection.process.user if connection.process else "",
         destination=Destination(
             kind="provider" if route.upstream == "gateway" else route.upstream, host=route.target.host
@@ -28,3 +52,24 @@ def subject_of(route: Route, connection: Connection, *, at: float, platform: str
         hour=moment.tm_hour,
         weekday=moment.tm_wday + 1,
     )
+
+
+def way_for(
+    rules: RuleBook,
+    connection: Connection,
+    who: Callable[[Route], tuple[Asker, Login]],
+    *,
+    at: float,
+    device: str = "",
+) -> Way:
+    """Which way the policy sends what a connection asks, by the program behind it. `who` says which app asks by a route
+    and with which account; it is only asked where that matters."""
+    if not rules.policy.apps.ways:
+        return way_of_policy(rules)
+
+    def way(route: Route) -> str:
+        asker, login = who(route)
+        subject = subject_of(route, connection, at=at, asker=asker, login=login, device=device)
+        return approval.judge(rules.policy, subject).way or rules.policy.upstream.route
+
+    return way

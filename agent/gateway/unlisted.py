@@ -13,7 +13,7 @@ from dataclasses import replace
 from agent.dialects import DIALECTS
 from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink
-from agent.gateway.routing import Refusal, Refused, Route, bound
+from agent.gateway.routing import Refusal, Refused, Route, Way, bound
 from agent.gateway.scans import ScanPool
 from agent.gateway.settlement import append
 from agent.gateway.wire import ClientRequest
@@ -44,9 +44,12 @@ class Unlisted:
             return False
         return bool(rules.telltales.at(route.plain_path))
 
-    async def bind(self, request: ClientRequest, route: Route, body: bytes, ledger: Ledger) -> Route:
+    async def bind(
+        self, request: ClientRequest, route: Route, body: bytes, ledger: Ledger, way: Way | None = None
+    ) -> Route:
         """The route of a request that was suspected: with an endpoint where it is recognised and policy has it judged,
-        else as it was. `body` is free of Content-Encoding. Raises Refused where what asks a model has no way out."""
+        else as it was. `body` is free of Content-Encoding, `way` is the program's. Raises Refused where what asks a
+        model has no way out."""
         with ledger.working():
             known = ledger.rules.telltales
             dialect = await self._scans.run(len(body), known.recognised, route.plain_path, body)
@@ -55,7 +58,9 @@ class Unlisted:
         await self._report(request, route, dialect, ledger)
         if ledger.rules.policy.unknown_surface is UnknownSurface.REPORT:
             return route
-        found = bound(ledger.rules, replace(route, endpoint=Endpoint(path=route.plain_path, dialect=dialect)))
+        found = bound(
+            ledger.rules, replace(route, endpoint=Endpoint(path=route.plain_path, dialect=dialect)), way
+        )
         if isinstance(found, Refusal):
             raise Refused(found.status, found.message)
         ledger.routed(found)

@@ -16,7 +16,7 @@ from agent.gateway.routing import Refusal, Route, route_base_url, route_intercep
 from agent.gateway.subjects import subject_of
 from agent.gateway.transport.base import Transport, Tunnel
 from agent.gateway.wire import ClientRequest
-from agent.inspection import Scope, judge_access
+from agent.inspection import Scope, judge_access, judge_app
 from agent.model.ids import short_ref, uuid7
 from agent.model.record import Incident, IncidentKind
 from agent.model.traffic import Tier
@@ -68,9 +68,12 @@ class UpgradeHandler:
         now = time.time()
         subject = subject_of(route, request.connection, at=now)
         scope: Scope = rules.scope(subject, ref=short_ref(uuid7(now)))
-        if (refused := judge_access(scope)) is not None and refused.applied:
-            _refuse(client, "403 Forbidden", refused.message)
-            return
+        for refused in (judge_app(scope), judge_access(scope)):
+            if refused is not None and refused.stops:
+                facts = (("host", route.host), ("path", route.path), ("rule", ", ".join(refused.rule_ids)))
+                await self._note(request, IncidentKind.UPGRADE_REFUSED, refused.reason, facts)
+                _refuse(client, "403 Forbidden", refused.message)
+                return
         await self._pipe(request, route, client)
 
     async def _pipe(self, request: ClientRequest, route: Route, client: asyncio.Transport) -> None:
@@ -132,6 +135,8 @@ def _head(request: ClientRequest, route: Route) -> bytes:
     target = f"{route.target.base_path}{route.path}".encode("latin-1") + (b"?" + query if query else b"")
     lines = [b"GET " + target + b" HTTP/1.1", b"host: " + route.host.encode()]
     kept = headers.forwardable(presented.without_keys(request.headers), drop=frozenset({b"host"}))
+    if route.imposed:
+        kept = headers.imposed(kept, route.imposed)
     lines += [name + b": " + value for name, value in kept]
     lines += [b"connection: Upgrade", b"upgrade: websocket", b"", b""]
     return b"\r\n".join(lines)

@@ -48,6 +48,7 @@ class StatePaths:
     feedback: Path  # findings that people say are none
     answers: Path  # SQLite: the cache of answers, sealed
     answers_key: Path  # what they are sealed with
+    appearances: Path  # SQLite: which programs were seen
 
     @classmethod
     def under(cls, root: Path) -> StatePaths:
@@ -78,6 +79,7 @@ class StatePaths:
             feedback=root / "feedback.jsonl",
             answers=root / "cache" / "answers.db",
             answers_key=root / "cache" / "answers.key",
+            appearances=root / "apps.db",
         )
 
     def prepare(self) -> None:

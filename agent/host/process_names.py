@@ -20,6 +20,7 @@ _PLAIN_DIRECTORIES = frozenset(
 _VALUED = frozenset({"-r", "--require", "--import", "--loader", "--experimental-loader", "-X", "-W", "-C"})
 _CODE = frozenset({"-c", "-e", "-p", "--eval", "--print"})
 _SUBCOMMANDS = frozenset({"run", "x", "exec"})  # bun run, deno run
+_VERSION = frozenset("0123456789.-")
 _LIMIT = 64  # arguments looked at, and characters of a name
 
 
@@ -31,28 +32,35 @@ def display_name(executable: str, arguments: Sequence[str], fallback: str = "") 
     """
     program = _stem(executable or (arguments[0] if arguments else ""))
     if not _is_interpreter(program):
-        return program or fallback
-    hosted = _hosted(arguments)
-    if hosted:
-        return hosted
+        versioned = not set(program) - _VERSION  # an installer may name its program by its version
+        return (fallback or program) if versioned else program
+    script, is_module = _hosted(arguments)
+    if script:
+        return script.partition(".")[0] if is_module else _script_name(script)
     # a program that sets its own title (`process.title = "claude"`) replaces the command line by it
     title = _stem(arguments[0].partition(" ")[0]) if arguments else ""
     return program if not title or _is_interpreter(title) else title
 
 
-def _hosted(arguments: Sequence[str]) -> str:
-    """The name of the script or module on an interpreter's command line, or an empty string."""
+def hosted(executable: str, arguments: Sequence[str]) -> tuple[str, bool]:
+    """What an interpreter runs: the path of a script as its command line has it, or the name of a module, and whether
+    it is a module. Empty for every other program, and for code on the command line."""
+    program = _stem(executable or (arguments[0] if arguments else ""))
+    return _hosted(arguments) if _is_interpreter(program) else ("", False)
+
+
+def _hosted(arguments: Sequence[str]) -> tuple[str, bool]:
     rest = iter(arguments[1:_LIMIT])
     for argument in rest:
         if argument == "-m":
-            return next(rest, "").partition(".")[0][:_LIMIT]
+            return next(rest, "")[:_LIMIT], True
         if argument in _CODE or argument == "-":
-            return ""
+            return "", False
         if argument in _VALUED:
             next(rest, None)
         elif argument and not argument.startswith("-") and argument not in _SUBCOMMANDS:
-            return _script_name(argument)
-    return ""
+            return argument, False
+    return "", False
 
 
 def _script_name(path: str) -> str:

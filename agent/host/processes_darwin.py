@@ -11,6 +11,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
+from agent.host.bundles_darwin import Bundles
+from agent.host.lineage import Lineage
 from agent.host.process_table import ProcessTable, PsutilTable
 from agent.host.processes import Endpoint, plain_endpoint
 from agent.model.traffic import Process
@@ -23,7 +25,8 @@ class DarwinProcessFinder:
     """A `ProcessFinder` for macOS. May be used from several threads."""
 
     def __init__(self, table: ProcessTable | None = None) -> None:
-        self._table = table or PsutilTable()
+        self._table = table or PsutilTable(Bundles().identifier)
+        self._lineage = Lineage(self._table)
         self._recent: OrderedDict[int, None] = OrderedDict()  # pids, latest last
         self._guard = threading.Lock()
 
@@ -40,7 +43,7 @@ class DarwinProcessFinder:
         for pid in (*recent, *others):
             if any((row.local, row.remote) == ends for row in self._table.connections_of(pid)):
                 self._remember(pid)
-                return self._table.process(pid)
+                return self._lineage.process(pid, user=self._table.user(pid))
         return None
 
     def _remember(self, pid: int) -> None:

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from agent.host.process_names import display_name
+from agent.host.lineage import Lineage
+from agent.host.lineage_linux import ProcReader
 from agent.host.processes import Endpoint, plain_endpoint
 from agent.model.traffic import Process
 
@@ -40,7 +41,6 @@ _PROCESS_LIMIT = 8192
 _DESCRIPTOR_LIMIT = 8192
 _RECENT_LIMIT = 64
 _USER_LIMIT = 256
-_READ_LIMIT = 16 * 1024  # bytes of a command line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,7 @@ class LinuxProcessFinder:
 
     def __init__(self, proc: Path = Path("/proc")) -> None:
         self._proc = proc
+        self._lineage = Lineage(ProcReader(proc))
         self._recent: OrderedDict[int, None] = OrderedDict()  # pids, latest last
         self._users: dict[int, str] = {}
         self._guard = threading.Lock()
@@ -65,7 +66,7 @@ class LinuxProcessFinder:
             if found is None or found.inode == 0:  # 0: closed, on its way out
                 return None
             pid = self._owner(found)
-            return self._describe(pid, found.uid) if pid is not None else None
+            return self._lineage.process(pid, user=self._user(found.uid)) if pid is not None else None
         except (OSError, ValueError, struct.error):
             return None
 
@@ -111,24 +112,6 @@ class LinuxProcessFinder:
             self._recent.move_to_end(pid)
             while len(self._recent) > _RECENT_LIMIT:
                 self._recent.popitem(last=False)
-
-    def _describe(self, pid: int, uid: int) -> Process:
-        executable = ""
-        with suppress(OSError):
-            # " (deleted)" is what the kernel adds for a program replaced by an update
-            executable = str((self._proc / str(pid) / "exe").readlink()).removesuffix(" (deleted)")
-        arguments = [
-            part.decode(errors="replace") for part in self._read(pid, "cmdline").split(b"\0") if part
-        ]
-        name = display_name(executable, arguments, self._read(pid, "comm").decode(errors="replace").strip())
-        return Process(pid=pid, name=name, executable=executable, user=self._user(uid))
-
-    def _read(self, pid: int, name: str) -> bytes:
-        try:
-            with (self._proc / str(pid) / name).open("rb") as file:
-                return file.read(_READ_LIMIT)
-        except OSError:
-            return b""
 
     def _user(self, uid: int) -> str:
         known = self._users.get(uid)

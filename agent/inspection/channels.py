@@ -90,6 +90,11 @@ class Channel:
         self.kept: list[str] | None = [] if keep_text else None
         self.sent = 0  # of the text that is kept, how much went out
 
+    @property
+    def tool(self) -> str:
+        """The tool that is called, where it is a call's arguments."""
+        return self._slot.tool
+
     def feed(self, text: str) -> None:
         """Take the next piece."""
         self.length += len(text)

@@ -13,8 +13,8 @@ from agent.inspection.pseudonyms import Vault
 from agent.inspection.rules import Scope, where_of
 from agent.inspection.verdicts import Tally, refusal
 from agent.model.content import Edit
-from agent.model.decision import Decision
-from agent.policy import UnknownFormat, access
+from agent.model.decision import Action, Decision
+from agent.policy import Mode, UnknownFormat, access
 
 SEALED = "the service signs its requests, so the text cannot be changed"
 
@@ -119,6 +119,22 @@ def _judge(
 
 def _sealed(body: bytes, edits: tuple[Edit, ...]) -> bytes:
     raise SealedContent
+
+
+def judge_app(scope: Scope) -> Decision | None:
+    """What the policy says against the program that asks, before anything of its request is read: a refusal, or an
+    alert while it waits for approval. None where it has nothing against it."""
+    given = scope.approval
+    if given.stops:
+        return refusal(scope, given.reason, rule=given.deciding, template=given.message)
+    if given.alerts:
+        return Decision(
+            action=Action.ALERT,
+            reason=given.reason,
+            rule_ids=(given.deciding,),
+            applied=scope.rules.policy.mode is Mode.ENFORCE,
+        )
+    return None
 
 
 def judge_access(scope: Scope) -> Decision | None:

@@ -11,7 +11,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 
-from agent.catalog import bundled_harness, bundled_telltales
+from agent.catalog import (
+    Apps,
+    LoginFacts,
+    bundled_apps,
+    bundled_harness,
+    bundled_logins,
+    bundled_telltales,
+    bundled_tenant_headers,
+)
 from agent.dialects import UPLOADS
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
@@ -24,6 +32,7 @@ from agent.guardrails.injection import (
     sought_in_windows,
 )
 from agent.guardrails.regex import compiled
+from agent.inspection.app_notes import app_notes
 from agent.inspection.catalogs import catalog_of
 from agent.inspection.companions import Companions, load_fingerprints, load_packs, notes
 from agent.inspection.examples import Trial, check_examples, try_examples
@@ -31,12 +40,17 @@ from agent.inspection.formats import dialects_of
 from agent.inspection.justified import NOTHING_JUSTIFIED, Justified
 from agent.inspection.pseudonyms import ALIAS_RULE, Vault
 from agent.inspection.replacements import MARKER, STAR, is_masked
+from agent.inspection.tenancy import Tenancy
+from agent.inspection.tool_calls import CallReport
 from agent.model.content import Role, Where, outermost
 from agent.model.decision import Action, Fallback
 from agent.model.findings import Family, Finding
-from agent.policy import Guardrail, Policy, Subject, guardrails
+from agent.model.record import CaptureMode
+from agent.policy import Guardrail, Policy, Subject, approval, guardrails
+from agent.policy.approval import APPROVED, Approval
 from agent.policy.glob import matches
 from agent.policy.scope import mismatch
+from agent.policy.tool_calls import Report
 
 CACHED_TEXT = 256  # characters: below this a scan costs no more than the hash
 CACHE_ENTRIES = 8192
@@ -64,6 +78,7 @@ class Scope:
     justified: Justified = NOTHING_JUSTIFIED
     open_vault: OpenVault | None = None
     vault: Vault | None = None  # of the conversation, once the request is known
+    approval: Approval = APPROVED  # of the program that asks
 
     def informed(self, request: ParsedRequest, *, unread: int = 0) -> Scope:
         """The scope once the request is known: rules may ask for its model, size and attachments. `unread` is the size
@@ -85,7 +100,13 @@ class Scope:
             justified=self.justified,
             open_vault=self.open_vault,
             vault=vault,
+            approval=self.approval,
         )
+
+    @property
+    def capture(self) -> CaptureMode:
+        """What the audit trail may keep of the content."""
+        return CaptureMode.METADATA if self.approval.metadata_only else self.rules.policy.capture
 
     def distrusts(self, where: Where, role: Role) -> bool:
         """Whether the injection model is to judge what `role` says there: never an operator's own instructions."""
@@ -128,16 +149,31 @@ class RuleBook:
         self.policy = policy
         self.digest = companions.digest(policy)
         """Names the policy together with its files."""
-        self.catalog = catalog_of(policy, companions)
+        self.apps = Apps((*bundled_apps(), *(row.app() for row in policy.programs)))
+        """The programs that can be told."""
+        self.logins: LoginFacts = bundled_logins()
+        """What requests show of accounts."""
+        self.tenancy = Tenancy(policy, bundled_tenant_headers() if policy.tenants else ())
+        self.catalog = self.tenancy.extended(catalog_of(policy, companions))
         self.telltales = bundled_telltales()
         """What requests to models look like where the catalog lists no path."""
         self.dialects = dialects_of(policy, companions, examples=examples)
         """The dialects that the catalog's rows speak, by name."""
         self.pseudonymizes = any(guardrail.action is Action.PSEUDONYMIZE for guardrail in policy.guardrails)
         self.alias = compiled(ALIAS_RULE.pattern, memory=_ALIAS_MEMORY, captures=False)
-        self.local_tools = bundled_harness().local_tools
+        harness = bundled_harness()
+        self.local_tools = harness.local_tools
+        telling = policy.tool_calls.report
+        self.report = (
+            None if telling is Report.OFF else CallReport(settings=policy.tool_calls, harness=harness)
+        )
+        """How tool calls are told, None where they are not."""
         pack = load_packs(policy, companions)
-        self.notes = notes(policy, pack)
+        self.notes = (
+            *notes(policy, pack),
+            *app_notes(policy, self.apps),
+            *self.tenancy.notes(self.catalog),
+        )
         """What the policy's own detectors do otherwise than they say."""
         detectors = _detectors(policy)
         windowed = {rule.id for rule in sought_in_windows()}
@@ -165,7 +201,8 @@ class RuleBook:
             INJECTION_RULE: INJECTION_TYPE,
         }.items():
             self._ranks[rule_id] = max(_actions(policy, Family.INJECTION, kind), default=Action.ALLOW)
-        self._private = _private_scanner() if policy.checks else None
+        keeps_private = bool(policy.checks) or telling is Report.ARGUMENTS
+        self._private = _private_scanner() if keeps_private else None
         every = (*self.scanner.rules, *(self._private.rules if self._private is not None else ()))
         self.kinds = frozenset(
             {rule.type for rule in every}
@@ -206,8 +243,13 @@ class RuleBook:
 
     def scope(self, subject: Subject, *, ref: str, justified: Justified = NOTHING_JUSTIFIED) -> Scope:
         """The scope of one exchange."""
+        given = approval.judge(self.policy, subject)
+        if subject.state != given.state:
+            subject = replace(subject, state=given.state.value)
         chosen = guardrails.select(self.policy, subject, ref)
-        return Scope(rules=self, subject=subject, guardrails=chosen, ref=ref, justified=justified)
+        return Scope(
+            rules=self, subject=subject, guardrails=chosen, ref=ref, justified=justified, approval=given
+        )
 
     def scan(self, text: str, *, untrusted: bool = False) -> tuple[Finding, ...]:
         """All findings in a text. Texts seen before (agents resend their whole history) cost one hash.
@@ -224,7 +266,7 @@ class RuleBook:
 
     def private(self, text: str) -> tuple[Finding, ...]:
         """What of a text no stranger is told: everything our rules take for a credential or for personal data,
-        whatever the policy makes of it. Only for policies with checks."""
+        whatever the policy makes of it. Only for policies with checks, or that keep the arguments of tool calls."""
         assert self._private is not None
         return self._cached(text, self._known_private, self._find_private)
 

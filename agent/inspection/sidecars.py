@@ -10,12 +10,15 @@ from agent.inspection.documents import count_findings
 from agent.inspection.examples import Trial
 from agent.inspection.rules import RuleBook
 from agent.inspection.verdicts import Tally
+from agent.model.app import Asker, Evidence
 from agent.model.content import Attachment, Role, Slot, Where
 from agent.model.decision import Action, Decision
 from agent.model.findings import Family, Finding
-from agent.policy import Subject, access
+from agent.model.login import Login, LoginKind, Tenancy
+from agent.policy import Subject, access, approval
+from agent.policy.approval import UNKNOWN
 from agent.policy.attachments import NO_RULE, rule_for
-from agent.policy.sidecar import AccessCase, FindingCase, Sidecar, TextCase
+from agent.policy.sidecar import AccessCase, AppCase, FindingCase, Sidecar, TextCase
 from agent.policy.source import Location
 
 _REF = "EXAMPLE0"
@@ -38,6 +41,8 @@ def run_sidecar(rules: RuleBook, sidecar: Sidecar) -> Iterator[Trial]:
         action, rule = _judge_access(rules, request)
         about = f"{request.model or request.path or 'request'} on {request.host}"
         yield _trial(("access", index), about, request.action, request.rule or "", action, rule)
+    for index, app in enumerate(sidecar.apps):
+        yield _judge_app(rules, index, app)
 
 
 def _trial(location: Location, about: str, action: Action, rule: str, got: Action, got_rule: str) -> Trial:
@@ -61,6 +66,7 @@ def _subject(rules: RuleBook, case: FindingCase | TextCase | AccessCase, *, size
         host=case.host,
         path=case.path,
         surface=(surface.id if surface else "unknown") if case.surface is None else case.surface,
+        kind=surface.kind.value if surface else "",
         app=case.app,
         model=case.model,
         user=case.user,
@@ -104,6 +110,7 @@ def _judge_access(rules: RuleBook, case: AccessCase) -> tuple[Action, str]:
         for each in case.attachments
     )
     subject = replace(_subject(rules, case, size=case.size), attachments=attachments)
+    subject = replace(subject, state=approval.judge(rules.policy, subject).state.value)
     verdict = access.decide(rules.policy, subject)
     if verdict.allowed and not verdict.rule_id and attachments:
         return _judge_files(rules, subject)
@@ -117,3 +124,48 @@ def _judge_files(rules: RuleBook, subject: Subject) -> tuple[Action, str]:
         return refused.action, refused.rule_ids[0]
     rule = rule_for(rules.policy, subject, subject.attachments[0])
     return Action.ALLOW, "" if rule is NO_RULE else rule.id
+
+
+def _judge_app(rules: RuleBook, index: int, case: AppCase) -> Trial:
+    found = rules.catalog.match(case.host, case.path, app=case.app) if case.path else None
+    surface = found.surface if found is not None else rules.catalog.surface(case.host)
+    if case.surface is not None:
+        surface = next((each for each in rules.catalog.surfaces if each.id == case.surface), surface)
+    subject = Subject(
+        host=case.host,
+        path=case.path,
+        surface=case.surface or (surface.id if surface else "unknown"),
+        kind=surface.kind.value if surface else "",
+        inference=not case.path or (found is not None and found.endpoint is not None),
+        app=case.app,
+        user=case.user,
+        groups=case.groups,
+        device=case.device,
+        asker=Asker(
+            app=case.app,
+            evidence=Evidence("" if case.evidence == UNKNOWN else case.evidence),
+            seen=case.app if case.evidence in ("process", "signed") else "",
+        ),
+        login=Login(
+            kind=LoginKind("" if case.login == UNKNOWN else case.login),
+            tenancy=Tenancy("" if case.tenancy == UNKNOWN else case.tenancy),
+            plan=case.plan,
+            organisation=case.organisation,
+        ),
+    )
+    given = approval.judge(rules.policy, subject)
+    action = "block" if given.stops else "alert" if given.alerts else "allow"
+    expected = (case.state.value, case.rule, case.action, case.routing)
+    got = (given.state.value, given.rule_id, action, given.way)
+    return Trial(
+        location=("apps", index),
+        about=f"{case.app or 'an unknown program'} on {subject.surface}",
+        expected=_app_said(*expected),
+        got=_app_said(*got),
+        rule=given.deciding or given.rule_id,
+        ok=expected == got,
+    )
+
+
+def _app_said(state: str, rule: str, action: str, way: str | None) -> str:
+    return f"{state} by {rule}: {action}" + (f", {way}" if way else "")

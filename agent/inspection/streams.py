@@ -22,6 +22,7 @@ from agent.inspection.channels import Channel
 from agent.inspection.replacements import replacement
 from agent.inspection.restoration import Restorer
 from agent.inspection.rules import Scope, scanned
+from agent.inspection.tool_calls import Call
 from agent.inspection.verdicts import Tally
 from agent.model.content import NO_USAGE, Edit, Role, Slot, Usage, Where
 from agent.model.decision import Action, Decision
@@ -125,10 +126,12 @@ class StreamInspector:
         keep_text: bool = False,
         hide_usage: bool = False,
         whole_events: bool = False,
+        keep_calls: bool = False,
     ) -> None:
         """`framing` makes what cuts the stream into events, the dialect's usual one if none is named. `hide_usage`
         keeps events back that hold nothing but counts of tokens: the gateway asked for them, the client did not.
-        `whole_events` lets nothing else out, so that more can be said at any time."""
+        `whole_events` lets nothing else out, so that more can be said at any time. `keep_calls` keeps what the model
+        asks of tools: see `calls`."""
         self._dialect = dialect
         self._reader = reader
         self._scope = scope
@@ -145,7 +148,9 @@ class StreamInspector:
         self._queue: deque[_Waiting] = deque()
         self._waiting = 0
         self._gathered: dict[Channel, None] = {}  # channels whose newest pieces are still to be scanned
-        self._watching = scope.watches_answers or keep_text or hide_usage
+        self._watching = scope.watches_answers or keep_text or hide_usage or keep_calls
+        self._keep_calls = keep_calls
+        self._called: list[Channel] = []
         self._hide_usage = hide_usage
         self._whole_events = whole_events
         self._keep_text = keep_text
@@ -178,6 +183,11 @@ class StreamInspector:
             changed = channel.rewritten(0, went_out, restored=False)
             sent.append(went_out if changed is None else changed)
         return original, sent
+
+    def calls(self) -> list[Call]:
+        """What the model has asked of tools, in the order in which it began to. Empty unless `keep_calls` was asked
+        for."""
+        return [(channel.tool, "".join(channel.kept or ())) for channel in self._called]
 
     def feed(self, data: bytes) -> bytes:
         """What may be sent now. Raises ContentError where the stream breaks the limits of its framing."""
@@ -359,8 +369,10 @@ class StreamInspector:
                 self._judge,
                 restorer=self._restorer,
                 json_fragment=delta.json_fragment,
-                keep_text=self._keep_text,
+                keep_text=self._keep_text or (self._keep_calls and bool(delta.slot.tool)),
             )
+            if self._keep_calls and delta.slot.tool and delta.slot.role is Role.TOOL_CALL:
+                self._called.append(channel)
         start, text = channel.length, delta.slot.text
         if delta.known or delta.loose:
             text = delta.piece if start else text[: len(text) - delta.loose]

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from agent.host.processes import ProcessFinder
+from agent.host.attribution import Attribution
 from agent.host.tasks import TaskGroup
 from agent.inspection import RuleBook
 from agent.interception.clienthello import ClientHello
@@ -28,8 +28,6 @@ from agent.policy import DistrustAction
 type Record = Callable[[AuditEvent], Awaitable[None]]
 type Rules = Callable[[], RuleBook]
 
-PROCESS_SECONDS = 0.25  # the program behind a connection is worth this much waiting, no more
-
 
 class Door:
     """Judges and serves the connections of the front door."""
@@ -39,7 +37,7 @@ class Door:
         *,
         rules: Rules,
         engine: Engine,
-        processes: ProcessFinder,
+        attribution: Attribution,
         record: Record,
         tasks: TaskGroup,
         ports: Callable[[], tuple[int, int]],
@@ -47,7 +45,7 @@ class Door:
     ) -> None:
         self._rules = rules
         self._engine = engine
-        self._processes = processes
+        self._attribution = attribution
         self._record = record
         self._tasks = tasks
         self._ports = ports
@@ -65,7 +63,7 @@ class Door:
         passage = decide(rules.catalog, head.host, hello)
         if passage.way is not Way.INTERCEPT or not self._distrust:
             return passage
-        process = await self._process(peer)
+        process = await self._attribution.process(peer, self._server)
         host = hello.sni if hello is not None and hello.sni else head.host
         if process is not None and self._distrust.passes(_program(process), host, now=self._clock()):
             await self._incident(
@@ -159,20 +157,12 @@ class Door:
         )
 
     async def _described(self, facts: Connection) -> Connection:
-        if facts.client_address is None:
-            return facts
-        process = await self._process(facts.client_address)
-        return facts if process is None else replace(facts, process=process)
+        return await self._attribution.identified(facts, self._server)
 
-    async def _process(self, peer: tuple[str, int]) -> Process | None:
-        """The program behind a client address; None where the OS does not tell in time."""
-        loop = asyncio.get_running_loop()
-        server = ("127.0.0.1", self._ports()[0])
-        try:
-            async with asyncio.timeout(PROCESS_SECONDS):
-                return await loop.run_in_executor(None, self._processes.find, peer, server)
-        except TimeoutError:
-            return None
+    @property
+    def _server(self) -> tuple[str, int]:
+        """Our end of a client's connection."""
+        return ("127.0.0.1", self._ports()[0])
 
     async def _incident(self, kind: IncidentKind, message: str, facts: Connection) -> None:
         now = self._clock()

@@ -50,6 +50,9 @@ class Slot:
     text: str
     tool: str = ""  # of a tool call's arguments: the tool's name, where the document tells
     on_redact: OnRedact | None = None  # of a file that cannot be rewritten: what happens instead
+    call: int = field(
+        default=0, compare=False
+    )  # … and how many steps of the address lead to them; 0 in streams
 
 
 def outermost(slots: Sequence[Slot]) -> Sequence[Slot]:

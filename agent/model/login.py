@@ -23,6 +23,7 @@ class Tenancy(StrEnum):
     UNKNOWN = ""
     PERSONAL = "personal"
     COMPANY = "company"
+    OTHER = "other"  # of an organisation that is not the policy's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Login:
     tail: str = ""
     subject: str = ""  # the account's id or address, where the token says it
     organisation: str = ""
+    domain: str = ""  # of the account's address or of its organisation, where the token says it
     plan: str = ""
     tenancy: Tenancy = Tenancy.UNKNOWN
 

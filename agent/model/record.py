@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from agent.model.app import UNKNOWN_ASKER, Asker
 from agent.model.content import NO_USAGE, Attachment, Usage
 from agent.model.decision import Decision
+from agent.model.login import NO_LOGIN, Login
+from agent.model.tool import NO_TOOLS, ToolUse
 from agent.model.traffic import Connection
 
 
@@ -83,6 +86,19 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the policy says of the program that asked."""
+
+    state: str = ""  # approved, pending or denied; empty where it was not asked
+    rule: str = ""  # of the policy's `apps`, that decided
+    refused: bool = False  # the exchange ended there
+
+
+APPROVED = Standing(state="approved")
+"""By a policy that has nothing against any program."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """One request and its answer, without content beyond what the policy's capture mode allows."""
 
@@ -101,6 +117,8 @@ class Exchange:
     status: int | None = None
     outcome: Outcome
     error: str = ""
+    asker: Asker = UNKNOWN_ASKER
+    login: Login = NO_LOGIN  # its subject as `capture` allows
     policy_id: str = ""
     policy_hash: str = ""
     decision: Decision = field(default_factory=Decision)
@@ -117,6 +135,8 @@ class Exchange:
     capture: CaptureMode = CaptureMode.METADATA
     prompt: str = ""  # as `capture` allows: empty, a keyed hash, redacted text, or the text
     answer: str = ""
+    standing: Standing = field(default_factory=Standing)
+    tools: ToolUse = NO_TOOLS  # as the policy's `tool_calls` says
 
 
 class IncidentKind(StrEnum):
@@ -131,6 +151,8 @@ class IncidentKind(StrEnum):
     BYPASS = "bypass"  # a catalogued host was tunnelled unseen, as policy allows
     MISDIRECTED = "misdirected"  # CONNECT host, SNI and Host disagree
     UPGRADE_REFUSED = "upgrade_refused"  # a WebSocket on an inference path
+    APP_FIRST_SEEN = "app_first_seen"  # a program, surface and user that were not seen together before
+    APP_DENIED = "app_denied"  # a program was refused; said now and then, for people to be told
     UNKNOWN_SURFACE = "unknown_surface"  # a model is asked at a path that the catalog does not list
     UNKNOWN_HOST = "unknown_host"  # an AI app talks to a host that is not in the catalog
 

@@ -45,6 +45,8 @@ _SAMPLE: Mapping[str, Value] = {
     "model": "",
     "host": "",
     "surface": "",
+    "kind": "",
+    "state": "",
     "path": "",
     "direction": "prompt",
     "size": 0,
@@ -53,6 +55,10 @@ _SAMPLE: Mapping[str, Value] = {
     "device": {"os": "linux"},
     "hour": 0,
     "weekday": 1,
+    "app_evidence": "",
+    "app_claimed": "",
+    "within": [],
+    "login": {"kind": "", "plan": "", "tenancy": "", "organisation": "", "domain": "", "key_type": ""},
 }
 VARIABLES = tuple(_SAMPLE)
 """What a condition may ask for."""
@@ -69,7 +75,13 @@ _ROUTING: Mapping[str, Value] = {
 ROUTING_VARIABLES = tuple(_ROUTING)
 """What the condition of a routing rule may ask for besides: what is known once a request has been inspected."""
 
-_ATTRIBUTES = frozenset(_ATTACHMENT) | {"kind", "host", "os"}
+_LATER = frozenset({"model", "size", "attachments", "direction", "destination", "state"})
+_WHO: Mapping[str, Value] = {name: value for name, value in _SAMPLE.items() if name not in _LATER}
+
+_ATTRIBUTES = frozenset(_ATTACHMENT) | {
+    *("kind", "host", "os"),
+    *("plan", "tenancy", "organisation", "domain", "key_type"),
+}
 
 
 class ConditionFailed(Exception):
@@ -84,6 +96,12 @@ def check_condition(text: str) -> str:
 def check_routing_condition(text: str) -> str:
     """`text` if it is a condition that a routing rule can use. Raises ValueError with what is wrong."""
     return _checked(text, _ROUTING)
+
+
+def check_app_condition(text: str) -> str:
+    """`text` if it is a condition that a rule of `apps` can use, which is asked before a request is read. Raises
+    ValueError with what is wrong."""
+    return _checked(text, _WHO)
 
 
 def _checked(text: str, sample: Mapping[str, Value]) -> str:
@@ -263,7 +281,7 @@ def _made_up(
     for trial in range(_TRIALS):
         facts = {name: _like(value, texts, numbers, dice) for name, value in asked.items()}
         many = (0, 1, 8)[trial % 3]
-        for name in ("groups", "labels"):
+        for name in ("groups", "labels", "within"):
             if name in asked:
                 facts[name] = [dice.choice(texts) for _ in range(many)]
         if "attachments" in names:

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from agent.model.provider import Provider
 from agent.policy import routes
 from agent.policy.account_checks import account_problems
+from agent.policy.app_checks import app_problems
 from agent.policy.caching import surface_problems
 from agent.policy.glob import matches
 from agent.policy.providers import check_providers
@@ -42,9 +43,12 @@ def cross_check(source: Source, known: KnownNames) -> Iterator[Problem]:
     yield from _unique(source, tree, ("packs",))
     yield from _unique(source, tree, ("checks",))
     yield from _unique(source, tree, ("catalog",))
+    yield from _unique(source, tree, ("programs",))
     yield from routes.check_ids(source, tree)
     yield from _selectors(tree, known)
     yield from _surfaces(tree, known)
+    surfaces = known.surfaces and known.surfaces | _ids(tree, "catalog") | {"unknown"}
+    yield from app_problems(tree, surfaces)
     yield from _dialects(tree, known)
     yield from _catalog(tree, known)
     yield from check_providers(tree, known.providers)

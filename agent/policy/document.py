@@ -19,16 +19,21 @@ from agent.model.record import CaptureMode
 from agent.model.surface import Surface
 from agent.policy import fields, message
 from agent.policy.accounts import Accounts
+from agent.policy.apps import Apps
 from agent.policy.attachment_rules import AttachmentRule
 from agent.policy.caching import Caching
 from agent.policy.catalog import NOTHING, CatalogRow, Speaks
 from agent.policy.checks import Check
+from agent.policy.company import Company
 from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.packs import Pack
+from agent.policy.programs import ProgramRow
 from agent.policy.providers import Aliases, Prices, Providers
 from agent.policy.routes import Routing
 from agent.policy.section import MANY, Globs, Scope, Section
 from agent.policy.telemetry import Telemetry
+from agent.policy.tenants import Tenants
+from agent.policy.tool_calls import ToolCalls
 
 
 class Mode(StrEnum):
@@ -251,6 +256,13 @@ class Policy(Section):
     prices: Prices = Field(
         default=(), description="Instead of the bundled table's; the first that fits counts."
     )
+    apps: Apps = Field(
+        default=Apps(), description="Which programs may ask models, by which way, with whose accounts."
+    )
+    tenants: Tenants = Field(
+        default={},
+        description="Whose accounts services are to let in, by the id of the header in the catalog.",
+    )
     access: Annotated[tuple[AccessRule, ...], Field(max_length=MANY)] = ()
     attachments: Annotated[tuple[AttachmentRule, ...], Field(max_length=MANY)] = Field(
         default=(), description="Which files may go along, and which are read; see docs/attachments.md."
@@ -282,10 +294,20 @@ class Policy(Section):
         default=(),
         description="Files that describe formats of chat pages, for rows of the catalog; see docs/web-shapes.md.",
     )
+    programs: Annotated[tuple[ProgramRow, ...], Field(max_length=MANY)] = Field(
+        default=(), description="Programs of your own, that rules can name in 'apps'; see docs/apps.md."
+    )
+    company: Company = Field(
+        default=Company(), description="By which ids the company's accounts are told from private ones."
+    )
     accounts: Accounts | None = Field(
         default=None, description="Virtual keys, budgets and limits; see docs/accounts.md."
     )
     cache: Caching = Field(default=Caching(), description="Answers that are given again; off by default.")
+    tool_calls: ToolCalls = Field(
+        default=ToolCalls(),
+        description="What events tell of the tools that models ask for; nothing by default.",
+    )
     telemetry: Telemetry = Telemetry()
 
     @cached_property

@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
+from agent.policy import approval
 from agent.policy.access import fits
+from agent.policy.approval import Approval
+from agent.policy.apps import AppRule, AppWay, State
 from agent.policy.document import AccessRule, Policy
 from agent.policy.guardrail import Guardrail
 from agent.policy.scope import Subject, mismatch
-from agent.policy.section import Scope
+from agent.policy.section import Audience, Scope
+
+_APP_KEYS: Mapping[str, str] = {
+    "hosts": "host",
+    "surfaces": "surface",
+    "apps": "app",
+    "users": "user",
+    "kinds": "kind",
+    "groups": "group",
+    "devices": "device",
+    "evidence": "evidence",
+    "logins": "login",
+    "tenancies": "tenancy",
+    "plans": "plan",
+    "organisations": "organisation",
+}
+_WAYS: Mapping[AppWay, str] = {
+    AppWay.NATIVE: "goes to the service itself",
+    AppWay.GATEWAY: "is served by the policy's providers",
+    AppWay.CENTRAL: "goes to the central gateway",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One rule that was examined.
 
-    `decides` marks the access rule that settles the matter; guardrails that match wait for findings.
+    `decides` marks the rule of `apps`, and the access rule, that settle the matter; guardrails that match wait for
+    findings.
     """
 
-    section: str  # access or guardrails
+    section: str  # apps, access or guardrails
     rule_id: str
     action: str
     matched: bool
@@ -27,8 +52,13 @@ class Step:
 
 
 def explain(policy: Policy, subject: Subject) -> tuple[Step, ...]:
-    """The access rules down to the one that decides, then, unless it blocks, every guardrail."""
-    steps: list[Step] = []
+    """The rules of `apps` and the access rules, each down to the one that decides, then every guardrail; nothing after
+    what blocks."""
+    given = approval.judge(policy, subject)
+    steps = app_steps(policy, subject)
+    if given.stops:
+        return tuple(steps)
+    subject = replace(subject, state=given.state.value)
     for rule in policy.access:
         steps.append(_step("access", rule, subject, decides=True))
         if steps[-1].matched:
@@ -37,6 +67,66 @@ def explain(policy: Policy, subject: Subject) -> tuple[Step, ...]:
         return tuple(steps)
     steps.extend(_step("guardrails", rule, subject, decides=False) for rule in policy.guardrails)
     return tuple(steps)
+
+
+def app_steps(policy: Policy, subject: Subject) -> list[Step]:
+    """The rules of `apps` down to the one that decides, or to what decides where none does. None of a policy that has
+    nothing against any program."""
+    apps = policy.apps
+    if apps.lenient:
+        return []
+    given = approval.judge(policy, subject)
+    steps: list[Step] = []
+    for rule in apps.rules:
+        key = approval.mismatch(rule, subject)
+        if key is None and not approval.fits(rule, subject):
+            key = "when"
+        why = _about(rule, _APP_KEYS) if key is None else _app_misfit(rule, subject, key)
+        if key is None:
+            why += "".join(f"; {each}" for each in consequences(given))
+        steps.append(_app_step(rule.id, rule.state, matched=key is None, why=why))
+        if key is None:
+            return steps
+    why = "; ".join(("no rule fits", *consequences(given)))
+    return [*steps, _app_step(given.rule_id, given.state, matched=True, why=why)]
+
+
+def consequences(given: Approval) -> Iterator[str]:
+    """What follows from the verdict on a program, in words."""
+    if given.stops:
+        yield f"blocked by {given.deciding}: {given.reason}"
+    elif given.alerts:
+        yield "works, and each exchange is an alert"
+    if given.metadata_only:
+        yield "no content is kept"
+    if given.way is not None:
+        yield _WAYS[given.way]
+
+
+def _app_step(rule_id: str, state: State, *, matched: bool, why: str) -> Step:
+    return Step(
+        section="apps", rule_id=rule_id, action=state.value, matched=matched, decides=matched, why=why
+    )
+
+
+def _app_misfit(rule: AppRule, subject: Subject, key: str) -> str:
+    if key == "when":
+        return f"the condition does not hold: {rule.when}"
+    login = subject.login
+    values = {
+        "kinds": subject.kind,
+        "groups": ", ".join(subject.groups),
+        "devices": subject.device,
+        "evidence": subject.asker.evidence.value or approval.UNKNOWN,
+        "logins": login.kind.value or approval.UNKNOWN,
+        "tenancies": login.tenancy.value or approval.UNKNOWN,
+        "plans": login.plan,
+        "organisations": login.organisation,
+    }
+    value = values.get(key)
+    if value is None:
+        value = getattr(subject, key.removesuffix("s"))
+    return f"{_APP_KEYS[key]} '{value}' fits none of: {', '.join(map(str, getattr(rule, key)))}"
 
 
 def _step(section: str, rule: AccessRule | Guardrail, subject: Subject, *, decides: bool) -> Step:
@@ -54,15 +144,18 @@ def _step(section: str, rule: AccessRule | Guardrail, subject: Subject, *, decid
 
 
 def _fits(rule: AccessRule | Guardrail) -> str:
-    keys = [key for key in (*Scope.model_fields, "paths") if key != "when" and getattr(rule, key, None)]
-    scope = f"fits by {', '.join(keys)}" if keys else "applies to everything"
-    if rule.when is not None:
-        scope += f", when {rule.when}"
+    scope = _about(rule, (*Scope.model_fields, "paths"))
     match rule:
         case Guardrail():
             return f"{scope}; {what_it_does(rule)}"
         case _:
             return scope
+
+
+def _about(rule: Audience, names: Iterable[str]) -> str:
+    keys = [key for key in names if key != "when" and getattr(rule, key, None)]
+    scope = f"fits by {', '.join(keys)}" if keys else "applies to everything"
+    return scope if rule.when is None else f"{scope}, when {rule.when}"
 
 
 def what_it_does(rule: Guardrail) -> str:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, Wit
 from agent.model import references
 from agent.model.decision import Action, Severity
 from agent.model.findings import Family
-from agent.policy.conditions import MAX_LENGTH, check_condition
+from agent.policy.conditions import MAX_LENGTH, check_app_condition, check_condition
 from agent.policy.hostnames import check_host, check_host_glob
 from agent.policy.message import check_template
 
@@ -248,6 +248,9 @@ Template = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(c
 
 Condition = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH), AfterValidator(check_condition)]
 """A condition of `agent.policy.conditions`."""
+
+AppCondition = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH), AfterValidator(check_app_condition)]
+"""A condition about who asks, before the request is read."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 ExampleText = Annotated[str, Field(min_length=1, max_length=10_000)]

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agent.model.app import UNKNOWN_ASKER, Asker, Evidence
 from agent.model.content import Attachment, Where
+from agent.model.decision import Action
 from agent.model.login import NO_LOGIN, Login
+from agent.policy.apps import AppRule, State
 from agent.policy.conditions import MAX_LISTED, Value
 from agent.policy.document import AccessRule
 from agent.policy.glob import first_match
-from agent.policy.section import Scope
+from agent.policy.guardrail import Guardrail
+from agent.policy.section import Audience, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,9 @@ class Subject:
 
     `path` is without query and in the one spelling the catalog compares: percent-decoded, dots resolved. `size` is
     in characters, of all texts of the request, or in bytes where it could not be read. `hour` (0 to 23) and `weekday`
-    (1 is Monday, ISO 8601) are this machine's, of the moment the request came.
+    (1 is Monday, ISO 8601) are this machine's, of the moment the request came. `app` is the asker's; `asker` says how
+    that is known, `login` with which account it asks. `kind` is the surface's, `inference` whether a model is asked,
+    `device` this machine's id, `state` what `apps` says of the program.
     """
 
     host: str
@@ -45,6 +51,11 @@ class Subject:
     hour: int = 0
     weekday: int = 1
     login: Login = NO_LOGIN
+    kind: str = ""
+    inference: bool = True
+    device: str = ""
+    state: str = "approved"
+    asker: Asker = UNKNOWN_ASKER
 
     def about(self, model: str, *, size: int, attachments: tuple[Attachment, ...]) -> Subject:
         """The subject, now that the request is known."""
@@ -63,24 +74,53 @@ class Subject:
             hour=self.hour,
             weekday=self.weekday,
             login=self.login,
+            kind=self.kind,
+            inference=self.inference,
+            device=self.device,
+            state=self.state,
+            asker=self.asker,
         )
 
 
-def mismatch(scope: Scope, subject: Subject) -> str | None:
-    """The first key of `scope` that does not fit `subject`, or None where all do. Conditions are not asked."""
+def misfit(scope: Audience, subject: Subject) -> str | None:
+    """The first key of `scope` that does not fit who asks whom, or None where all do. Conditions are not asked."""
     if scope.surfaces and subject.surface not in scope.surfaces:
         return "surfaces"
     if scope.hosts and first_match(scope.hosts, subject.host) is None:
         return "hosts"
-    if scope.apps and first_match(scope.apps, subject.app) is None:
+    if scope.apps and not _is_one_of(scope, subject):
         return "apps"
-    if scope.models and first_match(scope.models, subject.model) is None:
-        return "models"
     if scope.users and first_match(scope.users, subject.user) is None:
         return "users"
+    return None
+
+
+def mismatch(scope: Scope, subject: Subject) -> str | None:
+    """The first key of `scope` that does not fit `subject`, or None where all do. Conditions are not asked."""
+    if (key := misfit(scope, subject)) is not None:
+        return key
+    if scope.models and first_match(scope.models, subject.model) is None:
+        return "models"
     if isinstance(scope, AccessRule) and scope.paths and first_match(scope.paths, subject.path) is None:
         return "paths"
     return None
+
+
+def _is_one_of(scope: Audience, subject: Subject) -> bool:
+    """Whether a rule's apps hold for the one that asks. One that only says so itself gets nothing allowed by it."""
+    found = first_match(scope.apps, subject.app)
+    if found is None or found == "*":
+        return found is not None
+    asker = subject.asker
+    if asker.vouched or asker.evidence is Evidence.NONE:
+        return True
+    match scope:
+        case AppRule():  # one that names the evidence knows what it takes
+            return scope.state is not State.APPROVED or bool(scope.evidence)
+        case AccessRule() | Guardrail():
+            return scope.action is not Action.ALLOW
+        case _:
+            return True
 
 
 def facts(subject: Subject, where: Where = Where.PROMPT) -> Mapping[str, Value]:
@@ -92,6 +132,8 @@ def facts(subject: Subject, where: Where = Where.PROMPT) -> Mapping[str, Value]:
         "model": subject.model,
         "host": subject.host,
         "surface": subject.surface,
+        "kind": subject.kind,
+        "state": subject.state,
         "path": subject.path,
         "direction": where.value,
         "size": subject.size,
@@ -100,6 +142,17 @@ def facts(subject: Subject, where: Where = Where.PROMPT) -> Mapping[str, Value]:
         "device": {"os": subject.device_os},
         "hour": subject.hour,
         "weekday": subject.weekday,
+        "app_evidence": subject.asker.evidence.value,
+        "app_claimed": subject.asker.claimed,
+        "within": list(subject.asker.within[:MAX_LISTED]),
+        "login": {
+            "kind": subject.login.kind.value,
+            "plan": subject.login.plan,
+            "tenancy": subject.login.tenancy.value,
+            "organisation": subject.login.organisation,
+            "domain": subject.login.domain,
+            "key_type": subject.login.key_type,
+        },
     }
 
 

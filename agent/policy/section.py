@@ -23,15 +23,15 @@ class Section(BaseModel):
 Globs = Annotated[tuple[fields.Glob, ...], Field(max_length=MANY)]
 
 
-class Scope(Section):
-    """To which exchanges a rule applies. An empty list applies to all; several keys must all fit."""
+class Audience(Section):
+    """About whom a rule is, as far as it is known before a request is read. An empty list is about all; several keys
+    must all fit."""
 
     hosts: Annotated[tuple[fields.HostGlob, ...], Field(max_length=MANY)] = ()
     surfaces: Annotated[tuple[fields.Slug, ...], Field(max_length=MANY)] = Field(
         default=(), description="Ids of catalog rows; 'unknown' for hosts outside the catalog."
     )
     apps: Globs = Field(default=(), description="Catalog ids of client programs.")
-    models: Globs = Field(default=(), description="Model names; '?*' is any request that names a model.")
     users: Globs = Field(default=(), description="Accounts of this machine that run the client.")
     when: fields.Condition | None = Field(
         default=None, description="A condition in CEL, such as 'size > 400000'; see docs/policy.md."
@@ -41,3 +41,9 @@ class Scope(Section):
     def condition(self) -> Condition | None:
         """`when`, ready to be evaluated."""
         return None if self.when is None else Condition(self.when)
+
+
+class Scope(Audience):
+    """To which exchanges a rule applies."""
+
+    models: Globs = Field(default=(), description="Model names; '?*' is any request that names a model.")

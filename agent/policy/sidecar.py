@@ -3,12 +3,13 @@ requests. Says what may stand there, runs nothing."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from agent.model.content import Role, Where
 from agent.policy import fields
+from agent.policy.apps import DEFAULT_RULE, AppWay, EvidenceWord, LoginWord, State, TenancyWord
 from agent.policy.section import MANY, Section
 
 _Name = Annotated[str, Field(max_length=512)]
@@ -69,9 +70,31 @@ class AccessCase(_Case):
     action: fields.AccessAction
 
 
+class AppCase(Section):
+    """A program that asks, judged by `apps`."""
+
+    host: _Name = "api.openai.com"
+    path: _Name = Field(default="", description="By default one where a model is asked.")
+    surface: _Name | None = Field(default=None, description="By default what the catalog says of the host.")
+    app: _Name = ""
+    user: _Name = ""
+    groups: Annotated[tuple[_Name, ...], Field(max_length=100)] = ()
+    device: _Name = ""
+    evidence: EvidenceWord = Field(default="process", description="How the program is known.")
+    login: LoginWord = "unknown"
+    tenancy: TenancyWord = "unknown"
+    plan: _Name = ""
+    organisation: _Name = ""
+    state: State
+    rule: fields.Slug = Field(default=DEFAULT_RULE, description="What decides its state.")
+    action: Literal["allow", "alert", "block"] = "allow"
+    routing: AppWay | None = None
+
+
 class Sidecar(Section):
     """All examples of a policy."""
 
     findings: Annotated[tuple[FindingCase, ...], Field(max_length=MANY)] = ()
     texts: Annotated[tuple[TextCase, ...], Field(max_length=MANY)] = ()
     access: Annotated[tuple[AccessCase, ...], Field(max_length=MANY)] = ()
+    apps: Annotated[tuple[AppCase, ...], Field(max_length=MANY)] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from agent.model.app import Evidence
 from agent.model.content import Usage
 from agent.model.record import Exchange, Outcome
 
@@ -33,6 +34,26 @@ def provider_of(exchange: Exchange) -> str:
 def model_of(exchange: Exchange) -> str:
     """The model that was asked in the end."""
     return exchange.served.model or exchange.model
+
+
+def app_of(exchange: Exchange) -> str:
+    """The catalog id of the app that asked, empty where unknown."""
+    return exchange.asker.app or exchange.connection.app
+
+
+def program_of(exchange: Exchange) -> str:
+    """What people call who asked: the app, else the program. One that only says so itself has a question mark."""
+    app, process = app_of(exchange), exchange.connection.process
+    if not app:
+        return process.name if process is not None else ""
+    return app if exchange.asker.vouched or exchange.asker.evidence is Evidence.NONE else f"{app}?"
+
+
+def account_of(exchange: Exchange) -> str:
+    """The account in a few words: its plan or kind of key, and whose it is."""
+    login = exchange.login
+    words = [login.plan or login.key_type or login.kind.replace("_", " "), login.tenancy.value]
+    return " ".join(word for word in words if word)
 
 
 def failure_of(exchange: Exchange) -> str:

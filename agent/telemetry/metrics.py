@@ -25,7 +25,16 @@ from prometheus_client.registry import Collector
 from agent import __version__
 from agent.model.decision import Action
 from agent.model.record import Attempt, CacheUse, Exchange, Outcome
-from agent.telemetry.facts import ANSWERED, answered, failure_of, model_of, pace_of, provider_of, tokens_of
+from agent.telemetry.facts import (
+    ANSWERED,
+    answered,
+    app_of,
+    failure_of,
+    model_of,
+    pace_of,
+    provider_of,
+    tokens_of,
+)
 from agent.telemetry.labels import OTHER, Bounded
 from agent.telemetry.present import Present, present_families
 
@@ -177,7 +186,7 @@ class Metrics:
             exchange.dialect,
             exchange.operation,
             served.virtual_key,
-            exchange.connection.app,
+            app_of(exchange),
         )
         series = self._shortcuts.get(key) or self._admit(exchange, key)
         (series.requests.get(outcome) or self._outcome(series, outcome)).inc()
@@ -221,7 +230,7 @@ class Metrics:
             self._dialects.value(exchange.dialect),
             self._operations.value(exchange.operation),
             self._keys.value(exchange.served.virtual_key, real=real),
-            self._apps.value(exchange.connection.app),
+            self._apps.value(app_of(exchange)),
         )
         if labels not in self._series and len(self._series) >= self._max_series:
             labels = (*labels[:4], OTHER, OTHER)

@@ -13,12 +13,13 @@ from itertools import islice, takewhile
 from agent.model.decision import Action
 from agent.model.record import CacheUse, Exchange, Outcome
 from agent.model.traffic import Connection
-from agent.telemetry.facts import failure_of, model_of, pace_of, provider_of
+from agent.telemetry.facts import account_of, failure_of, model_of, pace_of, program_of, provider_of
 from agent.telemetry.labels import cleaned
 
 CAPACITY = 500  # exchanges that are kept
 WINDOW_SECONDS = 60.0  # of which rates and percentiles tell
 _MOST_RUNNING = 200
+_MOST_WITHIN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,9 @@ class Line:
     id: str
     at: float  # Unix seconds when it began
     ended: float
-    app: str
+    app: str  # with a question mark where only the request says so
+    within: tuple[str, ...]  # apps that started it, the nearest first
+    account: str
     provider: str
     model: str
     operation: str
@@ -200,13 +203,7 @@ def as_json(line: Line) -> dict[str, object]:
 
 
 def _line(exchange: Exchange, number: int, now: float) -> Line:
-    connection, decision, usage, served = (
-        exchange.connection,
-        exchange.decision,
-        exchange.usage,
-        exchange.served,
-    )
-    process = connection.process
+    decision, usage, served = exchange.decision, exchange.usage, exchange.served
     found: Counter[str] = Counter()
     for hit in decision.hits:
         if hit.action is not Action.ALLOW:
@@ -216,7 +213,9 @@ def _line(exchange: Exchange, number: int, now: float) -> Line:
         id=exchange.id,
         at=exchange.started_at,
         ended=now,
-        app=cleaned(connection.app or (process.name if process else "")),
+        app=cleaned(program_of(exchange)),
+        within=tuple(map(cleaned, exchange.asker.within[:_MOST_WITHIN])),
+        account=cleaned(account_of(exchange)),
         provider=cleaned(provider_of(exchange)),
         model=cleaned(model_of(exchange)),
         operation=exchange.operation,

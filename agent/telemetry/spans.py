@@ -14,7 +14,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from agent.model.decision import Action
 from agent.model.record import Attempt, CacheUse, Exchange, Outcome
-from agent.telemetry.facts import failure_of, model_of, pace_of, provider_of
+from agent.telemetry.facts import app_of, failure_of, model_of, pace_of, provider_of
 from agent.telemetry.trace_context import TraceContext, child_of, resumed
 
 _MOST_HITS = 32
@@ -129,7 +129,7 @@ def _ours(exchange: Exchange) -> dict[str, Value]:
         "drawbridge.exchange.id": exchange.id,
         "drawbridge.request.id": exchange.request_id,
         "drawbridge.outcome": exchange.outcome.value,
-        "drawbridge.app": exchange.connection.app,
+        "drawbridge.app": app_of(exchange),
         "drawbridge.dialect": exchange.dialect,
         "drawbridge.provider": provider_of(exchange),
         "drawbridge.route": exchange.upstream,

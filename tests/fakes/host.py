@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from agent.errors import HostError
+from agent.host.lineage import Birth, Member
 from agent.host.process_table import OwnedConnection
+from agent.host.processes import Endpoint
 from agent.host.run import Completed
-from agent.model.traffic import Process
+from agent.model.traffic import UNSIGNED, Process, Program, Signature
 
 
 @dataclass
@@ -37,14 +40,17 @@ class FakeKeyring:
 
 @dataclass
 class FakeProcessTable:
-    """A `ProcessTable` of given rows; `asked` notes which processes were asked for their connections."""
+    """A `ProcessTable` of given rows; `asked` notes which processes were asked for their connections, `read` which
+    ones everything was read of."""
 
     rows: Sequence[OwnedConnection] = ()
-    processes: Mapping[int, Process] = field(default_factory=dict)
+    members: Mapping[int, Member] = field(default_factory=dict)
+    users: Mapping[int, str] = field(default_factory=dict)
     asked: list[int] = field(default_factory=list)
+    read: list[int] = field(default_factory=list)
 
     def pids(self) -> Iterable[int]:
-        return sorted(self.processes, reverse=True)
+        return sorted(self.members, reverse=True)
 
     def connections_of(self, pid: int) -> Iterable[OwnedConnection]:
         self.asked.append(pid)
@@ -53,8 +59,55 @@ class FakeProcessTable:
     def connections(self) -> Iterable[OwnedConnection]:
         return self.rows
 
-    def process(self, pid: int) -> Process | None:
-        return self.processes.get(pid)
+    def birth(self, pid: int) -> Birth | None:
+        return self.members[pid].birth if pid in self.members else None
+
+    def member(self, pid: int) -> Member | None:
+        self.read.append(pid)
+        return self.members.get(pid)
+
+    def user(self, pid: int) -> str:
+        return self.users.get(pid, "")
+
+
+def member(pid: int, name: str, *, parent: int = 0, started: float = 1.0, executable: str = "") -> Member:
+    """A process with what matters in a test."""
+    return Member(
+        pid=pid,
+        birth=Birth(parent=parent, started=started),
+        program=Program(name=name, executable=executable),
+        started_at=started,
+    )
+
+
+@dataclass
+class FakeFinder:
+    """A `ProcessFinder` with one answer, that takes `seconds`."""
+
+    process: Process | None = None
+    seconds: float = 0.0
+    asked: list[tuple[Endpoint, Endpoint]] = field(default_factory=list)
+
+    def find(self, client: Endpoint, server: Endpoint) -> Process | None:
+        self.asked.append((client, server))
+        time.sleep(self.seconds)
+        return self.process
+
+
+@dataclass
+class FakeVerifier:
+    """A `Verifier` that knows the given files, and notes what it was asked; an error is raised."""
+
+    signatures: Mapping[str, Signature | Exception] = field(default_factory=dict)
+    protects: bool = True
+    asked: list[str] = field(default_factory=list)
+
+    def verify(self, executable: str) -> Signature:
+        self.asked.append(executable)
+        found = self.signatures.get(executable, UNSIGNED)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
 
 @dataclass

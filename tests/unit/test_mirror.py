@@ -16,7 +16,6 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "agent/model/conversation.py",  # values
     "agent/model/device.py",  # values without behaviour
     "agent/model/findings.py",
-    "agent/model/login.py",
     "agent/model/provider.py",
     "agent/model/record.py",
     "agent/model/surface.py",

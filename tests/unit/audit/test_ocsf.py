@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from agent.audit.chain import canonical
 from agent.audit.ocsf import OcsfMapper, Stamp
+from agent.model.app import Asker, Evidence
 from agent.model.content import Attachment, Usage
 from agent.model.decision import Action, Decision, Hit, Severity
+from agent.model.login import Login, LoginKind
 from agent.model.record import AuditEvent, CaptureMode, IncidentKind, Outcome, Timing
-from agent.model.traffic import Process
+from agent.model.traffic import Process, Signature
 from tests.fakes.audit import CONNECTION, DEVICE, HIT, NOW, decided, make_block, make_exchange, make_incident
 
 MAPPER = OcsfMapper(DEVICE, {"gemini": "gcp.gemini"})
@@ -298,13 +300,34 @@ def test_no_event_holds_a_float_or_a_key_beyond_ascii_or_a_text_without_bounds(
     text: str, milliseconds: float, at: float, count: int | None
 ) -> None:
     timing = Timing(total_ms=milliseconds, overhead_ms=milliseconds, upstream_ms=milliseconds)
-    process = Process(pid=1, name=text, executable=text, user=text)
+    signature = Signature(signer=text, team=text, identifier=text, package=text)
+    process = Process(
+        pid=1,
+        name=text,
+        executable=text,
+        user=text,
+        parents=(text,),
+        sandbox=text,
+        started=at,
+        signature=signature,
+    )
+    asker = Asker(app=text, evidence=Evidence.CLAIMED, seen=text, claimed=text, within=(text,))
+    login = Login(
+        key_type=text,
+        tail=text,
+        subject=text,
+        organisation=text,
+        domain=text,
+        plan=text,
+        kind=LoginKind.CLOUD,
+    )
     connection = replace(CONNECTION, process=process, sni=text, connect_host=text, app=text)
     usage = Usage(input_tokens=count, output_tokens=count)
     exchange = make_exchange(
         started_at=at, timing=timing, connection=connection, path=text, model=text, host=text, error=text,
         method=text, usage=usage, finish_reason=text, decision=replace(decided(Action.BLOCK), reason=text),
         attachments=(Attachment(kind="file", media_type=text, name=text),), outcome=Outcome.FAILED,
+        asker=asker, login=login,
     )  # fmt: skip
     incident = make_incident(at=at, message=text, detail=((text, text),), connection=connection)
     for event in (exchange, incident):
@@ -317,3 +340,62 @@ def test_a_block_names_its_reason() -> None:
     event = ocsf(make_block())
     assert event["message"] == "github token in the prompt"
     assert event["severity_id"] == 3
+
+
+def test_who_asked_is_told_with_what_started_it_who_vouches_and_the_account() -> None:
+    process = Process(
+        pid=7,
+        name="claude",
+        executable="/x/claude",
+        user="ann",
+        parents=("bash", "code"),
+        signer="Anthropic PBC",
+        started=1_700_000_000.5,
+        sandbox="snap:code",
+        signature=Signature(signer="Anthropic PBC", team="Q6L2SF6YDW", verified=True),
+    )
+    login = Login(
+        kind=LoginKind.SUBSCRIPTION, key_type="claude-oauth", subject="u-1", organisation="org-1", plan="max"
+    )
+    asker = Asker(app="claude-code", evidence=Evidence.SIGNED, seen="claude-code", within=("vscode",))
+    event = ocsf(make_exchange(connection=replace(CONNECTION, process=process), asker=asker, login=login))
+    assert event["actor"] == {
+        "app_name": "claude-code",
+        "process": {
+            "pid": 7,
+            "name": "claude",
+            "file": {
+                "name": "claude",
+                "path": "/x/claude",
+                "type_id": 1,
+                "company_name": "Anthropic PBC",
+                "signature": {"algorithm_id": 0, "developer_uid": "Q6L2SF6YDW", "state_id": 1},
+            },
+            "created_time": 1_700_000_000_500,
+            "parent_process": {"name": "bash"},
+            "ancestry": [{"name": "bash"}, {"name": "code"}],
+            "sandbox": "snap:code",
+        },
+        "user": {
+            "name": "ann",
+            "account": {"uid": "u-1", "type": "max", "type_id": 99},
+            "org": {"uid": "org-1"},
+        },
+    }
+    ours = event["unmapped"]["drawbridge"]
+    assert ours["asker"] == {
+        "app": "claude-code",
+        "evidence": "signed",
+        "seen": "claude-code",
+        "within": ["vscode"],
+    }
+    assert ours["login"]["kind"] == "subscription"
+    assert ours["login"]["organisation"] == "org-1"
+
+
+def test_of_a_key_its_end_is_told_and_of_nobody_nothing() -> None:
+    login = Login(kind=LoginKind.API_KEY, tail="wxyz")
+    assert ocsf(make_exchange(login=login))["actor"]["session"] == {"credential_uid": "…wxyz"}
+    plain = ocsf(make_exchange())
+    assert "session" not in plain["actor"]
+    assert not {"asker", "login"} & plain["unmapped"]["drawbridge"].keys()

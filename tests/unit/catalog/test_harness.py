@@ -7,6 +7,7 @@ import pytest
 from agent.catalog import bundled_harness
 from agent.catalog.harness import parse_harness
 from agent.errors import ConfigError
+from agent.model.tool import ToolKind
 
 
 def test_file_tools_stay_on_the_machine_and_shells_do_not() -> None:
@@ -36,5 +37,36 @@ def test_sessions_are_named_by_headers_and_keys() -> None:
     ],
 )
 def test_what_is_wrong_is_named(text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        parse_harness(text, source="f.toml")
+
+
+def test_a_tool_is_of_one_kind() -> None:
+    harness = bundled_harness()
+    assert harness.kind("Bash") is ToolKind.SHELL
+    assert harness.kind("apply_patch", "codex") is ToolKind.WRITE
+    assert harness.kind("mcp__linear__list_issues", "claude-code") is ToolKind.MCP
+    assert harness.kind("mcp_linear_list", "cursor") is ToolKind.MCP
+    assert harness.kind("my_own_tool", "codex") is ToolKind.OTHER
+
+
+def test_the_agent_that_asks_goes_before_others() -> None:
+    text = "[[kinds]]\nagent = 'a'\nread = ['look']\n[[kinds]]\nagent = 'b'\nsearch = ['look', 'x*']\n"
+    harness = parse_harness(text, source="f.toml")
+    assert harness.kind("Look") is ToolKind.READ
+    assert harness.kind("look", "b") is ToolKind.SEARCH
+    assert harness.kind("xyz", "a") is ToolKind.SEARCH
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[kinds]]\nread = ['x']", "agent must be a word"),
+        ("[[kinds]]\nagent = 'a'\nbash = ['x']", "unknown key bash"),
+        ("[[kinds]]\nagent = 'a'\nread = ['x']\nwrite = ['X']", "is of two kinds"),
+        ("kinds = 3", "kinds must be a list of tables"),
+    ],
+)
+def test_kinds_are_read_strictly(text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         parse_harness(text, source="f.toml")

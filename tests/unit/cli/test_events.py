@@ -11,7 +11,9 @@ from agent.audit import StoredEvent
 from agent.audit.index import columns, event_row
 from agent.audit.ocsf import OcsfMapper, Stamp
 from agent.cli.events import at, clock, details, listing, rules_of, what
+from agent.model.app import Asker, Evidence
 from agent.model.decision import Action, Decision, Severity
+from agent.model.login import Login, LoginKind, Tenancy
 from agent.model.record import (
     Attempt,
     AuditEvent,
@@ -21,6 +23,7 @@ from agent.model.record import (
     Outcome,
     Served,
 )
+from agent.model.traffic import Process, Signature
 from tests.fakes.audit import CONNECTION, DEVICE, HIT, NOW, decided, make_block, make_exchange, make_incident
 
 
@@ -149,3 +152,39 @@ def test_the_way_of_an_exchange_and_its_cost_are_told() -> None:
     assert not {"served by", "attempts", "cost", "request id", "trace"} & plain.keys()
     cached = dict(details(stored(make_exchange(served=Served(cache=CacheUse.EXACT)))))
     assert cached["served by"] == "cache exact"
+
+
+def test_who_asked_and_with_which_account_is_told() -> None:
+    process = replace(
+        CONNECTION.process or Process(pid=1, name="x"),
+        parents=("bash", "code"),
+        signature=Signature(signer="dpkg:curl"),
+    )
+    event = make_exchange(
+        connection=replace(CONNECTION, process=process),
+        asker=Asker(
+            app="curl",
+            evidence=Evidence.SIGNED,
+            seen="curl",
+            claimed="claude-code",
+            within=("warp", "vscode"),
+        ),
+        login=Login(
+            kind=LoginKind.API_KEY,
+            key_type="openai-project",
+            tail="wxyz",
+            organisation="org-1",
+            tenancy=Tenancy.COMPANY,
+        ),
+    )
+    told = dict(details(stored(event)))
+    assert told["app"] == "curl in warp, in vscode (known by: signed; it says that it is claude-code)"
+    assert told["started by"] == "bash ← code"
+    assert told["signed by"] == "dpkg:curl"
+    assert told["account"] == "company api key (openai-project …wxyz, organisation org-1)"
+
+
+def test_what_is_not_known_of_who_asked_is_left_out() -> None:
+    told = dict(details(stored(make_exchange())))
+    assert told["app"] == "codex-cli"
+    assert not {"started by", "signed by", "account"} & told.keys()

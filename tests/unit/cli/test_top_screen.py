@@ -60,7 +60,7 @@ def test_what_runs_stands_above() -> None:
     with observatory.running(CONNECTION, path="/v1/chat/completions", answering=lambda: True):
         lines = drawn(observatory)
     assert "running 1" in lines[1]
-    assert "api.openai.com/v1/ch" in lines[7]
+    assert "api.openai.com/v1/" in lines[7]
     assert "answering" in lines[7]
 
 

@@ -175,6 +175,7 @@ class Gateway:
         headers: Headers = POST_JSON,
         tier: Tier = Tier.RELAY,
         made_for: str = "",
+        app: str = "",
         client: FakeClient | None = None,
     ) -> FakeClient:
         """One exchange from beginning to end."""
@@ -187,6 +188,7 @@ class Gateway:
             connect_port=443,
             sni=name,
             process=Process(pid=1, name="p", user="ann"),
+            app=app,
         )
         fields = ((b"host", host.encode()), *headers)
         request = ClientRequest(connection=connection, method=method, target=path.encode(), headers=fields)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -15,13 +16,29 @@ from agent.gateway.transport.base import FailureKind, TransportError
 from agent.gateway.upgrade import UpgradeHandler
 from agent.host.tasks import TaskGroup
 from agent.inspection import RuleBook
+from agent.model.app import Evidence
 from agent.model.record import Outcome
-from agent.model.traffic import Connection, Tier
+from agent.model.traffic import Connection, Process, Tier
 from tests.fakes.loopback import End, until
 from tests.fakes.rulebooks import BOMB
 from tests.fakes.streams import ChatText
 from tests.fakes.upstream import SSE
 from tests.unit.gateway.conftest import Gateway
+
+
+class Identities:
+    """Implements `Identities`: whoever asks is curl."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int]] = []
+
+    async def identified(self, connection: Connection, server: tuple[str, int]) -> Connection:
+        self.asked.append(server)
+        process = Process(pid=7, name="curl")
+        return replace(connection, process=process, app="curl", evidence=Evidence.PROCESS)
+
+    def latest(self, connection: Connection) -> Connection:
+        return connection
 
 
 class House:
@@ -32,7 +49,9 @@ class House:
         self.tasks = TaskGroup("test")
         pages = LocalPages("token-1", lambda: {"running": True})
         upgrades = UpgradeHandler(self.gateway.policy, self.gateway.transport, self.gateway.audit)
-        self.server = GatewayServer(GatewayApp(self.gateway.handler, pages), upgrades, self.tasks)
+        self.identities = Identities()
+        app = GatewayApp(self.gateway.handler, pages, identities=self.identities)
+        self.server = GatewayServer(app, upgrades, self.tasks)
         self.clients: list[End] = []
         self.port = 0
 
@@ -130,3 +149,23 @@ async def test_the_status_needs_the_token(house: House) -> None:
     served = await (await house.send("GET", "/-/status", "authorization: Bearer token-1")).all()
     assert served.endswith(b'{"running":true}')
     assert house.gateway.audit.events == []
+
+
+async def test_a_client_is_asked_about_once_for_all_requests_of_its_connection(house: House) -> None:
+    house.gateway.answers(b"one")
+    house.gateway.answers(b"two")
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    client = End(reader, writer)
+    house.clients.append(client)
+    head = f"GET /openai/v1/files HTTP/1.1\r\nhost: 127.0.0.1:{house.port}\r\n\r\n".encode()
+    for answer in (b"one", b"two"):
+        await client.send(head)
+        await client.until(answer)
+    assert house.identities.asked == [("127.0.0.1", house.port)]
+    connections = [event.connection for event in house.gateway.audit.events]
+    assert [each.app for each in connections] == ["curl", "curl"]
+
+
+async def test_our_own_pages_are_for_everybody_who_knows_the_token(house: House) -> None:
+    await (await house.send("GET", "/-/status", "authorization: Bearer token-1")).all()
+    assert house.identities.asked == []

@@ -14,9 +14,11 @@ import pytest
 from agent.dialects import DIALECTS
 from agent.gateway.transport.base import FailureKind, TransportError
 from agent.inspection import RuleBook
+from agent.model.app import Evidence
 from agent.model.content import Where
 from agent.model.decision import Action
 from agent.model.record import IncidentKind, Outcome
+from agent.model.tool import NO_TOOLS
 from agent.model.traffic import Tier
 from agent.policy import load
 from tests.fakes.loopback import until
@@ -648,3 +650,201 @@ async def test_other_calls_on_a_pages_path_pass_both_ways_unread(gateway: Gatewa
     assert gateway.transport.asked[0].body == body
     assert client.body == answer
     assert gateway.event.decision.action is Action.ALLOW
+
+
+# Programs
+
+DENIED = "apps: {rules: [{id: no-cursor, apps: [cursor], state: denied, message: 'Not {rule}. {ref}'}]}"
+
+
+class Unreadable(FakeClient):
+    """A client whose body must not be asked for."""
+
+    async def receive(self) -> dict[str, object]:
+        raise AssertionError("the body was read")
+
+
+@policy(DENIED)
+@pytest.mark.parametrize(
+    ("host", "path", "dialect"),
+    [
+        ("api.openai.com", "/v1/chat/completions", "openai-chat"),
+        ("api.openai.com", "/v1/responses", "openai-responses"),
+        ("api.anthropic.com", "/v1/messages", "anthropic-messages"),
+        ("generativelanguage.googleapis.com", "/v1beta/models/g:generateContent", "gemini-generate-content"),
+    ],
+)
+async def test_a_denied_program_is_told_in_its_dialect_before_its_body_is_read(
+    gateway: Gateway, host: str, path: str, dialect: str
+) -> None:
+    fields = (*POST_JSON, (b"content-length", b"100"))
+    client = await gateway.ask(host=host, path=path, app="cursor", client=Unreadable(), headers=fields)
+    event = gateway.event
+    block = DIALECTS[dialect].block(event.decision.message)
+    assert (client.status, client.body) == (block.status, block.body)
+    assert event.decision.message.startswith("Not no-cursor. ")
+    assert (event.outcome, event.decision.rule_ids, event.standing.state) == (
+        Outcome.BLOCKED,
+        ("no-cursor",),
+        "denied",
+    )
+    assert gateway.transport.asked == []
+
+
+@policy(DENIED)
+async def test_others_and_what_asks_no_model_go_on(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    gateway.answers(b"{}")
+    assert (await gateway.ask(chat("hi"), app="codex")).status == 200
+    assert gateway.event.standing.state == "approved"
+    assert (await gateway.ask(path="/v1/models", method="GET", app="cursor", headers=())).status == 200
+
+
+@policy("apps: {default: denied, scope: host}")
+async def test_a_whole_host_can_be_closed(gateway: Gateway) -> None:
+    client = await gateway.ask(path="/auth/login", host="chatgpt.com", method="GET", headers=())
+    assert client.status >= 400
+    assert gateway.transport.asked == []
+    assert gateway.event.decision.rule_ids == ("apps.default",)
+
+
+@policy("apps: {default: pending, pending: observe}")
+async def test_a_pending_program_works_and_each_exchange_is_an_alert(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    assert (await gateway.ask(chat(TOY), app="cursor")).status == 200
+    event = gateway.event
+    assert GONE.encode() in gateway.transport.asked[0].body  # guardrails hold all the same
+    assert event.decision.action is Action.REDACT
+    assert event.decision.rule_ids == ("apps.default", "toys")
+    assert event.standing.state == "pending"
+
+
+@policy("mode: observe\napps: {default: denied}")
+async def test_a_policy_that_observes_denies_nobody(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    assert (await gateway.ask(chat("hi"), app="cursor")).status == 200
+    assert (gateway.event.decision.action, gateway.event.decision.applied) == (Action.BLOCK, False)
+
+
+@policy("capture: full\napps: {unknown_accounts: metadata}")
+async def test_of_some_accounts_only_metadata_is_kept_and_guardrails_hold(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    await gateway.ask(chat(f"hi {TOY}"))
+    assert GONE.encode() in gateway.transport.asked[0].body
+    assert (gateway.event.capture, gateway.event.prompt, gateway.event.answer) == ("metadata", "", "")
+
+
+WAYS = """
+upstream: {route: central, central: {base_url: 'https://hub.example/gw', virtual_key: 'env:HUB_KEY'}}
+providers: {openai: {key: 'env:OPENAI_KEY'}}
+apps:
+  rules:
+    - {id: own, apps: [claude-code], state: approved, routing: native}
+    - {id: ours, apps: [cursor], state: approved, routing: gateway}
+"""
+
+
+@policy(WAYS)
+@pytest.mark.parametrize(
+    ("app", "host", "key"),
+    [
+        ("claude-code", "api.openai.com", b"Bearer users-own"),
+        ("cursor", "api.openai.com", b"Bearer open-" + b"secret"),
+        ("other", "hub.example", b"Bearer hub-" + b"secret"),
+    ],
+)
+async def test_each_program_has_its_way(gateway: Gateway, app: str, host: str, key: bytes) -> None:
+    gateway.answers(ANSWER)
+    client = await gateway.ask(chat("hi"), app=app, headers=(*POST_JSON, KEYS[0]))
+    assert client.status == 200
+    (asked,) = gateway.transport.asked
+    assert asked.target.host == host
+    assert [value for name, value in asked.request.headers if name == b"authorization"] == [key]
+
+
+# Tenants
+
+TENANT = "tenants: {anthropic-organizations: {allow: [01234567-89ab-cdef-0123-456789abcdef]}}"
+
+
+@policy(TENANT)
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/messages"), ("GET", "/api/oauth/profile")])
+async def test_a_tenant_header_is_ours_whatever_the_client_says(
+    gateway: Gateway, method: str, path: str
+) -> None:
+    name = b"anthropic-allowed-org-ids"
+    gateway.answers(b"{}")
+    fields = (*POST_JSON, (name, b"theirs"), (b"connection", b"close, " + name), (name, b"theirs-too"))
+    body = chat("hi") if method == "POST" else b""
+    await gateway.ask(body, host="api.anthropic.com", path=path, method=method, headers=fields)
+    (asked,) = gateway.transport.asked
+    values = [value for key, value in asked.request.headers if key.lower() == name]
+    assert values == [b"01234567-89ab-cdef-0123-456789abcdef"]
+
+
+@policy(TENANT)
+async def test_other_hosts_get_none(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    await gateway.ask(chat("hi"))
+    assert b"anthropic-allowed-org-ids" not in dict(gateway.transport.asked[0].request.headers)
+
+
+# Tool calls
+
+CALL = {"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": f"echo {TOY}"}}
+
+
+@policy("tool_calls: {report: arguments}")
+async def test_an_answers_tool_calls_are_told_without_what_rules_find(gateway: Gateway) -> None:
+    result = {"type": "tool_result", "tool_use_id": "s", "content": "no", "is_error": True}
+    said = {"role": "assistant", "content": [{"type": "tool_use", "id": "s", "name": "Read", "input": {}}]}
+    body = json.dumps({"model": "m", "messages": [said, {"role": "user", "content": [result]}]}).encode()
+    gateway.answers(json.dumps({"model": "m", "content": [CALL]}).encode())
+    await gateway.ask(body, host="api.anthropic.com", path="/v1/messages")
+    tools = gateway.event.tools
+    (call,) = tools.calls
+    assert (call.tool, call.kind, call.arguments) == ("Bash", "shell", f'{{"command":"echo {GONE}"}}')
+    (outcome,) = tools.results
+    assert (outcome.tool, outcome.kind, outcome.failed) == ("Read", "read", True)
+
+
+async def test_of_tools_nothing_is_told_by_default(gateway: Gateway) -> None:
+    gateway.answers(json.dumps({"model": "m", "content": [CALL]}).encode())
+    await gateway.ask(chat("hi"), host="api.anthropic.com", path="/v1/messages")
+    assert gateway.event.tools == NO_TOOLS
+
+
+# Who asks
+
+
+CLAIMING = ((b"x-app", b"cli"), (b"x-api-key", b"sk-ant-api03-" + b"k" * 40 + b"wxyz"), *POST_JSON)
+
+
+async def test_what_a_request_claims_and_shows_is_recorded_and_its_credential_not(gateway: Gateway) -> None:
+    gateway.answers(ANSWER)
+    await gateway.ask(chat("hi"), headers=CLAIMING)
+    event = gateway.event
+    assert (event.asker.app, event.asker.evidence) == ("claude-code", Evidence.CLAIMED)
+    assert (event.login.key_type, event.login.tail) == ("anthropic", "wxyz")
+    assert "kkkk" not in repr(event)
+
+
+@policy("access: [{id: no-keys, when: 'login.kind == \"api_key\"', action: block}]")
+async def test_rules_can_ask_for_the_account(gateway: Gateway) -> None:
+    await gateway.ask(chat("hi"), headers=CLAIMING)
+    assert gateway.event.decision.rule_ids == ("no-keys",)
+    assert gateway.transport.asked == []
+
+
+async def test_the_organisation_that_a_provider_names_counts_from_this_record_on(gateway: Gateway) -> None:
+    named = ((b"openai-organization", b"org-1"), *POST_JSON)
+    gateway.answers(ANSWER, headers=named)
+    await gateway.ask(chat("hi"), headers=CLAIMING)
+    assert gateway.event.login.organisation == "org-1"
+
+
+@policy(PROVIDER)
+async def test_with_a_key_of_ours_the_answer_says_nothing_of_the_user(gateway: Gateway) -> None:
+    gateway.answers(ANSWER, headers=((b"openai-organization", b"org-1"), *POST_JSON))
+    await gateway.ask(chat("hi"), path="/openai/v1/chat/completions", tier=Tier.BASE_URL, headers=CLAIMING)
+    assert gateway.event.login.organisation == ""

@@ -50,3 +50,12 @@ def test_a_header_is_looked_up_counted_and_combined() -> None:
     assert headers.count(fields, b"a") == 2
     assert headers.combined(fields, b"a") == b"1, 3"
     assert headers.combined(fields, b"c") == b""
+
+
+def test_what_is_imposed_replaces_every_spelling_of_it() -> None:
+    said = [(b"x-org", b"a"), (b"X-Org", b"b"), (b"x_org", b"c"), (b"accept", b"*/*"), (b"x-org", b"d")]
+    assert headers.imposed(said, ((b"x-org", b"ours"), (b"x-new", b"1"))) == [
+        (b"accept", b"*/*"),
+        (b"x-org", b"ours"),
+        (b"x-new", b"1"),
+    ]

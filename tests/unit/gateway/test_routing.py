@@ -252,3 +252,34 @@ def test_what_is_no_http_url_is_refused(url: str) -> None:
 def test_a_target_is_path_and_query() -> None:
     assert split_target(b"/a%20b?x=1?y") == ("/a%20b", b"x=1?y")
     assert split_target(b"/a\xe9") == ("/aé", b"")
+
+
+# By program
+
+
+def test_a_way_of_its_own_takes_the_place_of_the_policys() -> None:
+    connection = Connection(id="c", tier=Tier.RELAY, connect_host="api.openai.com", sni="api.openai.com")
+    head = ((b"host", b"api.openai.com"),)
+    book = rules(CENTRAL + PROVIDER)
+    for word, upstream in (("native", "native"), ("gateway", "gateway"), ("central", "central")):
+        found = route(route_intercepted(book, connection, head, CHAT + b"?key=own&x=1", lambda _, w=word: w))
+        assert found.upstream == upstream
+        assert found.query == (b"key=own&x=1" if word == "native" else b"x=1")
+        assert (found.credential is None) == (word != "central")
+
+
+def test_what_asks_no_model_goes_to_its_host_by_every_way() -> None:
+    connection = Connection(id="c", tier=Tier.RELAY, connect_host="api.openai.com", sni="api.openai.com")
+    found = route_intercepted(
+        rules(PROVIDER), connection, ((b"host", b"api.openai.com"),), b"/x", lambda _: "gateway"
+    )
+    assert route(found).upstream == "native"
+
+
+def test_base_urls_have_their_way_too() -> None:
+    book = rules(CENTRAL + PROVIDER)
+    assert (
+        route(route_base_url(book, b"/openai/v1/chat/completions", lambda _: "gateway")).upstream == "gateway"
+    )
+    assert route(route_base_url(book, b"/anthropic/v1/messages", lambda _: "native")).upstream == "native"
+    assert route(route_base_url(book, CHAT, lambda _: "native")).upstream == "gateway"

@@ -172,3 +172,29 @@ async def test_a_service_that_no_web_page_uses_has_its_websockets_refused_on_eve
         "/openai/v1/ws", host=f"127.0.0.1:{house.port}", tier=Tier.BASE_URL, fields=UPGRADE[:3]
     )
     assert house.transport.connected == []
+
+
+@policy("apps: {default: denied, scope: host}")
+async def test_a_denied_program_opens_no_websocket(house: House) -> None:
+    await house.upgrade("/ws/events")
+    assert (await house.client.all()).startswith(b"HTTP/1.1 403 ")
+    assert house.transport.connected == []
+    (incident,) = house.audit.incidents
+    assert ("rule", "apps.default") in incident.detail
+
+
+@policy("apps: {default: denied}")
+async def test_where_no_model_is_asked_its_websockets_go_on(house: House) -> None:
+    house.transport.tunnels.append(FakeTunnel(SWITCHED, b""))
+    await house.upgrade("/ws/events")
+    assert await house.client.all() == SWITCHED
+
+
+@policy("tenants: {chatgpt-workspaces: {allow: [01234567-89ab-cdef-0123-456789abcdef]}}")
+async def test_a_tenant_header_is_set_on_upgrades_too(house: House) -> None:
+    tunnel = FakeTunnel(SWITCHED, b"")
+    house.transport.tunnels.append(tunnel)
+    await house.upgrade("/ws/events", fields=(*UPGRADE, (b"chatgpt-allowed-workspace-id", b"theirs")))
+    lines = tunnel.said.split(b"\r\n")
+    ours = [each for each in lines if each.lower().startswith(b"chatgpt-allowed-workspace-id:")]
+    assert ours == [b"chatgpt-allowed-workspace-id: 01234567-89ab-cdef-0123-456789abcdef"]

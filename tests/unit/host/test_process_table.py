@@ -23,15 +23,18 @@ def test_a_connection_of_this_process_is_listed_with_both_ends() -> None:
 
 def test_this_process_is_known_with_its_owner() -> None:
     table = PsutilTable()
-    found = table.process(os.getpid())
+    found = table.member(os.getpid())
     assert os.getpid() in table.pids()
     assert found is not None
-    assert found.pid == os.getpid()
-    assert "python" in found.executable
-    assert found.user
+    assert (found.pid, found.birth.parent) == (os.getpid(), os.getppid())
+    assert "python" in found.program.executable
+    assert table.birth(os.getpid()) is not None
+    assert table.user(os.getpid())
 
 
 def test_a_process_that_is_gone_is_none() -> None:
     table = PsutilTable()
-    assert table.process(GONE) is None
+    assert table.member(GONE) is None
+    assert table.birth(GONE) is None
+    assert table.user(GONE) == ""
     assert list(table.connections_of(GONE)) == []

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from agent.host.process_table import OwnedConnection
+from agent.host.processes import Endpoint
 from agent.host.processes_darwin import DarwinProcessFinder
-from agent.model.traffic import Process
-from tests.fakes.host import FakeProcessTable
+from tests.fakes.host import FakeProcessTable, member
 
 SERVER = ("127.0.0.1", 7717)
-CLAUDE, CHROME = Process(pid=10, name="claude"), Process(pid=20, name="Chrome")
 ROWS = [
     OwnedConnection(pid=10, local=("127.0.0.1", 50001), remote=SERVER),
     OwnedConnection(pid=20, local=("127.0.0.1", 50002), remote=SERVER),
@@ -17,12 +16,24 @@ ROWS = [
 
 
 def table() -> FakeProcessTable:
-    return FakeProcessTable(rows=ROWS, processes={10: CLAUDE, 20: CHROME})
+    members = {10: member(10, "claude", parent=20, started=3.0), 20: member(20, "Chrome", started=2.0)}
+    return FakeProcessTable(rows=ROWS, members=members, users={10: "ann"})
+
+
+def name_of(client: Endpoint) -> str:
+    found = DarwinProcessFinder(table()).find(client, SERVER)
+    return found.name if found is not None else ""
 
 
 def test_the_clients_end_decides() -> None:
-    assert DarwinProcessFinder(table()).find(("127.0.0.1", 50001), SERVER) == CLAUDE
-    assert DarwinProcessFinder(table()).find(("::ffff:127.0.0.1", 50002), SERVER) == CHROME
+    assert name_of(("127.0.0.1", 50001)) == "claude"
+    assert name_of(("::ffff:127.0.0.1", 50002)) == "Chrome"
+
+
+def test_the_program_comes_with_its_user_and_who_started_it() -> None:
+    found = DarwinProcessFinder(table()).find(("127.0.0.1", 50001), SERVER)
+    assert found is not None
+    assert (found.user, found.parents) == ("ann", ("Chrome",))
 
 
 def test_a_process_seen_lately_is_asked_first() -> None:
@@ -35,5 +46,5 @@ def test_a_process_seen_lately_is_asked_first() -> None:
 
 
 def test_an_unknown_connection_or_address_has_no_process() -> None:
-    assert DarwinProcessFinder(table()).find(("127.0.0.1", 50003), SERVER) is None
-    assert DarwinProcessFinder(table()).find(("localhost", 50001), SERVER) is None
+    assert name_of(("127.0.0.1", 50003)) == ""
+    assert name_of(("localhost", 50001)) == ""

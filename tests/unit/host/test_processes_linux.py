@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.host.lineage_linux import ProcReader
 from agent.host.processes_linux import LinuxProcessFinder
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks the Linux kernel")
@@ -117,10 +118,12 @@ def test_a_program_that_was_replaced_while_it_runs_keeps_its_name(
             while Path(f"/proc/{child.pid}/exe").resolve() != program:
                 pass
             program.unlink()
-            described = LinuxProcessFinder()._describe(child.pid, os.getuid())
+            described = ProcReader().member(child.pid)
         finally:
             child.kill()
-    assert (described.name, described.executable) == ("crush", str(program))
+    assert described is not None
+    assert (described.program.name, described.program.executable) == ("crush", str(program))
+    assert not described.genuine, "another file may lie there by now"
 
 
 def test_a_closed_connection_has_no_process(server: socket.socket, script: Path) -> None:

@@ -1,28 +1,36 @@
-"""Windows: one table of all connections."""
+"""Windows: the table of connections says who owns one."""
 
 from __future__ import annotations
 
-from agent.host.process_table import OwnedConnection
+from agent.host.processes import Endpoint
 from agent.host.processes_windows import WindowsProcessFinder
-from agent.model.traffic import Process
-from tests.fakes.host import FakeProcessTable
+from tests.fakes.host import FakeProcessTable, member
 
 SERVER = ("127.0.0.1", 7717)
-CLAUDE = Process(pid=10, name="claude")
 TABLE = FakeProcessTable(
-    rows=[
-        OwnedConnection(pid=4, local=SERVER, remote=("127.0.0.1", 50001)),  # our end
-        OwnedConnection(pid=10, local=("127.0.0.1", 50001), remote=SERVER),
-        OwnedConnection(pid=11, local=("127.0.0.1", 50002), remote=SERVER),  # gone meanwhile
-    ],
-    processes={4: Process(pid=4, name="drawbridge"), 10: CLAUDE},
+    members={
+        4: member(4, "drawbridge"),
+        10: member(10, "claude", parent=20, started=3.0),
+        20: member(20, "Code", started=2.0),
+    },
+    users={10: "DESK\\ann"},
 )
 
 
-def test_the_clients_end_decides() -> None:
-    assert WindowsProcessFinder(TABLE).find(("127.0.0.1", 50001), SERVER) == CLAUDE
+def owner(near: Endpoint, far: Endpoint) -> int | None:
+    assert far == SERVER
+    return {50001: 10, 50002: 11}.get(near[1])
+
+
+FINDER = WindowsProcessFinder(TABLE, owner)
+
+
+def test_the_owner_of_the_clients_end_is_the_program() -> None:
+    found = FINDER.find(("127.0.0.1", 50001), SERVER)
+    assert found is not None
+    assert (found.pid, found.name, found.user, found.parents) == (10, "claude", "DESK\\ann", ("Code",))
 
 
 def test_an_unknown_connection_address_or_process_gives_none() -> None:
     for client in (("127.0.0.1", 50003), ("localhost", 50001), ("127.0.0.1", 50002)):
-        assert WindowsProcessFinder(TABLE).find(client, SERVER) is None
+        assert FINDER.find(client, SERVER) is None

@@ -49,3 +49,36 @@ def test_what_came_out_is_told() -> None:
     [trial] = run_sidecar(rule_book(POLICY), sidecar)
     assert (trial.expected, trial.got, trial.rule) == ("block by system", "redact by sure", "sure")
     assert trial.location == ("texts", 0)
+
+
+APPS = """
+schema_version: 1
+id: p
+apps:
+  default: pending
+  pending: block
+  rules:
+    - {id: codex, apps: [codex], surfaces: [openai], state: approved, routing: native, accounts: block}
+"""
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ("{app: codex, state: approved, rule: codex, routing: native}", True),
+        ("{app: codex, state: approved, rule: codex}", False),
+        ("{app: codex, host: api.anthropic.com, state: pending, action: block}", True),
+        ("{app: codex, surface: anthropic, state: pending, action: block}", True),
+        (
+            "{app: codex, tenancy: personal, state: approved, rule: codex, routing: native, action: block}",
+            True,
+        ),
+        ("{app: cursor, state: pending, action: block}", True),
+        ("{app: cursor, path: /v1/chat/completions, state: pending, action: block}", True),
+        ("{app: cursor, path: /v1/models, state: pending}", True),
+        ("{app: cursor, state: denied, action: block}", False),
+    ],
+)
+def test_examples_of_programs_name_what_decides(case: str, expected: bool) -> None:
+    (trial,) = run_sidecar(rule_book(APPS), load_sidecar(f"apps: [{case}]", source="p.examples.yaml"))
+    assert trial.ok is expected, trial

@@ -9,16 +9,18 @@ from dataclasses import replace
 
 import pytest
 
-from agent.host.processes import Endpoint
+from agent.host.attribution import Attribution
 from agent.host.tasks import TaskGroup
 from agent.interception.clienthello import ClientHello
 from agent.interception.door import Door
 from agent.interception.engine import Intercepted
 from agent.interception.request_head import ProxyHead
 from agent.interception.scope import Way
+from agent.model.app import Evidence
 from agent.model.record import IncidentKind
 from agent.model.traffic import Connection, Process, Tier
 from tests.fakes.audit import FakeAudit
+from tests.fakes.host import FakeFinder
 from tests.fakes.rulebooks import rule_book, toy_policy
 
 PEER = ("127.0.0.1", 50_000)
@@ -28,20 +30,6 @@ CURL = Process(pid=7, name="curl", executable="/usr/bin/curl", user="ann")
 TUNNEL = toy_policy("client_distrust: {action: tunnel, hours: 2}")
 REFUSE = toy_policy("client_distrust: {action: refuse, hours: 2}")
 SAYS_WHY = "The client does not trust the proxy's certificate for api.openai.com (tlsv1 alert unknown ca)"
-
-
-class FakeFinder:
-    """Implements `ProcessFinder`."""
-
-    def __init__(self) -> None:
-        self.process: Process | None = CURL
-        self.seconds = 0.0
-        self.asked: list[tuple[Endpoint, Endpoint]] = []
-
-    def find(self, client: Endpoint, server: Endpoint) -> Process | None:
-        self.asked.append((client, server))
-        time.sleep(self.seconds)
-        return self.process
 
 
 class FakeEngine:
@@ -68,7 +56,7 @@ class Setting:
         self.policy = TUNNEL
         self.now = 1_000_000.0
         self.finder, self.engine, self.audit, self.tasks = (
-            FakeFinder(),
+            FakeFinder(CURL),
             FakeEngine(),
             FakeAudit(),
             TaskGroup("t"),
@@ -76,7 +64,7 @@ class Setting:
         self.door = Door(
             rules=lambda: rule_book(self.policy),
             engine=self.engine,  # type: ignore[arg-type]
-            processes=self.finder,
+            attribution=Attribution(self.finder, lambda: rule_book(self.policy).apps),
             record=self.audit.append,
             tasks=self.tasks,
             ports=lambda: (7717, 7718),
@@ -148,7 +136,7 @@ async def test_an_intercepted_connection_is_described_with_its_program(setting: 
     await setting.door.intercept(None, FakeWriter(), HEAD, HELLO, passage)  # type: ignore[arg-type]
     (intercepted,) = setting.engine.ran
     facts = await intercepted.describe
-    assert facts == replace(intercepted.facts, process=CURL)
+    assert facts == replace(intercepted.facts, process=CURL, app="curl", evidence=Evidence.PROCESS)
     assert (facts.connect_host, facts.connect_port, facts.sni) == ("api.openai.com", 443, "api.openai.com")
     assert (facts.client_address, facts.tier) == (PEER, Tier.RELAY)
     assert setting.finder.asked == [(PEER, ("127.0.0.1", 7717))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agent.model.app import Asker, Evidence
 from agent.policy import Policy, Subject, access, load
 
 POLICY = load(
@@ -76,3 +77,39 @@ def test_a_rule_whose_condition_fails_only_applies_if_it_blocks(action: str, fit
     rules = f"[{{id: r, when: 'attachments[0].size > 5', action: {action}}}]"
     rule = load(f"schema_version: 1\nid: p\naccess: {rules}", source="p.yaml").access[0]
     assert access.fits(rule, Subject(host="x.example")) is fits
+
+
+CLAIM = Asker(app="cursor", evidence=Evidence.CLAIMED, claimed="cursor")
+SEEN = Asker(app="cursor", evidence=Evidence.PROCESS, seen="cursor")
+GUEST = Asker(app="cursor", evidence=Evidence.CLAIMED, claimed="cursor", seen="vscode", within=("vscode",))
+BY_APP = load(
+    """
+schema_version: 1
+id: p
+access:
+  - {id: may, apps: [cursor], hosts: [a.example], action: allow}
+  - {id: anyone, apps: ["*"], hosts: [b.example], action: allow}
+  - {id: not-here, apps: [cursor], hosts: [c.example], action: block}
+  - {id: rest, hosts: ["*.example"], action: block}
+""",
+    source="p.yaml",
+)
+
+
+@pytest.mark.parametrize(
+    ("host", "asker", "rule"),
+    [
+        ("a.example", SEEN, "may"),
+        ("a.example", GUEST, "may"),
+        ("a.example", CLAIM, "rest"),
+        ("a.example", Asker(app="cursor", evidence=Evidence.ENDPOINT), "rest"),
+        ("a.example", Asker(), "may"),
+        ("b.example", CLAIM, "anyone"),
+        ("c.example", CLAIM, "not-here"),
+        ("c.example", SEEN, "not-here"),
+    ],
+)
+def test_what_only_says_that_it_is_an_app_gets_nothing_allowed_by_it(
+    host: str, asker: Asker, rule: str
+) -> None:
+    assert access.decide(BY_APP, Subject(host=host, app="cursor", asker=asker)).rule_id == rule

@@ -19,6 +19,8 @@ FACTS: dict[str, Value] = {
     "model": "gpt-5",
     "host": "api.openai.com",
     "surface": "openai",
+    "kind": "api",
+    "state": "approved",
     "path": "/v1/chat/completions",
     "direction": "prompt",
     "size": 400_001,
@@ -27,6 +29,17 @@ FACTS: dict[str, Value] = {
     "device": {"os": "linux"},
     "hour": 22,
     "weekday": 6,
+    "app_evidence": "process",
+    "app_claimed": "claude-code",
+    "within": ["vscode"],
+    "login": {
+        "kind": "subscription",
+        "plan": "max",
+        "tenancy": "personal",
+        "organisation": "",
+        "domain": "gmail.com",
+        "key_type": "claude-oauth",
+    },
 }
 
 
@@ -35,6 +48,12 @@ FACTS: dict[str, Value] = {
     [
         ("size > 400000", True),
         ("size > 400001", False),
+        ('login.tenancy == "personal" && login.kind == "subscription"', True),
+        ('login.plan in ["team", "enterprise"] || login.key_type == "google"', False),
+        ('login.domain.endsWith("mail.com") && login.organisation == ""', True),
+        ('app_evidence in ["process", "signed"] && app_claimed == app', True),
+        ('within.exists(w, w == "vscode")', True),
+        ('"cursor" in within', False),
         ('attachments.exists(a, a.media_type.startsWith("image/"))', True),
         ("attachments.filter(a, a.size > 9).size() > 0", False),
         ('"finance" in groups && !("interns" in groups)', True),

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from agent.model.app import Asker, Evidence
 from agent.model.content import Usage
+from agent.model.login import Login, LoginKind, Tenancy
 from agent.model.record import Attempt, Exchange, Outcome, Served, Timing
-from agent.telemetry.facts import Pace, failure_of, model_of, pace_of, provider_of, tokens_of
-from tests.fakes.audit import make_block, make_exchange
+from agent.telemetry.facts import (
+    Pace,
+    account_of,
+    app_of,
+    failure_of,
+    model_of,
+    pace_of,
+    program_of,
+    provider_of,
+    tokens_of,
+)
+from tests.fakes.audit import CONNECTION, make_block, make_exchange
 
 FAILED = Attempt(provider="azure", model="m", failure="overloaded")
 
@@ -61,3 +75,28 @@ def test_one_token_has_no_pace_but_a_beginning(tokens: int | None) -> None:
 def test_tokens_are_told_by_kind_where_there_were_any() -> None:
     usage = Usage(input_tokens=9, output_tokens=0, cache_read_tokens=4)
     assert tokens_of(usage) == [("input", 9), ("cache_read", 4)]
+
+
+def test_who_asked_is_named_as_people_name_it() -> None:
+    def named(**changes: object) -> tuple[str, str]:
+        exchange = make_exchange(**changes)
+        return app_of(exchange), program_of(exchange)
+
+    claimed = Asker(app="claude-code", evidence=Evidence.CLAIMED, claimed="claude-code")
+    guest = Asker(app="cline", evidence=Evidence.CLAIMED, claimed="cline", seen="vscode")
+    unknown = replace(CONNECTION, app="")
+    assert named() == ("codex-cli", "codex-cli")
+    assert named(asker=claimed) == ("claude-code", "claude-code?")
+    assert named(asker=guest) == ("cline", "cline")
+    assert named(connection=unknown) == ("", "codex")
+    assert named(connection=replace(unknown, process=None)) == ("", "")
+
+
+def test_an_account_is_told_in_few_words() -> None:
+    def told(**facts: object) -> str:
+        return account_of(make_exchange(login=Login(**facts)))  # type: ignore[arg-type]
+
+    assert told(plan="team", key_type="chatgpt", tenancy=Tenancy.COMPANY) == "team company"
+    assert told(key_type="openai-project", kind=LoginKind.API_KEY) == "openai-project"
+    assert told(kind=LoginKind.API_KEY) == "api key"
+    assert told() == ""
