@@ -31,6 +31,7 @@ from agent.credentials import Credentials
 from agent.errors import AuditError, DrawbridgeError
 from agent.gateway.app import GatewayApp
 from agent.gateway.conversations import Conversations
+from agent.gateway.direct import Direct
 from agent.gateway.dispatch import Dispatcher
 from agent.gateway.exchange import MAX_BODY, ExchangeHandler
 from agent.gateway.local import Guard, LocalPage, LocalPages, foreign
@@ -38,6 +39,9 @@ from agent.gateway.policy_file import Acceptance, PolicyFile, anything
 from agent.gateway.scans import ScanPool
 from agent.gateway.server import GatewayServer
 from agent.gateway.small_requests import SmallRequests
+from agent.gateway.sockets.connection import Room
+from agent.gateway.sockets.connection import Surroundings as SocketSurroundings
+from agent.gateway.sockets.service import MAX_HELD, Sockets
 from agent.gateway.standing import Standing
 from agent.gateway.telemetry_pages import telemetry_pages
 from agent.gateway.transport.base import Transport, TransportConfig
@@ -174,9 +178,21 @@ class Assembly:
             LocalPages(self._token, lambda: {**self._status(), **status()}, own, guard),
             self._observatory.running,
         )
-        self.server = GatewayServer(
-            app, UpgradeHandler(self.policy, transport, self.audit, guard), self.tasks
+        sockets = Sockets(
+            SocketSurroundings(
+                exchanges=handler,
+                policy=self.policy,
+                scans=self._scans,
+                watch=self._observatory.running,
+                room=Room(MAX_HELD),
+            ),
+            transport=transport,
+            direct=Direct(transport, read_secret),
+            accounts=self.accounts,
+            device=self._device.id,
         )
+        upgrades = UpgradeHandler(self.policy, transport, self.audit, guard, sockets)
+        self.server = GatewayServer(app, upgrades, self.tasks)
         return self.server
 
     async def aclose(self, last_words: str = "") -> None:

@@ -28,7 +28,7 @@ _OPTIONAL = frozenset(
         "key_header",
     }
 )
-_ENDPOINT_KEYS = frozenset({"operation", "socket", "app"})
+_ENDPOINT_KEYS = frozenset({"dialect", "operation", "socket", "app"})
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
@@ -141,7 +141,9 @@ def _endpoints(rows: object, *, where: str) -> tuple[Endpoint, ...]:
 def _endpoint(row: object, *, where: str) -> Endpoint:
     if not isinstance(row, dict):
         raise ConfigError(f"{where}: an endpoint must be a table")
-    tables.check_keys(row, frozenset({"path", "dialect"}), _ENDPOINT_KEYS, where=where)
+    tables.check_keys(row, frozenset({"path"}), _ENDPOINT_KEYS, where=where)
+    if not row.keys() & {"dialect", "socket"}:
+        raise ConfigError(f"{where}: an endpoint needs a dialect, or a socket")
     return Endpoint(**{key: tables.text(row, key, where=where) for key in row})
 
 

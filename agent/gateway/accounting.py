@@ -16,8 +16,8 @@ from agent.dialects.base import ParsedRequest
 from agent.model.conversation import NO_COUNT, TokenCount
 from agent.policy import Key
 
-_FREE = frozenset({"count_tokens", "moderations"})
-"""Operations for which no provider asks money."""
+_FREE = frozenset({"count_tokens", "moderations", "context"})
+"""Operations for which no provider asks money, or not yet: what is said to a model on a WebSocket without asking it."""
 
 
 class Account:

@@ -25,7 +25,7 @@ from agent.gateway.direct import Direct
 from agent.gateway.dispatch import DispatchFailed
 from agent.gateway.judging import Judge, Question
 from agent.gateway.ledger import Ledger
-from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, PolicyInForce, SecretSource
+from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, Lane, PolicyInForce, SecretSource
 from agent.gateway.routing import PAGES, Refusal, Refused, Route, route_base_url, route_intercepted
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
@@ -95,16 +95,18 @@ class ExchangeHandler:
             justifications=justifications,
         )
 
-    async def handle(self, request: ClientRequest, wire: Wire) -> bool:
-        """Serve one exchange. Returns False where the client's connection must be cut: the answer could not be ended
-        as it should. Never raises."""
+    async def handle(self, request: ClientRequest, wire: Wire, lane: Lane | None = None) -> bool:
+        """Serve one exchange, on `lane` where its way is open already. Returns False where the client's connection
+        must be cut: the answer could not be ended as it should. Never raises."""
         ledger = Ledger(self._policy.rules, request.connection, method=request.method)
         ledger.request_id = trace_context.request_id(request.headers, exchange_id=ledger.id)
+        if lane is not None:
+            ledger.voice = lane.dialect
         if headers.get(request.headers, b"traceparent"):
             ledger.trace = trace_context.accept(request.headers, exchange_id=ledger.id).traceparent
         book = Settlement(ledger, self._audit, wire, Account(self._accounts), self._policy.book)
         try:
-            return await self._serve(request, wire, book)
+            return await self._serve(request, wire, book, lane)
         except (ClientGone, asyncio.CancelledError):
             ledger.outcome = Outcome.CLIENT_CLOSED
             return False
@@ -115,16 +117,25 @@ class ExchangeHandler:
         finally:
             await book.settle()
 
-    async def _serve(self, request: ClientRequest, wire: Wire, book: Settlement) -> bool:
+    async def _serve(self, request: ClientRequest, wire: Wire, book: Settlement, lane: Lane | None) -> bool:
         ledger = book.ledger
         try:
             route = self._route(request, ledger)
             request, route = self._identified(request, route, book)
+            if lane is not None:
+                route = lane.admit(route)
+                ledger.routed(route)
+                ledger.on_lane(lane.dialect.name, lane.operation)
+                return await self._inspect(request, route, wire, book, lane)
             if route.surface.own and route.endpoint is not None and request.method != "POST":
                 raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
+            if route.endpoint is not None and not route.endpoint.dialect and _has_body(request.headers):
+                raise Refused(
+                    426, "models are asked over a WebSocket here", headers=((b"upgrade", b"websocket"),)
+                )
             if route.endpoint is None or (request.method in _BODILESS and not _has_body(request.headers)):
                 return await self._pass(request, route, wire, book)
-            return await self._inspect(request, route, wire, book)
+            return await self._inspect(request, route, wire, book, None)
         except Refused as error:
             ledger.outcome, ledger.error = Outcome.REFUSED, str(error)
             if error.status == 421:
@@ -215,15 +226,20 @@ class ExchangeHandler:
         fields = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
         return await self._answer(wire, book, Block(status=200, headers=fields, body=body))
 
-    async def _inspect(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
+    async def _inspect(
+        self, request: ClientRequest, route: Route, wire: Wire, book: Settlement, lane: Lane | None
+    ) -> bool:
         ledger = book.ledger
         assert route.endpoint is not None
-        dialect = DIALECTS[route.endpoint.dialect]
+        dialect = DIALECTS[route.endpoint.dialect] if lane is None else lane.dialect
         sent = await self._read(request, wire)
         with ledger.working():
-            body = self._decoded(request, sent)
+            body = self._decoded(request, sent) if lane is None else sent
         asker = book.account.principal.key_id
-        question = Question(request=request, route=route, dialect=dialect, body=body, asker=asker)
+        named = lane.conversation if lane is not None else ""
+        question = Question(
+            request=request, route=route, dialect=dialect, body=body, asker=asker, conversation=named
+        )
         verdict, scope = await self._judge.judge(question, ledger)
         ledger.request = verdict.request
         ledger.decided(verdict.decision)
@@ -239,7 +255,9 @@ class ExchangeHandler:
             account=book.account,
             book=book.routes,
         )
-        if route.upstream in ("gateway", "provider"):
+        if lane is not None:
+            served = await self._along(lane, errand, None if verdict.body is not body else sent)
+        elif route.upstream in ("gateway", "provider"):
             served = await self._serving.send(errand)
         else:
             served = await self._direct_answer(errand, None if verdict.body is not body else sent)
@@ -254,12 +272,8 @@ class ExchangeHandler:
         """On the one way the route names, or where that is away, on the way that policy gives instead. `sent` is the
         body as it came, where nothing in it was changed."""
         request, route, verdict = errand.request, errand.route, errand.verdict
-        ledger, account = errand.ledger, errand.account
-        account.informed(verdict.request, operation=ledger.operation)
-        provider, model = errand.book.meant(verdict.request.model, door=route.surface)
-        if (denial := await account.reserve(provider, model)) is not None:
-            raise refusal(denial)
-        ledger.served_by(provider=provider, model=model)
+        ledger = errand.ledger
+        await self._reserve(errand)
         fields = headers.forwardable(request.headers, drop=_OURS)
         fields = fields if sent is not None else headers.without_body_facts(fields)
         fields.append((b"accept-encoding", b"identity"))
@@ -277,6 +291,21 @@ class ExchangeHandler:
                 raise
             log.warning("the central gateway is away (%s): going %s", error, route.instead.upstream)
         return await self._instead(replace(errand, route=route.instead), sent)
+
+    async def _along(self, lane: Lane, errand: Errand, sent: bytes | None) -> Served:
+        """On a way that is open already. `sent` is the request as it came, where nothing in it was changed."""
+        await self._reserve(errand)
+        errand.ledger.sent()
+        return Served(response=await lane.send(errand.verdict.body if sent is None else None))
+
+    async def _reserve(self, errand: Errand) -> None:
+        """Reserve what goes to whom the route names. Raises Refused."""
+        account, ledger = errand.account, errand.ledger
+        account.informed(errand.verdict.request, operation=ledger.operation)
+        provider, model = errand.book.meant(errand.verdict.request.model, door=errand.route.surface)
+        if (denial := await account.reserve(provider, model)) is not None:
+            raise refusal(denial)
+        ledger.served_by(provider=provider, model=model)
 
     async def _instead(self, errand: Errand, sent: bytes | None) -> Served:
         """While the central gateway is away, if the policy's access rules have nothing against that way."""
@@ -357,6 +386,8 @@ class ExchangeHandler:
 
 
 def _voice(ledger: Ledger) -> Voice:
+    if ledger.voice is not None:
+        return ledger.voice
     return DIALECTS[ledger.dialect] if ledger.dialect else raw_text.RawText()
 
 

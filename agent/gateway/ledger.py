@@ -8,7 +8,7 @@ import time
 from itertools import takewhile
 from typing import Any, Self
 
-from agent.dialects.base import ParsedRequest
+from agent.dialects.base import ParsedRequest, Voice
 from agent.gateway.routing import Route
 from agent.inspection import RuleBook
 from agent.model.content import NO_USAGE, Path, Role, Slot, Usage
@@ -35,6 +35,7 @@ class Ledger:
         self.surface = "unknown"
         self.operation = ""
         self.dialect = ""
+        self.voice: Voice | None = None  # that says no to the client, where it is not the dialect's
         self.upstream = ""
         self.request = ParsedRequest()
         self.decision = CLEAN
@@ -68,6 +69,12 @@ class Ledger:
         if route.endpoint is not None:
             self.dialect = route.endpoint.dialect
             self.operation = route.endpoint.operation
+
+    def on_lane(self, dialect: str, operation: str) -> None:
+        """Note the format that is spoken on a way that is open already, and what is done there if it is not the
+        endpoint's own operation."""
+        self.dialect = dialect
+        self.operation = operation or self.operation
 
     def served_by(self, **facts: Any) -> None:
         """Note what is known of who answered: fields of `Served`."""

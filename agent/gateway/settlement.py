@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from agent.dialects import DIALECTS
+from agent.dialects.sockets import SOCKETS
 from agent.errors import AuditError
 from agent.gateway.accounting import Account
 from agent.gateway.ledger import Ledger
@@ -57,7 +58,7 @@ class Settlement:
         provider, model = ledger.served_fact("provider") or "", ledger.served_fact("model") or ""
         if not ledger.dialect:
             return
-        tokens = DIALECTS[ledger.dialect].count(ledger.usage)
+        tokens = (DIALECTS.get(ledger.dialect) or SOCKETS[ledger.dialect]).count(ledger.usage)
         try:
             cost, estimated = await self.account.settle(
                 provider,

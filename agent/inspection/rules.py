@@ -14,6 +14,7 @@ from hashlib import blake2b
 from agent.catalog import Catalog, bundled_harness, bundled_surfaces
 from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
+from agent.dialects.sockets import SOCKETS
 from agent.errors import PolicyError
 from agent.guardrails import LIMIT_RULE, LIMIT_TYPE, Rule, Scanner, bundled_rules, joined, keyword_rule
 from agent.guardrails.injection import (
@@ -172,7 +173,12 @@ class RuleBook:
         self._known_untrusted = VerdictCache(CACHE_ENTRIES)
         for surface in self.catalog.surfaces:
             for endpoint in surface.endpoints:
-                if endpoint.dialect not in DIALECTS:
+                if endpoint.socket and endpoint.socket not in SOCKETS:
+                    raise PolicyError(
+                        f"surface {surface.id!r}: unknown socket format {endpoint.socket!r}",
+                        hint=f"known: {', '.join(sorted(SOCKETS))}",
+                    )
+                if endpoint.dialect not in DIALECTS and (endpoint.dialect or not endpoint.socket):
                     known = ", ".join(sorted(DIALECTS))
                     raise PolicyError(
                         f"surface {surface.id!r}: unknown dialect {endpoint.dialect!r}",

@@ -18,14 +18,15 @@ class Kind(StrEnum):
 class Endpoint:
     """An inference path and the dialect spoken there.
 
-    `path` is matched against the whole decoded path; `{name}` stands for one or more characters without `/`,
-    a leading `**` for any prefix. `operation` is the GenAI operation name. `socket` names the format of the messages
-    where a WebSocket is opened there; empty: WebSockets are refused. `app` is the id of the app that speaks there when
-    nothing better is known of the program behind a connection.
+    `path` is matched against the whole decoded path; `{name}` stands for one or more characters without `/`, a
+    leading `**` for any prefix. `dialect` is empty where models are asked over a WebSocket only. `operation` is the
+    GenAI operation name. `socket` names the format of the messages where a WebSocket is opened there; empty:
+    WebSockets are refused. `app` is the id of the app that speaks there when nothing better is known of the program
+    behind a connection.
     """
 
     path: str
-    dialect: str
+    dialect: str = ""
     operation: str = "chat"
     socket: str = ""
     app: str = ""
