@@ -6,6 +6,7 @@ import pytest
 
 from agent.catalog import Catalog, bundled_surfaces, parse_surfaces
 from agent.dialects import DIALECTS
+from agent.dialects.sockets import SOCKETS
 from agent.errors import ConfigError
 from agent.model.surface import Surface
 
@@ -43,7 +44,7 @@ def test_a_row_is_read_with_what_it_speaks_and_its_own_endpoints() -> None:
         (ROW + 'speaks = "chat"', "speaks must be a list"),
         (ROW + "endpoints = [1]", "an endpoint must be a table"),
         (ROW + 'endpoints = { path = "/a" }', "endpoints must be a list"),
-        (ROW + 'endpoints = [{ path = "/a" }]', "missing dialect"),
+        (ROW + 'endpoints = [{ path = "/a" }]', "needs a dialect, or a socket"),
         (ROW + 'endpoints = [{ path = "/a", dialect = "d", method = "GET" }]', "unknown method"),
         (ROW + 'endpoints = [{ path = 1, dialect = "d" }]', "path must be a text"),
         (ROW + 'prefix = "x"', "a prefix needs an https origin and a key_header"),
@@ -103,7 +104,13 @@ def test_two_rows_cannot_share_a_base_url() -> None:
 
 @each_bundled
 def test_a_bundled_row_speaks_dialects_that_exist(row: Surface) -> None:
-    assert {endpoint.dialect for endpoint in row.endpoints} <= set(DIALECTS)
+    assert {endpoint.dialect for endpoint in row.endpoints if not endpoint.socket} <= set(DIALECTS)
+    assert {endpoint.dialect for endpoint in row.endpoints if endpoint.socket} <= {*DIALECTS, ""}
+
+
+@each_bundled
+def test_a_bundled_row_speaks_on_sockets_what_exists(row: Surface) -> None:
+    assert {endpoint.socket for endpoint in row.endpoints} <= {*SOCKETS, ""}
     assert row.endpoints
 
 
