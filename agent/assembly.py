@@ -39,9 +39,9 @@ from agent.gateway.policy_file import Acceptance, PolicyFile, anything
 from agent.gateway.scans import ScanPool
 from agent.gateway.server import GatewayServer
 from agent.gateway.small_requests import SmallRequests
-from agent.gateway.sockets.connection import Room
-from agent.gateway.sockets.connection import Surroundings as SocketSurroundings
 from agent.gateway.sockets.service import MAX_HELD, Sockets
+from agent.gateway.sockets.surroundings import Room
+from agent.gateway.sockets.surroundings import Surroundings as SocketSurroundings
 from agent.gateway.standing import Standing
 from agent.gateway.telemetry_pages import telemetry_pages
 from agent.gateway.transport.base import Transport, TransportConfig

@@ -39,8 +39,9 @@ from agent.gateway.exchange import ExchangeHandler
 from agent.gateway.policy_file import PolicyFile
 from agent.gateway.routing import Route, route_intercepted
 from agent.gateway.scans import ScanPool
-from agent.gateway.sockets.connection import Room, SocketConnection, Surroundings
+from agent.gateway.sockets.connection import SocketConnection
 from agent.gateway.sockets.frames import Kind, MessageReader, frame
+from agent.gateway.sockets.surroundings import Room, Surroundings
 from agent.gateway.transport.tunnel import StreamTunnel
 from agent.gateway.unified.keys import Keys
 from agent.gateway.unified.planning import Planner

@@ -11,17 +11,14 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import partial
-from typing import Protocol
 
 from agent.dialects.sockets import Heard, Said, SocketDialect, SocketSession
 from agent.errors import ContentError, UpstreamError
-from agent.gateway.ports import Lane, PolicyInForce
 from agent.gateway.routing import Refused, Route
-from agent.gateway.scans import ScanPool
 from agent.gateway.sockets.frames import Broken, CloseCode, Kind, Message, MessageReader, close
+from agent.gateway.sockets.surroundings import Surroundings
 from agent.gateway.sockets.turns import CONTEXT, Turn
 from agent.gateway.transport.base import Tunnel
 from agent.gateway.wire import ClientGone, ClientRequest, Wire
@@ -30,7 +27,6 @@ from agent.guardrails.offsets import occurrences
 from agent.host.tasks import TaskGroup
 from agent.inspection import RuleBook
 from agent.model.content import Slot
-from agent.model.traffic import Connection
 
 log = logging.getLogger(__name__)
 
@@ -46,48 +42,6 @@ SWALLOWING = 60.0
 _READ = 64 * 1024
 _MASK = 4
 _TOO_MUCH = Broken(CloseCode.TRY_AGAIN_LATER, "too much is under way at once")
-
-
-class Exchanges(Protocol):
-    """What closes exchanges: `ExchangeHandler`."""
-
-    async def handle(self, request: ClientRequest, wire: Wire, lane: Lane | None = None) -> bool:
-        """See there."""
-        ...
-
-
-class Watch(Protocol):
-    """Makes a context for the time that an exchange runs."""
-
-    def __call__(
-        self, connection: Connection, *, path: str, answering: Callable[[], bool]
-    ) -> AbstractContextManager[object]:
-        """`answering` tells whether the answer has begun."""
-        ...
-
-
-class Room:
-    """The bytes that all connections together may hold of messages that are not whole."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._held = 0
-
-    def moved(self, before: int, now: int) -> bool:
-        """One of them holds `now` bytes in place of `before`; whether there is room for that."""
-        self._held += now - before
-        return self._held <= self._limit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What all connections share."""
-
-    exchanges: Exchanges
-    policy: PolicyInForce
-    scans: ScanPool
-    watch: Watch
-    room: Room
 
 
 class _End(Exception):

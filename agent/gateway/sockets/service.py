@@ -17,7 +17,7 @@ from agent.gateway import headers
 from agent.gateway.accounting import Account
 from agent.gateway.direct import Direct
 from agent.gateway.routing import Refused, Route, query_without_secrets
-from agent.gateway.sockets.connection import SocketConnection, Surroundings
+from agent.gateway.sockets.connection import SocketConnection
 from agent.gateway.sockets.handshake import (
     Opened,
     agreement,
@@ -28,6 +28,7 @@ from agent.gateway.sockets.handshake import (
     request_head,
     without_keys,
 )
+from agent.gateway.sockets.surroundings import Surroundings
 from agent.gateway.transport.base import Transport, TransportError, Tunnel
 from agent.gateway.unified.crossing import crossing_fields
 from agent.gateway.unified.passing import lent_key

@@ -23,7 +23,7 @@ from agent.dialects.sockets import SOCKETS
 from agent.gateway.direct import Direct
 from agent.gateway.routing import Route, route_intercepted
 from agent.gateway.sockets import handshake
-from agent.gateway.sockets.connection import Room, SocketConnection, Surroundings
+from agent.gateway.sockets.connection import SocketConnection
 from agent.gateway.sockets.frames import (
     CloseCode,
     Kind,
@@ -34,6 +34,7 @@ from agent.gateway.sockets.frames import (
     masked,
 )
 from agent.gateway.sockets.service import Sockets
+from agent.gateway.sockets.surroundings import Room, Surroundings
 from agent.gateway.transport.base import FailureKind, Headers, TransportError, Tunnel
 from agent.gateway.upgrade import UpgradeHandler
 from agent.gateway.wire import ClientRequest
