@@ -18,6 +18,7 @@ from agent.dialects.sockets import Heard, Said, SocketDialect, SocketSession
 from agent.errors import ContentError, UpstreamError
 from agent.gateway.routing import Refused, Route
 from agent.gateway.sockets.frames import Broken, CloseCode, Kind, Message, MessageReader, close
+from agent.gateway.sockets.open_turns import OpenTurns
 from agent.gateway.sockets.surroundings import Surroundings
 from agent.gateway.sockets.turns import CONTEXT, Turn
 from agent.gateway.transport.base import Tunnel
@@ -77,7 +78,7 @@ class SocketConnection:
         self._writer = writer
         self._upstream = upstream
         self._tasks = TaskGroup("socket")
-        self._turns: list[Turn] = []  # open, in the order in which they were opened
+        self._turns = OpenTurns()
         self._heard: dict[tuple[str, ...], bool] = {}  # kinds of attachments: whether they may go on
         self._rules: RuleBook | None = None  # under which that was found out
         self._held = 0
@@ -130,7 +131,7 @@ class SocketConnection:
     async def forward(self, turn: Turn, raw: bytes) -> None:
         """See `turns.Line`."""
         if turn.answered:
-            self._turns.append(turn)
+            self._turns.add(turn)
         await self._upstream.write(raw)
 
     def mask(self) -> bytes:
@@ -170,8 +171,7 @@ class SocketConnection:
         if heard.asks:
             await self._swallowed()
             # one that is asked before the answer to the last has begun is part of the same question
-            waits = any(not turn.name and turn.answer.awaited for turn in self._turns)
-            await self._ask(message, heard, answered=not waits)
+            await self._ask(message, heard, answered=not self._turns.awaited)
         elif request.slots and (heard.known or not self._is_clean(request.slots, hidden=True)):
             await self._ask(message, heard, answered=False)
         elif request.attachments:
@@ -183,7 +183,7 @@ class SocketConnection:
         """Wait until an answer that was stopped, and has no name to tell it by, has come to its end."""
         try:
             async with asyncio.timeout(SWALLOWING):
-                while any(turn.answer.stopped and not turn.name for turn in self._turns):
+                while self._turns.swallowing:
                     self._freed.clear()
                     await self._freed.wait()
         except TimeoutError:
@@ -257,7 +257,7 @@ class SocketConnection:
         if self._closing:
             return  # to a client that has taken its leave
         said = self._session.listen(message.data)
-        turn = self._turn_of(said)
+        turn = self._turns.of(said)
         if turn is None and not self._is_plain(said):
             turn = self._unasked(said)
         if turn is None:
@@ -266,23 +266,6 @@ class SocketConnection:
         await turn.answer.feed(message, said.view)
         if said.view.final or turn.operation == CONTEXT:
             await self._finish(turn)
-
-    def _turn_of(self, said: Said) -> Turn | None:
-        """The open turn that a message belongs to. What belongs to none keeps its place behind what came before."""
-        turns = self._turns
-        if said.apart or not said.readable:
-            return next((turn for turn in turns if not turn.answer.stopped), None)
-        if not said.turn:
-            return next((turn for turn in turns if not turn.name), None)
-        for turn in turns:
-            if turn.name == said.turn:
-                return turn
-        if said.operation:  # begun by the service itself
-            return None
-        unnamed = next((turn for turn in turns if not turn.name), None)
-        if unnamed is not None:
-            unnamed.name = said.turn
-        return unnamed
 
     def _is_plain(self, said: Said) -> bool:
         """Whether a message outside all turns has nothing to judge in it."""
@@ -316,7 +299,7 @@ class SocketConnection:
             operation=CONTEXT if alone else said.operation,
             name=said.turn,
         )
-        self._turns.append(turn)
+        self._turns.add(turn)
         self._begin(turn)
         return turn
 
