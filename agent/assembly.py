@@ -33,6 +33,7 @@ from agent.extraction import Extractor
 from agent.gateway.app import GatewayApp
 from agent.gateway.appearances import Appearances
 from agent.gateway.conversations import Conversations
+from agent.gateway.direct import Direct
 from agent.gateway.dispatch import Dispatcher
 from agent.gateway.exchange import MAX_BODY, ExchangeHandler
 from agent.gateway.filebook import FileBook
@@ -44,6 +45,9 @@ from agent.gateway.ports import AuditSink, Identities
 from agent.gateway.scans import ScanPool
 from agent.gateway.server import GatewayServer
 from agent.gateway.small_requests import SmallRequests
+from agent.gateway.sockets.service import MAX_HELD, Sockets
+from agent.gateway.sockets.surroundings import Room
+from agent.gateway.sockets.surroundings import Surroundings as SocketSurroundings
 from agent.gateway.standing import Standing
 from agent.gateway.telemetry_pages import telemetry_pages
 from agent.gateway.transport.base import Transport, TransportConfig
@@ -198,9 +202,21 @@ class Assembly:
             self._observatory.running,
             identities,
         )
-        self.server = GatewayServer(
-            app, UpgradeHandler(self.policy, transport, self.audit, guard), self.tasks
+        sockets = Sockets(
+            SocketSurroundings(
+                exchanges=handler,
+                policy=self.policy,
+                scans=self._scans,
+                watch=self._observatory.running,
+                room=Room(MAX_HELD),
+            ),
+            transport=transport,
+            direct=Direct(transport, read_secret),
+            accounts=self.accounts,
+            device=self._device.id,
         )
+        upgrades = UpgradeHandler(self.policy, transport, self.audit, guard, sockets)
+        self.server = GatewayServer(app, upgrades, self.tasks)
         return self.server
 
     async def aclose(self, last_words: str = "") -> None:

@@ -40,7 +40,9 @@ _OPTIONAL = frozenset(
         "seen",
     }
 )
-_ENDPOINT_KEYS = frozenset({"operation", "socket", "app", "file_id", "upload_url", "upload_id", "sealed"})
+_ENDPOINT_KEYS = frozenset(
+    {"dialect", "operation", "socket", "app", "file_id", "upload_url", "upload_id", "sealed"}
+)
 _UPLOADS = "uploads.toml"
 _UPLOAD_KEYS = frozenset({"name", "provider", "hosts", "kind", "shares", "http2", "websockets"})
 _REFUSALS = range(400, 500)
@@ -232,7 +234,9 @@ def _endpoints(rows: object, *, where: str) -> tuple[Endpoint, ...]:
 def _endpoint(row: object, *, where: str) -> Endpoint:
     if not isinstance(row, dict):
         raise ConfigError(f"{where}: an endpoint must be a table")
-    tables.check_keys(row, frozenset({"path", "dialect"}), _ENDPOINT_KEYS, where=where)
+    tables.check_keys(row, frozenset({"path"}), _ENDPOINT_KEYS, where=where)
+    if not row.keys() & {"dialect", "socket"}:
+        raise ConfigError(f"{where}: an endpoint needs a dialect, or a socket")
     if str(row["path"]).endswith("/**"):
         raise ConfigError(f"{where}: {row['path']} must not end in '/**': an endpoint is one path")
     texts = {key: tables.text(row, key, where=where) for key in row if key != "sealed"}

@@ -68,7 +68,7 @@ class GeminiGenerate(JsonEdits):
         """System instruction, contents and tool declarations; model and method from the path. Raises ContentError."""
         document = json_object(body)
         found = Collector()
-        _read_request(found, (), document)
+        read_request(found, (), document)
         model, method = _model_and_method(head.path)
         return ParsedRequest(
             model=model or string(document.get("model")).removeprefix("models/"),
@@ -244,26 +244,28 @@ class GeminiReader:
         return channel
 
 
-def _read_request(found: Collector, path: Path, document: dict[str, object]) -> None:
+def read_request(found: Collector, path: Path, document: dict[str, object]) -> None:
+    """What a request's document, or a live session's setup, gives to the model."""
     for key, value in document.items():
         match key:
             case "contents" if isinstance(value, list):
                 for index, content in enumerate(value):
-                    _read_content(found, (*path, key, index), Role.USER, content)
+                    read_content(found, (*path, key, index), Role.USER, content)
             case "contents" | "content":
-                _read_content(found, (*path, key), Role.USER, value)
+                read_content(found, (*path, key), Role.USER, value)
             case "systemInstruction" | "system_instruction":
-                _read_content(found, (*path, key), Role.SYSTEM, value)
+                read_content(found, (*path, key), Role.SYSTEM, value)
             case "tools" | "generationConfig" | "generation_config":  # declarations and JSON Schemas
                 found.schema((*path, key), value)
             case "request" | "generateContentRequest" | "generate_content_request":
-                _read_request(found, (*path, key), mapping(value))
+                read_request(found, (*path, key), mapping(value))
             case "requests":  # of a batch
                 for index, one in objects(value):
-                    _read_request(found, (*path, key, index), one)
+                    read_request(found, (*path, key, index), one)
 
 
-def _read_content(found: Collector, path: Path, role: Role, content: object) -> None:
+def read_content(found: Collector, path: Path, role: Role, content: object) -> None:
+    """One content. Without a role of its own it speaks as `role`."""
     if not isinstance(content, dict):
         found.prose(path, role, content)
         return
@@ -318,7 +320,7 @@ def _attach(found: Collector, path: Path, element: Path, blob: dict[str, object]
 def _read_candidate(found: Collector, path: Path, candidate: dict[str, object]) -> None:
     for key, value in candidate.items():
         if key == "content":
-            _read_content(found, (*path, key), Role.ASSISTANT, value)
+            read_content(found, (*path, key), Role.ASSISTANT, value)
         else:
             _read_candidate_field(found, path, key, value)
 

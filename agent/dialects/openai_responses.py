@@ -57,7 +57,10 @@ class OpenAIResponses(OpenAIReplies):
 
     def parse_request(self, head: RequestHead, body: bytes) -> ParsedRequest:
         """Instructions, input items, tool definitions, prompt variables and metadata. Raises ContentError."""
-        document = json_object(body)
+        return self.parse_document(json_object(body))
+
+    def parse_document(self, document: dict[str, object]) -> ParsedRequest:
+        """The same for a document that was parsed already."""
         found = Collector()
         for key, value in document.items():
             match key:
@@ -120,8 +123,10 @@ class OpenAIResponsesReader:
             document = orjson.loads(data)
         except orjson.JSONDecodeError:
             return EventView(final=data == b"[DONE]")  # sent by compatible servers
-        if not isinstance(document, dict):
-            return EventView()
+        return self.view(event, document) if isinstance(document, dict) else EventView()
+
+    def view(self, event: str, document: dict[str, object]) -> EventView:
+        """What an event's document means."""
         kind = string(document.get("type")) or event
         number = document.get("sequence_number")
         if type(number) is int:
@@ -206,7 +211,7 @@ class OpenAIResponsesReader:
                 _read_part(found, (key,), known[1], document.get(key))
         elif isinstance(item := document.get("item"), dict):
             self._tools[integer(document.get("output_index"))] = _tool(item)
-            _read_item(found, ("item",), item, Role.ASSISTANT)
+            read_item(found, ("item",), item, Role.ASSISTANT)
         elif isinstance(part := document.get("part"), dict):
             _read_part(found, ("part",), Role.ASSISTANT, part)
         elif isinstance(response := document.get("response"), dict):
@@ -256,17 +261,18 @@ def _read_input(found: Collector, path: Path, role: Role, value: object) -> None
     elif isinstance(value, list):
         for index, item in enumerate(value):
             if isinstance(item, dict):
-                _read_item(found, (*path, index), item, role)
+                read_item(found, (*path, index), item, role)
             else:
                 found.text((*path, index), role, item)
 
 
 def _read_output(found: Collector, path: Path, response: dict[str, object]) -> None:
     for index, item in objects(response.get("output")):
-        _read_item(found, (*path, "output", index), item, Role.ASSISTANT)
+        read_item(found, (*path, "output", index), item, Role.ASSISTANT)
 
 
-def _read_item(found: Collector, path: Path, item: dict[str, object], role: Role) -> None:
+def read_item(found: Collector, path: Path, item: dict[str, object], role: Role) -> None:
+    """One item of an input, an output or a conversation. Without a role of its own it speaks as `role`."""
     kind = string(item.get("type"))
     speaker = _ROLES.get(string(item.get("role")), role)
     if kind == "reasoning":

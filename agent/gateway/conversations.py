@@ -51,11 +51,18 @@ class Conversations:
         self._lock = threading.Lock()  # large requests are inspected in another thread
 
     def vault(
-        self, principal: tuple[str, ...], fields: Headers, body: bytes, request: ParsedRequest
+        self,
+        principal: tuple[str, ...],
+        fields: Headers,
+        body: bytes,
+        request: ParsedRequest,
+        *,
+        carrier: str = "",
     ) -> Vault:
         """The vault of the conversation that `request` continues or begins. `principal` says who asks whom: key,
-        user, program and service."""
-        key, continued = self._key(principal, fields, _document(body), request)
+        user, program and service; `carrier` names what carries one conversation and nothing else, such as a
+        WebSocket."""
+        key, continued = self._key(principal, fields, _document(body), request, carrier)
         with self._lock:
             self._forget(self._now() - IDLE_HOURS * 3600)
             entry = self._entries.get(key)
@@ -78,7 +85,12 @@ class Conversations:
             self._entries.popitem(last=False)
 
     def _key(
-        self, principal: tuple[str, ...], fields: Headers, document: _Document, request: ParsedRequest
+        self,
+        principal: tuple[str, ...],
+        fields: Headers,
+        document: _Document,
+        request: ParsedRequest,
+        carrier: str,
     ) -> tuple[bytes, bool]:
         """What tells the conversation from others, and whether it is one that the provider keeps. Of those whose id the
         request does not say each principal has one."""
@@ -89,6 +101,8 @@ class Conversations:
             kind, words, continued = "kept", request.conversation, True
         elif any(document.get(name) for name in self._harness.continuing_keys):
             kind, continued = "kept", True
+        elif carrier:
+            kind, words = "carried", carrier
         else:
             kind = "begun"
             words = "\0".join(_opening(request))

@@ -33,6 +33,25 @@ class Direct:
     ) -> UpstreamResponse:
         """The answer's head. `fields` hold neither `host` nor framing. Raises UpstreamError, and Refused where the
         route's credential cannot be read."""
+        path, fields = await self.head(route, fields)
+        response = await self._transport.send(
+            route.target,
+            UpstreamRequest(
+                method=method.encode(),
+                target=path,
+                headers=tuple(fields),
+                body=body,
+                content_length=length,
+            ),
+        )
+        self.answered(route, response.status)
+        return response
+
+    async def head(
+        self, route: Route, fields: list[tuple[bytes, bytes]]
+    ) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+        """The target of a request that goes that way, and its fields: `host` first, the route's credential among them.
+        Raises Refused where that cannot be read."""
         target = route.target
         default = 443 if target.tls else 80
         plain = target.port == default or (route.upstream == "native" and target.port == 443)
@@ -46,19 +65,12 @@ class Direct:
         if route.imposed:
             fields = headers.imposed(fields, route.imposed)
         path = f"{target.base_path}{route.path}".encode("latin-1")
-        response = await self._transport.send(
-            target,
-            UpstreamRequest(
-                method=method.encode(),
-                target=path + b"?" + route.query if route.query else path,
-                headers=((b"host", authority.encode()), *fields),
-                body=body,
-                content_length=length,
-            ),
-        )
-        if response.status in (401, 403) and route.credential is not None:
-            self._secrets.forget(route.credential[1])  # it may have been replaced: read anew for the next
-        return response
+        return (path + b"?" + route.query if route.query else path), [(b"host", authority.encode()), *fields]
+
+    def answered(self, route: Route, status: int) -> None:
+        """Note how the upstream has answered: a credential that it refuses may have been replaced."""
+        if status in (401, 403) and route.credential is not None:
+            self._secrets.forget(route.credential[1])  # read anew for the next
 
     async def _credential(self, name: str, reference: str) -> tuple[bytes, bytes]:
         try:

@@ -30,7 +30,7 @@ from agent.gateway.files import FileReader
 from agent.gateway.judging import Judge, Question
 from agent.gateway.ledger import Ledger
 from agent.gateway.logins import Logins, shown_virtual
-from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, PolicyInForce, SecretSource
+from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, Lane, PolicyInForce, SecretSource
 from agent.gateway.routing import PAGES, Refusal, Refused, Route, Way, route_base_url, route_intercepted
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
@@ -117,9 +117,9 @@ class ExchangeHandler:
         filebook = files.book if files is not None else FileBook(time.monotonic)
         self._uploads = Uploads(self._judge, self._direct, filebook, max_body=max_body)
 
-    async def handle(self, request: ClientRequest, wire: Wire) -> bool:
-        """Serve one exchange. Returns False where the client's connection must be cut: the answer could not be ended
-        as it should. Never raises."""
+    async def handle(self, request: ClientRequest, wire: Wire, lane: Lane | None = None) -> bool:
+        """Serve one exchange, on `lane` where its way is open already. Returns False where the client's connection
+        must be cut: the answer could not be ended as it should. Never raises."""
         ledger = Ledger(
             self._policy.rules,
             request.connection,
@@ -127,11 +127,13 @@ class ExchangeHandler:
             capture_key=self._capture_key,
         )
         ledger.request_id = trace_context.request_id(request.headers, exchange_id=ledger.id)
+        if lane is not None:
+            ledger.voice = lane.dialect
         if headers.get(request.headers, b"traceparent"):
             ledger.trace = trace_context.accept(request.headers, exchange_id=ledger.id).traceparent
         book = Settlement(ledger, self._audit, wire, Account(self._accounts), self._policy.book)
         try:
-            return await self._serve(request, wire, book)
+            return await self._serve(request, wire, book, lane)
         except (ClientGone, asyncio.CancelledError):
             ledger.outcome = Outcome.CLIENT_CLOSED
             return False
@@ -142,28 +144,12 @@ class ExchangeHandler:
         finally:
             await book.settle()
 
-    async def _serve(self, request: ClientRequest, wire: Wire, book: Settlement) -> bool:
+    async def _serve(self, request: ClientRequest, wire: Wire, book: Settlement, lane: Lane | None) -> bool:
         ledger = book.ledger
         try:
             route = self._route(request, ledger)
             request, route = self._identified(request, route, book)
-            refused = self._judge.admits(route, ledger, request.connection)
-            if refused is not None and refused.stops:
-                return await self._block(wire, book, _voice(ledger), None)
-            files = route.endpoint is not None and route.endpoint.takes_files
-            if route.surface.own and route.endpoint is not None and not files and request.method != "POST":
-                raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
-            if self._unlisted.suspects(request, route, ledger.rules):
-                return await self._suspected(request, route, wire, book)
-            if route.endpoint is None:
-                return await self._pass(request, route, wire, book)
-            bodiless = request.method in _BODILESS and not _has_body(request.headers)
-            reads_query = not files and ledger.rules.dialects[route.endpoint.dialect].reads_query
-            if bodiless and not reads_query:
-                return await self._pass(request, route, wire, book)
-            if files:
-                return await self._upload(request, route, wire, book)
-            return await self._inspect(request, route, wire, book, route.query if bodiless else None)
+            return await self._answered(request, route, wire, book, lane)
         except Refused as error:
             ledger.outcome, ledger.error = Outcome.REFUSED, str(error)
             if error.status == 421:
@@ -174,6 +160,39 @@ class ExchangeHandler:
             status, fields = _told(error)
             said = f"Drawbridge: {str(error).removesuffix('.')}. {error.hint()}".strip()
             return await self._say(wire, book, status, said, fields)
+
+    async def _answered(
+        self, request: ClientRequest, route: Route, wire: Wire, book: Settlement, lane: Lane | None
+    ) -> bool:
+        """By what the request is for."""
+        ledger = book.ledger
+        if lane is not None:
+            route = lane.admit(route)
+            ledger.routed(route)
+            ledger.on_lane(lane.dialect.name, lane.operation)
+        refused = self._judge.admits(route, ledger, request.connection)
+        if refused is not None and refused.stops:
+            return await self._block(wire, book, _voice(ledger), None)
+        if lane is not None:
+            return await self._inspect(request, route, wire, book, lane=lane)
+        files = route.endpoint is not None and route.endpoint.takes_files
+        if route.surface.own and route.endpoint is not None and not files and request.method != "POST":
+            raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
+        if route.endpoint is not None and not route.endpoint.dialect and _has_body(request.headers):
+            raise Refused(
+                426, "models are asked over a WebSocket here", headers=((b"upgrade", b"websocket"),)
+            )
+        if self._unlisted.suspects(request, route, ledger.rules):
+            return await self._suspected(request, route, wire, book)
+        if route.endpoint is None or not route.endpoint.dialect:
+            return await self._pass(request, route, wire, book)
+        bodiless = request.method in _BODILESS and not _has_body(request.headers)
+        reads_query = not files and ledger.rules.dialects[route.endpoint.dialect].reads_query
+        if bodiless and not reads_query:
+            return await self._pass(request, route, wire, book)
+        if files:
+            return await self._upload(request, route, wire, book)
+        return await self._inspect(request, route, wire, book, route.query if bodiless else None)
 
     def _route(self, request: ClientRequest, ledger: Ledger) -> Route:
         way = self._way(request, ledger)
@@ -307,18 +326,28 @@ class ExchangeHandler:
         return await self._answering(wire, book).relay(response, heard)
 
     async def _inspect(
-        self, request: ClientRequest, route: Route, wire: Wire, book: Settlement, sent: bytes | None = None
+        self,
+        request: ClientRequest,
+        route: Route,
+        wire: Wire,
+        book: Settlement,
+        sent: bytes | None = None,
+        *,
+        lane: Lane | None = None,
     ) -> bool:
         """`sent` is the body where it was read before; of a request without one, the query of its address."""
         ledger = book.ledger
         assert route.endpoint is not None
-        dialect = ledger.rules.dialects[route.endpoint.dialect]
-        bodiless = not _has_body(request.headers) and request.method in _BODILESS
+        dialect = ledger.rules.dialects[route.endpoint.dialect] if lane is None else lane.dialect
+        bodiless = lane is None and not _has_body(request.headers) and request.method in _BODILESS
         sent = await self._read(request, wire) if sent is None else sent
         with ledger.working():
-            body = sent if bodiless else self._decoded(request, sent)
+            body = sent if bodiless or lane is not None else self._decoded(request, sent)
         asker = book.account.principal.key_id
-        question = Question(request=request, route=route, dialect=dialect, body=body, asker=asker)
+        named = lane.conversation if lane is not None else ""
+        question = Question(
+            request=request, route=route, dialect=dialect, body=body, asker=asker, conversation=named
+        )
         verdict, scope = await self._judge.judge(question, ledger)
         ledger.request = verdict.request
         ledger.decided(verdict.decision)
@@ -338,7 +367,9 @@ class ExchangeHandler:
             account=book.account,
             book=book.routes,
         )
-        if route.upstream in ("gateway", "provider"):
+        if lane is not None:
+            served = await self._along(lane, errand, None if verdict.body is not body else sent)
+        elif route.upstream in ("gateway", "provider"):
             served = await self._serving.send(errand)
         else:
             served = await self._direct_answer(errand, None if verdict.body is not body else sent)
@@ -355,12 +386,8 @@ class ExchangeHandler:
         """On the one way the route names, or where that is away, on the way that policy gives instead. `sent` is the
         body as it came, where nothing in it was changed."""
         request, route, verdict = errand.request, errand.route, errand.verdict
-        ledger, account = errand.ledger, errand.account
-        account.informed(verdict.request, operation=ledger.operation)
-        provider, model = errand.book.meant(verdict.request.model, door=route.surface)
-        if (denial := await account.reserve(provider, model)) is not None:
-            raise refusal(denial)
-        ledger.served_by(provider=provider, model=model)
+        ledger = errand.ledger
+        await self._reserve(errand)
         fields = headers.forwardable(request.headers, drop=_OURS)
         fields = fields if sent is not None else headers.without_body_facts(fields)
         fields.append((b"accept-encoding", b"identity"))
@@ -389,6 +416,21 @@ class ExchangeHandler:
         asked = (ledger.rules, route.host, request.headers, route.query)
         if self._logins.learn(*asked, response.headers):
             ledger.login = self._logins.login_of(*asked)
+
+    async def _along(self, lane: Lane, errand: Errand, sent: bytes | None) -> Served:
+        """On a way that is open already. `sent` is the request as it came, where nothing in it was changed."""
+        await self._reserve(errand)
+        errand.ledger.sent()
+        return Served(response=await lane.send(errand.verdict.body if sent is None else None))
+
+    async def _reserve(self, errand: Errand) -> None:
+        """Reserve what goes to whom the route names. Raises Refused."""
+        account, ledger = errand.account, errand.ledger
+        account.informed(errand.verdict.request, operation=ledger.operation)
+        provider, model = errand.book.meant(errand.verdict.request.model, door=errand.route.surface)
+        if (denial := await account.reserve(provider, model)) is not None:
+            raise refusal(denial)
+        ledger.served_by(provider=provider, model=model)
 
     async def _instead(self, errand: Errand, sent: bytes | None) -> Served:
         """While the central gateway is away, if the policy's access rules have nothing against that way."""
@@ -487,6 +529,8 @@ def _asker(request: ClientRequest, route: Route, rules: RuleBook) -> Asker:
 
 
 def _voice(ledger: Ledger) -> Voice:
+    if ledger.voice is not None:
+        return ledger.voice
     if not ledger.dialect:
         return raw_text.RawText()
     return ledger.rules.dialects.get(ledger.dialect) or voice(ledger.dialect)

@@ -39,13 +39,15 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What is to be judged: a request's head and body (free of Content-Encoding), and the way it would go. `asker` is
-    the id of the virtual key that it came with."""
+    the id of the virtual key that it came with; `conversation` names the one it belongs to, where it does not
+    itself."""
 
     request: ClientRequest
     route: Route
     dialect: Dialect
     body: bytes
     asker: str = ""
+    conversation: str = ""
 
     @property
     def head(self) -> RequestHead:
@@ -206,7 +208,13 @@ class Judge:
         process = connection.process  # not what the request says: a vault is not to be asked for by name
         program = connection.app or (process.executable or process.name if process else "")
         principal = (question.asker, subject.user, program, subject.surface, subject.host)
-        vault = partial(self._conversations.vault, principal, question.request.headers, question.body)
+        vault = partial(
+            self._conversations.vault,
+            principal,
+            question.request.headers,
+            question.body,
+            carrier=question.conversation,
+        )
         return replace(scope, open_vault=vault)
 
     async def _justified(self, decision: Decision, scope: Scope) -> Scope | None:

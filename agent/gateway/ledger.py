@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Any, Self
 
-from agent.dialects.base import ParsedRequest
+from agent.dialects.base import ParsedRequest, Voice
 from agent.gateway.logins import recorded
 from agent.gateway.routing import Route
 from agent.inspection import RuleBook, Scope
@@ -53,6 +53,7 @@ class Ledger:
         self.surface = "unknown"
         self.operation = ""
         self.dialect = ""
+        self.voice: Voice | None = None  # that says no to the client, where it is not the dialect's
         self.upstream = ""
         self.request = ParsedRequest()
         self.decision = CLEAN
@@ -117,6 +118,12 @@ class Ledger:
         if row is None or self.connection.tier is Tier.BASE_URL:
             return status
         return 400 if status in row.misread else status
+
+    def on_lane(self, dialect: str, operation: str) -> None:
+        """Note the format that is spoken on a way that is open already, and what is done there if it is not the
+        endpoint's own operation."""
+        self.dialect = dialect
+        self.operation = operation or self.operation
 
     def served_by(self, **facts: Any) -> None:
         """Note what is known of who answered: fields of `Served`."""

@@ -1,10 +1,13 @@
-"""What the gateway needs from outside, as Protocols: the audit trail, and the policy in force."""
+"""What the gateway needs from outside, as Protocols: the audit trail, the policy in force, open ways."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Protocol
 
+from agent.dialects.base import Dialect
+from agent.gateway.routing import Route
+from agent.gateway.transport.base import UpstreamResponse
 from agent.gateway.unified.routebook import RouteBook
 from agent.inspection import RuleBook
 from agent.inspection.outside import Report, Segment
@@ -74,4 +77,33 @@ class CheckRunner(Protocol):
 
     async def run(self, wanted: tuple[tuple[Check, tuple[Segment, ...]], ...]) -> tuple[Report, ...]:
         """A report for each check on its segments, each under its own deadline. Never raises."""
+        ...
+
+
+class Lane(Protocol):
+    """A way to the upstream that is open already and speaks a form of its own: one turn of a WebSocket. An exchange on
+    it is judged, paid for and recorded as every other; how its request goes out and its answer comes in are the
+    lane's."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How its messages are read, and how no is said in them."""
+        ...
+
+    @property
+    def operation(self) -> str:
+        """What is done on it, where that is not the endpoint's own operation; else empty."""
+        ...
+
+    @property
+    def conversation(self) -> str:
+        """Names the conversation of all that is said on the same connection."""
+        ...
+
+    def admit(self, route: Route) -> Route:
+        """The one of `route` and the way that policy gives instead which is open. Raises Refused where neither is."""
+        ...
+
+    async def send(self, body: bytes | None) -> UpstreamResponse:
+        """Send the judged request, as it came where `body` is None. Raises UpstreamError."""
         ...

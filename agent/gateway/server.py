@@ -133,7 +133,7 @@ class GatewayProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is whole."""
         super().on_message_complete()
-        if self._link.connection.tier is Tier.HTTP:
+        if self._link.connection.tier is Tier.HTTP and not self.parser.should_upgrade():
             # mitmproxy gives every HTTP/2 stream a connection of its own and never uses it again; left open, each
             # further request would look through all of them. Closed before the request's end, it would forget an
             # answer that came early.
@@ -227,7 +227,7 @@ class GatewayServer:
     @property
     def active(self) -> int:
         """Exchanges that are running, without the one that asks."""
-        return len(self._state.tasks - {asyncio.current_task()})
+        return len(self._state.tasks - {asyncio.current_task()}) + self._upgrades.active
 
     def expectant(self, seconds: float) -> int:
         """Connections made within the last `seconds` that have not asked anything yet: their request is on its way."""
@@ -245,19 +245,21 @@ class GatewayServer:
     def close(self) -> None:
         """Accept no more; idle connections end now, busy ones after their answer."""
         self.close_listeners()
+        self._upgrades.close()
         for protocol in list(self._state.connections):
             if isinstance(protocol, HttpToolsProtocol):
                 protocol.shutdown()
 
     async def drain(self, seconds: float, *, hurry: asyncio.Event | None = None) -> int:
         """Wait for running exchanges, not beyond `hurry`; returns how many were cut when the time was over."""
-        if self._state.tasks:
-            ended = self._tasks.spawn(asyncio.wait(set(self._state.tasks)), name="drain")
+        running: set[asyncio.Task[Any]] = {*self._state.tasks, *self._upgrades.tasks}
+        if running:
+            ended = self._tasks.spawn(asyncio.wait(running), name="drain")
             hurried = self._tasks.spawn((hurry or asyncio.Event()).wait(), name="hurry")
             await asyncio.wait((ended, hurried), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             ended.cancel()
             hurried.cancel()
-        left = list(self._state.tasks)
+        left = [*self._state.tasks, *self._upgrades.tasks]
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)

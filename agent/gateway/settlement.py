@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from agent.dialects.sockets import SOCKETS
 from agent.errors import AuditError
 from agent.gateway.accounting import Account
 from agent.gateway.ledger import Ledger
@@ -56,7 +57,8 @@ class Settlement:
         provider, model = ledger.served_fact("provider") or "", ledger.served_fact("model") or ""
         if ledger.dialect not in ledger.rules.dialects:  # no model was asked
             return
-        tokens = ledger.rules.dialects[ledger.dialect].count(ledger.usage)
+        spoken = ledger.rules.dialects.get(ledger.dialect) or SOCKETS[ledger.dialect]
+        tokens = spoken.count(ledger.usage)
         try:
             cost, estimated = await self.account.settle(
                 provider,

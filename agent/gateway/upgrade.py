@@ -1,5 +1,6 @@
-"""WebSocket upgrades (RFC 6455). On an inference path they are refused so that the client falls back to HTTPS at once;
-elsewhere on a catalogued host the bytes are piped as they are. Never relayed unseen where models are asked."""
+"""WebSocket upgrades (RFC 6455). On an inference path whose messages are known (`Endpoint.socket`) they are inspected
+message by message (`sockets/`); on any other they are refused, so that the client falls back to HTTPS at once.
+Elsewhere on a catalogued host the bytes are piped as they are. Never relayed unseen where models are asked."""
 
 from __future__ import annotations
 
@@ -13,10 +14,11 @@ from agent.gateway import headers
 from agent.gateway.local import Guard, foreign
 from agent.gateway.ports import AuditSink, PolicyInForce
 from agent.gateway.routing import Refusal, Route, route_base_url, route_intercepted
+from agent.gateway.sockets.service import NoSocket, Sockets
 from agent.gateway.subjects import subject_of
 from agent.gateway.transport.base import Transport, Tunnel
 from agent.gateway.wire import ClientRequest
-from agent.inspection import Scope, judge_access, judge_app
+from agent.inspection import RuleBook, Scope, judge_access, judge_app
 from agent.model.ids import short_ref, uuid7
 from agent.model.record import Incident, IncidentKind
 from agent.model.traffic import Tier
@@ -33,13 +35,34 @@ class UpgradeHandler:
     """Answers requests to upgrade."""
 
     def __init__(
-        self, policy: PolicyInForce, transport: Transport, audit: AuditSink, guard: Guard = foreign
+        self,
+        policy: PolicyInForce,
+        transport: Transport,
+        audit: AuditSink,
+        guard: Guard = foreign,
+        sockets: Sockets | None = None,
     ) -> None:
-        """`guard` says which requests of base-URL clients are not served."""
+        """`guard` says which requests of base-URL clients are not served; without `sockets` none is inspected."""
         self._policy = policy
         self._transport = transport
         self._audit = audit
         self._guard = guard
+        self._sockets = sockets
+
+    @property
+    def active(self) -> int:
+        """Answers that run."""
+        return self._sockets.turns if self._sockets is not None else 0
+
+    @property
+    def tasks(self) -> frozenset[asyncio.Task[object]]:
+        """What has to end before the gateway can: the inspected connections."""
+        return self._sockets.tasks if self._sockets is not None else frozenset()
+
+    def close(self) -> None:
+        """Take no more to inspect; those that run end after their answer."""
+        if self._sockets is not None:
+            self._sockets.close()
 
     async def handle(self, request: ClientRequest, client: asyncio.Transport) -> None:
         """Refuse the upgrade, or carry it until one side ends. Takes over the client's transport."""
@@ -56,25 +79,59 @@ class UpgradeHandler:
                 await self._note(request, IncidentKind.MISDIRECTED, route.message)
             _refuse(client, f"{route.status} Refused", route.message)
             return
+        if self._inspects(route):
+            await self._inspect(request, route, client)
+            return
         if route.endpoint is not None or not route.surface.websockets:
-            await self._note(
-                request,
-                IncidentKind.UPGRADE_REFUSED,
-                "a WebSocket that may carry prompts was refused; the client is expected to use HTTPS",
-                (("host", route.host), ("path", route.path)),
-            )
+            await self._noted(request, route)
             _refuse(client, REFUSED, "this path is inspected over HTTPS; WebSocket is refused by Drawbridge")
             return
+        if message := await self._forbidden(rules, request, route):
+            _refuse(client, "403 Forbidden", message)
+            return
+        await self._pipe(request, route, client)
+
+    def _inspects(self, route: Route) -> bool:
+        """Whether its messages can be read: not where the gateway would choose who answers each of them."""
+        return (
+            self._sockets is not None
+            and route.endpoint is not None
+            and bool(route.endpoint.socket)
+            and route.upstream != "gateway"
+        )
+
+    async def _inspect(self, request: ClientRequest, route: Route, client: asyncio.Transport) -> None:
+        assert self._sockets is not None
+        assert route.endpoint is not None
+        if message := await self._forbidden(self._policy.rules, request, route):
+            # over HTTPS, where there is such a way, the client is told in its own dialect
+            _refuse(client, REFUSED if route.endpoint.dialect else "403 Forbidden", message)
+            return
+        try:
+            await self._sockets.serve(request, route, client)
+        except NoSocket as refused:
+            await self._noted(request, route)
+            _refuse(client, f"{refused.status} Refused", str(refused))
+
+    async def _forbidden(self, rules: RuleBook, request: ClientRequest, route: Route) -> str:
+        """Why an access rule, or one about programs, has something against the connection, or empty."""
         now = time.time()
         subject = subject_of(route, request.connection, at=now)
         scope: Scope = rules.scope(subject, ref=short_ref(uuid7(now)))
         for refused in (judge_app(scope), judge_access(scope)):
-            if refused is not None and refused.stops:
+            if refused is not None and refused.stops and refused.applied:
                 facts = (("host", route.host), ("path", route.path), ("rule", ", ".join(refused.rule_ids)))
                 await self._note(request, IncidentKind.UPGRADE_REFUSED, refused.reason, facts)
-                _refuse(client, "403 Forbidden", refused.message)
-                return
-        await self._pipe(request, route, client)
+                return refused.message
+        return ""
+
+    async def _noted(self, request: ClientRequest, route: Route) -> None:
+        await self._note(
+            request,
+            IncidentKind.UPGRADE_REFUSED,
+            "a WebSocket that may carry prompts was refused; the client is expected to use HTTPS",
+            (("host", route.host), ("path", route.path)),
+        )
 
     async def _pipe(self, request: ClientRequest, route: Route, client: asyncio.Transport) -> None:
         if client.is_closing():

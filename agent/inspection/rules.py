@@ -22,6 +22,7 @@ from agent.catalog import (
 )
 from agent.dialects import UPLOADS
 from agent.dialects.base import ParsedRequest
+from agent.dialects.sockets import SOCKETS
 from agent.errors import PolicyError
 from agent.guardrails import LIMIT_RULE, LIMIT_TYPE, Rule, Scanner, bundled_rules, joined, keyword_rule
 from agent.guardrails.injection import (
@@ -215,8 +216,13 @@ class RuleBook:
         self._known_untrusted = VerdictCache(CACHE_ENTRIES)
         for surface in self.catalog.surfaces:
             for endpoint in surface.endpoints:
+                if endpoint.socket and endpoint.socket not in SOCKETS:
+                    raise PolicyError(
+                        f"surface {surface.id!r}: unknown socket format {endpoint.socket!r}",
+                        hint=f"known: {', '.join(sorted(SOCKETS))}",
+                    )
                 spoken = UPLOADS if endpoint.takes_files else self.dialects
-                if endpoint.dialect not in spoken:
+                if endpoint.dialect not in spoken and (endpoint.dialect or not endpoint.socket):
                     known = ", ".join(sorted(spoken))
                     raise PolicyError(
                         f"surface {surface.id!r}: unknown dialect {endpoint.dialect!r} for the operation "

@@ -34,10 +34,11 @@ UPLOADS = frozenset({UPLOAD, UPLOAD_START, UPLOAD_PART, UPLOAD_END})
 class Endpoint:
     """An inference path and the dialect spoken there.
 
-    `path` is matched against the whole decoded path; `{name}` stands for one or more characters without `/`,
-    a leading `**` for any prefix. `operation` is the GenAI operation name. `socket` names the format of the messages
-    where a WebSocket is opened there; empty: WebSockets are refused. `app` is the id of the app that speaks there when
-    nothing better is known of the program behind a connection.
+    `path` is matched against the whole decoded path; `{name}` stands for one or more characters without `/`, a
+    leading `**` for any prefix. `dialect` is empty where models are asked over a WebSocket only. `operation` is the
+    GenAI operation name. `socket` names the format of the messages where a WebSocket is opened there; empty:
+    WebSockets are refused. `app` is the id of the app that speaks there when nothing better is known of the program
+    behind a connection.
 
     Of uploads (`UPLOADS`) the answer holds, at these JSON Pointers (RFC 6901), the id by which prompts name the file
     (`file_id`), the address to which its bytes are sent next (`upload_url`; `header:NAME` where a header says it), or
@@ -46,7 +47,7 @@ class Endpoint:
     """
 
     path: str
-    dialect: str
+    dialect: str = ""
     operation: str = "chat"
     socket: str = ""
     app: str = ""

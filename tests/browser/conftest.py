@@ -34,7 +34,7 @@ def services(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> 
     if trust.library() is None:
         pytest.skip("there is no NSS library here, by which Chromium's trust store is made")
     directory = tmp_path_factory.mktemp("site")
-    with Provider(directory, app=site, hosts=HOSTS, authority=authority, sockets=True) as provider:
+    with Provider(directory, app=site, hosts=HOSTS, authority=authority, sockets=site) as provider:
         yield provider
 
 

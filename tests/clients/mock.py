@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tests.fakes.provider import Provider, Received
+from tests.fakes.socket_services import SocketServices
 
 HOSTS = ("api.openai.com", "api.anthropic.com", "generativelanguage.googleapis.com", "chatgpt.com")
 """The hosts that the printed `DRAWBRIDGE_RESOLVE` sends to the mock."""
@@ -19,22 +20,31 @@ def main() -> None:
     parser.add_argument("directory", type=Path, help="where the mock's certificates are written")
     parser.add_argument("--port", type=int, default=7443)
     parser.add_argument("--plain", action="store_true", help="HTTP without TLS")
+    parser.add_argument(
+        "--sockets", action="store_true", help="serve WebSockets as well, instead of refusing them"
+    )
     parser.add_argument("--bodies", type=int, default=0, metavar="N", help="print N characters of each body")
     arguments = parser.parse_args()
     arguments.directory.mkdir(parents=True, exist_ok=True)
-    with Provider(arguments.directory, port=arguments.port, tls=not arguments.plain) as provider:
+    sockets = SocketServices() if arguments.sockets else None
+    with Provider(
+        arguments.directory, port=arguments.port, tls=not arguments.plain, sockets=sockets
+    ) as provider:
         elsewhere = ",".join(f"{host}:443=127.0.0.1:{provider.port}" for host in HOSTS)
         print(f"# {provider.url}\nexport DRAWBRIDGE_RESOLVE={elsewhere}")
         print(f"export DRAWBRIDGE_UPSTREAM_CA_FILE={provider.ca_file.absolute()}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
-            follow(provider, arguments.bodies)
+            follow(provider, arguments.bodies, sockets)
 
 
-def follow(provider: Provider, width: int) -> None:
+def follow(provider: Provider, width: int, sockets: SocketServices | None = None) -> None:
     """Print what comes, for ever."""
-    printed = 0
+    printed = messages = 0
     while True:
         time.sleep(0.1)
+        for message in (sockets.heard if sockets is not None else [])[messages:]:
+            messages += 1
+            print(f"message ({len(message)} characters)", message[:width], flush=True)
         waiting = provider.requests[printed:]
         for received in waiting:
             if not (received.complete or received.disconnected):

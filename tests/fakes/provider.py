@@ -157,7 +157,8 @@ class Endpoint:
 class Provider(Endpoint):
     """Providers' hosts, served by one ASGI application: the echo unless another is given.
 
-    `script` makes chosen paths misbehave. Everything recorded can be read from any thread.
+    `sockets` serves WebSockets; without it they are requests like any other, which the echo refuses with 426. `script`
+    makes chosen paths misbehave. Everything recorded can be read from any thread.
     """
 
     def __init__(
@@ -165,13 +166,12 @@ class Provider(Endpoint):
         directory: Path,
         *,
         app: Application | None = None,
+        sockets: Application | None = None,
         hosts: tuple[str, ...] = PROVIDER_HOSTS,
         authority: Authority | None = None,
         tls: bool = True,
         port: int = 0,
-        sockets: bool = False,
     ) -> None:
-        """With `sockets` the application is given WebSockets too; they are not recorded."""
         super().__init__(directory, hosts, authority, tls, port)
         self._app = app or EchoApp()
         self._sockets = sockets
@@ -223,7 +223,7 @@ class Provider(Endpoint):
             interface="asgi3",
             log_config=None,
             access_log=False,
-            ws="wsproto" if self._sockets else "none",
+            ws="none" if self._sockets is None else "websockets-sansio",
             lifespan="off",
             proxy_headers=False,
             server_header=False,
@@ -244,10 +244,12 @@ class Provider(Endpoint):
 
     async def _serve(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: object) -> None:
         """Record the request, then answer as the scripts say."""
-        if scope["type"] == "websocket":
-            await self._app(scope, receive, send)
-            return
         place = self._record(scope)
+        if scope["type"] == "websocket":
+            assert self._sockets is not None
+            self._amend(place, complete=True)
+            await self._sockets(scope, receive, send)
+            return
         body = bytearray()
         while True:
             message = await receive()
@@ -271,8 +273,8 @@ class Provider(Endpoint):
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
         received = Received(
             connection=scope["state"]["number"],
-            server_name=_name_of(scope["transport"]),
-            method=scope["method"],
+            server_name=_name_of(scope["transport"]) if "transport" in scope else "",
+            method=scope.get("method", "GET"),
             host=dict(headers).get("host", ""),
             path=scope["path"],
             query=scope["query_string"].decode("latin-1"),

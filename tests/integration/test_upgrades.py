@@ -1,4 +1,5 @@
-"""WebSockets: refused where models are asked, so that clients fall back to HTTPS; carried as they are elsewhere."""
+"""WebSockets: refused where models are asked in a form that nobody can read there, so that clients fall back to HTTPS;
+carried as they are elsewhere. Those that are inspected: test_sockets.py."""
 
 from __future__ import annotations
 
@@ -46,10 +47,10 @@ def switched(line: Line, path: str) -> None:
 @pytest.mark.parametrize(
     ("host", "path"),
     [
-        ("api.openai.com", "/v1/responses"),
-        ("api.openai.com", "/v1/responses?model=gpt-5"),
-        ("api.openai.com", "/v1/%72esponses"),
-        ("chatgpt.com", "/backend-api/codex/responses"),
+        ("api.openai.com", "/v1/chat/completions"),
+        ("api.openai.com", "/v1/chat/completions?model=gpt-5"),
+        ("api.openai.com", "/v1/chat/%63ompletions"),
+        ("chatgpt.com", "/backend-api/codex/responses/compact"),
     ],
 )
 def test_a_websocket_where_models_are_asked_is_refused_at_once(
@@ -147,7 +148,7 @@ def test_a_websocket_at_a_base_url_is_refused_by_the_same_rule(
     agent: AgentProcess, dial: Dial, provider: Provider
 ) -> None:
     line = dial.gateway()
-    line.request("GET", "/openai/v1/responses", fields=UPGRADE)
+    line.request("GET", "/openai/v1/chat/completions", fields=UPGRADE)
     assert line.answer("GET").status == 426
     assert provider.requests == ()
 

@@ -15,6 +15,7 @@ from agent.catalog import (
 )
 from agent.catalog.rows import with_uploads
 from agent.dialects import DIALECTS, UPLOADS
+from agent.dialects.sockets import SOCKETS
 from agent.errors import ConfigError
 from agent.model.surface import Confidence, Endpoint, Kind, Surface
 
@@ -72,7 +73,7 @@ def test_every_chat_says_how_surely_its_format_is_known() -> None:
         (ROW + 'speaks = "chat"', "speaks must be a list"),
         (ROW + "endpoints = [1]", "an endpoint must be a table"),
         (ROW + 'endpoints = { path = "/a" }', "endpoints must be a list"),
-        (ROW + 'endpoints = [{ path = "/a" }]', "missing dialect"),
+        (ROW + 'endpoints = [{ path = "/a" }]', "needs a dialect, or a socket"),
         (ROW + 'endpoints = [{ path = "/a", dialect = "d", method = "GET" }]', "unknown method"),
         (ROW + 'endpoints = [{ path = 1, dialect = "d" }]', "path must be a text"),
         (ROW + 'prefix = "x"', "a prefix needs an https origin and a key_header"),
@@ -175,7 +176,15 @@ def test_two_rows_cannot_share_a_base_url() -> None:
 @each_bundled
 def test_a_bundled_row_speaks_dialects_that_exist(row: Surface) -> None:
     shapes = {shape.name for shape in bundled_shapes()}
-    assert {endpoint.dialect for endpoint in row.endpoints} <= {*DIALECTS, *UPLOADS, *shapes}
+    spoken = {*DIALECTS, *UPLOADS, *shapes}
+    assert {endpoint.dialect for endpoint in row.endpoints if not endpoint.socket} <= spoken
+    assert {endpoint.dialect for endpoint in row.endpoints if endpoint.socket} <= {*spoken, ""}
+    assert row.endpoints
+
+
+@each_bundled
+def test_a_bundled_row_speaks_on_sockets_what_exists(row: Surface) -> None:
+    assert {endpoint.socket for endpoint in row.endpoints} <= {*SOCKETS, ""}
     assert row.endpoints
 
 
