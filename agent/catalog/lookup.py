@@ -1,6 +1,6 @@
 """Which surface a host belongs to, and which dialect is spoken at a path of it.
 
-Immutable; suffix tables, no patterns.
+Immutable; tables of names, suffixes and templates (`agent/model/hostpattern.py`), no regular expressions.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from agent.catalog.paths import PathTemplate, normalise
 from agent.errors import ConfigError
+from agent.model.hostpattern import HostTable
 from agent.model.surface import Endpoint, Surface
 
 
@@ -26,8 +27,7 @@ class Catalog:
 
     def __init__(self, surfaces: tuple[Surface, ...]) -> None:
         self.surfaces = surfaces
-        self._exact: dict[str, tuple[Surface, ...]] = {}
-        self._suffixes: dict[str, tuple[Surface, ...]] = {}
+        self._hosts: HostTable[tuple[Surface, ...]] = HostTable()
         self._templates: dict[str, tuple[tuple[PathTemplate, Endpoint], ...]] = {}
         self._literals: dict[str, Endpoint] = {}  # of the gateway's own paths, to be found at once
         self.own = next((surface for surface in surfaces if surface.own), None)
@@ -42,25 +42,20 @@ class Catalog:
             if surface.own:  # every request of the base URL is looked up here first
                 self._literals = {each.path: each for each in surface.endpoints}
             for host in surface.hosts:
-                table, name = (self._suffixes, host[2:]) if host.startswith("*.") else (self._exact, host)
-                table[name] = (*table.get(name, ()), surface) if surface.shares else (surface,)
+                before = (self._hosts.kept(host) or ()) if surface.shares else ()
+                try:
+                    self._hosts.put(host, (*before, surface))
+                except ValueError as error:
+                    raise ConfigError(f"catalog row {surface.id!r}: {error}") from error
 
     @property
     def hosts(self) -> frozenset[str]:
-        """Every host of every surface, as its row writes it (`name` or `*.suffix`)."""
+        """Every host of every surface, as its row writes it (a name, `*.suffix` or a template)."""
         return frozenset(host for surface in self.surfaces for host in surface.hosts)
 
     def surfaces_of(self, host: str) -> tuple[Surface, ...]:
         """The surfaces of a host name in any case, with or without a trailing dot; none for every other host."""
-        host = host.lower().rstrip(".")
-        if (found := self._exact.get(host)) is not None:
-            return found
-        rest = host
-        while (dot := rest.find(".")) >= 0:
-            rest = rest[dot + 1 :]
-            if (found := self._suffixes.get(rest)) is not None:
-                return found
-        return ()
+        return self._hosts.find(host.lower().rstrip(".")) or ()
 
     def surface(self, host: str) -> Surface | None:
         """The surface that stands for a host, before anything is known of a request; None for an unknown host."""

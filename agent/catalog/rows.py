@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from agent.catalog import tables
 from agent.errors import ConfigError
+from agent.model.hostpattern import HostTemplate, is_template
 from agent.model.surface import Endpoint, Kind, Surface
 
 _REQUIRED = frozenset({"id", "name", "provider", "hosts"})
@@ -122,9 +123,18 @@ def _kind(row: dict[str, object], *, where: str) -> Kind:
 
 
 def _host(host: object, *, where: str) -> str:
-    labels = host.removeprefix("*.").split(".") if isinstance(host, str) else []
+    name = host
+    if isinstance(host, str) and is_template(host):
+        try:
+            name = HostTemplate.compile(host).specimen
+        except ValueError as error:
+            raise ConfigError(f"{where}: {error}") from error
+    labels = name.removeprefix("*.").split(".") if isinstance(name, str) else []
     if not isinstance(host, str) or len(labels) < 2 or not all(map(_is_label, labels)):
-        raise ConfigError(f"{where}: {host!r} is no host name", hint='use "host.example" or "*.host.example"')
+        raise ConfigError(
+            f"{where}: {host!r} is no host name",
+            hint='use "host.example", "*.host.example" or "{name}.host.example"',
+        )
     return host
 
 

@@ -2,9 +2,11 @@
 presents.
 
 Root (trusted by the user, never replaced here) → intermediate (bound to the catalogued hosts, replaced
-freely) → leaf (in memory, for one name). A root that is damaged is reported, not mended: a new one would
-silently break or renew a trust that only the user may give. `open`, `cover` and a renewal read and write
-files and block.
+freely) → leaf (in memory, for one name). Where the catalog has a template (`llm.{region}.example.com`), the
+intermediate is bound to those of its hosts that were really asked for, and replaced when another one is: the
+permitted names in the intermediate on disk are the memory of that. A root that is damaged is reported, not
+mended: a new one would silently break or renew a trust that only the user may give. `open`, `cover` and a
+renewal read and write files and block.
 """
 
 from __future__ import annotations
@@ -33,11 +35,14 @@ from agent.host.certificates import (
     issue_intermediate,
     issue_root,
     new_key,
+    permitted_names,
 )
 from agent.host.files import read_limited, read_private, write_atomically
 from agent.host.paths import StatePaths
 
 CACHE_SIZE = 1024  # leaves
+MET_LIMIT = 128
+"""Hosts of templates that one intermediate names; the one that was met first makes way."""
 _FILE_LIMIT = 1024 * 1024  # bytes; an intermediate with 1,000 hosts has 40 kB
 _LEAF_REST = timedelta(days=1)  # a leaf with less time left is not handed out again
 
@@ -95,6 +100,7 @@ class Authority:
         self._leaf_key = new_key()
         self._guard = threading.RLock()
         self._leaves: OrderedDict[str, Leaf] = OrderedDict()
+        self._met: tuple[str, ...] = ()  # hosts of the templates that were asked for
         self.created = created
         """Whether the root is new: the user has yet to trust it."""
         kept = self._load_intermediate()
@@ -149,8 +155,9 @@ class Authority:
         """
         names = _host_names(hosts)
         with self._guard:
-            changed = names.constraints() != self._hosts.constraints()
-            self._hosts = names
+            met = tuple(name for name in self._met if names.shaped(name))
+            changed = names.constraints(met) != self._permitted()
+            self._hosts, self._met = names, met
             self._leaves.clear()
             if changed:
                 self._replace()
@@ -159,7 +166,8 @@ class Authority:
     def leaf(self, name: str) -> Leaf:
         """A certificate for `name` that is valid now, from the cache or freshly signed (0.1 ms).
 
-        Every two months this renews the intermediate, which writes two files. Raises HostError for a name
+        Every two months, and for a host of a template that is asked for the first time, this renews the intermediate,
+        which writes two files. Raises HostError for a name
         outside the catalogued hosts, an IP address, or a clock outside the root's validity.
         """
         name = name.lower().removesuffix(".")
@@ -172,6 +180,10 @@ class Authority:
                 return kept
             if not is_dns_name(name) or not self._hosts.cover(name):
                 raise HostError(f"no certificate for {name[:255]!r}: the catalog does not list it")
+            if self._hosts.shaped(name) and name not in self._met:
+                self._met = (*self._met, name)[-MET_LIMIT:]
+                self._replace()
+                current = self._intermediate
             certificate = self._issuer.issue(name, now=now)
             leaf = Leaf(name=name, certificate=certificate, key=self._leaf_key, chain=(current.certificate,))
             self._leaves[name] = leaf
@@ -204,11 +216,19 @@ class Authority:
             pair = _load_pair(self._paths.intermediate_certificate, self._paths.intermediate_key)
         except HostError:
             return None
-        if pair is None or not is_intermediate(
-            pair.certificate, root=self._root.certificate, permitted=self._hosts.constraints()
-        ):
+        if pair is None:
             return None
+        met = tuple(name for name in permitted_names(pair.certificate) if self._hosts.shaped(name))[
+            -MET_LIMIT:
+        ]
+        permitted = self._hosts.constraints(met)
+        if not is_intermediate(pair.certificate, root=self._root.certificate, permitted=permitted):
+            return None
+        self._met = met
         return pair if pair.serves(self._now()) else None
+
+    def _permitted(self) -> frozenset[str]:
+        return self._hosts.constraints(self._met)
 
     def _issue(self) -> _Pair:
         now = self._now()
@@ -218,7 +238,7 @@ class Authority:
             key,
             root=self._root.certificate,
             root_key=self._root.key,
-            permitted=self._hosts.constraints(),
+            permitted=self._permitted(),
             now=now,
         )
         pair = _Pair.of(certificate, key)

@@ -4,6 +4,10 @@ Profiles follow RFC 5280 as its strictest readers take it (Python 3.13's VERIFY_
 identifiers in every certificate). All keys are EC P-256. The intermediate is bound to the catalogued hosts
 by critical name constraints: whoever steals its key can pass for those hosts towards this machine's users,
 and for no bank.
+
+A constraint names a subtree and cannot say `bedrock-runtime.{region}.amazonaws.com`; the subtree around it, all of
+amazonaws.com, would be far too much. So a template permits nothing by itself: the host names of its shape that this
+machine has really asked for are permitted, each by its full name (`HostNames.constraints`).
 """
 
 from __future__ import annotations
@@ -17,6 +21,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from agent.model.hostpattern import HostTable, HostTemplate, is_template
 
 ROOT_LIFE = timedelta(days=5 * 365 + 1)
 INTERMEDIATE_LIFE = timedelta(days=90)
@@ -36,34 +42,34 @@ _EVERY_ADDRESS = (
 
 
 class HostNames:
-    """Hosts as the catalog writes them, exact or `*.suffix`, and what certificates make of them."""
+    """Hosts as the catalog writes them (exact, `*.suffix` or template), and what certificates make of them."""
 
     def __init__(self, hosts: Iterable[str]) -> None:
         """Raises ValueError for a name that is none: it must not end up in a constraint."""
-        self._exact: set[str] = set()
-        self._suffixes: set[str] = set()
+        self._named: set[str] = set()  # exact names, and suffixes without their star
+        self._table: HostTable[bool] = HostTable()  # whether a host is of a template's shape only
         for host in hosts:
-            name = host.lower()
-            suffix = name.startswith("*.")
-            name = name.removeprefix("*.")
+            pattern = host.lower()
+            template = is_template(pattern)
+            name = HostTemplate.compile(pattern).specimen if template else pattern.removeprefix("*.")
             if not is_dns_name(name):
                 raise ValueError(f"{host!r} is not a host name")
-            (self._suffixes if suffix else self._exact).add(name)
+            self._table.put(pattern, template)
+            if not template:
+                self._named.add(name)
 
     def cover(self, name: str) -> bool:
-        """Whether `name` (lower case) is one of the exact hosts or lies below one of the suffixes."""
-        if name in self._exact:
-            return True
-        while (dot := name.find(".")) >= 0:
-            name = name[dot + 1 :]
-            if name in self._suffixes:
-                return True
-        return False
+        """Whether `name` (lower case) is one of the exact hosts, lies below one of the suffixes or fits a template."""
+        return self._table.find(name) is not None
 
-    def constraints(self) -> frozenset[str]:
-        """The permitted subtrees. A dNSName constraint covers the name and all below it (RFC 5280
-        4.2.1.10), so names below another are left out."""
-        names = self._exact | self._suffixes
+    def shaped(self, name: str) -> bool:
+        """Whether `name` (lower case) is covered because it fits a template."""
+        return self._table.find(name) is True
+
+    def constraints(self, met: Iterable[str] = ()) -> frozenset[str]:
+        """The permitted subtrees, where `met` are the names of templates' shapes that were asked for. A dNSName
+        constraint covers the name and all below it (RFC 5280 4.2.1.10), so names below another are left out."""
+        names = self._named.union(met)
 
         def below_another(name: str) -> bool:
             while (dot := name.find(".")) >= 0:
@@ -139,6 +145,15 @@ def is_intermediate(
         and set(found.permitted_subtrees or ()) == set(wanted.permitted_subtrees or ())
         and set(found.excluded_subtrees or ()) == set(wanted.excluded_subtrees or ())
     )
+
+
+def permitted_names(certificate: x509.Certificate) -> tuple[str, ...]:
+    """The DNS names that the constraints of `certificate` permit, none where it cannot be read."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+    except (ValueError, x509.ExtensionNotFound):
+        return ()
+    return tuple(each.value for each in found.permitted_subtrees or () if isinstance(each, x509.DNSName))
 
 
 class LeafIssuer:

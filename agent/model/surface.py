@@ -35,7 +35,8 @@ class Endpoint:
 class Surface:
     """An AI service: the hosts it answers on, the paths on which models are asked, and how its TLS is ended.
 
-    A host is an exact name (`api.openai.com`) or a suffix (`*.openai.azure.com`: any name below, not the name itself).
+    A host is an exact name (`api.openai.com`), a suffix (`*.openai.azure.com`: any name below, not the name itself) or
+    a template (`bedrock-runtime.{region}.amazonaws.com`); see `agent.model.hostpattern`.
     Paths not listed (sign-in, updates, telemetry) pass as they came. Several surfaces may live on one host if each
     says so (`shares`): the request's path, and the app where a row names `apps`, tell which one is meant.
     """

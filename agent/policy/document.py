@@ -191,7 +191,7 @@ class CatalogRow(Section):
     name: fields.Text
     provider: fields.Slug
     hosts: Annotated[tuple[fields.Host, ...], Field(min_length=1, max_length=MANY)] = Field(
-        description="Exact names, or '*.suffix' for every name below a suffix."
+        description="Exact names, '*.suffix' for every name below a suffix, or templates: 'llm.{region}.example.com'."
     )
     endpoints: Annotated[tuple[CatalogEndpoint, ...], Field(max_length=MANY)] = ()
     http2: bool = Field(default=False, description="Its clients need HTTP/2.")

@@ -93,7 +93,7 @@ def _base_url(text: str) -> str:
         raise ValueError("must not hold a user name, password, query, fragment or space")
     if not _is_address(host):
         check_host(host)
-        if "*" in host:
+        if set(host) & set("*{}"):
             raise ValueError("must name one host")
     if parts.scheme == "http" and not _is_loopback(host):
         raise ValueError("must start with https:// (http:// is for this machine only)")

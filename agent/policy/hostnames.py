@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from agent.model.hostpattern import HostTemplate, is_template
+
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 _MAX_NAME = 253  # RFC 1035 section 2.3.4, without the root's dot
 _MAX_LABEL = 63
@@ -9,11 +11,15 @@ _MIN_SUFFIX_LABELS = 2  # "*.com" would decrypt half the web
 
 
 def check_host(text: str) -> str:
-    """`text` in lower case if it is an exact host name or `*.suffix` (every name below, not the name itself).
+    """`text` in lower case if it is an exact host name, `*.suffix` (every name below, not the name itself) or a
+    template such as `llm.{region}.example.com`.
 
     Raises ValueError with what is wrong.
     """
     host = text.lower()
+    if is_template(host):
+        _check_shape(HostTemplate.compile(host).specimen, wildcards="")
+        return host
     name = host.removeprefix("*.")
     _check_shape(name, wildcards="")
     if name != host and name.count(".") + 1 < _MIN_SUFFIX_LABELS:

@@ -78,6 +78,40 @@ def test_an_exact_name_wins_over_a_suffix_and_the_longest_suffix_over_a_shorter(
     }
 
 
+def test_a_template_goes_before_a_suffix_and_an_exact_name_before_both() -> None:
+    catalog = Catalog(
+        (
+            surface("suffix", "*.llm.example.com"),
+            surface("shape", "chat.{region}.llm.example.com", "{region}-chat.llm.example.com"),
+            surface("exact", "chat.eu.llm.example.com"),
+        )
+    )
+    found = {
+        host: row.id
+        for host in (
+            "chat.us.llm.example.com",
+            "chat.eu.llm.example.com",
+            "US-chat.llm.example.com.",
+            "-chat.llm.example.com",
+            "chat.a.b.llm.example.com",
+            "example.com",
+        )
+        if (row := catalog.surface(host))
+    }
+    assert found == {
+        "chat.us.llm.example.com": "shape",
+        "chat.eu.llm.example.com": "exact",
+        "US-chat.llm.example.com.": "shape",
+        "-chat.llm.example.com": "suffix",
+        "chat.a.b.llm.example.com": "suffix",
+    }
+
+
+def test_a_template_that_spans_strangers_names_its_row() -> None:
+    with pytest.raises(ConfigError, match=r"catalog row 'wide'.*too wide"):
+        Catalog((surface("wide", "api.{name}.com"),))
+
+
 def test_a_later_row_wins_so_that_a_policy_can_replace_a_bundled_one() -> None:
     catalog = Catalog((surface("old", "llm.example"), surface("new", "llm.example")))
     found = catalog.surface("llm.example")

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from agent.errors import ConfigError, HostError
-from agent.host.authority import CACHE_SIZE, Authority
-from agent.host.certificates import LeafIssuer, new_key
+from agent.host.authority import CACHE_SIZE, MET_LIMIT, Authority
+from agent.host.certificates import HostNames, LeafIssuer, new_key, permitted_names
 from agent.host.files import write_atomically
 from agent.host.paths import StatePaths
 from tests.fakes.host import FakeClock
@@ -405,6 +405,47 @@ def test_no_intermediate_outlives_the_root(paths: StatePaths) -> None:
     leaf = authority.leaf("api.openai.com")
     assert leaf.chain[0].not_valid_after_utc == authority.root.not_valid_after_utc
     assert leaf.certificate.not_valid_after_utc == authority.root.not_valid_after_utc
+
+
+REGIONAL = HOSTS | {"llm.{region}.amazonaws.com"}
+
+
+def test_a_host_of_a_template_is_accepted_and_its_siblings_stay_forbidden(paths: StatePaths) -> None:
+    authority = Authority.open(paths, REGIONAL)
+    before = authority.chain_pem
+    leaf = authority.leaf("llm.eu-west-1.amazonaws.com")
+    assert authority.chain_pem != before
+    handshake(paths.root, leaf.chain_pem, leaf.key, authority.root_pem, "llm.eu-west-1.amazonaws.com")
+    for other in ("s3.eu-west-1.amazonaws.com", "llm.us-east-1.amazonaws.com"):
+        chain, key = stolen(paths, other)
+        with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree violation"):
+            handshake(paths.root, chain, key, authority.root_pem, other)
+
+
+def test_the_hosts_of_a_template_that_were_met_are_remembered(paths: StatePaths) -> None:
+    first = Authority.open(paths, REGIONAL)
+    first.leaf("llm.eu-west-1.amazonaws.com")
+    first.leaf("llm.us-east-1.amazonaws.com")
+    again = Authority.open(paths, REGIONAL)
+    assert not again.reissued
+    chain = again.chain_pem
+    leaf = again.leaf("llm.us-east-1.amazonaws.com")
+    assert again.chain_pem == chain
+    handshake(paths.root, leaf.chain_pem, leaf.key, again.root_pem, "llm.us-east-1.amazonaws.com")
+    assert Authority.open(paths, HOSTS).reissued  # the template is gone, and with it what it permitted
+    assert permitted_names(Authority.open(paths, HOSTS).leaf("api.openai.com").chain[0]) == tuple(
+        sorted(HostNames(HOSTS).constraints())
+    )
+
+
+def test_no_more_hosts_of_templates_are_permitted_than_an_intermediate_names(paths: StatePaths) -> None:
+    authority = Authority.open(paths, REGIONAL)
+    for number in range(MET_LIMIT + 2):
+        leaf = authority.leaf(f"llm.r{number}.amazonaws.com")
+    names = permitted_names(leaf.chain[0])
+    assert len([name for name in names if name.startswith("llm.")]) == MET_LIMIT
+    again = authority.leaf("llm.r0.amazonaws.com")
+    handshake(paths.root, again.chain_pem, again.key, authority.root_pem, "llm.r0.amazonaws.com")
 
 
 def test_a_malformed_host_is_the_configurations_fault(paths: StatePaths) -> None:

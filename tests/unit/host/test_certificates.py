@@ -34,6 +34,17 @@ def test_constraints_leave_out_what_another_covers() -> None:
     assert names.constraints() == {"chatgpt.com", "azure.com", "notchatgpt.com"}
 
 
+def test_a_template_permits_only_the_names_that_were_met() -> None:
+    names = HostNames(["api.openai.com", "llm.{region}.amazonaws.com"])
+    assert names.cover("llm.eu-west-1.amazonaws.com")
+    assert names.shaped("llm.eu-west-1.amazonaws.com")
+    assert not names.shaped("api.openai.com")
+    assert not names.cover("s3.eu-west-1.amazonaws.com")
+    assert names.constraints() == {"api.openai.com"}
+    met = names.constraints(["llm.eu-west-1.amazonaws.com"])
+    assert met == {"api.openai.com", "llm.eu-west-1.amazonaws.com"}
+
+
 def test_no_hosts_permit_a_name_that_cannot_exist_rather_than_all() -> None:
     assert HostNames([]).constraints() == {"nothing.invalid"}
     assert not HostNames([]).cover("api.openai.com")
@@ -57,6 +68,7 @@ def test_no_hosts_permit_a_name_that_cannot_exist_rather_than_all() -> None:
         "1.2.3.4",
         "::1",
         "a" * 64,
+        "{a} .example.com",
     ],
 )
 def test_what_is_no_host_name_never_enters_a_constraint(host: str) -> None:

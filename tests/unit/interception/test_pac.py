@@ -16,7 +16,16 @@ from agent.interception.pac import pac_file
 
 PORT = 7717
 BRIDGE = f"PROXY 127.0.0.1:{PORT}; DIRECT"
-PAC = pac_file(["api.openai.com", "*.openai.azure.com", "chatgpt.com"], PORT)
+PAC = pac_file(
+    [
+        "api.openai.com",
+        "*.openai.azure.com",
+        "chatgpt.com",
+        "bedrock-runtime.{region}.amazonaws.com",
+        "{region}-aiplatform.googleapis.com",
+    ],
+    PORT,
+)
 ROUTED = (
     "api.openai.com",
     "API.OpenAI.COM",
@@ -24,6 +33,8 @@ ROUTED = (
     "a.b.openai.azure.com",
     "chatgpt.com",
     "chatgpt.com.",
+    "bedrock-runtime.us-east-1.amazonaws.com",
+    "Europe-West4-aiplatform.googleapis.com",
 )
 DIRECT = (
     "openai.com",
@@ -33,6 +44,14 @@ DIRECT = (
     "evilopenai.azure.com",
     "notchatgpt.com",
     "chatgpt.com.evil.tld",
+    "bedrock-runtime.amazonaws.com",
+    "bedrock-runtime..amazonaws.com",
+    "bedrock-runtime.a.b.amazonaws.com",
+    "x.bedrock-runtime.us-east-1.amazonaws.com",
+    "s3.us-east-1.amazonaws.com",
+    "-aiplatform.googleapis.com",
+    "oauth2.googleapis.com",
+    "us-aiplatform.googleapis.com.evil.tld",
     "localhost",
     "127.0.0.1",
     "constructor",
@@ -48,11 +67,23 @@ def table(name: str) -> object:
 
 
 def routed(host: str) -> bool:
-    exact, suffixes = table("exact"), table("suffixes")
+    exact, suffixes, templates = table("exact"), table("suffixes"), table("templates")
     assert isinstance(exact, dict)
     assert isinstance(suffixes, list)
+    assert isinstance(templates, list)
     host = host.lower().removesuffix(".")
-    return host in exact or any(host.endswith(suffix) for suffix in suffixes)
+    if host in exact or any(host.endswith(suffix) for suffix in suffixes):
+        return True
+    return any(shaped(host.split("."), template) for template in templates)
+
+
+def shaped(labels: list[str], template: list[str | list[str]]) -> bool:
+    return len(labels) == len(template) and all(
+        label == part
+        if isinstance(part, str)
+        else len(label) > len(part[0] + part[1]) and label.startswith(part[0]) and label.endswith(part[1])
+        for label, part in zip(labels, template, strict=True)
+    )
 
 
 def test_only_listed_hosts_are_routed() -> None:
