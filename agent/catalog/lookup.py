@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.catalog.paths import PathTemplate, normalise
+from agent.catalog.paths import PathTemplate, normalise, split
 from agent.errors import ConfigError
 from agent.model.hostpattern import HostTable
 from agent.model.surface import Endpoint, Surface
@@ -85,7 +85,8 @@ class Catalog:
         """The inference endpoint at a normalised `path` of a surface of this catalog, or None."""
         if surface.own and (literal := self._literals.get(path)) is not None:
             return literal
+        parts = split(path)
         for template, endpoint in self._templates[surface.id]:
-            if template.matches(path):
+            if template.fits(parts):
                 return endpoint
         return None

@@ -44,11 +44,19 @@ class PathTemplate:
 
     def matches(self, path: str) -> bool:
         """Whether a normalised path fits."""
-        parts = path.lower().strip("/").split("/")
+        return self.fits(split(path))
+
+    def fits(self, parts: list[str]) -> bool:
+        """The same for a path that was split."""
         extra = len(parts) - len(self.segments)
         if extra < 0 or (extra and not self.any_prefix):
             return False
         return all(map(_fits, self.segments, parts[extra:]))
+
+
+def split(path: str) -> list[str]:
+    """The segments of a normalised path, as templates are compared with them."""
+    return path.lower().strip("/").split("/")
 
 
 def _segment(part: str) -> tuple[str, str] | str:

@@ -29,7 +29,7 @@ _OPTIONAL = frozenset(
         "key_header",
     }
 )
-_ENDPOINT_KEYS = frozenset({"operation", "socket", "app"})
+_ENDPOINT_KEYS = frozenset({"operation", "socket", "app", "seal"})
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 

@@ -6,6 +6,7 @@ sockets, policies or detectors. Unknown fields, blocks and events are left alone
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,12 +17,14 @@ from agent.model.conversation import TokenCount
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestHead:
-    """What a dialect may look at besides the body. `path` is decoded and without query; `query` as sent."""
+    """What a dialect may look at besides the body. `path` is decoded and without query; `query` as sent. `action` is
+    what the header X-Amz-Target names, where several operations of a service share one path."""
 
     method: str
     path: str
     query: str = ""
     content_type: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,7 @@ class ParsedRequest:
     max_tokens: int | None = None  # the most output that the client asks for
     conversation: str = ""  # the service's own id of the conversation, where the request names it
     files: tuple[str, ...] = ()  # ids of files that were uploaded before and are meant here
+    asks: bool = True  # False: some other errand on the same path, which no model sees
     hides_usage: bool = False  # the client does not expect the counts of tokens that the gateway asked for
 
 
@@ -166,6 +170,11 @@ class Dialect(RequestFormat, Voice, Protocol):
 
     def framing(self) -> Framing:
         """What cuts one of its streams into events."""
+        ...
+
+    def framing_of(self, kind: bytes, request: ParsedRequest) -> Callable[[], Framing] | None:
+        """What cuts an answer of the media type `kind` to `request` into events; None where such an answer is read
+        whole."""
         ...
 
     def stream_reader(self, request: ParsedRequest) -> StreamReader:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import orjson
 
 from agent.dialects import counting
-from agent.dialects.base import Block
+from agent.dialects.base import Block, ParsedRequest
 from agent.dialects.framing import Framing, SseFraming
 from agent.dialects.jsonedits import edit
 from agent.dialects.multipart import edit_form, is_form
@@ -13,6 +15,15 @@ from agent.model.content import Edit, Usage
 from agent.model.conversation import TokenCount
 
 _INVALID = "invalid_request_error"
+_AMAZON_ERRORS = {
+    401: "AccessDeniedException",
+    403: "AccessDeniedException",
+    404: "ResourceNotFoundException",
+    408: "ModelTimeoutException",
+    429: "ThrottlingException",
+    503: "ServiceUnavailableException",
+    504: "ModelTimeoutException",
+}
 
 
 class JsonEdits:
@@ -29,6 +40,11 @@ class JsonEdits:
     def framing(self) -> Framing:
         """What cuts one of its streams into events."""
         return SseFraming()
+
+    def framing_of(self, kind: bytes, request: ParsedRequest) -> Callable[[], Framing] | None:
+        """What cuts an answer of that media type into events; None where it is read whole."""
+        del request
+        return self.framing if kind in (SseFraming.content_type, self.stream_type) else None
 
     def edit_request(self, body: bytes, edits: tuple[Edit, ...]) -> bytes:
         """`body` with the edits made and every other byte as it came."""
@@ -55,6 +71,25 @@ def json_reply(status: int, document: dict[str, object], *headers: tuple[bytes, 
         ),
         body=body,
     )
+
+
+class AmazonReplies(JsonEdits):
+    """How Amazon's services say no: an exception by its name in a header, and a message."""
+
+    __slots__ = ()
+
+    def block(self, message: str) -> Block:
+        """A ValidationException, which no SDK retries."""
+        return _amazon_error(400, "ValidationException", message)
+
+    def error(self, status: int, message: str) -> Block:
+        """An error that is not policy."""
+        usual = "InternalServerException" if status >= 500 else "ValidationException"
+        return _amazon_error(status, _AMAZON_ERRORS.get(status, usual), message)
+
+
+def _amazon_error(status: int, kind: str, message: str) -> Block:
+    return json_reply(status, {"message": message}, (b"x-amzn-errortype", kind.encode()))
 
 
 class OpenAIReplies(JsonEdits):

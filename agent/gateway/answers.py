@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from agent.dialects.base import Dialect, ParsedRequest
-from agent.dialects.framing import SseFraming
+from agent.dialects.framing import Framing
 from agent.errors import ContentError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.ledger import Ledger, captured
@@ -27,6 +27,7 @@ from agent.model.record import CaptureMode, Outcome
 log = logging.getLogger(__name__)
 
 _DROPPED = frozenset({b"alt-svc"})  # an offer of HTTP/3 would lead the client around us
+_ERRORS = 400  # statuses from here on
 _BODILESS = (204, 304)  # a length in their head is that of no body of theirs (RFC 9110 section 8.6)
 
 
@@ -80,8 +81,9 @@ class Answering:
     ) -> bool:
         """A model's answer, by what it says it is."""
         kind = headers.get(response.headers, b"content-type").partition(b";")[0].strip().lower()
-        if kind in (SseFraming.content_type, dialect.stream_type):
-            return await self._stream(response, dialect, request, scope)
+        framing = dialect.framing_of(kind, request)
+        if framing is not None and (kind != b"application/json" or response.status < _ERRORS):
+            return await self._stream(response, dialect, framing, request, scope)
         if kind == b"application/json" or kind.endswith(b"+json") or kind.startswith(b"text/") or not kind:
             return await self._whole(response, dialect, scope)
         return await self.relay(response)
@@ -119,13 +121,19 @@ class Answering:
         return True
 
     async def _stream(
-        self, response: UpstreamResponse, dialect: Dialect, request: ParsedRequest, scope: Scope
+        self,
+        response: UpstreamResponse,
+        dialect: Dialect,
+        framing: Callable[[], Framing],
+        request: ParsedRequest,
+        scope: Scope,
     ) -> bool:
         checked = bool(self._opinion.wanted(scope, Where.ANSWER))
         inspector = StreamInspector(
             dialect,
             dialect.stream_reader(request),
             scope,
+            framing=framing,
             keep_text=checked or scope.rules.policy.capture is not CaptureMode.METADATA,
             hide_usage=request.hides_usage,
             whole_events=self._failing is not None,
@@ -133,9 +141,7 @@ class Answering:
         fields = headers.without_body_facts(self._fields(response))
         try:
             await self._begin(response, fields)
-            failure = await self._pump(
-                response, inspector, scope, comments=dialect.stream_type == SseFraming.content_type
-            )
+            failure = await self._pump(response, inspector, scope)
         finally:
             self._ledger.received()
             self._heard(inspector, scope)
@@ -149,14 +155,14 @@ class Answering:
         if failure is None and self._failing is not None and not inspector.ended:
             failure = UpstreamError("the provider's stream ended before the answer did")
         if failure is not None:
-            return await self._broken(failure, self._failing)
+            failing = self._failing
+            return await self._broken(failure, failing and _reframed(failing, inspector))
         return await self._end(Outcome.COMPLETED)
 
     async def _pump(
-        self, response: UpstreamResponse, inspector: StreamInspector, scope: Scope, *, comments: bool
+        self, response: UpstreamResponse, inspector: StreamInspector, scope: Scope
     ) -> UpstreamError | None:
-        """Move the stream until its end, a block, or a failure of the upstream, which is returned. `comments`: its
-        framing knows them."""
+        """Move the stream until its end, a block, or a failure of the upstream, which is returned."""
         failure: UpstreamError | None = None
         work = _Stopwatch()
 
@@ -169,7 +175,7 @@ class Answering:
             holding=lambda: inspector.holding,
             write=self._wire.write,
             clock=time.monotonic,
-            comment=COMMENT if comments else b"",
+            comment=COMMENT if inspector.comments else b"",
         )
         try:
             async with pacing.running():
@@ -250,6 +256,11 @@ class Answering:
         if capture is not CaptureMode.METADATA:
             original, redacted = inspector.texts()
             ledger.answer = captured(capture, _slots(redacted), _slots(original), self._capture_key)
+
+
+def _reframed(failing: Failing, inspector: StreamInspector) -> Failing:
+    """The end of a failed stream in the framing that the client is reading."""
+    return lambda message: inspector.ending(failing(message))
 
 
 class _Stopwatch:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from dataclasses import replace
 
 from agent.accounts import presented
 from agent.accounts.accounts import Accounts
 from agent.accounts.denials import Denial
-from agent.dialects import DIALECTS, raw_text
-from agent.dialects.base import Block, Voice
+from agent.dialects import DIALECTS, opaque
+from agent.dialects.base import Block, ParsedRequest, Voice
 from agent.dialects.encoding import decode
 from agent.errors import ContentError, UpstreamError
 from agent.gateway import headers
@@ -22,7 +21,6 @@ from agent.gateway.accounting import Account
 from agent.gateway.answers import Answering
 from agent.gateway.conversations import Conversations
 from agent.gateway.direct import Direct
-from agent.gateway.dispatch import DispatchFailed
 from agent.gateway.judging import Judge, Question
 from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, PolicyInForce, SecretSource
@@ -30,18 +28,15 @@ from agent.gateway.routing import PAGES, Refusal, Refused, Route, route_base_url
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.settlement import Settlement, append
-from agent.gateway.transport.base import (
-    FailureKind,
-    Headers,
-    Transport,
-    TransportError,
-)
+from agent.gateway.signed_bodies import signed_names
+from agent.gateway.transport.base import Headers, Transport, TransportError
 from agent.gateway.unified.pages import page
-from agent.gateway.unified.passing import way_of
+from agent.gateway.unified.passing import FILES, way_of
 from agent.gateway.unified.refusals import refusal
 from agent.gateway.unified.serving import Errand, Served, Serving
+from agent.gateway.voices import told, voice
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
-from agent.inspection import judge_access
+from agent.inspection import judge_access, judge_unread
 from agent.model.decision import Decision
 from agent.model.ids import short_ref, uuid7
 from agent.model.record import Incident, IncidentKind, Outcome
@@ -53,6 +48,7 @@ log = logging.getLogger(__name__)
 MAX_BODY = 64 * 1024 * 1024  # bytes of a request, as sent and decoded
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _TRACE = frozenset({b"traceparent", b"tracestate"})
+_SIGNABLE = frozenset({b"accept-encoding"})  # of ours, what a client's signature may cover
 _OURS = frozenset({b"accept-encoding", b"content-length", b"expect", b"host"})
 
 
@@ -120,10 +116,13 @@ class ExchangeHandler:
         try:
             route = self._route(request, ledger)
             request, route = self._identified(request, route, book)
-            if route.surface.own and route.endpoint is not None and request.method != "POST":
+            kept = route.endpoint is not None and route.endpoint.operation == FILES
+            if route.surface.own and route.endpoint is not None and not kept and request.method != "POST":
                 raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
             if route.endpoint is None or (request.method in _BODILESS and not _has_body(request.headers)):
                 return await self._pass(request, route, wire, book)
+            if route.endpoint.dialect == opaque.NAME:
+                return await self._opaque(request, route, wire, book)
             return await self._inspect(request, route, wire, book)
         except Refused as error:
             ledger.outcome, ledger.error = Outcome.REFUSED, str(error)
@@ -132,7 +131,7 @@ class ExchangeHandler:
             return await self._say(wire, book, error.status, str(error), error.headers)
         except UpstreamError as error:
             ledger.outcome, ledger.error = Outcome.UPSTREAM_FAILED, str(error)
-            status, fields = _told(error)
+            status, fields = told(error)
             said = f"Drawbridge: {str(error).removesuffix('.')}. {error.hint()}".strip()
             return await self._say(wire, book, status, said, fields)
 
@@ -185,10 +184,14 @@ class ExchangeHandler:
         scope = self._judge.scope(route, book.ledger, request.connection)
         if (decision := judge_access(scope)) is not None:
             if decision.applied:
-                return await self._block(wire, book, _voice(book.ledger), decision)
+                return await self._block(wire, book, voice(book.ledger.dialect, request.headers), decision)
             book.ledger.decided(decision)
         if route.upstream == "gateway" and route.plain_path in PAGES:
             return await self._page(request, route, wire, book)
+        return await self._relay(request, route, wire, book)
+
+    async def _relay(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
+        """Body and answer as they come."""
         route, headed = way_of(request, route, book.routes, book.account)
         length = _announced(request.headers)
         has_body = _has_body(request.headers)
@@ -199,6 +202,18 @@ class ExchangeHandler:
             request.method, route, fields, body, length=length if has_body else None
         )
         return await self._answering(wire, book).relay(response)
+
+    async def _opaque(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
+        """A model is asked in a format that is one maker's secret: through both ways at once, if policy lets that pass
+        unread. Its records say that it was."""
+        scope = self._judge.scope(route, book.ledger, request.connection)
+        scope = scope.informed(ParsedRequest(), unread=_announced(request.headers) or 0)
+        book.ledger.error = opaque.PROBLEM
+        if (decision := judge_unread(scope, opaque.PROBLEM)) is not None:
+            if decision.applied:
+                return await self._block(wire, book, voice(book.ledger.dialect, request.headers), decision)
+            book.ledger.decided(decision)
+        return await self._relay(request, route, wire, book)
 
     async def _page(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
         """What the gateway answers itself."""
@@ -239,7 +254,9 @@ class ExchangeHandler:
             account=book.account,
             book=book.routes,
         )
-        if route.upstream in ("gateway", "provider"):
+        if route.upstream in ("gateway", "provider") and route.endpoint.operation == FILES:
+            served = await self._kept(errand)
+        elif route.upstream in ("gateway", "provider"):
             served = await self._serving.send(errand)
         else:
             served = await self._direct_answer(errand, None if verdict.body is not body else sent)
@@ -260,9 +277,11 @@ class ExchangeHandler:
         if (denial := await account.reserve(provider, model)) is not None:
             raise refusal(denial)
         ledger.served_by(provider=provider, model=model)
-        fields = headers.forwardable(request.headers, drop=_OURS)
+        signed = signed_names(request.headers)
+        fields = headers.forwardable(request.headers, drop=_OURS - (signed & _SIGNABLE))
         fields = fields if sent is not None else headers.without_body_facts(fields)
-        fields.append((b"accept-encoding", b"identity"))
+        if b"accept-encoding" not in signed:
+            fields.append((b"accept-encoding", b"identity"))
         if route.upstream == "central":  # our own house: its spans belong below ours
             context = trace_context.resumed(ledger.trace, exchange_id=ledger.id)
             fields = [each for each in fields if each[0] not in _TRACE] + trace_context.outgoing(context)
@@ -277,6 +296,15 @@ class ExchangeHandler:
                 raise
             log.warning("the central gateway is away (%s): going %s", error, route.instead.upstream)
         return await self._instead(replace(errand, route=route.instead), sent)
+
+    async def _kept(self, errand: Errand) -> Served:
+        """What one provider is to keep, judged as what is asked of it is."""
+        route, headed = way_of(errand.request, errand.route, errand.book, errand.account)
+        fields = headers.without_body_facts(headers.forwardable(headed, drop=_OURS))
+        body = errand.verdict.body
+        errand.ledger.sent()
+        response = await self._direct.send(errand.request.method, route, fields, body, length=len(body))
+        return Served(response=response)
 
     async def _instead(self, errand: Errand, sent: bytes | None) -> Served:
         """While the central gateway is away, if the policy's access rules have nothing against that way."""
@@ -332,7 +360,7 @@ class ExchangeHandler:
         """Tell the client about an error, unless an answer has already begun."""
         if wire.started:
             return wire.finished
-        return await self._answer(wire, book, _voice(book.ledger).error(status, message), fields)
+        return await self._answer(wire, book, voice(book.ledger.dialect).error(status, message), fields)
 
     async def _answer(self, wire: Wire, book: Settlement, block: Block, fields: Headers = ()) -> bool:
         book.ledger.status, book.ledger.response_bytes = block.status, len(block.body)
@@ -354,20 +382,6 @@ class ExchangeHandler:
             connection=ledger.connection,
         )
         await append(self._audit, incident)
-
-
-def _voice(ledger: Ledger) -> Voice:
-    return DIALECTS[ledger.dialect] if ledger.dialect else raw_text.RawText()
-
-
-def _told(error: UpstreamError) -> tuple[int, Headers]:
-    """The status that tells a client of an upstream's failure, and fields that go with it."""
-    if isinstance(error, DispatchFailed):
-        if error.retry_after is None:
-            return error.status, ()
-        return error.status, ((b"retry-after", str(math.ceil(error.retry_after)).encode()),)
-    late = isinstance(error, TransportError) and error.kind is FailureKind.TIMEOUT
-    return (504 if late else 502), ()
 
 
 def _has_body(fields: Headers) -> bool:

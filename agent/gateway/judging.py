@@ -20,6 +20,7 @@ from agent.gateway.ports import JustificationSource
 from agent.gateway.routing import Route
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
+from agent.gateway.signed_bodies import seals_body, unchanged_or_refused
 from agent.gateway.subjects import subject_of
 from agent.gateway.wire import ClientRequest
 from agent.inspection import RequestVerdict, Scope, inspect_request
@@ -52,7 +53,14 @@ class Question:
             path=self.route.plain_path,
             query=self.route.query.decode("latin-1"),
             content_type=headers.combined(self.request.headers, b"content-type").decode("latin-1"),
+            action=headers.get(self.request.headers, b"x-amz-target").decode("latin-1"),
         )
+
+    @property
+    def seal(self) -> str:
+        """What signs the body, where it goes on with the client's own signature."""
+        own = self.route.upstream == "native" and self.route.credential is None
+        return seals_body(self.request.headers, self.route.endpoint) if own else ""
 
 
 class Judge:
@@ -90,6 +98,7 @@ class Judge:
                 log.exception("inspection of exchange %s failed", ledger.id)
                 verdict = RequestVerdict(decision=failed_check(scope), body=question.body, understood=False)
             verdict = await self._second_opinion(verdict, question, scope)
+            verdict = unchanged_or_refused(verdict, question.body, question.seal, scope)
             capture = scope.rules.policy.capture
             if capture is not CaptureMode.METADATA and verdict.understood:
                 ledger.prompt = self._captured_prompt(capture, question, verdict)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.catalog import bundled_providers, bundled_surfaces
-from agent.dialects import DIALECTS
+from agent.dialects import NAMES
 from agent.errors import PolicyError
 from agent.gateway.companion_files import read_companions
 from agent.gateway.unified.routebook import RouteBook
@@ -100,7 +100,7 @@ def _read(path: Path, what: str) -> str:
 def known_names() -> KnownNames:
     """The names a policy may refer to: our dialects, what our detectors find, the catalog's surfaces and providers."""
     return KnownNames(
-        dialects=frozenset(DIALECTS),
+        dialects=NAMES,
         types=frozenset(f"{rule.family.value}/{rule.type}" for rule in bundled_rules())
         | {f"{Family.INJECTION.value}/{kind}" for kind in model_types()},
         surfaces=frozenset(surface.id for surface in bundled_surfaces()),

@@ -55,9 +55,10 @@ class Settlement:
         """What a client has seen finished is paid for: no crash loses it."""
         ledger = self.ledger
         provider, model = ledger.served_fact("provider") or "", ledger.served_fact("model") or ""
-        if not ledger.dialect:
+        dialect = DIALECTS.get(ledger.dialect)
+        if dialect is None:
             return
-        tokens = DIALECTS[ledger.dialect].count(ledger.usage)
+        tokens = dialect.count(ledger.usage)
         try:
             cost, estimated = await self.account.settle(
                 provider,

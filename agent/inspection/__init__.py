@@ -6,7 +6,7 @@ disk or task: the gateway applies what is decided here, and applies it in one pl
 
 from agent.inspection.answers import AnswerVerdict, inspect_answer
 from agent.inspection.companions import Companions
-from agent.inspection.requests import RequestVerdict, inspect_request, judge_access
+from agent.inspection.requests import RequestVerdict, inspect_request, judge_access, judge_unread
 from agent.inspection.rules import RuleBook, Scope
 from agent.inspection.streams import StreamInspector
 
@@ -20,4 +20,5 @@ __all__ = [
     "inspect_answer",
     "inspect_request",
     "judge_access",
+    "judge_unread",
 ]

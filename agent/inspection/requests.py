@@ -47,7 +47,7 @@ def inspect_request(dialect: RequestFormat, head: RequestHead, body: bytes, scop
         if (refused := judge_access(scope)) is not None:
             return RequestVerdict(decision=refused, body=body, understood=False, problem=str(error))
         return _unknown(head, body, scope, str(error))
-    textless = bool(body) and not request.slots and not request.attachments
+    textless = bool(body) and request.asks and not request.slots and not request.attachments
     scope = scope.informed(request, unread=len(body) if textless else 0)
     if (refused := judge_access(scope)) is not None:
         return RequestVerdict(decision=refused, body=body, request=request)
@@ -86,6 +86,15 @@ def judge_access(scope: Scope) -> Decision | None:
     if verdict.allowed:
         return None
     return refusal(scope, verdict.reason, rule=verdict.rule_id, template=verdict.message)
+
+
+def judge_unread(scope: Scope, problem: str) -> Decision | None:
+    """The refusal of a request whose body is none that could be read, or None where the policy lets it pass."""
+    if (refused := judge_access(scope)) is not None:
+        return refused
+    if scope.rules.policy.unknown_format is not UnknownFormat.BLOCK:
+        return None
+    return refusal(scope, problem, rule="unknown_format")
 
 
 def _unknown(head: RequestHead, body: bytes, scope: Scope, problem: str) -> RequestVerdict:

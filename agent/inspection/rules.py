@@ -12,7 +12,7 @@ from functools import cached_property
 from hashlib import blake2b
 
 from agent.catalog import Catalog, bundled_harness, bundled_surfaces
-from agent.dialects import DIALECTS
+from agent.dialects import NAMES
 from agent.dialects.base import ParsedRequest
 from agent.errors import PolicyError
 from agent.guardrails import LIMIT_RULE, LIMIT_TYPE, Rule, Scanner, bundled_rules, joined, keyword_rule
@@ -172,8 +172,8 @@ class RuleBook:
         self._known_untrusted = VerdictCache(CACHE_ENTRIES)
         for surface in self.catalog.surfaces:
             for endpoint in surface.endpoints:
-                if endpoint.dialect not in DIALECTS:
-                    known = ", ".join(sorted(DIALECTS))
+                if endpoint.dialect not in NAMES:
+                    known = ", ".join(sorted(NAMES))
                     raise PolicyError(
                         f"surface {surface.id!r}: unknown dialect {endpoint.dialect!r}",
                         hint=f"known: {known}",

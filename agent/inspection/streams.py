@@ -9,12 +9,14 @@ is ever taken back, so nothing may go out too early.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import orjson
 
 from agent.dialects import sse
 from agent.dialects.base import Delta, Dialect, EventView, StreamReader
+from agent.dialects.framing import Framing
 from agent.errors import ContentError
 from agent.inspection.channels import Channel
 from agent.inspection.replacements import replacement
@@ -106,12 +108,14 @@ class StreamInspector:
         reader: StreamReader,
         scope: Scope,
         *,
+        framing: Callable[[], Framing] | None = None,
         keep_text: bool = False,
         hide_usage: bool = False,
         whole_events: bool = False,
     ) -> None:
-        """`hide_usage` keeps events back that hold nothing but counts of tokens: the gateway asked for them, the client
-        did not. `whole_events` lets nothing else out, so that more can be said at any time."""
+        """`framing` makes what cuts the stream into events: the dialect's usual one, if none is named. `hide_usage`
+        keeps events back that hold nothing but counts of tokens: the gateway asked for them, the client did not.
+        `whole_events` lets nothing else out, so that more can be said at any time."""
         self._dialect = dialect
         self._reader = reader
         self._scope = scope
@@ -122,7 +126,8 @@ class StreamInspector:
             if scope.vault is not None and scope.restores and self._tally.enforcing
             else None
         )
-        self._events = dialect.framing()
+        self._framed = framing or dialect.framing
+        self._events = self._framed()
         self._channels: dict[str, Channel] = {}
         self._queue: deque[_Waiting] = deque()
         self._waiting = 0
@@ -132,6 +137,7 @@ class StreamInspector:
         self._keep_text = keep_text
         self._ready: list[bytes] = []  # what may go out at the end of this step
         self._unread: deque[sse.SseEvent] = deque()  # events of this step that were not looked at yet
+        self._begun = False  # the client has had some event
         self._released = False
         self.blocked = False
         self.usage: Usage = NO_USAGE
@@ -169,7 +175,7 @@ class StreamInspector:
         try:
             events = self._events.feed(data)
         except ContentError:
-            self._events = self._dialect.framing()  # what could not be read must not come out at the end
+            self._events = self._framed()  # what could not be read must not come out at the end
             raise
         if not self._watching:
             for event in events:
@@ -177,6 +183,7 @@ class StreamInspector:
                 view = self._reader.read(event.event, event.data)
                 self._note(view)
                 self.characters += sum(len(delta.slot.text) for delta in view.deltas)
+            self._begun = self._begun or bool(events)
             return b"".join([event.raw for event in events]) if self._whole_events else data
         self._unread.extend(events)
         while self._unread:
@@ -186,6 +193,15 @@ class StreamInspector:
             if self._stopping:  # what the reader has seen must stay what the client may see
                 self._unread.clear()
         return self._drain()
+
+    @property
+    def comments(self) -> bool:
+        """Whether its framing knows comments."""
+        return self._events.comments
+
+    def ending(self, worded: bytes) -> bytes:
+        """The end of a stream that failed, `worded` in the dialect's usual framing, as this one has it."""
+        return self._events.ending(worded, begun=self._begun or bool(self._ready))
 
     @property
     def holding(self) -> bool:
@@ -227,7 +243,7 @@ class StreamInspector:
         self.blocked = True
         in_step = not self._unread and all(waiting.pieces for waiting in self._queue)
         self._queue.clear()
-        self._ready.append(self._reader.block(message, in_step=in_step))
+        self._ready.append(self.ending(self._reader.block(message, in_step=in_step)))
         return self._flushed()
 
     def release(self) -> bytes:
@@ -247,6 +263,7 @@ class StreamInspector:
 
     def _flushed(self) -> bytes:
         ready, self._ready = self._ready, []
+        self._begun = self._begun or bool(ready)
         return b"".join(ready)
 
     def _take(self, event: sse.SseEvent, view: EventView) -> None:
@@ -321,7 +338,7 @@ class StreamInspector:
         if not edits:
             return event
         data = text.encode("utf-8", "surrogateescape")
-        return sse.new_event(self._events.encode(event.event, data), event.event, data)
+        return sse.new_event(self._events.rewritten(event, data), event.event, data)
 
     def _whole(self, slots: tuple[Slot, ...]) -> tuple[Edit, ...]:
         """Redactions in texts that an event repeats as a whole. They were counted as they streamed, or are now."""
@@ -372,6 +389,6 @@ class StreamInspector:
                 )
         if not edits:
             return waiting.event.raw
-        return self._events.encode(
-            waiting.event.event, self._dialect.edit_event(waiting.event.data, tuple(edits))
+        return self._events.rewritten(
+            waiting.event, self._dialect.edit_event(waiting.event.data, tuple(edits))
         )

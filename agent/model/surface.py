@@ -21,7 +21,8 @@ class Endpoint:
     `path` is matched against the whole decoded path; `{name}` stands for one or more characters without `/`,
     a leading `**` for any prefix. `operation` is the GenAI operation name. `socket` names the format of the messages
     where a WebSocket is opened there; empty: WebSockets are refused. `app` is the id of the app that speaks there when
-    nothing better is known of the program behind a connection.
+    nothing better is known of the program behind a connection. `seal` is the header by which the service's clients sign
+    the body: where a request has it, nothing in the body can be changed.
     """
 
     path: str
@@ -29,6 +30,7 @@ class Endpoint:
     operation: str = "chat"
     socket: str = ""
     app: str = ""
+    seal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

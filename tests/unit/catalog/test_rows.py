@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.catalog import Catalog, bundled_surfaces, parse_surfaces
-from agent.dialects import DIALECTS
+from agent.dialects import NAMES
 from agent.errors import ConfigError
 from agent.model.surface import Surface
 
@@ -103,7 +103,7 @@ def test_two_rows_cannot_share_a_base_url() -> None:
 
 @each_bundled
 def test_a_bundled_row_speaks_dialects_that_exist(row: Surface) -> None:
-    assert {endpoint.dialect for endpoint in row.endpoints} <= set(DIALECTS)
+    assert {endpoint.dialect for endpoint in row.endpoints} <= NAMES
     assert row.endpoints
 
 
