@@ -16,6 +16,7 @@ from tests.fakes.provider import PROVIDER_HOSTS, Provider
 from tests.fakes.raw_provider import RawProvider, RawScript, raw_answer
 from tests.fakes.tls import Authority
 from tests.integration.agent_process import AgentProcess
+from tests.integration.formats import HOSTS as FORMAT_HOSTS
 from tests.integration.line import Line, trusting, tunnel
 
 ECHOING = ("api.openai.com", "api.anthropic.com", "generativelanguage.googleapis.com", "chatgpt.com")
@@ -96,7 +97,7 @@ def staged(directory: Path) -> Iterator[Stage]:
     """The upstreams, running."""
     with ExitStack() as running:
         authority = Authority(directory)
-        hosts = (*PROVIDER_HOSTS, *STRANGERS)
+        hosts = (*PROVIDER_HOSTS, *STRANGERS, *FORMAT_HOSTS)
         provider = running.enter_context(Provider(directory, hosts=hosts, authority=authority))
         switch = Switch()
         raw = running.enter_context(RawProvider(directory, switch, authority=authority))
@@ -106,7 +107,7 @@ def staged(directory: Path) -> Iterator[Stage]:
         elsewhere = directory / "impostor"
         elsewhere.mkdir()
         impostor = running.enter_context(Provider(elsewhere))
-        upstreams = dict.fromkeys((*ECHOING, *STRANGERS, ADDRESS), provider.port)
+        upstreams = dict.fromkeys((*ECHOING, *STRANGERS, *FORMAT_HOSTS, ADDRESS), provider.port)
         upstreams |= {RAW: raw.port, SILENT: silent.getsockname()[1], CLOSED: nobody, IMPOSTOR: impostor.port}
         yield Stage(
             directory=directory,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.catalog.paths import PathTemplate, normalise
+from agent.catalog.paths import PathTemplate, normalise, split
 
 CHAT = PathTemplate.compile("/v1/chat/completions")
 ANYWHERE = PathTemplate.compile("**/chat/completions")
@@ -107,3 +107,9 @@ def test_every_path_has_one_spelling_that_climbs_nowhere(path: str) -> None:
     assert plain.startswith("/")
     assert not {"", ".", ".."} & set(plain[1:].split("/") if plain != "/" else ())
     assert ";" not in plain
+
+
+def test_a_split_path_is_matched_like_the_whole() -> None:
+    template = PathTemplate.compile("**/engines/{engine}/completions")
+    assert template.fits(split("/v1/Engines/copilot/completions"))
+    assert not template.fits(split("/v1/completions"))
