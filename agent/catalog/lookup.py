@@ -12,6 +12,8 @@ from agent.errors import ConfigError
 from agent.model.hostpattern import HostTable
 from agent.model.surface import Endpoint, Surface
 
+type _Templates = tuple[tuple[PathTemplate, Endpoint], ...]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
@@ -28,14 +30,14 @@ class Catalog:
     def __init__(self, surfaces: tuple[Surface, ...]) -> None:
         self.surfaces = surfaces
         self._hosts: HostTable[tuple[Surface, ...]] = HostTable()
-        self._templates: dict[str, tuple[tuple[PathTemplate, Endpoint], ...]] = {}
+        self._templates: dict[str, dict[str | None, _Templates]] = {}  # by surface and last segment
         self._literals: dict[str, Endpoint] = {}  # of the gateway's own paths, to be found at once
         self.own = next((surface for surface in surfaces if surface.own), None)
         """The gateway's own surface."""
         for surface in surfaces:
             try:
-                self._templates[surface.id] = tuple(
-                    (PathTemplate.compile(endpoint.path), endpoint) for endpoint in surface.endpoints
+                self._templates[surface.id] = _by_ending(
+                    tuple((PathTemplate.compile(endpoint.path), endpoint) for endpoint in surface.endpoints)
                 )
             except ValueError as error:
                 raise ConfigError(f"catalog row {surface.id!r}: {error}") from error
@@ -86,7 +88,18 @@ class Catalog:
         if surface.own and (literal := self._literals.get(path)) is not None:
             return literal
         parts = split(path)
-        for template, endpoint in self._templates[surface.id]:
+        known = self._templates[surface.id]
+        for template, endpoint in known.get(parts[-1], known[None]):
             if template.fits(parts):
                 return endpoint
         return None
+
+
+def _by_ending(templates: _Templates) -> dict[str | None, _Templates]:
+    """The templates that a path with a certain last segment may fit, in their order; under None for any other: a host
+    of many endpoints costs no more than one of few."""
+    endings = {template.ending for template, _ in templates}
+    return {
+        ending: tuple(each for each in templates if each[0].ending in (ending, None))
+        for ending in (*endings, None)
+    }

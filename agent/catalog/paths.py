@@ -42,6 +42,12 @@ class PathTemplate:
         parts = template.removeprefix("**").strip("/").split("/")
         return cls(any_prefix, tuple(_segment(part) for part in parts))
 
+    @property
+    def ending(self) -> str | None:
+        """The last segment where it is a literal, else None."""
+        last = self.segments[-1]
+        return last if isinstance(last, str) else None
+
     def matches(self, path: str) -> bool:
         """Whether a normalised path fits."""
         return self.fits(split(path))

@@ -36,6 +36,9 @@ STRANGERS = (
 RAW = "api.mistral.ai"
 """An AI host (Chat Completions) that answers byte by byte as scripted."""
 
+RAW_CURSOR = "agentn.api5.cursor.sh"
+"""A host with a private format, which answers the same way."""
+
 SILENT = "api.groq.com"
 """An AI host behind which a listener waits that accepts nobody."""
 
@@ -100,7 +103,9 @@ def staged(directory: Path) -> Iterator[Stage]:
         hosts = (*PROVIDER_HOSTS, *STRANGERS, *FORMAT_HOSTS)
         provider = running.enter_context(Provider(directory, hosts=hosts, authority=authority))
         switch = Switch()
-        raw = running.enter_context(RawProvider(directory, switch, authority=authority))
+        raw = running.enter_context(
+            RawProvider(directory, switch, hosts=(*PROVIDER_HOSTS, RAW_CURSOR), authority=authority)
+        )
         silent = running.enter_context(socket.create_server(("127.0.0.1", 0)))
         with socket.create_server(("127.0.0.1", 0)) as closed:
             nobody = closed.getsockname()[1]
@@ -108,7 +113,13 @@ def staged(directory: Path) -> Iterator[Stage]:
         elsewhere.mkdir()
         impostor = running.enter_context(Provider(elsewhere))
         upstreams = dict.fromkeys((*ECHOING, *STRANGERS, *FORMAT_HOSTS, ADDRESS), provider.port)
-        upstreams |= {RAW: raw.port, SILENT: silent.getsockname()[1], CLOSED: nobody, IMPOSTOR: impostor.port}
+        upstreams |= {
+            RAW: raw.port,
+            RAW_CURSOR: raw.port,
+            SILENT: silent.getsockname()[1],
+            CLOSED: nobody,
+            IMPOSTOR: impostor.port,
+        }
         yield Stage(
             directory=directory,
             authority=authority,

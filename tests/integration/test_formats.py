@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import zlib
@@ -17,7 +18,7 @@ from tests.integration.agent_process import AgentProcess
 from tests.integration.formats import BEDROCK, CURSOR, FORMATS, Format, Json
 from tests.integration.http2_line import Http2Line
 from tests.integration.prompts import CHAT, made_up_key
-from tests.integration.stage import Dial, dialling
+from tests.integration.stage import RAW_CURSOR, Dial, Stage, dialling
 
 EVERY = pytest.mark.parametrize("spoken", FORMATS, ids=lambda spoken: spoken.name)
 GONE = "[REDACTED:openai_api_key]"
@@ -160,6 +161,34 @@ def test_a_private_format_passes_over_http_2_and_is_recorded_as_unread(
     assert agent.outcome(begun) == "completed"
     event = agent.event_text(agent.trail.events(kind="exchange", since=begun)[0])
     assert "not inspected: private format" in event
+
+
+def test_a_private_format_may_be_answered_before_it_has_been_said(dial: Dial, stage: Stage) -> None:
+    """As Connect's streams are: both sides speak in turns."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        said = await reader.readuntil(b"one\r\n")
+        writer.write(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/connect+proto\r\nconnection: close\r\n\r\nfirst"
+        )
+        await writer.drain()
+        said += await reader.readuntil(b"two\r\n")
+        writer.write(b"second")
+        await writer.drain()
+        return said
+
+    stage.switch.script = talk
+    line = dial(RAW_CURSOR)
+    line.send(b"POST /agent.v1.AgentService/Run HTTP/1.1\r\nHost: %s\r\n" % RAW_CURSOR.encode())
+    line.send(b"Content-Type: application/connect+proto\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
+    answer, heard = line.begin(), b""
+    while not heard.endswith(b"first"):
+        heard += answer.read1(100)
+    line.send(b"3\r\ntwo\r\n")
+    while not heard.endswith(b"second"):
+        heard += answer.read1(100)
+    line.send(b"0\r\n\r\n")
+    assert heard == b"firstsecond"
 
 
 def test_a_private_format_is_refused_where_policy_wants_everything_read(

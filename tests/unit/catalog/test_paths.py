@@ -113,3 +113,6 @@ def test_a_split_path_is_matched_like_the_whole() -> None:
     template = PathTemplate.compile("**/engines/{engine}/completions")
     assert template.fits(split("/v1/Engines/copilot/completions"))
     assert not template.fits(split("/v1/completions"))
+    assert template.ending == "completions"
+    assert PathTemplate.compile("/models/{model}:predict").ending is None
+    assert PathTemplate.compile("/").ending == ""
