@@ -1,7 +1,7 @@
 """Keeps a streamed answer alive while its text is held back: what rests is released, and the client hears from us.
 
-The stream's owner does its steps inside `turn()`; in between, a task of this module looks whether the upstream has
-fallen silent. It owns no inspection: it is told what to call.
+The stream's owner does its steps inside `step()`; a timer, which runs only while something is held, looks whether the
+upstream has fallen silent. It owns no inspection: it is told what to call.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from agent.gateway.wire import ClientGone
 from agent.host.tasks import TaskGroup
 
 REST = 0.2
-"""Seconds without a chunk after which what is held is looked at again; with the tick below it is 0.25 at most."""
+"""Seconds without a chunk after which what is held is looked at again."""
 HEARTBEAT = 10.0
 """Seconds without a byte to a client that waits for held text, after which a comment goes out."""
 COMMENT = b": keep-alive\n\n"
 """An SSE comment, which clients ignore (WHATWG HTML, section 9.2.6)."""
 
-_TICK = 0.05
+_LATE = (
+    0.05  # seconds; a timer that is later than that says that we are slow, not that the upstream is silent
+)
 
 
 class Pacing:
@@ -49,12 +51,15 @@ class Pacing:
         self._heard = self._spoke = clock()
         self._rested = True
         self._gone: ClientGone | None = None
+        self._tasks = TaskGroup("pacing")
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._due_at = 0.0
+        self._excused = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Watch the stream for as long as this context lasts. Raises ClientGone at its end."""
-        tasks = TaskGroup("pacing")
-        tasks.spawn(self._watch(), name="watch")
         try:
             try:
                 yield
@@ -63,7 +68,10 @@ class Pacing:
                 raise
             await self._at_rest()
         finally:
-            await tasks.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._tasks:
+                await self._tasks.cancel()
         if self._gone is not None:
             raise self._gone
 
@@ -76,29 +84,48 @@ class Pacing:
         """A chunk has come: take `step` and send what it lets go, undisturbed."""
         async with self._turn:
             self._heard = self._clock()
-            self._rested = False
+            self._rested = self._excused = False
             await self._send(step())
+        if self._timer is None:
+            self._watch()
 
-    async def _watch(self) -> None:
-        try:
-            while True:
-                await asyncio.sleep(_TICK)
-                await self._look()
-        except ClientGone as gone:
-            self._gone = gone
+    def _watch(self) -> None:
+        """Look again when there may be something to do, as long as anything is held."""
+        if self._timer is not None or self._gone is not None or not self._holding():
+            return
+        self._due_at = self._next()
+        self._timer = self._loop.call_later(self._due_at - self._clock(), self._due)
+
+    def _next(self) -> float:
+        """When what is held has rested, or the client is to hear from us."""
+        speak = self._spoke + self._heartbeat_after
+        return speak if self._rested else min(speak, self._heard + self._rest_after)
+
+    def _due(self) -> None:
+        self._timer = None
+        now = self._clock()
+        if self._next() <= now and self._holding() and (self._excused or now - self._due_at <= _LATE):
+            self._tasks.spawn(self._look(), name="look")
+            return
+        if self._next() <= now:  # what came meanwhile may not have been read yet: once
+            self._excused = True
+            self._heard = now - self._rest_after + _LATE
+        self._watch()
 
     async def _look(self) -> None:
-        now = self._clock()
-        rests = not self._rested and now - self._heard >= self._rest_after
-        if not rests and now - self._spoke < self._heartbeat_after:
-            return
-        async with self._turn:
-            if rests and now >= self._heard:
-                self._rested = True
-                if self._holding():
-                    await self._send(self._rest())
-            if self._clock() - self._spoke >= self._heartbeat_after and self._holding():
-                await self._send(self._comment)
+        try:
+            async with self._turn:
+                now = self._clock()
+                if not self._rested and now - self._heard >= self._rest_after:
+                    self._rested = True
+                    if self._holding():
+                        await self._send(self._rest())
+                if self._clock() - self._spoke >= self._heartbeat_after and self._holding():
+                    await self._send(self._comment)
+                    self._spoke = self._clock()  # also where the format has no comments
+        except ClientGone as gone:
+            self._gone = gone
+        self._watch()
 
     async def _send(self, data: bytes) -> None:
         if data:

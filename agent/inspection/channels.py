@@ -48,6 +48,7 @@ class Channel:
         "_seen",
         "_slot",
         "_suspicion",
+        "_unscanned",
         "_view",
         "_view_start",
         "clear",
@@ -78,6 +79,7 @@ class Channel:
         scorer = scope.rules.scorer
         self._suspicion = scorer.stream() if scorer and scope.distrusts(Where.ANSWER, slot.role) else None
         self._seen = 0
+        self._unscanned: list[str] = []
         self._view = ""  # of the text as it reads: what is not clear, and some of what is
         self._view_start = 0
         self.length = 0
@@ -93,6 +95,23 @@ class Channel:
         self.length += len(text)
         if self.kept is not None:
             self.kept.append(text)
+        self._scan(text)
+
+    def gather(self, text: str) -> None:
+        """Take the next piece, to be scanned with those that came with it: see `scan_gathered`."""
+        self.length += len(text)
+        if self.kept is not None:
+            self.kept.append(text)
+        self._unscanned.append(text)
+
+    def scan_gathered(self) -> None:
+        """Scan what was gathered, as one piece."""
+        if self._unscanned:
+            text = "".join(self._unscanned)
+            self._unscanned.clear()
+            self._scan(text)
+
+    def _scan(self, text: str) -> None:
         read = text if self._fragment is None else self._fragment.feed(text)
         self._view += read
         self._scanner.feed(read)
@@ -110,6 +129,7 @@ class Channel:
         """The text has ended."""
         if not self.closed:
             self.closed = True
+            self.scan_gathered()
             self._scanner.finish()
             self._update()
             if self._suspicion is not None:

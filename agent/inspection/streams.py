@@ -49,6 +49,18 @@ class _Piece:
         return self.end <= self.channel.clear
 
 
+def _only_deltas(view: EventView) -> bool:
+    """Whether the event adds to texts and says nothing else of the answer's course."""
+    return bool(view.deltas) and not (
+        view.closes
+        or view.repeats
+        or view.final
+        or view.keepalive
+        or view.finish_reason
+        or view.usage is not NO_USAGE
+    )
+
+
 def _only_usage(view: EventView) -> bool:
     return view.usage is not NO_USAGE and not (
         view.deltas or view.closes or view.repeats or view.finish_reason or view.final
@@ -131,6 +143,7 @@ class StreamInspector:
         self._channels: dict[str, Channel] = {}
         self._queue: deque[_Waiting] = deque()
         self._waiting = 0
+        self._gathered: dict[Channel, None] = {}  # channels whose newest pieces are still to be scanned
         self._watching = scope.watches_answers or keep_text or hide_usage
         self._hide_usage = hide_usage
         self._whole_events = whole_events
@@ -186,13 +199,27 @@ class StreamInspector:
             self._begun = self._begun or bool(events)
             return b"".join([event.raw for event in events]) if self._whole_events else data
         self._unread.extend(events)
+        self._take_unread(several=len(events) > 1)
+        return self._drain()
+
+    def _take_unread(self, *, several: bool) -> None:
+        """Read and take the events that have come, until one stops the stream."""
         while self._unread:
             event = self._unread[0]
-            self._take(event, self._reader.read(event.event, event.data))
+            view = self._reader.read(event.event, event.data)
+            if several and _only_deltas(view):
+                self._gather(event, view)
+                self._unread.popleft()
+                continue
+            if self._gathered:
+                self._scan_gathered()
+                if self._stopping:  # the reader has seen an event more than the client: it stays unread
+                    break
+            self._take(event, view)
             self._unread.popleft()
             if self._stopping:  # what the reader has seen must stay what the client may see
                 self._unread.clear()
-        return self._drain()
+        self._scan_gathered()
 
     @property
     def comments(self) -> bool:
@@ -275,7 +302,7 @@ class StreamInspector:
             return
         if view == _NOTHING:
             event = self._as_text(event)
-        pieces = tuple([self._feed(delta) for delta in view.deltas])
+        pieces = tuple([self._piece(delta, Channel.feed) for delta in view.deltas])
         for name in view.closes:
             if (channel := self._channels.get(name)) is not None:
                 channel.finish()
@@ -307,7 +334,25 @@ class StreamInspector:
             self.ended = True
         return self._hide_usage and _only_usage(view)
 
-    def _feed(self, delta: Delta) -> _Piece:
+    def _gather(self, event: sse.SseEvent, view: EventView) -> None:
+        """Take an event that came with others: one scan of all their texts costs hardly more than one of each."""
+        self.chunks += 1
+        self.model = view.model or self.model
+        pieces = tuple([self._piece(delta, Channel.gather) for delta in view.deltas])
+        self._gathered.update(dict.fromkeys(piece.channel for piece in pieces))
+        self._waiting += len(event.raw)
+        self._queue.append(_Waiting(event, pieces, ()))
+
+    def _scan_gathered(self) -> None:
+        for channel in self._gathered:
+            channel.scan_gathered()
+        self._gathered.clear()
+        if self._waiting > MAX_WAITING:
+            self._let_go()
+            if self._waiting > MAX_WAITING:
+                raise ContentError("the stream holds back more than can be kept")
+
+    def _piece(self, delta: Delta, take: Callable[[Channel, str], None]) -> _Piece:
         channel = self._channels.get(delta.channel)
         if channel is None or channel.closed:
             channel = self._channels[delta.channel] = Channel(
@@ -320,7 +365,7 @@ class StreamInspector:
             )
         start = channel.length
         self.characters += len(delta.slot.text)
-        channel.feed(delta.slot.text)
+        take(channel, delta.slot.text)
         return _Piece(channel, start, channel.length, delta.slot)
 
     def _as_text(self, event: sse.SseEvent) -> sse.SseEvent:
@@ -364,6 +409,11 @@ class StreamInspector:
         return tuple(edits)
 
     def _drain(self) -> bytes:
+        self._let_go()
+        return self.stop(self.decision().message) if self._stopping else self._flushed()
+
+    def _let_go(self) -> None:
+        """Move the events whose texts are clear from the queue to what is ready."""
         queue = self._queue
         while queue:
             waiting = queue[0]
@@ -375,7 +425,6 @@ class StreamInspector:
             queue.popleft()
             self._waiting -= len(waiting.event.raw)
             self._went_out(waiting.pieces)
-        return self.stop(self.decision().message) if self._stopping else self._flushed()
 
     def _render(self, waiting: _Waiting) -> bytes:
         edits = list(waiting.edits)

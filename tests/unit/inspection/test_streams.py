@@ -273,6 +273,34 @@ def test_a_block_ends_the_stream_as_its_dialect_does(voice: Voice) -> None:
     assert voice.heard(sent.removesuffix(ending)) == "All well until "
 
 
+@text_voices
+@given(text=texts, sizes=cuts, together=cuts)
+def test_events_that_come_together_are_judged_as_one_by_one(
+    voice: Voice, text: str, sizes: list[int], together: list[int]
+) -> None:
+    events = voice.events(cut(text, sizes))
+    alone, joined = inspector(voice), inspector(voice)
+    counts = itertools.accumulate(itertools.cycle(together), initial=0)
+    edges = [*itertools.takewhile(lambda at: at < len(events), counts), len(events)]
+    parts = [b"".join(events[a:b]) for a, b in itertools.pairwise(edges)]
+    assert through(joined, parts) == through(alone, events)
+    assert joined.decision() == alone.decision()
+    assert (joined.chunks, joined.characters) == (alone.chunks, alone.characters)
+
+
+@all_voices
+def test_a_block_among_events_that_come_together_lets_nothing_of_it_out(voice: Voice) -> None:
+    judge = inspector(voice)
+    events = voice.events(["All well ", "until ", BOMB[:6], BOMB[6:], " and ", "after"])
+    sent = judge.feed(b"".join(events))
+    assert judge.blocked
+    message = judge.decision().message
+    assert message in sent.decode()
+    assert BOMB not in voice.heard(sent)
+    assert "after" not in voice.heard(sent).removesuffix(message)
+    assert judge.feed(voice.piece("more")) == judge.finish() == b""
+
+
 def test_what_came_before_a_block_in_the_same_event_is_held_with_it() -> None:
     judge = inspector(ChatText())
     sent = judge.feed(ChatText().piece(f"before {BOMB}."))
