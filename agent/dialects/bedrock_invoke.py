@@ -38,6 +38,7 @@ from agent.model.content import NO_USAGE, Address, Path, Role, Slot, Usage
 from agent.model.conversation import TokenCount
 
 _METRICS = "amazon-bedrock-invocationMetrics"  # in the last document of every stream
+_METRICS_BYTES = _METRICS.encode()
 _ANTHROPIC, _CONVERSE, _CHAT, _COHERE = AnthropicMessages(), BedrockConverse(), OpenAIChat(), CohereV1()
 _TEXTS = ("inputText", "prompt", "texts", "negativeText", "text")
 _PICTURES = ("image", "images", "init_image", "inputImage", "maskImage", "mask")
@@ -109,6 +110,8 @@ class InvokeReader:
             return EventView(final=broken, finish_reason="error" if broken else "")
         if not data:
             return EventView(keepalive=True)
+        if self._inner is not None and self._spoken is not _CONVERSE and _METRICS_BYTES not in data:
+            return self._inner.read("", data)
         document = _glimpse(data)
         if self._inner is None and (spoken := _streamed_in(document)) is not None:
             self._spoken, self._inner = spoken, spoken.stream_reader(self._request)

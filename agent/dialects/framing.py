@@ -231,7 +231,7 @@ def _unpacked(message: Message) -> SseEvent:
         try:
             packed = orjson.loads(message.payload)["bytes"]
             return new_event(message.raw, "", b64decode(packed, validate=True))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):  # what cannot be unpacked is not let through unread
             raise ContentError("a chunk of the event stream without its bytes") from None
     return new_event(message.raw, message.name, message.payload)
 

@@ -47,6 +47,7 @@ class ArrayDecoder:
         self._quoted = False  # in a string
         self._escaped = False  # behind a backslash that ended a chunk
         self._place = _Place.BEFORE
+        self._closed = False  # the last step ended an element, or the array
 
     def feed(self, data: bytes) -> list[Element]:
         """The elements that `data` completes. Raises ContentError where one outgrows the limit, or something else than
@@ -75,8 +76,6 @@ class ArrayDecoder:
         if self._place is _Place.ELSEWHERE:
             return Element(raw=rest, document=rest.strip())
         return Element(raw=b"" if rest.strip() else rest, document=b"")
-
-    _closed = False  # the last step ended an element, or the array
 
     def _open(self, data: bytes) -> int:
         """Look for the bracket that begins the array; returns the position behind it."""

@@ -16,7 +16,7 @@ from agent.dialects.base import ParsedRequest
 from agent.model.conversation import NO_COUNT, TokenCount
 from agent.policy import Key
 
-_FREE = frozenset({"count_tokens", "moderations"})
+_FREE = frozenset({"count_tokens", "moderations", "files", "conversations"})
 """Operations for which no provider asks money."""
 
 
