@@ -130,6 +130,9 @@ def test_a_blocked_stream_of_bedrock_says_why(
             said += each["chunk"]["bytes"].decode()
     except EventStreamError as error:
         said += str(error)
+    finally:
+        answer["body"].close()
+        client.close()
     assert "Not here, please: openai api key in the answer" in said
     assert secret not in said
     assert "more" not in said
