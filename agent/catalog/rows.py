@@ -41,7 +41,7 @@ _OPTIONAL = frozenset(
     }
 )
 _ENDPOINT_KEYS = frozenset(
-    {"dialect", "operation", "socket", "app", "file_id", "upload_url", "upload_id", "sealed"}
+    {"dialect", "operation", "socket", "app", "file_id", "upload_url", "upload_id", "sealed", "seal"}
 )
 _UPLOADS = "uploads.toml"
 _UPLOAD_KEYS = frozenset({"name", "provider", "hosts", "kind", "shares", "http2", "websockets"})

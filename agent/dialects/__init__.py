@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from agent.dialects import opaque
 from agent.dialects.anthropic_messages import AnthropicMessages
 from agent.dialects.base import Dialect, Voice
 from agent.dialects.bedrock_converse import BedrockConverse
+from agent.dialects.bedrock_invoke import BedrockInvoke
 from agent.dialects.chatgpt.web import ChatGPTDraft, ChatGPTWeb
 from agent.dialects.claude_web import ClaudeWeb
+from agent.dialects.codewhisperer import CodeWhisperer
 from agent.dialects.cohere_chat import CohereChat
+from agent.dialects.cohere_v1 import CohereV1
 from agent.dialects.gemini_generate import GeminiGenerate
 from agent.dialects.gemini_web import GeminiRpc, GeminiWeb
+from agent.dialects.ollama_native import OllamaNative
 from agent.dialects.openai_chat import OpenAIChat
 from agent.dialects.openai_responses import OpenAIResponses
 from agent.dialects.uploads import Upload, upload_dialects
@@ -32,12 +37,19 @@ _SPOKEN: tuple[Dialect, ...] = (
     ClaudeWeb(),
     GeminiWeb(),
     GeminiRpc(),
+    BedrockInvoke(),
+    CodeWhisperer(),
+    CohereV1(),
+    OllamaNative(),
 )
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({dialect.name: dialect for dialect in _SPOKEN})
 """In which models are asked."""
 
 UPLOADS: Mapping[str, Upload] = MappingProxyType({dialect.name: dialect for dialect in upload_dialects()})
 """In which services are sent files, apart from the prompts that use them."""
+
+NAMES = frozenset((*DIALECTS, opaque.NAME))
+"""What a catalog row may say is spoken at a path: a dialect, or nothing that can be read."""
 
 
 def get(name: str) -> Dialect | None:

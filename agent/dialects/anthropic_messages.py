@@ -16,6 +16,7 @@ from agent.dialects.replies import JsonEdits, json_reply
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
+from agent.errors import ContentError
 from agent.model.content import NO_USAGE, Address, Coding, Held, Path, Role, Usage
 from agent.model.conversation import TokenCount
 
@@ -47,20 +48,12 @@ class AnthropicMessages(JsonEdits):
         """System prompt, messages and tool definitions. Raises ContentError."""
         document = json_object(body)
         found = Collector()
-        for key, value in document.items():
-            match key:
-                case "system":
-                    _read_content(found, (key,), Role.SYSTEM, value)
-                case "messages":
-                    for index, message in objects(value):
-                        role = _ROLES.get(string(message.get("role")), Role.USER)
-                        _read_content(found, (key, index, "content"), role, message.get("content"))
-                case "tools" | "output_config" | "output_format":  # the latter two hold a JSON Schema
-                    found.schema((key,), value)
-                case "prompt":  # of the old completions endpoint
-                    found.text((key,), Role.USER, value)
+        model = string(document.get("model"))
+        _read_request(found, (), document)
+        if "requests" in document:
+            model = _read_batch(found, document["requests"]) or model
         return ParsedRequest(
-            model=string(document.get("model")) or model_in_path(head.path),
+            model=model or model_in_path(head.path),
             stream=document.get("stream") is True or head.path.endswith(":streamRawPredict"),
             max_tokens=integer(document.get("max_tokens")),
             slots=tuple(found.slots),
@@ -249,6 +242,35 @@ def _read_message_start(message: dict[str, object]) -> EventView:
     return EventView(
         model=string(message.get("model")), usage=_usage(message.get("usage")), repeats=tuple(found.slots)
     )
+
+
+def _read_batch(found: Collector, value: object) -> str:
+    """The requests of a batch; returns the model they all ask. Raises ContentError where it is not one: rules about
+    models could be passed by."""
+    models: dict[str, None] = {}
+    for index, one in objects(value):
+        params = mapping(one.get("params"))
+        models[string(params.get("model"))] = None
+        _read_request(found, ("requests", index, "params"), params)
+    if len(models) > 1:
+        raise ContentError("a batch that asks several models")
+    return next(iter(models), "")
+
+
+def _read_request(found: Collector, path: Path, document: dict[str, object]) -> None:
+    for key, value in document.items():
+        at = (*path, key)
+        match key:
+            case "system":
+                _read_content(found, at, Role.SYSTEM, value)
+            case "messages":
+                for index, message in objects(value):
+                    role = _ROLES.get(string(message.get("role")), Role.USER)
+                    _read_content(found, (*at, index, "content"), role, message.get("content"))
+            case "tools" | "output_config" | "output_format":  # the latter two hold a JSON Schema
+                found.schema(at, value)
+            case "prompt":  # of the old completions endpoint
+                found.text(at, Role.USER, value)
 
 
 def _read_content(found: Collector, path: Path, role: Role, value: object) -> None:

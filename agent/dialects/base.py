@@ -17,12 +17,14 @@ from agent.model.conversation import TokenCount
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestHead:
-    """What a dialect may look at besides the body. `path` is decoded and without query; `query` as sent."""
+    """What a dialect may look at besides the body. `path` is decoded and without query; `query` as sent. `action` is
+    what the header X-Amz-Target names, where several operations of a service share one path."""
 
     method: str
     path: str
     query: str = ""
     content_type: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

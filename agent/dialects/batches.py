@@ -75,8 +75,9 @@ class BatchFraming:
         """The bytes of a chunk that was read, with other data."""
         return self.encode(event.event, data)
 
-    def ending(self, worded: bytes) -> bytes:
+    def ending(self, worded: bytes, *, begun: bool) -> bytes:
         """The end of a stopped stream, as its dialect words it."""
+        del begun
         return worded
 
     def _next(self) -> SseEvent | None:

@@ -12,32 +12,23 @@ from urllib.parse import unquote
 import orjson
 
 from agent.dialects import counting
-from agent.dialects.base import Block, EventView, ParsedAnswer, ParsedRequest, RequestHead
+from agent.dialects.base import EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.eventstream import event as encode
 from agent.dialects.eventstream import exception
 from agent.dialects.framing import Framing, MessageFraming
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
-from agent.dialects.replies import JsonEdits, json_reply
+from agent.dialects.replies import AmazonReplies
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.model.content import NO_USAGE, Address, Coding, Held, Path, Role, Usage
 from agent.model.conversation import TokenCount
 
 _ROLES = {"assistant": Role.ASSISTANT, "system": Role.SYSTEM}
-_ERRORS = {
-    401: "AccessDeniedException",
-    403: "AccessDeniedException",
-    404: "ResourceNotFoundException",
-    408: "ModelTimeoutException",
-    429: "ThrottlingException",
-    503: "ServiceUnavailableException",
-    504: "ModelTimeoutException",
-}
 _TEXT: Address = (("delta", "text"),)
 _INPUT: Address = (("delta", "toolUse", "input"),)
 
 
-class BedrockConverse(JsonEdits):
+class BedrockConverse(AmazonReplies):
     """The dialect `bedrock-converse`."""
 
     __slots__ = ()
@@ -52,20 +43,10 @@ class BedrockConverse(JsonEdits):
         ContentError."""
         document = json_object(body)
         found = Collector()
-        for key, value in document.items():
-            match key:
-                case "system":
-                    _read_blocks(found, (key,), Role.SYSTEM, value)
-                case "messages":
-                    for index, message in objects(value):
-                        role = _ROLES.get(string(message.get("role")), Role.USER)
-                        _read_blocks(found, (key, index, "content"), role, message.get("content"))
-                case "promptVariables":
-                    found.leaves((key,), Role.USER, value)
-                case "toolConfig" | "outputConfig":  # the latter holds a JSON Schema
-                    found.schema((key,), value)
+        counted = mapping(mapping(document.get("input")).get("converse"))  # of CountTokens
+        _read_request(found, ("input", "converse") if counted else (), counted or document)
         return ParsedRequest(
-            model=unquote(head.path.partition("/model/")[2].rpartition("/")[0]),
+            model=model_in_path(head.path),
             stream=head.path.endswith("-stream"),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
@@ -99,15 +80,6 @@ class BedrockConverse(JsonEdits):
     def stream_reader(self, request: ParsedRequest) -> ConverseReader:
         """A reader for the events that answer `request`."""
         return ConverseReader()
-
-    def block(self, message: str) -> Block:
-        """A ValidationException, which no SDK retries."""
-        return _error(400, "ValidationException", message)
-
-    def error(self, status: int, message: str) -> Block:
-        """An error that is not policy."""
-        usual = "InternalServerException" if status >= 500 else "ValidationException"
-        return _error(status, _ERRORS.get(status, usual), message)
 
 
 class ConverseReader:
@@ -198,6 +170,27 @@ class ConverseReader:
         return tuple(channel for index in list(self._open) for channel in self._close(index))
 
 
+def _read_request(found: Collector, path: Path, document: dict[str, object]) -> None:
+    for key, value in document.items():
+        at = (*path, key)
+        match key:
+            case "system":
+                _read_blocks(found, at, Role.SYSTEM, value)
+            case "messages":
+                for index, message in objects(value):
+                    role = _ROLES.get(string(message.get("role")), Role.USER)
+                    _read_blocks(found, (*at, index, "content"), role, message.get("content"))
+            case "promptVariables":
+                found.leaves(at, Role.USER, value)
+            case "toolConfig" | "outputConfig":  # the latter holds a JSON Schema
+                found.schema(at, value)
+
+
+def model_in_path(path: str) -> str:
+    """The model of a path `/model/{name}/converse` or `/invoke`: a name, or an ARN, in which slashes may stand."""
+    return unquote(path.partition("/model/")[2].rpartition("/")[0])
+
+
 def _read_blocks(found: Collector, path: Path, role: Role, value: object) -> None:
     for index, block in objects(value):
         for kind, content in block.items():
@@ -252,7 +245,3 @@ def _usage(value: object) -> Usage:
         cache_read_tokens=integer(value.get("cacheReadInputTokens")),
         cache_write_tokens=integer(value.get("cacheWriteInputTokens")),
     )
-
-
-def _error(status: int, kind: str, message: str) -> Block:
-    return json_reply(status, {"message": message}, (b"x-amzn-errortype", kind.encode()))

@@ -1,4 +1,4 @@
-"""Cohere's Chat API, version 2 (`/v2/chat`).
+"""Cohere's API, version 2: chat (`/v2/chat`), and the texts of embed and rerank.
 
 Owns the paths of that API's messages and the meaning of its stream events. Its thoughts are unsigned, so they are texts
 like others. Source: the Cohere API reference, "Chat" and "Chat with Streaming", and the official SDK's types.
@@ -23,7 +23,21 @@ _MESSAGE: Path = ("delta", "message")
 _FIELDS = ("text", "thinking")  # of a content block: the one that its kind has
 
 
-class CohereChat(JsonEdits):
+class CohereReplies(JsonEdits):
+    """How Cohere's API says no."""
+
+    __slots__ = ()
+
+    def block(self, message: str) -> Block:
+        """HTTP 400; the SDK raises it with the message and does not retry."""
+        return json_reply(400, {"message": message})
+
+    def error(self, status: int, message: str) -> Block:
+        """An error that is not policy."""
+        return json_reply(status, {"message": message})
+
+
+class CohereChat(CohereReplies):
     """The dialect `cohere-chat`."""
 
     __slots__ = ()
@@ -47,6 +61,8 @@ class CohereChat(JsonEdits):
                     found.leaves((key,), Role.TOOL_RESULT, value)
                 case "tools" | "response_format":
                     found.schema((key,), value)
+                case _:
+                    _read_compared(found, key, value)
         return ParsedRequest(
             model=string(document.get("model")),
             stream=document.get("stream") is True,
@@ -72,14 +88,6 @@ class CohereChat(JsonEdits):
     def stream_reader(self, request: ParsedRequest) -> CohereReader:
         """A reader for the events that answer `request`."""
         return CohereReader()
-
-    def block(self, message: str) -> Block:
-        """HTTP 400; the SDK raises it with the message and does not retry."""
-        return json_reply(400, {"message": message})
-
-    def error(self, status: int, message: str) -> Block:
-        """An error that is not policy."""
-        return json_reply(status, {"message": message})
 
 
 class CohereReader:
@@ -213,6 +221,19 @@ def _text(channel: str, path: Path, text: object) -> EventView:
 
 def _told(kind: str, **fields: object) -> bytes:
     return encode(kind, orjson.dumps({"type": kind, **fields}))
+
+
+def _read_compared(found: Collector, key: str, value: object) -> None:
+    """What embed and rerank are given."""
+    match key:
+        case "query" | "texts":
+            found.prose((key,), Role.USER, value)
+        case "inputs":
+            for index, one in objects(value):
+                _read_content(found, (key, index, "content"), Role.USER, one.get("content"))
+        case "images":
+            for url in value if isinstance(value, list) else ():
+                found.attach_url("image", url)
 
 
 def _read_message(found: Collector, path: Path, role: Role, value: object) -> None:

@@ -133,10 +133,7 @@ def encode(headers: Mapping[str, HeaderValue], payload: bytes) -> bytes:
     block = b"".join(_header(name, value) for name, value in headers.items())
     if len(block) > MAX_HEADERS_BYTES:
         raise ContentError(f"more than {MAX_HEADERS_BYTES} bytes of event stream headers")
-    total = _PRELUDE.size + len(block) + len(payload) + _CHECKSUM.size
-    prelude = total.to_bytes(4) + len(block).to_bytes(4)
-    message = prelude + _CHECKSUM.pack(crc32(prelude)) + block + payload
-    return message + _CHECKSUM.pack(crc32(message))
+    return _message(block, payload)
 
 
 def event(name: str, payload: bytes) -> bytes:
@@ -151,6 +148,19 @@ def exception(name: str, payload: bytes) -> bytes:
     return encode(
         {":exception-type": name, ":content-type": "application/json", ":message-type": "exception"}, payload
     )
+
+
+def with_payload(raw: bytes, payload: bytes) -> bytes:
+    """The message that `raw` is, with its headers byte for byte and another payload."""
+    headers = raw[_PRELUDE.size : _PRELUDE.size + int.from_bytes(raw[4:8])]
+    return _message(headers, payload)
+
+
+def _message(block: bytes, payload: bytes) -> bytes:
+    total = _PRELUDE.size + len(block) + len(payload) + _CHECKSUM.size
+    prelude = total.to_bytes(4) + len(block).to_bytes(4)
+    message = prelude + _CHECKSUM.pack(crc32(prelude)) + block + payload
+    return message + _CHECKSUM.pack(crc32(message))
 
 
 def _read_headers(block: bytes) -> dict[str, HeaderValue]:

@@ -1,22 +1,27 @@
-"""Gemini `generateContent` and its siblings (stream, count, embed), on the Gemini API, Vertex AI and Code Assist.
+"""Gemini `generateContent` and its siblings, on the Gemini API, Vertex AI and Code Assist.
 
 Owns the paths of that API's JSON documents, which are protobuf JSON: every field may be spelled in camelCase or
-snake_case. Code Assist wraps requests in `request` and answers in `response`. Source: the Gemini API reference,
-"GenerateContentRequest" and "GenerateContentResponse", and the official SDK's types.
+snake_case. Code Assist wraps requests in `request` and answers in `response`. A stream comes as server-sent events
+where `alt=sse` asks for them, else as one JSON array. Source: the Gemini API reference, "GenerateContentRequest" and
+"GenerateContentResponse", the official SDK's types, and Gemini CLI's `code_assist` package.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import orjson
 
 from agent.dialects import counting
 from agent.dialects.base import Block, Delta, EventView, ParsedAnswer, ParsedRequest, RequestHead
+from agent.dialects.framing import ARRAY_END, ArrayFraming, Framing
 from agent.dialects.jsontext import parse
 from agent.dialects.moulds import delta_view, new_slot, text_delta
 from agent.dialects.replies import JsonEdits, json_reply
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
+from agent.dialects.vertex_predict import read_instances, read_predictions
 from agent.errors import ContentError
 from agent.model.content import NO_USAGE, Address, Coding, Held, Path, Role, Usage
 from agent.model.conversation import TokenCount
@@ -39,6 +44,8 @@ _STATUS = {
 }
 _PLAIN_CANDIDATE = frozenset(("content", "index", "safetyRatings", "avgLogprobs"))
 _TEXT: Address = (("candidates", 0, "content", "parts", 0, "text"),)
+_WRAPPED_TEXT: Address = (("response", "candidates", 0, "content", "parts", 0, "text"),)
+_JSON = b"application/json"
 _STRUCTURED = {  # parts that hold a value: the value's field, who speaks in it
     "functioncall": ("args", Role.TOOL_CALL),
     "toolcall": ("args", Role.TOOL_CALL),
@@ -73,7 +80,7 @@ class GeminiGenerate(JsonEdits):
         return ParsedRequest(
             model=model or string(document.get("model")).removeprefix("models/"),
             stream=method.startswith("stream"),
-            max_tokens=_most_tokens(document),
+            max_tokens=_most_tokens(_unwrapped((), document, "request")[1]),
             operation=_OPERATIONS.get(method, "chat"),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
@@ -96,6 +103,7 @@ class GeminiGenerate(JsonEdits):
             for index, candidate in objects(answer.get("candidates")):
                 _read_candidate(found, (*at, "candidates", index), candidate)
                 finish = string(_either(candidate, "finishReason", "finish_reason")) or finish
+            read_predictions(found, (*at, "predictions"), answer.get("predictions"))
             model = string(_either(answer, "modelVersion", "model_version")) or model
             usage = usage.merged(_usage(answer))
         return ParsedAnswer(slots=tuple(found.slots), model=model, usage=usage, finish_reason=finish)
@@ -103,6 +111,10 @@ class GeminiGenerate(JsonEdits):
     def count(self, usage: Usage) -> TokenCount:
         """The tokens that an answer reports, normalised."""
         return counting.thoughts_apart(usage)
+
+    def framing_of(self, kind: bytes, request: ParsedRequest) -> Callable[[], Framing] | None:
+        """One JSON array where a stream was asked for, and not as events."""
+        return ArrayFraming if request.stream and kind == _JSON else super().framing_of(kind, request)
 
     def stream_reader(self, request: ParsedRequest) -> GeminiReader:
         """A reader for the responses that answer `request`."""
@@ -129,7 +141,7 @@ class GeminiReader:
     def read(self, event: str, data: bytes) -> EventView:
         """What the response adds; an empty view where it is none."""
         if not data:
-            return EventView(keepalive=True)
+            return self._end() if event == ARRAY_END else EventView(keepalive=True)
         try:
             document = orjson.loads(data)
         except orjson.JSONDecodeError:
@@ -143,7 +155,7 @@ class GeminiReader:
     def _quick(self, answer: dict[str, object]) -> EventView | None:
         """One candidate that adds one text and does nothing else: what nearly every response is."""
         candidates = answer.get("candidates")
-        if self._wrapped or type(candidates) is not list or len(candidates) != 1:
+        if type(candidates) is not list or len(candidates) != 1:
             return None
         candidate = candidates[0]
         if (
@@ -158,8 +170,14 @@ class GeminiReader:
         text = parts[0].get("text")
         if type(text) is not str or not text:
             return None
-        piece = text_delta(self._opened(0, "candidate/0"), new_slot(_TEXT, Role.ASSISTANT, text))
+        address = _WRAPPED_TEXT if self._wrapped else _TEXT
+        piece = text_delta(self._opened(0, "candidate/0"), new_slot(address, Role.ASSISTANT, text))
         return delta_view((piece,), string(_either(answer, "modelVersion", "model_version")), _usage(answer))
+
+    def _end(self) -> EventView:
+        closes = tuple(channel for channels in self._channels.values() for channel in channels)
+        self._channels.clear()
+        return EventView(final=True, closes=closes)
 
     def _thorough(self, at: Path, answer: dict[str, object]) -> EventView:
         deltas: list[Delta] = []
@@ -248,20 +266,34 @@ def read_request(found: Collector, path: Path, document: dict[str, object]) -> N
     """What a request's document, or a live session's setup, gives to the model."""
     for key, value in document.items():
         match key:
-            case "contents" if isinstance(value, list):
-                for index, content in enumerate(value):
-                    read_content(found, (*path, key, index), Role.USER, content)
             case "contents" | "content":
-                read_content(found, (*path, key), Role.USER, value)
+                _read_contents(found, (*path, key), value)
             case "systemInstruction" | "system_instruction":
                 read_content(found, (*path, key), Role.SYSTEM, value)
             case "tools" | "generationConfig" | "generation_config":  # declarations and JSON Schemas
                 found.schema((*path, key), value)
             case "request" | "generateContentRequest" | "generate_content_request":
                 read_request(found, (*path, key), mapping(value))
-            case "requests":  # of a batch
-                for index, one in objects(value):
-                    read_request(found, (*path, key, index), one)
+            case "requests" | "batch" | "inputConfig" | "input_config":
+                _read_batch(found, (*path, key), value)
+            case "instances":  # of `predict`
+                read_instances(found, (*path, key), value)
+
+
+def _read_contents(found: Collector, path: Path, value: object) -> None:
+    if not isinstance(value, list):
+        read_content(found, path, Role.USER, value)
+        return
+    for index, content in enumerate(value):
+        read_content(found, (*path, index), Role.USER, content)
+
+
+def _read_batch(found: Collector, path: Path, value: object) -> None:
+    """The requests of a batch, or what leads to them."""
+    if isinstance(value, dict):
+        read_request(found, path, value)
+    for index, one in objects(value):
+        read_request(found, (*path, index), one)
 
 
 def read_content(found: Collector, path: Path, role: Role, content: object) -> None:

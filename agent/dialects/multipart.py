@@ -7,7 +7,7 @@ there is no form here, and the body is judged as one of no known format. What fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import re2
@@ -120,11 +120,23 @@ def edit_form(body: bytes, edits: Iterable[Edit]) -> bytes:
     by_place: dict[object, list[Edit]] = {}
     for one in edits:
         by_place.setdefault(one.address[0][-1], []).append(replace(one, address=((), *one.address[1:])))
+    return spliced(
+        body,
+        {
+            place: edit(body[part.start : part.end], tuple(by_place[place]))
+            for place, part in enumerate(parts_of(body))
+            if place in by_place
+        },
+    )
+
+
+def spliced(body: bytes, values: Mapping[int, bytes]) -> bytes:
+    """The form with other values in the parts of these numbers. Raises ContentError."""
     made: list[bytes] = []
     at = 0
     for place, part in enumerate(parts_of(body, many=True)):
-        if place in by_place:
-            made += (body[at : part.start], edit(body[part.start : part.end], tuple(by_place[place])))
+        if place in values:
+            made += (body[at : part.start], values[place])
             at = part.end
     return b"".join((*made, body[at:]))
 

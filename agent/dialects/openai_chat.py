@@ -7,11 +7,14 @@ they are read.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 
 from agent.dialects.base import Delta, EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.multipart import is_form, read_form
+from agent.dialects.openai_other import deployment, most_tokens, read_answer, read_event, read_field
 from agent.dialects.replies import OpenAIReplies, openai_error
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
@@ -46,7 +49,8 @@ class OpenAIChat(OpenAIReplies):
     def parse_request(self, head: RequestHead, body: bytes) -> ParsedRequest:
         """Messages, tool definitions, prediction and metadata; or a form's fields. Raises ContentError."""
         if is_form(body):
-            return read_form(head, body)
+            form = read_form(head, body)
+            return form if form.model else replace(form, model=deployment(head.path))
         document = json_object(body)
         found = Collector()
         for key, value in document.items():
@@ -61,12 +65,12 @@ class OpenAIChat(OpenAIReplies):
                     _read_content(found, (key, "content"), Role.USER, mapping(value).get("content"))
                 case "metadata":
                     found.leaves((key,), Role.USER, value)
-                case "prompt" | "suffix" | "input" | "instructions":  # of what is not chat
-                    found.prose((key,), Role.USER, value)
+                case _:
+                    read_field(found, key, value)
         return ParsedRequest(
             model=string(document.get("model")) or deployment(head.path),
             stream=document.get("stream") is True,
-            max_tokens=_most_tokens(document),
+            max_tokens=most_tokens(document),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
             files=tuple(found.files),
@@ -84,8 +88,7 @@ class OpenAIChat(OpenAIReplies):
                 elif key == "text":
                     found.text(("choices", index, key), Role.ASSISTANT, value)
             finish = finish or string(choice.get("finish_reason"))
-        for key in ("text", "segments"):  # of a transcription
-            found.prose((key,), Role.ASSISTANT, document.get(key))
+        read_answer(found, document)
         return ParsedAnswer(
             slots=tuple(found.slots),
             model=string(document.get("model")),
@@ -124,7 +127,7 @@ class OpenAIChatReader:
             return EventView()
         if not isinstance(chunk, dict):
             return EventView()
-        return self._quick(chunk) or self._thorough(chunk)
+        return self._quick(chunk) or self._other(chunk) or self._thorough(chunk)
 
     def block(self, message: str, *, in_step: bool = True) -> bytes:
         """A chunk with `error`, then `[DONE]`.
@@ -176,6 +179,10 @@ class OpenAIChatReader:
         self._opened(0, channel)
         tool = self._tools.get(called, "")
         return json_delta(channel, new_slot(_ARGUMENTS, Role.TOOL_CALL, text, tool))
+
+    def _other(self, chunk: dict[str, object]) -> EventView | None:
+        """An event of a stream that is no chat."""
+        return read_event(chunk, _usage(chunk.get("usage"))) if "type" in chunk else None
 
     def _thorough(self, chunk: dict[str, object]) -> EventView:
         gathered = _Gathered()
@@ -310,12 +317,6 @@ class _Gathered:
         return self.wholes
 
 
-def _most_tokens(document: dict[str, object]) -> int | None:
-    """`max_tokens` is the older name, which compatible servers know."""
-    newer = integer(document.get("max_completion_tokens"))
-    return integer(document.get("max_tokens")) if newer is None else newer
-
-
 def _numbered(place: int, earlier: int) -> str:
     return f"tool/{place}.{earlier}" if earlier else f"tool/{place}"
 
@@ -390,12 +391,6 @@ def _held(path: Path, *keys: str) -> Held:
 
 def _audio_type(form: object) -> str:
     return f"audio/{form}" if isinstance(form, str) else ""
-
-
-def deployment(path: str) -> str:
-    """The model of an Azure deployment's path: `/openai/deployments/{name}/chat/completions`."""
-    _, found, rest = path.partition("/deployments/")
-    return rest.partition("/")[0] if found else ""
 
 
 def _usage(value: object) -> Usage:

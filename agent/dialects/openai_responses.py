@@ -66,7 +66,7 @@ class OpenAIResponses(OpenAIReplies):
             match key:
                 case "instructions":
                     _read_input(found, (key,), Role.SYSTEM, value)
-                case "input":
+                case "input" | "items":  # the latter of a conversation that the service keeps
                     _read_input(found, (key,), Role.USER, value)
                 case "tools" | "text":  # `text.format` holds a JSON Schema
                     found.schema((key,), value)

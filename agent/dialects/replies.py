@@ -15,6 +15,15 @@ from agent.model.content import Edit, Usage
 from agent.model.conversation import TokenCount
 
 _INVALID = "invalid_request_error"
+_AMAZON_ERRORS = {
+    401: "AccessDeniedException",
+    403: "AccessDeniedException",
+    404: "ResourceNotFoundException",
+    408: "ModelTimeoutException",
+    429: "ThrottlingException",
+    503: "ServiceUnavailableException",
+    504: "ModelTimeoutException",
+}
 
 
 class JsonEdits:
@@ -67,6 +76,25 @@ def json_reply(status: int, document: dict[str, object], *headers: tuple[bytes, 
         ),
         body=body,
     )
+
+
+class AmazonReplies(JsonEdits):
+    """How Amazon's services say no: an exception by its name in a header, and a message."""
+
+    __slots__ = ()
+
+    def block(self, message: str) -> Block:
+        """A ValidationException, which no SDK retries."""
+        return _amazon_error(400, "ValidationException", message)
+
+    def error(self, status: int, message: str) -> Block:
+        """An error that is not policy."""
+        usual = "InternalServerException" if status >= 500 else "ValidationException"
+        return _amazon_error(status, _AMAZON_ERRORS.get(status, usual), message)
+
+
+def _amazon_error(status: int, kind: str, message: str) -> Block:
+    return json_reply(status, {"message": message}, (b"x-amzn-errortype", kind.encode()))
 
 
 class OpenAIReplies(JsonEdits):

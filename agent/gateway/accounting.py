@@ -17,7 +17,9 @@ from agent.model.content import outermost
 from agent.model.conversation import NO_COUNT, TokenCount
 from agent.policy import Key
 
-_FREE = frozenset({"count_tokens", "moderations", "draft", "resume", "title", "rpc", "context"})
+_FREE = frozenset(
+    {"count_tokens", "moderations", "draft", "resume", "title", "rpc", "context", "files", "conversations"}
+)
 """Operations for which no provider asks money, or not yet (`context`: what is said to a model on a WebSocket without
 asking it), and what pages do of themselves beside asking."""
 

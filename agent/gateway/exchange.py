@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import time
 from dataclasses import replace
 from urllib.parse import quote
@@ -15,8 +14,8 @@ from urllib.parse import quote
 from agent.accounts import presented
 from agent.accounts.accounts import Accounts
 from agent.accounts.denials import Denial
-from agent.dialects import raw_text, voice
-from agent.dialects.base import Block, ConversationVoice, Voice
+from agent.dialects import opaque
+from agent.dialects.base import Block, ConversationVoice, ParsedRequest, Voice
 from agent.dialects.encoding import decode
 from agent.errors import ContentError, UpstreamError
 from agent.gateway import headers
@@ -24,7 +23,6 @@ from agent.gateway.accounting import Account
 from agent.gateway.answers import Answering
 from agent.gateway.conversations import Conversations
 from agent.gateway.direct import Direct
-from agent.gateway.dispatch import DispatchFailed
 from agent.gateway.filebook import FileBook
 from agent.gateway.files import FileReader
 from agent.gateway.judging import Judge, Question
@@ -35,28 +33,25 @@ from agent.gateway.routing import PAGES, Refusal, Refused, Route, Way, route_bas
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.settlement import Settlement, append
+from agent.gateway.signed_bodies import signed_names
 from agent.gateway.subjects import way_for
-from agent.gateway.transport.base import (
-    FailureKind,
-    Headers,
-    Transport,
-    TransportError,
-    UpstreamResponse,
-)
+from agent.gateway.transport.base import Headers, Transport, TransportError, UpstreamResponse
 from agent.gateway.unified.pages import page
 from agent.gateway.unified.passing import way_of
 from agent.gateway.unified.refusals import refusal
 from agent.gateway.unified.serving import Errand, Served, Serving
 from agent.gateway.unlisted import Unlisted
 from agent.gateway.uploads import Uploads
+from agent.gateway.voices import told, voice
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
-from agent.inspection import RuleBook, judge_access
+from agent.inspection import RuleBook, judge_access, judge_unread
 from agent.inspection.verdicts import refusal as refusal_of
 from agent.model.app import Asker
 from agent.model.decision import Decision
 from agent.model.ids import short_ref, uuid7
 from agent.model.login import Login
 from agent.model.record import Incident, IncidentKind, Outcome
+from agent.model.surface import Endpoint
 from agent.model.traffic import Tier
 from agent.policy import UnknownSurface
 from agent.telemetry import trace_context
@@ -67,6 +62,7 @@ MAX_BODY = 64 * 1024 * 1024  # bytes of a request, as sent and decoded
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _PRINTABLE = bytes({*range(0x21, 0x7F)} - {0x23}).decode("ascii")
 _TRACE = frozenset({b"traceparent", b"tracestate"})
+_SIGNABLE = frozenset({b"accept-encoding"})  # of ours, what a client's signature may cover
 _OURS = frozenset({b"accept-encoding", b"content-length", b"expect", b"host"})
 
 
@@ -157,7 +153,7 @@ class ExchangeHandler:
             return await self._say(wire, book, error.status, str(error), error.headers)
         except UpstreamError as error:
             ledger.outcome, ledger.error = Outcome.UPSTREAM_FAILED, str(error)
-            status, fields = _told(error)
+            status, fields = told(error)
             said = f"Drawbridge: {str(error).removesuffix('.')}. {error.hint()}".strip()
             return await self._say(wire, book, status, said, fields)
 
@@ -172,25 +168,30 @@ class ExchangeHandler:
             ledger.on_lane(lane.dialect.name, lane.operation)
         refused = self._judge.admits(route, ledger, request.connection)
         if refused is not None and refused.stops:
-            return await self._block(wire, book, _voice(ledger), None)
+            return await self._block(wire, book, voice(ledger), None)
         if lane is not None:
             return await self._inspect(request, route, wire, book, lane=lane)
-        files = route.endpoint is not None and route.endpoint.takes_files
-        if route.surface.own and route.endpoint is not None and not files and request.method != "POST":
-            raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
-        if route.endpoint is not None and not route.endpoint.dialect and _has_body(request.headers):
-            raise Refused(
-                426, "models are asked over a WebSocket here", headers=((b"upgrade", b"websocket"),)
-            )
+        if route.endpoint is not None:
+            return await self._at(route.endpoint, request, route, wire, book)
         if self._unlisted.suspects(request, route, ledger.rules):
             return await self._suspected(request, route, wire, book)
-        if route.endpoint is None or not route.endpoint.dialect:
-            return await self._pass(request, route, wire, book)
+        return await self._pass(request, route, wire, book)
+
+    async def _at(
+        self, endpoint: Endpoint, request: ClientRequest, route: Route, wire: Wire, book: Settlement
+    ) -> bool:
+        """By what is spoken at a path that the catalog lists."""
+        if route.surface.own and not endpoint.takes_files and request.method != "POST":
+            raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
         bodiless = request.method in _BODILESS and not _has_body(request.headers)
-        reads_query = not files and ledger.rules.dialects[route.endpoint.dialect].reads_query
-        if bodiless and not reads_query:
+        if not endpoint.dialect and not bodiless:
+            fields = ((b"upgrade", b"websocket"),)
+            raise Refused(426, "models are asked over a WebSocket here", headers=fields)
+        if bodiless and not _reads_query(endpoint, book.ledger.rules):
             return await self._pass(request, route, wire, book)
-        if files:
+        if endpoint.dialect == opaque.NAME:
+            return await self._opaque(request, route, wire, book)
+        if endpoint.takes_files:
             return await self._upload(request, route, wire, book)
         return await self._inspect(request, route, wire, book, route.query if bodiless else None)
 
@@ -266,13 +267,13 @@ class ExchangeHandler:
             return await self._pass(request, route, wire, book, sent)
         refused = self._judge.admits(route, book.ledger, request.connection)  # now that it asks a model
         if refused is not None and refused.stops:
-            return await self._block(wire, book, _voice(book.ledger), None)
+            return await self._block(wire, book, voice(book.ledger), None)
         if action is UnknownSurface.BLOCK:
             scope = self._judge.scope(route, book.ledger, request.connection)
             reason = "the catalog does not list the path at which this model is asked"
             decision = refusal_of(scope, reason, rule="unknown_surface")
             if decision.applied:
-                return await self._block(wire, book, _voice(book.ledger), decision)
+                return await self._block(wire, book, voice(book.ledger), decision)
             book.ledger.decided(decision)
         return await self._inspect(request, route, wire, book, sent)
 
@@ -283,10 +284,16 @@ class ExchangeHandler:
         scope = self._judge.scope(route, book.ledger, request.connection)
         if (decision := judge_access(scope)) is not None:
             if decision.applied:
-                return await self._block(wire, book, _voice(book.ledger), decision)
+                return await self._block(wire, book, voice(book.ledger, request.headers), decision)
             book.ledger.decided(decision)
         if route.upstream == "gateway" and route.plain_path in PAGES:
             return await self._page(request, route, wire, book)
+        return await self._relay(request, route, wire, book, sent)
+
+    async def _relay(
+        self, request: ClientRequest, route: Route, wire: Wire, book: Settlement, sent: bytes | None = None
+    ) -> bool:
+        """Body and answer as they come."""
         route, headed = way_of(request, route, book.routes, book.account)
         length = _announced(request.headers)
         has_body = _has_body(request.headers)
@@ -299,6 +306,18 @@ class ExchangeHandler:
         )
         self._learn(request, route, book.ledger, response)
         return await self._answering(wire, book).relay(response)
+
+    async def _opaque(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
+        """A model is asked in a format that is one maker's secret: through both ways at once, if policy lets that pass
+        unread. Its records say that it was."""
+        scope = self._judge.scope(route, book.ledger, request.connection)
+        scope = scope.informed(ParsedRequest(), unread=_announced(request.headers) or 0)
+        book.ledger.error = opaque.PROBLEM
+        if (decision := judge_unread(scope, opaque.PROBLEM)) is not None:
+            if decision.applied:
+                return await self._block(wire, book, voice(book.ledger, request.headers), decision)
+            book.ledger.decided(decision)
+        return await self._relay(request, route, wire, book)
 
     async def _page(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
         """What the gateway answers itself."""
@@ -320,7 +339,7 @@ class ExchangeHandler:
         sending = await self._uploads.receive(request, route, wire)
         judged = await self._uploads.judged(sending, book, book.account.principal.key_id)
         if judged.verdict.blocked:
-            return await self._block(wire, book, _voice(book.ledger), None)
+            return await self._block(wire, book, voice(book.ledger), None)
         response = await self._uploads.forwarded(sending, judged, book)
         heard = self._uploads.hears(sending, judged, response, at=book.ledger.started_at)
         return await self._answering(wire, book).relay(response, heard)
@@ -388,9 +407,11 @@ class ExchangeHandler:
         request, route, verdict = errand.request, errand.route, errand.verdict
         ledger = errand.ledger
         await self._reserve(errand)
-        fields = headers.forwardable(request.headers, drop=_OURS)
+        signed = signed_names(request.headers)
+        fields = headers.forwardable(request.headers, drop=_OURS - (signed & _SIGNABLE))
         fields = fields if sent is not None else headers.without_body_facts(fields)
-        fields.append((b"accept-encoding", b"identity"))
+        if b"accept-encoding" not in signed:
+            fields.append((b"accept-encoding", b"identity"))
         if route.upstream == "central":  # our own house: its spans belong below ours
             context = trace_context.resumed(ledger.trace, exchange_id=ledger.id)
             fields = [each for each in fields if each[0] not in _TRACE] + trace_context.outgoing(context)
@@ -497,7 +518,7 @@ class ExchangeHandler:
         """Tell the client about an error, unless an answer has already begun."""
         if wire.started:
             return wire.finished
-        error = _voice(book.ledger).error(book.ledger.told_as(status), message)
+        error = voice(book.ledger).error(book.ledger.told_as(status), message)
         return await self._answer(wire, book, error, fields)
 
     async def _answer(self, wire: Wire, book: Settlement, block: Block, fields: Headers = ()) -> bool:
@@ -522,33 +543,21 @@ class ExchangeHandler:
         await append(self._audit, incident)
 
 
+def _reads_query(endpoint: Endpoint, rules: RuleBook) -> bool:
+    """Whether prompts may stand in the query of an address there."""
+    dialect = rules.dialects.get(endpoint.dialect)
+    return dialect is not None and dialect.reads_query
+
+
 def _asker(request: ClientRequest, route: Route, rules: RuleBook) -> Asker:
     """Which app asks, by all that is known before the request is read."""
     endpoint = route.endpoint.app if route.endpoint is not None else ""
     return rules.apps.asker(request.connection, rules.apps.claimed(request.headers), endpoint)
 
 
-def _voice(ledger: Ledger) -> Voice:
-    if ledger.voice is not None:
-        return ledger.voice
-    if not ledger.dialect:
-        return raw_text.RawText()
-    return ledger.rules.dialects.get(ledger.dialect) or voice(ledger.dialect)
-
-
 def _in_address(query: bytes) -> bytes:
     """A query that was edited: what may not stand in an address, because it was edited as plain text, is escaped."""
     return quote(query, safe=_PRINTABLE).encode()
-
-
-def _told(error: UpstreamError) -> tuple[int, Headers]:
-    """The status that tells a client of an upstream's failure, and fields that go with it."""
-    if isinstance(error, DispatchFailed):
-        if error.retry_after is None:
-            return error.status, ()
-        return error.status, ((b"retry-after", str(math.ceil(error.retry_after)).encode()),)
-    late = isinstance(error, TransportError) and error.kind is FailureKind.TIMEOUT
-    return (504 if late else 502), ()
 
 
 def _has_body(fields: Headers) -> bool:

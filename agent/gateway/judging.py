@@ -21,6 +21,7 @@ from agent.gateway.ports import JustificationSource
 from agent.gateway.routing import Route
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
+from agent.gateway.signed_bodies import seals_body, unchanged_or_refused
 from agent.gateway.subjects import subject_of
 from agent.gateway.tool_results import tool_results
 from agent.gateway.wire import ClientRequest
@@ -57,7 +58,14 @@ class Question:
             path=self.route.plain_path,
             query=self.route.query.decode("latin-1"),
             content_type=headers.combined(self.request.headers, b"content-type").decode("latin-1"),
+            action=headers.get(self.request.headers, b"x-amz-target").decode("latin-1"),
         )
+
+    @property
+    def seal(self) -> str:
+        """What signs the body, where it goes on with the client's own signature."""
+        own = self.route.upstream == "native" and self.route.credential is None
+        return seals_body(self.request.headers, self.route.endpoint) if own else ""
 
 
 class Judge:
@@ -121,6 +129,7 @@ class Judge:
                 verdict = RequestVerdict(decision=failed_check(scope), body=question.body, understood=False)
             verdict = await self._second_opinion(verdict, question, scope)
             await self._results(verdict, question, scope, ledger)
+            verdict = unchanged_or_refused(verdict, question.body, question.seal, scope)
             # what files say need not be kept while the answer comes
             verdict = replace(verdict, attached=None)
             capture = scope.capture

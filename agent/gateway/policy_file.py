@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.catalog import bundled_providers, bundled_rows
-from agent.dialects import UPLOADS
+from agent.dialects import UPLOADS, opaque
 from agent.errors import PolicyError
 from agent.gateway.companion_files import read_companions
 from agent.gateway.unified.routebook import RouteBook
@@ -102,7 +102,7 @@ def known_names() -> KnownNames:
     """The names a policy may refer to: our dialects, what our detectors find, the catalog's surfaces and providers."""
     catalog = bundled_rows()
     return KnownNames(
-        dialects=frozenset({*bundled_dialects(), *UPLOADS}),
+        dialects=frozenset({*bundled_dialects(), *UPLOADS, opaque.NAME}),
         types=frozenset(f"{rule.family.value}/{rule.type}" for rule in bundled_rules())
         | {f"{Family.INJECTION.value}/{kind}" for kind in model_types()},
         surfaces=frozenset(row.id for row in catalog.surfaces),

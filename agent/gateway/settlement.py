@@ -55,9 +55,9 @@ class Settlement:
         """What a client has seen finished is paid for: no crash loses it."""
         ledger = self.ledger
         provider, model = ledger.served_fact("provider") or "", ledger.served_fact("model") or ""
-        if ledger.dialect not in ledger.rules.dialects:  # no model was asked
+        spoken = ledger.rules.dialects.get(ledger.dialect) or SOCKETS.get(ledger.dialect)
+        if spoken is None:  # no model was asked, or nobody can read how
             return
-        spoken = ledger.rules.dialects.get(ledger.dialect) or SOCKETS[ledger.dialect]
         tokens = spoken.count(ledger.usage)
         try:
             cost, estimated = await self.account.settle(

@@ -7,7 +7,7 @@ disk or task: the gateway applies what is decided here, and applies it in one pl
 from agent.inspection.answers import AnswerVerdict, inspect_answer
 from agent.inspection.attached import Attached
 from agent.inspection.companions import Companions
-from agent.inspection.requests import RequestVerdict, inspect_request, judge_access, judge_app
+from agent.inspection.requests import RequestVerdict, inspect_request, judge_access, judge_app, judge_unread
 from agent.inspection.rules import RuleBook, Scope
 from agent.inspection.streams import StreamInspector
 
@@ -23,4 +23,5 @@ __all__ = [
     "inspect_request",
     "judge_access",
     "judge_app",
+    "judge_unread",
 ]

@@ -146,6 +146,15 @@ def judge_access(scope: Scope) -> Decision | None:
     return refusal(scope, verdict.reason, rule=verdict.rule_id, template=verdict.message)
 
 
+def judge_unread(scope: Scope, problem: str) -> Decision | None:
+    """The refusal of a request whose body is none that could be read, or None where the policy lets it pass."""
+    if (refused := judge_access(scope)) is not None:
+        return refused
+    if scope.rules.policy.unknown_format is not UnknownFormat.BLOCK:
+        return None
+    return refusal(scope, problem, rule="unknown_format")
+
+
 def _unknown(head: RequestHead, body: bytes, scope: Scope, problem: str) -> RequestVerdict:
     match scope.rules.policy.unknown_format:
         case UnknownFormat.BLOCK:

@@ -20,7 +20,7 @@ from agent.catalog import (
     bundled_telltales,
     bundled_tenant_headers,
 )
-from agent.dialects import UPLOADS
+from agent.dialects import UPLOADS, opaque
 from agent.dialects.base import ParsedRequest
 from agent.dialects.sockets import SOCKETS
 from agent.errors import PolicyError
@@ -221,7 +221,7 @@ class RuleBook:
                         f"surface {surface.id!r}: unknown socket format {endpoint.socket!r}",
                         hint=f"known: {', '.join(sorted(SOCKETS))}",
                     )
-                spoken = UPLOADS if endpoint.takes_files else self.dialects
+                spoken = UPLOADS if endpoint.takes_files else {*self.dialects, opaque.NAME}
                 if endpoint.dialect not in spoken and (endpoint.dialect or not endpoint.socket):
                     known = ", ".join(sorted(spoken))
                     raise PolicyError(

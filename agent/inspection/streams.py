@@ -156,6 +156,7 @@ class StreamInspector:
         self._keep_text = keep_text
         self._ready: list[bytes] = []  # what may go out at the end of this step
         self._unread: deque[sse.SseEvent] = deque()  # events of this step that were not looked at yet
+        self._begun = False  # the client has had some event
         self._released = False
         self.blocked = False
         self.usage: Usage = NO_USAGE
@@ -206,6 +207,7 @@ class StreamInspector:
                 view = self._reader.read(event.event, event.data)
                 self._note(view)
                 self.characters += sum(len(delta.piece) for delta in view.deltas)
+            self._begun = self._begun or bool(events)
             return b"".join([event.raw for event in events]) if self._whole_events else data
         self._unread.extend(events)
         self._take_unread(several=len(events) > 1)
@@ -237,7 +239,7 @@ class StreamInspector:
 
     def ending(self, worded: bytes) -> bytes:
         """The end of a stream that failed, `worded` in the dialect's usual framing, as this one has it."""
-        return self._events.ending(worded)
+        return self._events.ending(worded, begun=self._begun or bool(self._ready))
 
     @property
     def holding(self) -> bool:
@@ -279,7 +281,7 @@ class StreamInspector:
         self.blocked = True
         in_step = not self._unread and all(waiting.pieces for waiting in self._queue)
         self._queue.clear()
-        self._ready.append(self._events.ending(self._reader.block(message, in_step=in_step)))
+        self._ready.append(self.ending(self._reader.block(message, in_step=in_step)))
         return self._flushed()
 
     def release(self) -> bytes:
@@ -299,6 +301,7 @@ class StreamInspector:
 
     def _flushed(self) -> bytes:
         ready, self._ready = self._ready, []
+        self._begun = self._begun or bool(ready)
         return b"".join(ready)
 
     def _take(self, event: sse.SseEvent, view: EventView) -> None:

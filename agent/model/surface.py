@@ -43,7 +43,8 @@ class Endpoint:
     Of uploads (`UPLOADS`) the answer holds, at these JSON Pointers (RFC 6901), the id by which prompts name the file
     (`file_id`), the address to which its bytes are sent next (`upload_url`; `header:NAME` where a header says it), or
     the id of an upload in parts (`upload_id`; later paths have it as `{upload}`). `sealed`: the size or digest of the
-    bytes was told before, so they can be refused but not changed.
+    bytes was told before, so they can be refused but not changed. `seal` is the header by which the service's clients
+    sign the body: where a request has it, nothing in the body can be changed.
     """
 
     path: str
@@ -51,6 +52,7 @@ class Endpoint:
     operation: str = "chat"
     socket: str = ""
     app: str = ""
+    seal: str = ""
     file_id: str = ""
     upload_url: str = ""
     upload_id: str = ""

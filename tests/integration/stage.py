@@ -16,6 +16,7 @@ from tests.fakes.provider import PROVIDER_HOSTS, Provider
 from tests.fakes.raw_provider import RawProvider, RawScript, raw_answer
 from tests.fakes.tls import Authority
 from tests.integration.agent_process import AgentProcess
+from tests.integration.formats import HOSTS as FORMAT_HOSTS
 from tests.integration.line import Line, trusting, tunnel
 
 ECHOING = ("api.openai.com", "api.anthropic.com", "generativelanguage.googleapis.com", "chatgpt.com")
@@ -34,6 +35,9 @@ STRANGERS = (
 
 RAW = "api.mistral.ai"
 """An AI host (Chat Completions) that answers byte by byte as scripted."""
+
+RAW_CURSOR = "agentn.api5.cursor.sh"
+"""A host with a private format, which answers the same way."""
 
 SILENT = "api.groq.com"
 """An AI host behind which a listener waits that accepts nobody."""
@@ -98,18 +102,26 @@ def staged(directory: Path) -> Iterator[Stage]:
     """The upstreams, running."""
     with ExitStack() as running:
         authority = Authority(directory)
-        hosts = (*PROVIDER_HOSTS, *STRANGERS)
+        hosts = (*PROVIDER_HOSTS, *STRANGERS, *FORMAT_HOSTS)
         provider = running.enter_context(Provider(directory, hosts=hosts, authority=authority))
         switch = Switch()
-        raw = running.enter_context(RawProvider(directory, switch, authority=authority))
+        raw = running.enter_context(
+            RawProvider(directory, switch, hosts=(*PROVIDER_HOSTS, RAW_CURSOR), authority=authority)
+        )
         silent = running.enter_context(socket.create_server(("127.0.0.1", 0)))
         with socket.create_server(("127.0.0.1", 0)) as closed:
             nobody = closed.getsockname()[1]
         elsewhere = directory / "impostor"
         elsewhere.mkdir()
         impostor = running.enter_context(Provider(elsewhere))
-        upstreams = dict.fromkeys((*ECHOING, *STRANGERS, ADDRESS), provider.port)
-        upstreams |= {RAW: raw.port, SILENT: silent.getsockname()[1], CLOSED: nobody, IMPOSTOR: impostor.port}
+        upstreams = dict.fromkeys((*ECHOING, *STRANGERS, *FORMAT_HOSTS, ADDRESS), provider.port)
+        upstreams |= {
+            RAW: raw.port,
+            RAW_CURSOR: raw.port,
+            SILENT: silent.getsockname()[1],
+            CLOSED: nobody,
+            IMPOSTOR: impostor.port,
+        }
         yield Stage(
             directory=directory,
             authority=authority,

@@ -108,9 +108,6 @@ def test_headers_pass_but_for_those_of_one_hop(dial: Dial, provider: Provider) -
     }
 
 
-@pytest.mark.xfail(
-    reason="the pieces of a text in an array of chunks are judged one by one, not as the text they make"
-)
 def test_a_stream_in_one_json_array_is_inspected(dial: Dial, provider: Provider) -> None:
     secret = made_up_key()
     target = GEMINI.target(stream=True).replace("?alt=sse", "")

@@ -28,6 +28,7 @@ ABOUT_NO_MODULE = {
     "dialects/test_called_tools.py",  # of all of them
     "dialects/test_dialects.py",  # what holds for all of them
     "gateway/test_echo_http.py",  # the echo provider over real HTTP
+    "inspection/test_framed_streams.py",  # of all framings
     "policy/test_bundled.py",  # the policies that ship with the program
 }
 

@@ -40,8 +40,9 @@ class _Ours:
 
     comments = False
 
-    def ending(self, worded: bytes) -> bytes:
+    def ending(self, worded: bytes, *, begun: bool) -> bytes:
         """See `Framing`."""
+        del begun
         return worded
 
 

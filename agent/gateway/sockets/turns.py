@@ -311,8 +311,9 @@ class _TurnFraming:
         """See `Framing`."""
         return self.encode(event.event, data)
 
-    def ending(self, worded: bytes) -> bytes:
+    def ending(self, worded: bytes, *, begun: bool) -> bytes:
         """See `Framing`."""
+        del begun
         return worded
 
 

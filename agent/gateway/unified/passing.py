@@ -17,7 +17,8 @@ from agent.model.provider import Scheme, Spoken
 from agent.routing.configured import ConfiguredProvider
 
 PROVIDER_HEADER = b"x-drawbridge-provider"
-_OPERATIONS = ("files", "batches")
+FILES = "files"
+_OPERATIONS = (FILES, "batches")
 _READING = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _UPLOADS = frozenset({"/v1/files"})  # a file alone asks nothing
 _PLAIN = "/-_.~:@!$'()*,="  # stands in a path as it is

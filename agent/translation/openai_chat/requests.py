@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import cast
 
-from agent.dialects.openai_chat import deployment
+from agent.dialects.openai_other import deployment
 from agent.dialects.shapes import mapping, objects, string
 from agent.errors import ContentError
 from agent.model.conversation import (

@@ -27,7 +27,7 @@ CASES = [
     for row in ROWS
     for host in row.hosts or ("",)  # the gateway itself
     for endpoint in row.endpoints
-    if endpoint.dialect  # what is asked over WebSockets only is tried in tests/unit/dialects/sockets
+    if endpoint.dialect  # what is asked over WebSockets only is tried in tests/unit/dialects
 ]
 MODEL = "m-1.5"
 """What stands where a path names a model."""

@@ -14,7 +14,7 @@ from agent.catalog import (
     parse_surfaces,
 )
 from agent.catalog.rows import with_uploads
-from agent.dialects import DIALECTS, UPLOADS
+from agent.dialects import DIALECTS, UPLOADS, opaque
 from agent.dialects.sockets import SOCKETS
 from agent.errors import ConfigError
 from agent.model.surface import Confidence, Endpoint, Kind, Surface
@@ -176,7 +176,7 @@ def test_two_rows_cannot_share_a_base_url() -> None:
 @each_bundled
 def test_a_bundled_row_speaks_dialects_that_exist(row: Surface) -> None:
     shapes = {shape.name for shape in bundled_shapes()}
-    spoken = {*DIALECTS, *UPLOADS, *shapes}
+    spoken = {*DIALECTS, *UPLOADS, *shapes, opaque.NAME}
     assert {endpoint.dialect for endpoint in row.endpoints if not endpoint.socket} <= spoken
     assert {endpoint.dialect for endpoint in row.endpoints if endpoint.socket} <= {*spoken, ""}
     assert row.endpoints

@@ -8,6 +8,7 @@ import pytest
 from agent.dialects import DIALECTS
 from agent.dialects.base import EventView, ParsedRequest
 from agent.dialects.sse import SseDecoder, encode
+from agent.errors import ContentError
 from agent.model.content import Attachment, Role, Slot, Usage
 from tests.unit.dialects.feeding import (
     assert_every_slot_can_be_edited,
@@ -377,3 +378,20 @@ def test_a_refusal_forbids_a_retry() -> None:
 )
 def test_an_error_has_the_type_of_its_status(status: int, kind: str) -> None:
     assert orjson.loads(DIALECT.error(status, "m").body)["error"]["type"] == kind
+
+
+def batch(*models: str) -> dict[str, object]:
+    asked = {"max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+    return {"requests": [{"custom_id": "c", "params": {"model": model, **asked}} for model in models]}
+
+
+def test_a_batch_is_requests() -> None:
+    parsed = request(NAME, batch("m", "m"))
+    assert parsed.model == "m"
+    assert said(parsed.slots) == [(Role.USER, "hi")] * 2
+    assert_every_slot_can_be_edited(NAME, batch("m"))
+
+
+def test_a_batch_of_several_models_is_none_that_rules_can_judge() -> None:
+    with pytest.raises(ContentError):
+        request(NAME, batch("m", "n"))

@@ -160,3 +160,10 @@ def test_a_block_that_cannot_be_an_answer_is_an_exception(events: int, in_step: 
 def test_an_error_is_of_a_kind_that_sdks_know(status: int, kind: bytes) -> None:
     block = DIALECT.error(status, "no luck")
     assert dict(block.headers)[b"x-amzn-errortype"] == kind
+
+
+def test_a_count_of_tokens_is_of_the_same_request() -> None:
+    body: dict[str, object] = {"input": {"converse": REQUEST}}
+    counted = request(NAME, body, path="/model/m/count-tokens")
+    assert said(counted.slots) == said(request(NAME, REQUEST).slots)
+    assert_every_slot_can_be_edited(NAME, body)

@@ -32,6 +32,35 @@ WHOLE: dict[str, dict[str, object]] = {
         ]
     },
     "cohere-chat": {"messages": [{"role": "assistant", "tool_calls": [CHAT_CALL]}]},
+    "cohere-v1": {
+        "chat_history": [
+            {"role": "CHATBOT", "tool_calls": [{"name": "Edit", "parameters": {"path": "a"}}]},
+        ]
+    },
+    "ollama-native": {
+        "messages": [
+            {
+                "role": "assistant",
+                "tool_calls": [{"function": {"name": "Edit", "arguments": {"path": "a"}}}],
+            }
+        ]
+    },
+    "bedrock-invoke": {
+        "anthropic_version": "bedrock-2023-05-31",
+        "messages": [
+            {
+                "role": "assistant",
+                "content": [{"type": "tool_use", "id": "t", "name": "Edit", "input": {"path": "a"}}],
+            }
+        ],
+    },
+    "aws-codewhisperer": {
+        "conversationState": {
+            "history": [
+                {"assistantResponseMessage": {"toolUses": [{"name": "Edit", "input": {"path": "a"}}]}}
+            ]
+        }
+    },
 }
 CHAT_START = {**CHAT_CALL, "index": 0, "function": {"name": "Edit", "arguments": ""}}
 PATCH = {"type": "custom_tool_call", "name": "apply_patch", "input": ""}
@@ -81,6 +110,24 @@ STREAMS: dict[str, bytes] = {
             "delta": {"message": {"tool_calls": {"function": {"arguments": ARGUMENTS}}}},
         },
     ),
+    "cohere-v1": stream(
+        {
+            "event_type": "tool-calls-chunk",
+            "tool_call_delta": {"index": 0, "name": "Edit", "parameters": ARGUMENTS},
+        }
+    ),
+    "ollama-native": stream(
+        {"message": {"tool_calls": [{"function": {"name": "Edit", "arguments": {"path": "a"}}}]}}
+    ),
+    "bedrock-invoke": stream(
+        {"type": "content_block_start", "index": 0, "content_block": BLOCK},
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "input_json_delta", "partial_json": ARGUMENTS},
+        },
+    ),
+    "aws-codewhisperer": encode("toolUseEvent", b'{"name":"Edit","toolUseId":"t","input":"{}"}'),
 }
 
 

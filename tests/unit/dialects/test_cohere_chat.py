@@ -160,3 +160,21 @@ def test_a_block_that_cannot_be_an_answer_is_an_error(
 ) -> None:
     [end] = blocked(*events, in_step=in_step)
     assert end["delta"] == {"finish_reason": "ERROR", "error": "no", "usage": {}}
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"model": "m", "query": "q", "documents": ["d", {"text": "e"}]}, ["q", "d", "e"]),
+        ({"model": "m", "texts": ["t", "u"], "input_type": "search_query"}, ["t", "u"]),
+        ({"model": "m", "inputs": [{"content": [{"type": "text", "text": "t"}]}]}, ["t"]),
+    ],
+)
+def test_what_is_embedded_or_ranked(body: dict[str, object], found: list[str]) -> None:
+    assert [slot.text for slot in request(NAME, body).slots] == found
+    assert_every_slot_can_be_edited(NAME, body)
+
+
+def test_pictures_to_embed_are_attachments() -> None:
+    parsed = request(NAME, {"images": ["data:image/png;base64,aGVsbG8="]})
+    assert parsed.attachments == (Attachment(kind="image", media_type="image/png", size=5),)

@@ -21,6 +21,7 @@ from agent.dialects.eventstream import (
     encode,
     event,
     exception,
+    with_payload,
 )
 from agent.errors import ContentError
 
@@ -176,3 +177,9 @@ def test_limits_hold_before_the_bytes_have_come() -> None:
 def test_what_cannot_be_written_is_refused(headers: dict[str, HeaderValue], complaint: str) -> None:
     with pytest.raises(ContentError, match=complaint):
         encode(headers, b"")
+
+
+def test_another_payload_keeps_every_header() -> None:
+    headers: dict[str, HeaderValue] = {":event-type": "chunk", "n": 5, "when": Timestamp(7), "flag": True}
+    (message,) = MessageDecoder().feed(with_payload(encode(headers, b"first"), b"other, longer"))
+    assert (message.headers, message.payload) == (headers, b"other, longer")

@@ -7,6 +7,7 @@ import pytest
 
 from agent.dialects import DIALECTS
 from agent.dialects.base import ParsedRequest
+from agent.dialects.framing import ArrayFraming
 from agent.dialects.sse import SseDecoder
 from agent.model.content import Attachment, Edit, Role, Slot, Usage
 from tests.unit.dialects.feeding import (
@@ -314,3 +315,51 @@ def test_a_refusal_is_an_invalid_argument() -> None:
     assert orjson.loads(DIALECT.block("No.").body) == {
         "error": {"code": 400, "message": "No.", "status": "INVALID_ARGUMENT"}
     }
+
+
+ENVELOPE: dict[str, object] = {
+    "model": "gemini-3-pro",
+    "project": "p",
+    "user_prompt_id": "u",
+    "request": {
+        "contents": [{"role": "user", "parts": [{"text": "hi"}]}],
+        "systemInstruction": {"role": "user", "parts": [{"text": "Be brief."}]},
+        "generationConfig": {"maxOutputTokens": 9},
+        "session_id": "s",
+    },
+}
+
+
+def test_code_assist_wraps_the_same_request() -> None:
+    parsed = request(NAME, ENVELOPE, path="/v1internal:streamGenerateContent")
+    assert (parsed.model, parsed.stream, parsed.max_tokens) == ("gemini-3-pro", True, 9)
+    assert said(parsed.slots) == [(Role.USER, "hi"), (Role.SYSTEM, "Be brief.")]
+    assert_every_slot_can_be_edited(NAME, ENVELOPE)
+    counted = {"request": {"model": "models/g", "contents": [{"parts": [{"text": "hi"}]}]}}
+    assert said(request(NAME, counted, path="/v1internal:countTokens").slots) == [(Role.USER, "hi")]
+
+
+def test_a_batch_is_requests() -> None:
+    one = {"request": {"contents": [{"parts": [{"text": "hi"}]}]}, "metadata": {"key": "k"}}
+    for batch in (
+        {"batch": {"display_name": "d", "input_config": {"requests": {"requests": [one]}}}},
+        {"batch": {"inputConfig": {"requests": {"requests": [one]}}}},
+        {"requests": [{"model": "models/e", "content": {"parts": [{"text": "hi"}]}}]},
+    ):
+        parsed = request(NAME, batch, path="/v1beta/models/g:batchGenerateContent")
+        assert said(parsed.slots) == [(Role.USER, "hi")]
+        assert_every_slot_can_be_edited(NAME, batch)
+
+
+def test_a_stream_that_nobody_asked_events_for_is_an_array() -> None:
+    asked = ParsedRequest(stream=True)
+    assert DIALECT.framing_of(b"application/json", asked) is ArrayFraming
+    assert DIALECT.framing_of(b"application/json", ParsedRequest()) is None
+    assert DIALECT.framing_of(b"text/event-stream", asked) is not None
+
+
+def test_the_end_of_an_array_ends_what_is_open() -> None:
+    reader = DIALECT.stream_reader(ParsedRequest(stream=True))
+    reader.read("", orjson.dumps(answer({"text": "a"})))
+    view = reader.read("]", b"")
+    assert (view.final, view.closes) == (True, ("candidate/0",))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.dialects.base import ParsedRequest, RequestHead
-from agent.dialects.multipart import MAX_PARTS, edit_form, is_form, parts_of, read_form, with_field
+from agent.dialects.multipart import MAX_PARTS, edit_form, is_form, parts_of, read_form, spliced, with_field
 from agent.errors import ContentError
 from agent.model.content import Edit
 
@@ -121,3 +121,9 @@ def test_nonsense_is_an_error_of_content(noise: bytes, at: int) -> None:
             read(body)
         except ContentError:
             continue
+
+
+def test_parts_of_any_kind_can_be_replaced() -> None:
+    assert spliced(FORM, {0: b"other"}) == FORM.replace(b"openai/whisper-1", b"other")
+    assert read(spliced(FORM, {1: b"new"})).attachments[0].size == 3
+    assert spliced(FORM, {}) == FORM

@@ -342,3 +342,8 @@ def test_a_stopped_stream_ends_with_a_failed_response_that_fits_what_was_sent(se
     assert response["id"] == ("resp_1" if sent else "resp_blocked")
     assert response["error"] == {"code": "invalid_prompt", "message": "Blocked."}
     assert DIALECT.stream_reader(ParsedRequest()).read(ended.event, ended.data).final
+
+
+def test_items_for_a_kept_conversation_are_read() -> None:
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
+    assert said(request(NAME, {"items": [item]}).slots) == [(Role.USER, "hi")]

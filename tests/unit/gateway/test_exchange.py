@@ -8,8 +8,10 @@ import json
 import zlib
 from typing import Any
 
+import brotli
 import orjson
 import pytest
+import zstandard
 
 from agent.dialects import DIALECTS
 from agent.gateway.transport.base import FailureKind, TransportError
@@ -78,12 +80,18 @@ async def test_an_unchanged_request_keeps_its_compression(gateway: Gateway) -> N
     assert asked.request.content_length == len(body)
 
 
-@pytest.mark.parametrize("encoding", ["", "gzip", "deflate"])
+@pytest.mark.parametrize("encoding", ["", "gzip", "deflate", "br", "zstd"])
 async def test_a_redacted_request_is_forwarded_plain_and_with_its_new_length(
     gateway: Gateway, encoding: str
 ) -> None:
     body = chat(f"use {TOY} now")
-    packed = {"": body, "gzip": gzip.compress(body), "deflate": zlib.compress(body)}[encoding]
+    packed = {
+        "": body,
+        "gzip": gzip.compress(body),
+        "deflate": zlib.compress(body),
+        "br": brotli.compress(body),
+        "zstd": zstandard.compress(body),
+    }[encoding]
     gateway.answers(ANSWER)
     await gateway.ask(
         packed, headers=(*POST_JSON, (b"content-encoding", encoding.encode()), (b"content-length", b"1"))
@@ -231,7 +239,7 @@ async def test_an_exchange_keeps_the_policy_it_began_with(gateway: Gateway) -> N
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/v1/batches"),
+        ("POST", "/v1/fine_tuning/jobs"),
         ("GET", "/v1/models"),
         ("HEAD", "/v1/models"),
         ("GET", "/v1/chat/completions"),
@@ -267,7 +275,9 @@ async def test_what_asks_no_model_passes_as_it_came(gateway: Gateway, method: st
 async def test_a_body_without_length_is_streamed_on(gateway: Gateway) -> None:
     gateway.answers(b"ok")
     await gateway.ask(
-        client=FakeClient([b"one", b"two"]), path="/v1/batches", headers=((b"transfer-encoding", b"chunked"),)
+        client=FakeClient([b"one", b"two"]),
+        path="/v1/fine_tuning/jobs",
+        headers=((b"transfer-encoding", b"chunked"),),
     )
     (asked,) = gateway.transport.asked
     assert asked.body == b"onetwo"
@@ -848,3 +858,114 @@ async def test_with_a_key_of_ours_the_answer_says_nothing_of_the_user(gateway: G
     gateway.answers(ANSWER, headers=((b"openai-organization", b"org-1"), *POST_JSON))
     await gateway.ask(chat("hi"), path="/openai/v1/chat/completions", tier=Tier.BASE_URL, headers=CLAIMING)
     assert gateway.event.login.organisation == ""
+
+
+# What is signed, what is private, what is kept
+
+SIGNED = (
+    *POST_JSON,
+    (
+        b"authorization",
+        b"AWS4-HMAC-SHA256 Credential=AKIA/x, SignedHeaders=accept-encoding;host, Signature=0",
+    ),
+    (b"accept-encoding", b"gzip"),
+)
+BEDROCK = "bedrock-runtime.eu-west-1.amazonaws.com"
+CONVERSE = "/model/amazon.nova-micro-v1%3A0/converse"
+CURSOR = {"host": "agent.api5.cursor.sh", "path": "/agent.v1.AgentService/Run"}
+CONNECT = ((b"content-type", b"application/connect+proto"), (b"content-length", b"9"))
+
+
+def converse(text: str) -> bytes:
+    return json.dumps({"messages": [{"role": "user", "content": [{"text": text}]}]}).encode()
+
+
+async def test_a_signed_request_goes_on_as_it_was_signed(gateway: Gateway) -> None:
+    gateway.answers(b'{"output":{"message":{"content":[{"text":"hi"}]}}}')
+    await gateway.ask(converse("hello"), host=BEDROCK, path=CONVERSE, headers=SIGNED)
+    (asked,) = gateway.transport.asked
+    assert asked.body == converse("hello")
+    assert asked.request.target == CONVERSE.encode()
+    assert [value for name, value in asked.request.headers if name == b"accept-encoding"] == [b"gzip"]
+    assert (gateway.event.surface, gateway.event.model) == ("bedrock", "amazon.nova-micro-v1:0")
+
+
+async def test_a_signed_request_that_would_have_to_be_changed_is_blocked(gateway: Gateway) -> None:
+    client = await gateway.ask(converse(TOY), host=BEDROCK, path=CONVERSE, headers=SIGNED)
+    assert gateway.transport.asked == []
+    assert (client.status, dict(client.headers)[b"x-amzn-errortype"]) == (400, b"ValidationException")
+    told = orjson.loads(client.body)["message"]
+    assert "toy in the prompt would have to be taken out, but the request is signed" in told
+    assert gateway.event.outcome is Outcome.BLOCKED
+    assert gateway.event.decision.rule_ids[-1] == "signed_body"
+    assert [hit.type for hit in gateway.event.decision.hits] == ["toy"]
+
+
+async def test_a_request_with_a_bearer_token_is_changed(gateway: Gateway) -> None:
+    gateway.answers(b'{"output":{"message":{"content":[{"text":"hi"}]}}}')
+    fields = (*POST_JSON, (b"authorization", b"Bearer bedrock-api-key"))
+    await gateway.ask(converse(TOY), host=BEDROCK, path=CONVERSE, headers=fields)
+    (asked,) = gateway.transport.asked
+    assert orjson.loads(asked.body)["messages"][0]["content"][0]["text"] == GONE
+
+
+async def test_a_private_format_passes_unread_and_the_record_says_so(gateway: Gateway) -> None:
+    gateway.answers(b"\x00\x00\x00\x00\x01x", headers=((b"content-type", b"application/connect+proto"),))
+    client = await gateway.ask(TOY.encode() + BOMB.encode(), headers=CONNECT, **CURSOR)
+    (asked,) = gateway.transport.asked
+    assert asked.body == TOY.encode() + BOMB.encode()
+    assert client.body == b"\x00\x00\x00\x00\x01x"
+    event = gateway.event
+    assert (event.surface, event.dialect, event.operation) == ("cursor", "opaque", "chat")
+    assert (event.outcome, event.error) == (Outcome.COMPLETED, "not inspected: private format")
+
+
+@policy("unknown_format: block")
+async def test_a_private_format_is_refused_in_its_protocol_where_policy_says_so(gateway: Gateway) -> None:
+    client = await gateway.ask(b"x", headers=CONNECT, **CURSOR)
+    assert gateway.transport.asked == []
+    assert (client.status, client.body[:1]) == (200, b"\x02")
+    assert orjson.loads(client.body[5:])["error"]["code"] == "permission_denied"
+    assert gateway.event.outcome is Outcome.BLOCKED
+
+
+@policy("access: [{id: no-cursor, surfaces: [cursor], action: block}]")
+async def test_an_access_rule_holds_for_a_private_format(gateway: Gateway) -> None:
+    client = await gateway.ask(b"x", headers=CONNECT, **CURSOR)
+    assert orjson.loads(client.body[5:])["error"]["code"] == "permission_denied"
+    assert gateway.event.decision.rule_ids == ("no-cursor",)
+
+
+@policy("unknown_format: block")
+async def test_an_errand_on_the_path_of_a_model_passes(gateway: Gateway) -> None:
+    gateway.answers(b'{"limits":[]}')
+    fields = (
+        (b"content-type", b"application/x-amz-json-1.0"),
+        (b"x-amz-target", b"AmazonCodeWhispererService.GetUsageLimits"),
+    )
+    client = await gateway.ask(
+        b'{"origin":"IDE"}', host="q.us-east-1.amazonaws.com", path="/", headers=fields
+    )
+    assert (client.status, client.body) == (200, b'{"limits":[]}')
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "operation", "model"),
+    [
+        ("api.openai.com", "/v1/completions", "completions", "m"),
+        ("my.openai.azure.com", "/openai/deployments/d/completions?api-version=1", "completions", "m"),
+        ("api.githubcopilot.com", "/v1/engines/e/completions", "completions", "m"),
+        ("api.mistral.ai", "/v1/fim/completions", "completions", "m"),
+        ("api.groq.com", "/openai/v1/embeddings", "embeddings", "m"),
+    ],
+)
+async def test_what_is_no_chat_is_judged_and_recorded_as_what_it_is(
+    gateway: Gateway, host: str, path: str, operation: str, model: str
+) -> None:
+    gateway.answers(b'{"choices":[{"text":"x"}],"usage":{"prompt_tokens":7}}')
+    field = "input" if operation == "embeddings" else "prompt"
+    await gateway.ask(json.dumps({"model": "m", field: TOY}).encode(), host=host, path=path)
+    (asked,) = gateway.transport.asked
+    assert orjson.loads(asked.body) == {"model": "m", field: GONE}
+    event = gateway.event
+    assert (event.operation, event.model, event.usage.input_tokens) == (operation, model, 7)

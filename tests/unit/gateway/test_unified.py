@@ -212,6 +212,23 @@ async def test_files_go_to_the_provider_that_keeps_them(own: Gateway) -> None:
     assert client.status == 200
 
 
+BATCH = (
+    b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n--b\r\nContent-Disposition: form-data;'
+    b' name="file"; filename="b.jsonl"\r\n\r\n{"url":"/v1/chat/completions","body":{"model":"m","messages":'
+    b'[{"role":"user","content":"%s"}]}}\r\n--b--\r\n'
+)
+
+
+async def test_a_batch_for_a_provider_is_judged_first(own: Gateway) -> None:
+    own.answers(b'{"id":"file-1"}')
+    fields = ((b"content-type", b"multipart/form-data; boundary=b"), (b"x-drawbridge-provider", b"openai"))
+    client = await ask(own, BATCH % TOY.encode(), "/v1/files", fields)
+    [asked] = own.transport.asked
+    assert (client.status, asked.body) == (200, BATCH % b"[REDACTED:toy]")
+    assert asked.request.content_length == len(asked.body)
+    assert asked.header(b"authorization") == b"Bearer open-secret"
+
+
 FORM = (
     b'--b\r\ncontent-disposition: form-data; name="model"\r\n\r\nopenai/whisper-1\r\n'
     b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.mp3"\r\n\r\n\xff\xfb\r\n'
@@ -469,7 +486,7 @@ async def test_what_cannot_be_counted_is_not_lent_a_key(counted: Gateway) -> Non
     headers = (*WITH_KEY, (b"content-length", b"2"), (b"x-drawbridge-provider", b"openai"))
     client = await ask(counted, b"{}", "/v1/batches", headers)
     assert (client.status, counted.transport.asked) == (403, [])
-    client = await ask(counted, b"{}", "/openai/v1/embeddings", (*WITH_KEY, (b"content-length", b"2")))
+    client = await ask(counted, b"{}", "/openai/v1/fine_tuning/jobs", (*WITH_KEY, (b"content-length", b"2")))
     assert (client.status, counted.transport.asked) == (403, [])
 
 
