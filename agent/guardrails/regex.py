@@ -164,20 +164,20 @@ class Sieve:
 class Census:
     """Many patterns at once, in one pass: which of them match. For patterns without literals to sieve by."""
 
-    def __init__(self, patterns: Iterable[str], *, memory: int) -> None:
-        """Raises RegexpError."""
+    def __init__(self, patterns: Iterable[str], *, memory: int, anchored: bool = False) -> None:
+        """`anchored`: only matches count that begin where the text does. Raises RegexpError."""
         options = re2.Options()
         options.log_errors = False
         options.max_mem = memory
         options.never_capture = True
-        self._set = re2.Set.SearchSet(options)
+        self._set = re2.Set.MatchSet(options) if anchored else re2.Set.SearchSet(options)
         self._size = 0
         try:
             for pattern in patterns:
                 self._set.Add(pattern)
                 self._size += 1
             # matches always: RE2 answers "none" where its memory does not suffice, and this tells the two apart
-            self._set.Add(r"\z")
+            self._set.Add(r"\C*\z" if anchored else r"\z")
             self._set.Compile()
         except re2.error as error:
             raise RegexpError("the patterns are too large together") from error
