@@ -61,8 +61,8 @@ class Banks:
     """The closures of some units, in as many automata as they need.
 
     Most rules begin with words of their own, a vendor's name for example. Nothing of such a rule can be under way
-    beyond a single word where those do not stand, so the automaton that knows it is not asked there. One sieve knows
-    the words that are long enough for it; for the others each automaton has a gate, a pattern for all of its own.
+    beyond a single word where those do not stand, so the automaton that knows it is not asked there. One census knows
+    the words of all of them.
     """
 
     def __init__(self, units: Sequence[Unit], apart: Sequence[Unit], *, memory: int) -> None:
@@ -77,26 +77,22 @@ class Banks:
         idle = [unit for place, unit in enumerate(units) if place not in open_to_all and not unit.tail]
         everywhere, at_marks, at_words = _by_opening(passed, memory)
         self._always = tuple(_Bank(share, memory) for share in _shares([*idle, *everywhere]))
-        behind = [*_shares(at_words), *_shares(at_marks), *([unit] for unit in apart)]
-        self._behind = tuple((_gate(share, memory), _Bank(share, memory)) for share in behind)
-        shares = list(_shares(gated))
-        self._gated = tuple(_Bank(share, memory) for share in shares)
-        openings = [(unit.opening, bank) for bank, share in enumerate(shares) for unit in share]
-        self._bank_of = [bank for _, bank in openings]
-        self._openings = Sieve([pattern for pattern, _ in openings], memory=memory)
+        behind = [
+            *_shares(at_words),
+            *_shares(at_marks),
+            *([unit] for unit in apart),
+            *_shares(gated),
+        ]
+        self._behind = tuple(_Bank(share, memory) for share in behind)
+        self._gates = Census([_gate(share) for share in behind], memory=memory)
 
     def hold(self, data: bytes, start: int) -> Hold:
         """The first place in `data[start:]` from which a match may be under way, or the end of `data`."""
         rest = data[start:]
         if rest.isalnum():
             return Hold(start, None)  # one word, which is held back whatever the rules say
-        asked = [*self._always, *(bank for gate, bank in self._behind if gate.search(rest) is not None)]
-        asked += [
-            self._gated[number]
-            for number in {self._bank_of[unit] for unit in self._openings.candidates(rest)}
-        ]
         place, under_way = len(data), None
-        for bank in asked:
+        for bank in (*self._always, *[self._behind[number] for number in self._gates.matching(rest)]):
             match = bank.tails.search(data, start)
             if match is not None and match.start() < place:
                 place, under_way = match.start(), bank.tails
@@ -124,7 +120,7 @@ class Banks:
 
     @property
     def _all(self) -> tuple[_Bank, ...]:
-        return (*self._always, *(bank for _, bank in self._behind), *self._gated)
+        return (*self._always, *self._behind)
 
 
 class _Bank:
@@ -198,8 +194,8 @@ def _by_opening(units: Iterable[Unit], memory: int) -> tuple[list[Unit], list[Un
     return everywhere, at_marks, at_words
 
 
-def _gate(units: Sequence[Unit], memory: int) -> Regexp:
-    return compiled("|".join(dict.fromkeys(unit.opening for unit in units)), memory=memory, captures=False)
+def _gate(units: Sequence[Unit]) -> str:
+    return "|".join(dict.fromkeys(unit.opening for unit in units))
 
 
 def _shares(units: Sequence[Unit]) -> Iterable[Sequence[Unit]]:

@@ -117,7 +117,10 @@ class RuleSet:
         Never too late a place; often too early a one, since the closures asked do not count.
         """
         hold = self._banks.hold(data, start)
-        return Hold(min(hold.place, self.window(data, start)), None) if self._windowed else hold
+        if not self._windowed:
+            return hold
+        place = min(hold.place, self.window(data, start))
+        return hold if place == hold.place else Hold(place, None)
 
     def under_way(self, data: bytes) -> list[Detector]:
         """The detectors of which, by their loose closures, a match may be under way at the end of `data`, wherever it
@@ -130,7 +133,9 @@ class RuleSet:
 
     def window(self, data: bytes, start: int) -> int:
         """`hold` for the rules of which no closure can be derived: the widest of them, counted from the end."""
-        widest = max((detector.window(self.limits.max_hold) for detector in self._windowed), default=0)
+        if not self._windowed:
+            return len(data)
+        widest = max(detector.window(self.limits.max_hold) for detector in self._windowed)
         return max(start, boundary(data, len(data) - widest))
 
     def finding(self, start: int, end: int, detector: int) -> Finding:

@@ -29,6 +29,7 @@ LEFT_CONTEXT = 2 * KEYWORD_REACH
 _SLACK = 1_024
 _START = Cursor(0, 0)
 _NEAR = 64
+_SEVERAL = -1  # no rule's index
 _PLACES = 64  # that are looked at one by one for one piece
 _COMPILED = 4  # closures for one piece of a text, each in up to some milliseconds
 _MAX_OPEN = 256 * 1024
@@ -47,11 +48,13 @@ class _Open:
 
 class _Holding(NamedTuple):
     """What held back the text at the last look: while `under_way` matches at `place`, and what stands from there on has
-    at most `reach` bytes, nothing has changed. See `Hold`."""
+    at most `reach` bytes, nothing has changed (see `Hold`); unless the search for `rule`, if it was but one, has gone
+    on behind that place."""
 
     place: int
-    under_way: Regexp | None
+    under_way: Regexp
     reach: int
+    rule: int = _SEVERAL
 
 
 class StreamScanner:
@@ -70,6 +73,7 @@ class StreamScanner:
         self._buffer = b""
         self._base = 0  # offset of the buffer in the text; this and all offsets below in bytes
         self._base_characters = 0
+        self._counted = 0, 0  # a place and the characters before it
         self._frontier = 0  # matches that begin before it are decided
         self._cursors: dict[int, Cursor] = {}  # where a rule's search goes on, if not at the frontier
         self._pending: list[Span] = []  # decided, but they reach, or touch what reaches, behind the frontier
@@ -170,12 +174,15 @@ class StreamScanner:
             return self._frontier
         self._holding = None
         hold = self._rules.hold(buffer, start)
+        near = min(_NEAR, most)
+        if len(buffer) - hold.place <= near:
+            return self._base + self._near(hold, near)
         place, outgrown = len(buffer), False
-        for detector, at in self._begun(hold, near=min(_NEAR, most)):
+        for detector, at in self._begun(hold, near=near):
             if len(buffer) - at <= most:
                 place = at
-                if detector is not None and detector.exact_made:
-                    self._holding = _Holding(self._base + at, detector.exact, most)
+                if detector is not None and detector.exact_made and detector.exact is not None:
+                    self._holding = _Holding(self._base + at, detector.exact, most, detector.index)
                 break
             outgrown = True
             if detector is not None and self._told(detector, at):
@@ -190,11 +197,16 @@ class StreamScanner:
         held = self._holding
         return (
             held is not None
-            and held.place == self._frontier
+            and held.place == self._frontier >= self._cursor(held.rule).at
             and len(self._buffer) - start <= held.reach
-            and held.under_way is not None
             and held.under_way.match(self._buffer, start) is not None
         )
+
+    def _near(self, hold: Hold, near: int) -> int:
+        """The place of `hold`, at most `near` bytes before the end: not asked any closer."""
+        if hold.under_way is not None:
+            self._holding = _Holding(self._base + hold.place, hold.under_way, near)
+        return hold.place
 
     def _begun(self, hold: Hold, *, near: int) -> Iterator[tuple[Detector | None, int]]:
         """The matches that are under way, exactly, by place: the rule, and from where in the buffer.
@@ -209,9 +221,7 @@ class StreamScanner:
         for _ in range(_PLACES):
             at = hold.place
             if len(buffer) - at <= near:
-                if at < len(buffer):
-                    self._holding = _Holding(self._base + at, hold.under_way, near)
-                    yield None, at
+                yield None, self._near(hold, near)
                 return
             for detector in self._rules.begun(buffer, at):
                 if detector.index in known or self._cursor(detector.index).at - self._base > at:
@@ -375,7 +385,13 @@ class StreamScanner:
         self._cleared = max(self._cleared, self._characters(place))
 
     def _characters(self, place: int) -> int:
-        return self._base_characters + characters(self._buffer[: place - self._base])
+        """How many characters of the text stand before `place`; counted from the last place that was asked for."""
+        known, before = self._counted
+        if known > place or known < self._base:
+            known, before = self._base, self._base_characters
+        before += characters(self._buffer[known - self._base : place - self._base])
+        self._counted = place, before
+        return before
 
     def _forget(self) -> None:
         """Drop what was released, but for the left context."""

@@ -30,9 +30,9 @@ def test_only_rules_that_can_match_are_asked() -> None:
     )
     asked = {
         text: [each.rule.id for each in rules.candidates(text.encode())]
-        for text in ("none", "1234 abbc", "SECRET token")
+        for text in ("none", "1234 abbc", "SECRET tokens")
     }
-    assert asked == {"none": [], "1234 abbc": ["digits", "weak"], "SECRET token": ["literal", "keyword"]}
+    assert asked == {"none": [], "1234 abbc": ["digits", "weak"], "SECRET tokens": ["literal", "keyword"]}
 
 
 def test_a_match_under_way_is_held_back_from_its_start() -> None:
