@@ -70,7 +70,7 @@ def _short_label(words: Iterable[str]) -> str:
 def label_opening(words: Iterable[str]) -> str:
     """A pattern for what stands in every beginning of a label of `words` that is more than ASCII letters in a row."""
     short, long = _by_length(sorted(set(words)))
-    fronts = sorted({front for word in long if (front := _front(word))})
+    fronts = sorted({_front(word) for word in long})
     openings = [f"(?i:{'|'.join(fronts)})"] if fronts else []
     if short:
         openings.append(_short_label(short))
@@ -78,14 +78,18 @@ def label_opening(words: Iterable[str]) -> str:
 
 
 def _front(word: str) -> str:
-    """A pattern for `word` up to its first character that is no ASCII letter or digit, that included; of several words
-    for the first, and that another follows."""
-    first, *others = word.split()
-    plain = next((at for at, char in enumerate(first) if not (char.isascii() and char.isalnum())), len(first))
-    if plain < len(first) or not others:
-        return escaped(first[: plain + 1])
-    before = _BEGIN if _is_short_phrase(word) else ""
-    return f"{before}{escaped(first)}(?:[ _.\\-]|{escaped(others[0][0])})"
+    """A pattern for the words of `word` up to the first mark between or in them, that included, or to the end."""
+    pattern, open_groups = _BEGIN if _is_short_phrase(word) else "", 0
+    for place, part in enumerate(word.split()):
+        if place:
+            pattern += r"(?:[ _.\-]|"
+            open_groups += 1
+        plain = next((at for at, char in enumerate(part) if not (char.isascii() and char.isalnum())), None)
+        if plain is not None:
+            pattern += escaped(part[: plain + 1])
+            break
+        pattern += escaped(part)
+    return pattern + ")" * open_groups
 
 
 def _spelled(word: str) -> str:
@@ -96,8 +100,10 @@ def _spelled(word: str) -> str:
 
 
 def _is_short_phrase(word: str) -> bool:
+    """Whether `word` is several words, so short that others would hold them: "sa id", "d nummer"."""
     parts = word.split()
-    return len(parts) > 1 and word.isascii() and len("".join(parts)) <= _SHORT_PHRASE
+    few = len("".join(parts)) <= _SHORT_PHRASE or len(parts[0]) == 1
+    return len(parts) > 1 and word.isascii() and few
 
 
 def _captures(pattern: str) -> bool:

@@ -81,16 +81,16 @@ class Selection:
 
     def candidates(self, data: bytes) -> list[Detector]:
         """The detectors that may find something in `data`, in order; carriers stand last."""
+        labels = names = True
         if len(data) > _SHORT or self._together is None:
-            indices, labels, names = self._unnamed(data), True, True
+            indices = self._unnamed(data)
         else:
             group, census = self._together
             indices = [group[place] for place in census.matching(data)]
+            if not indices:
+                return []
             labels, names = _LABELS in indices, _NAMES in indices
-            if labels:
-                indices.remove(_LABELS)
-            if names:
-                indices.remove(_NAMES)
+            indices = [index for index in indices if index >= 0]
         if names:
             indices.extend([self._named[place] for place in self._names.candidates(data)])
         if labels and self._cover is not None and self._cover.search(data) is not None:

@@ -203,8 +203,9 @@ class StreamScanner:
         )
 
     def _near(self, hold: Hold, near: int) -> int:
-        """The place of `hold`, at most `near` bytes before the end: not asked any closer."""
-        if hold.under_way is not None:
+        """The place of `hold`, at most `near` bytes before the end: not asked any closer. A mere word is over soon, and
+        known when it is not."""
+        if hold.under_way is not None and not self._buffer[hold.place :].isalnum():
             self._holding = _Holding(self._base + hold.place, hold.under_way, near)
         return hold.place
 
