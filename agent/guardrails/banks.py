@@ -2,6 +2,8 @@
 
 The loose closures of all rules, in automata that run backwards from the end of the text and die after a few bytes.
 Several automata, because RE2 gives up its fast way for one that is too large. Immutable; knows no streams.
+
+Which rule it is, is asked of one place only, forwards from there: such automata die where the last rule does.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from agent.guardrails.closure import WORD_TAIL
 from agent.guardrails.detector import Detector
@@ -26,21 +29,40 @@ class Unit:
     """What is asked for as one: the closures of a rule, or those of a cover of several.
 
     `opening` matches the words, or the mark, with which every text that `tail` matches begins, but for texts that are
-    a word at the end (`WORD_TAIL`); empty where there are none.
+    a word at the end (`WORD_TAIL`); empty where there are none. `fronts` has a pattern for each detector, where the
+    unit's own does not tell them apart: it matches every text with which, or with an end of which cut off, a match of
+    that detector may begin.
     """
 
     tail: str
     loose: str
     opening: str = ""
+    fronts: tuple[str, ...] = ()
     detectors: tuple[Detector, ...]
+
+    @property
+    def beginnings(self) -> tuple[str, ...]:
+        """For each detector a pattern for all texts that begin a match of it, up to the end of the text."""
+        return self.fronts or (self.loose,)
+
+
+class Hold(NamedTuple):
+    """The first place of a text from which a match may be under way, and a pattern that matches there for so long.
+
+    What is no beginning of a match becomes none by what comes behind it. So as long as `under_way` matches there in
+    the text that has grown, the answer is the same and nothing else need be asked. None where nothing is under way.
+    """
+
+    place: int
+    under_way: Regexp | None
 
 
 class Banks:
     """The closures of some units, in as many automata as they need.
 
     Most rules begin with words of their own, a vendor's name for example. Nothing of such a rule can be under way
-    beyond a single word where those do not stand, so the automaton that knows it is not asked there. One sieve knows
-    the words that are long enough for it; for the others each automaton has a gate, a pattern for all of its own.
+    beyond a single word where those do not stand, so the automaton that knows it is not asked there. One census knows
+    the words of all of them.
     """
 
     def __init__(self, units: Sequence[Unit], apart: Sequence[Unit], *, memory: int) -> None:
@@ -55,34 +77,40 @@ class Banks:
         idle = [unit for place, unit in enumerate(units) if place not in open_to_all and not unit.tail]
         everywhere, at_marks, at_words = _by_opening(passed, memory)
         self._always = tuple(_Bank(share, memory) for share in _shares([*idle, *everywhere]))
-        behind = [*_shares(at_words), *_shares(at_marks), *([unit] for unit in apart)]
-        self._behind = tuple((_gate(share, memory), _Bank(share, memory)) for share in behind)
-        shares = list(_shares(gated))
-        self._gated = tuple(_Bank(share, memory) for share in shares)
-        openings = [(unit.opening, bank) for bank, share in enumerate(shares) for unit in share]
-        self._bank_of = [bank for _, bank in openings]
-        self._openings = Sieve([pattern for pattern, _ in openings], memory=memory)
+        behind = [
+            *_shares(at_words),
+            *_shares(at_marks),
+            *([unit] for unit in apart),
+            *_shares(gated),
+        ]
+        self._behind = tuple(_Bank(share, memory) for share in behind)
+        self._gates = Census([_gate(share) for share in behind], memory=memory)
 
-    def hold(self, data: bytes, start: int) -> int:
+    def hold(self, data: bytes, start: int) -> Hold:
         """The first place in `data[start:]` from which a match may be under way, or the end of `data`."""
         rest = data[start:]
         if rest.isalnum():
-            return start  # one word, which is held back whatever the rules say
-        asked = [*self._always, *(bank for gate, bank in self._behind if gate.search(rest) is not None)]
-        asked += [
-            self._gated[number]
-            for number in {self._bank_of[unit] for unit in self._openings.candidates(rest)}
-        ]
-        place = len(data)
-        for bank in asked:
+            return Hold(start, None)  # one word, which is held back whatever the rules say
+        place, under_way = len(data), None
+        for bank in (*self._always, *[self._behind[number] for number in self._gates.matching(rest)]):
             match = bank.tails.search(data, start)
             if match is not None and match.start() < place:
-                place = match.start()
-        return place
+                place, under_way = match.start(), bank.tails
+        return Hold(place, under_way)
 
     def under_way(self, data: bytes) -> list[Detector]:
-        """The detectors of which a match may be under way at the end of `data`."""
+        """The detectors of which, by their loose closures, a match may be under way at the end of `data`, wherever it
+        begins: takes longer, and automata that are made when first asked for."""
         return [detector for bank in self._all for detector in bank.under_way(data)]
+
+    def begun(self, data: bytes, place: int) -> list[Detector]:
+        """The detectors of which, by their loose closures, a match may be under way that begins at `place`."""
+        rest = data[max(0, place - 1) :]
+        found: list[Detector] = []
+        for bank in self._all:
+            if bank.tails.match(data, place) is not None:
+                found.extend(bank.begun(rest))
+        return found
 
     def warm(self, pause: Callable[[], object]) -> None:
         """Make now what only texts that hold back much need; `pause` is called between the steps."""
@@ -92,7 +120,7 @@ class Banks:
 
     @property
     def _all(self) -> tuple[_Bank, ...]:
-        return (*self._always, *(bank for _, bank in self._behind), *self._gated)
+        return (*self._always, *self._behind)
 
 
 class _Bank:
@@ -106,17 +134,41 @@ class _Bank:
 
     def under_way(self, data: bytes) -> Iterable[Detector]:
         """The detectors of the units of which a match may be under way at the end of `data`."""
-        places = range(len(self._units)) if self._census is None else self._census.matching(data)
+        census = self._anywhere
+        places = range(len(self._units)) if census is None else census.matching(data)
         return (detector for place in places for detector in self._units[place].detectors)
 
+    def begun(self, data: bytes) -> Iterable[Detector]:
+        """The detectors of the units that may be under way behind the first byte of `data`, or from its start."""
+        if self._census is None:
+            return self._detectors
+        return (self._detectors[place] for place in self._census.matching(data))
+
     def warm(self) -> None:
-        """Compile what `under_way` asks."""
+        """Compile what `begun` asks."""
         self._census  # noqa: B018
+
+    @cached_property
+    def _detectors(self) -> list[Detector]:
+        return [detector for unit in self._units for detector in unit.detectors]
 
     @cached_property
     def _census(self) -> Census | None:
         """Compiled when first asked for: only texts that hold back much need it. None where RE2 finds it too large:
-        then each rule is asked."""
+        then each rule is asked.
+
+        The byte before the place, where there is one, is there for word boundaries only.
+        """
+        beginnings = [beginning for unit in self._units for beginning in unit.beginnings]
+        try:
+            return Census(
+                [rf"(?:\A|\C)(?:{each})\z" for each in beginnings], memory=self._memory, anchored=True
+            )
+        except RegexpError:
+            return None
+
+    @cached_property
+    def _anywhere(self) -> Census | None:
         try:
             return Census([rf"(?:{unit.loose})\z" for unit in self._units], memory=self._memory)
         except RegexpError:
@@ -142,8 +194,8 @@ def _by_opening(units: Iterable[Unit], memory: int) -> tuple[list[Unit], list[Un
     return everywhere, at_marks, at_words
 
 
-def _gate(units: Sequence[Unit], memory: int) -> Regexp:
-    return compiled("|".join(dict.fromkeys(unit.opening for unit in units)), memory=memory, captures=False)
+def _gate(units: Sequence[Unit]) -> str:
+    return "|".join(dict.fromkeys(unit.opening for unit in units))
 
 
 def _shares(units: Sequence[Unit]) -> Iterable[Sequence[Unit]]:

@@ -97,7 +97,16 @@ def opening(node: Node, *, in_word: bool = False) -> str | None:
     if isinstance(follows, Choice):
         in_word = in_word or front > 0
         words += _either(opening(option, in_word=in_word) or "" for option in follows.options) or ""
+    elif words and follows is not None:
+        words += _needed_first(follows)
     return words or None
+
+
+def _needed_first(node: Node) -> str:
+    """A pattern for the first character of `node`, where one must be there and is plain to see."""
+    if isinstance(node, Repeat) and node.low:
+        node = node.node
+    return node.text if isinstance(node, Atom) and node.consumes else ""
 
 
 def loosened(node: Node, *, counted: int = _LOOSE) -> str:

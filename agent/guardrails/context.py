@@ -42,35 +42,68 @@ def labelled(words: tuple[str, ...], value: str) -> str:
 
 def label_pattern(words: tuple[str, ...]) -> str:
     """A pattern for any of `words` as a label, without groups."""
-    short = [word for word in words if word.isascii() and word.isalpha() and len(word) <= _SHORT]
-    long = [word for word in words if word not in short]
+    short, long = _by_length(words)
     labels = []
     if short:
-        whole = "|".join(short)
-        humps = "|".join(word.capitalize() for word in short)
-        labels.append(rf"(?:{_BEGIN}(?i:{whole})s?|[a-z](?:{humps}))(?:\b|_|[A-Z])")
+        labels.append(rf"{_short_label(short)}(?:\b|_|[A-Z])")
     if long:
         labels.append(f"(?i:{'|'.join(_spelled(word) for word in long)})")
     return f"(?:{'|'.join(labels)})"
 
 
+def _by_length(words: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Labels that must be words of their own, and those that may be part of one."""
+    short, long = list[str](), list[str]()
+    for word in words:
+        own = word.isascii() and word.isalpha() and len(word) <= _SHORT
+        (short if own else long).append(word)
+    return short, long
+
+
+def _short_label(words: Iterable[str]) -> str:
+    """Labels that must be words of their own, up to the end of the word."""
+    words = list(words)
+    humps = "|".join(word.capitalize() for word in words)
+    return rf"(?:{_BEGIN}(?i:{'|'.join(words)})s?|[a-z](?:{humps}))"
+
+
 def label_opening(words: Iterable[str]) -> str:
     """A pattern for what stands in every beginning of a label of `words` that is more than ASCII letters in a row."""
-    fronts = {_front(word.split()[0]) for word in words}
-    return f"(?i:{'|'.join(escaped(front) for front in sorted(fronts))})"
+    short, long = _by_length(sorted(set(words)))
+    fronts = sorted({_front(word) for word in long})
+    openings = [f"(?i:{'|'.join(fronts)})"] if fronts else []
+    if short:
+        openings.append(_short_label(short))
+    return "|".join(openings)
 
 
 def _front(word: str) -> str:
-    """`word` up to its first character that is no ASCII letter or digit, that included."""
-    plain = next((at for at, char in enumerate(word) if not (char.isascii() and char.isalnum())), len(word))
-    return word[: plain + 1]
+    """A pattern for the words of `word` up to the first mark between or in them, that included, or to the end."""
+    pattern, open_groups = _BEGIN if _is_short_phrase(word) else "", 0
+    for place, part in enumerate(word.split()):
+        if place:
+            pattern += r"(?:[ _.\-]|"
+            open_groups += 1
+        plain = next((at for at, char in enumerate(part) if not (char.isascii() and char.isalnum())), None)
+        if plain is not None:
+            pattern += escaped(part[: plain + 1])
+            break
+        pattern += escaped(part)
+    return pattern + ")" * open_groups
 
 
 def _spelled(word: str) -> str:
     parts = [escaped(part) for part in word.split()]
-    if len(parts) > 1 and word.isascii() and len("".join(word.split())) <= _SHORT_PHRASE:
+    if _is_short_phrase(word):
         return _BEGIN + r"[ _.\-]{1,2}".join(parts)  # "sa id" must not be found in "said"
     return _APART.join(parts)
+
+
+def _is_short_phrase(word: str) -> bool:
+    """Whether `word` is several words, so short that others would hold them: "sa id", "d nummer"."""
+    parts = word.split()
+    few = len("".join(parts)) <= _SHORT_PHRASE or len(parts[0]) == 1
+    return len(parts) > 1 and word.isascii() and few
 
 
 def _captures(pattern: str) -> bool:

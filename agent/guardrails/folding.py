@@ -46,6 +46,7 @@ class Folder:
         self.ascii = {char: _ascii(char) for char in _foreign()}
         self.foreign = _compiled(f"[{''.join(self.ascii)}]")
         self.alike = _compiled(f"[0-9A-Za-z][{''.join(_ALIKE)}]+")
+        self.any = _compiled(f"[{_ZERO_WIDTH}{''.join(self.ascii)}{''.join(_ALIKE)}]")
 
     def folding(self) -> Folding:
         """The folded view of one text."""
@@ -71,7 +72,7 @@ class Folding:
 
     def feed(self, text: str) -> str:
         """What `text` adds to the view."""
-        if text.isascii() and not self._pending:
+        if not self._pending and (text.isascii() or self._folder.any.search(encoded(text)) is None):
             return self._given(text)
         text = self._pending + text
         self._pending = ""

@@ -140,53 +140,55 @@ class Sieve:
         options = re2.Options()
         options.log_errors = False
         options.max_mem = memory
-        self._filter = re2.Filter()
+        sieve = re2.Filter()
         self._size = 0
         for pattern in patterns:
             try:
-                self._filter.Add(pattern, options)
+                sieve.Add(pattern, options)
             except re2.error as error:
                 raise RegexpError("the pattern is refused") from error
             self._size += 1
         try:
-            self._filter.Compile()
+            sieve.Compile()
         except re2.error as error:
             raise RegexpError("their literals are too many") from error
+        self._ask = sieve._filter.Match  # noqa: SLF001  see _Regexp
 
     def candidates(self, text: bytes) -> list[int]:
         """Indices of the patterns that may match; those without literals are always among them."""
         if not self._size:
             return []
-        found: list[int] = self._filter.Match(text, potential=True) or []
+        found: list[int] = self._ask(text, True)  # noqa: FBT003  potential matches
         return found
 
 
 class Census:
     """Many patterns at once, in one pass: which of them match. For patterns without literals to sieve by."""
 
-    def __init__(self, patterns: Iterable[str], *, memory: int) -> None:
-        """Raises RegexpError."""
+    def __init__(self, patterns: Iterable[str], *, memory: int, anchored: bool = False) -> None:
+        """`anchored`: only matches count that begin where the text does. Raises RegexpError."""
         options = re2.Options()
         options.log_errors = False
         options.max_mem = memory
         options.never_capture = True
-        self._set = re2.Set.SearchSet(options)
+        asked = re2.Set.MatchSet(options) if anchored else re2.Set.SearchSet(options)
         self._size = 0
         try:
             for pattern in patterns:
-                self._set.Add(pattern)
+                asked.Add(pattern)
                 self._size += 1
             # matches always: RE2 answers "none" where its memory does not suffice, and this tells the two apart
-            self._set.Add(r"\z")
-            self._set.Compile()
+            asked.Add(r"\C*\z" if anchored else r"\z")
+            asked.Compile()
         except re2.error as error:
             raise RegexpError("the patterns are too large together") from error
+        self._ask = asked._set.Match  # noqa: SLF001  see _Regexp
 
     def matching(self, text: bytes) -> list[int]:
         """Indices of the patterns that match; all of them where RE2 cannot tell."""
         if not self._size:
             return []
-        found: list[int] = self._set.Match(text) or []
+        found: list[int] = self._ask(text)
         if self._size not in found:
             return list(range(self._size))
         found.remove(self._size)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from agent.errors import PolicyError
-from agent.guardrails.banks import Banks, Unit
+from agent.guardrails.banks import Banks, Hold, Unit
 from agent.guardrails.carriers import LEVELS, Carrier, carriers
-from agent.guardrails.closure import loose_closure, loosened, tail_closure
-from agent.guardrails.context import label_opening, labelled
+from agent.guardrails.closure import exact_closure, loose_closure, loosened, tail_closure
+from agent.guardrails.context import label_opening, label_pattern, labelled
 from agent.guardrails.detector import Compiled, Cursor, Detector, Span, outlined
 from agent.guardrails.offsets import boundary
 from agent.guardrails.overlap import FAMILY_ORDER, tiers
@@ -111,21 +111,31 @@ class RuleSet:
         """The same for a large text, each with the parts of it in which its matches may begin."""
         return self._selection.located(data)
 
-    def hold(self, data: bytes, start: int) -> int:
+    def hold(self, data: bytes, start: int) -> Hold:
         """The first place in `data[start:]` from which a match may be under way, or the end of `data`.
 
         Never too late a place; often too early a one, since the closures asked do not count.
         """
-        place = self._banks.hold(data, start)
-        return min(place, self.window(data, start)) if self._windowed else place
+        hold = self._banks.hold(data, start)
+        if not self._windowed:
+            return hold
+        place = min(hold.place, self.window(data, start))
+        return hold if place == hold.place else Hold(place, None)
 
     def under_way(self, data: bytes) -> list[Detector]:
-        """The detectors of which, by their loose closures, a match may be under way at the end of `data`."""
+        """The detectors of which, by their loose closures, a match may be under way at the end of `data`, wherever it
+        begins."""
         return self._banks.under_way(data)
+
+    def begun(self, data: bytes, place: int) -> list[Detector]:
+        """The detectors of which, by their loose closures, a match may be under way that begins at `place`."""
+        return self._banks.begun(data, place)
 
     def window(self, data: bytes, start: int) -> int:
         """`hold` for the rules of which no closure can be derived: the widest of them, counted from the end."""
-        widest = max((detector.window(self.limits.max_hold) for detector in self._windowed), default=0)
+        if not self._windowed:
+            return len(data)
+        widest = max(detector.window(self.limits.max_hold) for detector in self._windowed)
         return max(start, boundary(data, len(data) - widest))
 
     def finding(self, start: int, end: int, detector: int) -> Finding:
@@ -161,8 +171,15 @@ class RuleSet:
         if self._cover is not None:
             tail, loose = tail_closure(self._cover), loose_closure(self._cover)
             words = label_opening(word for each in self._with_labels for word in each.rule.labels)
-            detectors = tuple(self._with_labels)
-            apart.append(Unit(tail=tail, loose=loose, opening=words, detectors=detectors))
+            apart.append(
+                Unit(
+                    tail=tail,
+                    loose=loose,
+                    opening=words,
+                    fronts=tuple(_label_front(each.rule) for each in self._with_labels),
+                    detectors=tuple(self._with_labels),
+                )
+            )
         every = (*self.detectors, *self._carriers)
         units = _units(each for each in every if id(each) not in covered)
         return Banks(units, apart, memory=self.limits.shared_memory)
@@ -196,6 +213,12 @@ def _units(detectors: Iterable[Detector]) -> list[Unit]:
         for each in detectors
         if each.loose is not None
     ]
+
+
+def _label_front(rule: Rule) -> str:
+    """A pattern for a label of `rule` and whatever follows, or the beginning of one."""
+    label = label_pattern(rule.labels)
+    return rf"{label}\C*|{exact_closure(parse(label))}"
 
 
 def _cover(rules: Sequence[Rule]) -> Node | None:

@@ -23,6 +23,8 @@ _BLOCK = 8_192  # bytes
 _SHORT = (
     1_024  # bytes: a text that costs by the number of automata asked, not by the states they have to make
 )
+_NAMES = -2  # and any keyword
+_LABELS = -1  # no rule's index: any label
 _MOST_PLACES = 200  # of labels in a text, that are told apart
 _BEFORE_LABEL = 4  # bytes that tell whether a label begins a word
 _COMMON = ("key", "pass")  # words that stand in most of what developers write
@@ -79,9 +81,19 @@ class Selection:
 
     def candidates(self, data: bytes) -> list[Detector]:
         """The detectors that may find something in `data`, in order; carriers stand last."""
-        indices = self._unnamed(data)
-        indices.extend([self._named[place] for place in self._names.candidates(data)])
-        if self._cover is not None and self._cover.search(data) is not None:
+        labels = names = True
+        if len(data) > _SHORT or self._together is None:
+            indices = self._unnamed(data)
+        else:
+            group, census = self._together
+            indices = [group[place] for place in census.matching(data)]
+            if not indices:
+                return []
+            labels, names = _LABELS in indices, _NAMES in indices
+            indices = [index for index in indices if index >= 0]
+        if names:
+            indices.extend([self._named[place] for place in self._names.candidates(data)])
+        if labels and self._cover is not None and self._cover.search(data) is not None:
             indices.extend([self._labelled[place].index for place in self._labels.matching(data)])
         return [self._detectors[index] for index in sorted(indices)]
 
@@ -131,8 +143,7 @@ class Selection:
     def _unnamed(self, data: bytes) -> list[int]:
         """The rules that may find something, of those that have no keyword, or one that stands everywhere."""
         indices = [self._shaped[place] for place in self._shapes.candidates(data)]
-        censuses = self._censuses if len(data) > _SHORT else self._together
-        for group, census in censuses:
+        for group, census in self._censuses:
             indices.extend([group[place] for place in census.matching(data)])
         return indices
 
@@ -141,12 +152,23 @@ class Selection:
         self._together  # noqa: B018
 
     @cached_property
-    def _together(self) -> tuple[tuple[list[int], Census], ...]:
-        """One automaton in place of several, for short texts. The several where it is too large."""
+    def _together(self) -> tuple[list[int], Census] | None:
+        """For short texts one automaton in place of several, the sieve for shapes and the question whether any label
+        stands there. None where it is too large."""
+        group = [*self._unnamed_all, *self._shaped]
+        patterns = [self._detectors[index].outline for index in group]
+        if self._labelled:
+            group.append(_LABELS)
+            words = {word for detector in self._labelled for word in detector.rule.labels}
+            patterns.append(label_pattern(tuple(sorted(words))))
+        if self._named:
+            group.append(_NAMES)
+            names = {word for index in self._named for word in self._detectors[index].rule.keywords}
+            patterns.append(f"(?i:{'|'.join(escaped(word) for word in sorted(names))})")
         try:
-            return ((self._unnamed_all, self._census(self._unnamed_all)),)
+            return group, Census(patterns, memory=self._memory)
         except RegexpError:
-            return self._censuses
+            return None
 
     def _census(self, indices: Iterable[int]) -> Census:
         return Census([self._detectors[index].outline for index in indices], memory=self._memory)

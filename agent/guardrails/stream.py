@@ -12,12 +12,15 @@ a stream may miss. Rules of which no closure can be derived hold back a fixed wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from agent.guardrails.banks import Hold
 from agent.guardrails.detector import Cursor, Detector, Span
 from agent.guardrails.offsets import boundary, characters, encoded
 from agent.guardrails.overlap import disjoint
+from agent.guardrails.regex import Regexp
 from agent.guardrails.rule import KEYWORD_REACH
 from agent.guardrails.ruleset import RuleSet
 from agent.model.findings import Finding
@@ -26,6 +29,8 @@ LEFT_CONTEXT = 2 * KEYWORD_REACH
 _SLACK = 1_024
 _START = Cursor(0, 0)
 _NEAR = 64
+_SEVERAL = -1  # no rule's index
+_PLACES = 64  # that are looked at one by one for one piece
 _COMPILED = 4  # closures for one piece of a text, each in up to some milliseconds
 _MAX_OPEN = 256 * 1024
 
@@ -39,6 +44,17 @@ class _Open:
     match_start: int
     seen: int
     measured: int
+
+
+class _Holding(NamedTuple):
+    """What held back the text at the last look: while `under_way` matches at `place`, and what stands from there on has
+    at most `reach` bytes, nothing has changed (see `Hold`); unless the search for `rule`, if it was but one, has gone
+    on behind that place."""
+
+    place: int
+    under_way: Regexp
+    reach: int
+    rule: int = _SEVERAL
 
 
 class StreamScanner:
@@ -57,12 +73,14 @@ class StreamScanner:
         self._buffer = b""
         self._base = 0  # offset of the buffer in the text; this and all offsets below in bytes
         self._base_characters = 0
+        self._counted = 0, 0  # a place and the characters before it
         self._frontier = 0  # matches that begin before it are decided
         self._cursors: dict[int, Cursor] = {}  # where a rule's search goes on, if not at the frontier
         self._pending: list[Span] = []  # decided, but they reach, or touch what reaches, behind the frontier
         self._published = 0  # end of the last finding
         self._spans = 0  # spans published, before overlaps were resolved
         self._open: _Open | None = None
+        self._holding: _Holding | None = None
         self._flooded = False  # the last finding takes all the rest
 
     @property
@@ -110,10 +128,24 @@ class StreamScanner:
         if self._flooded or self._open is not None or not self._buffer:
             return
         start = self._frontier - self._base
-        earnest = (at for detector, at in self._begun(start) if detector.earnest(self._buffer, at))
-        place = self._base + min(earnest, default=len(self._buffer))
-        place = min(place, self._base + self._rules.window(self._buffer, start))
-        self._pass(place)
+        place = min(self._earnest(start), self._rules.window(self._buffer, start))
+        self._pass(self._base + place)
+
+    def _earnest(self, start: int) -> int:
+        """The first place of the buffer from `start` on where a match is under way in earnest, or its end."""
+        buffer = self._buffer
+        hold = self._rules.hold(buffer, start)
+        for _ in range(_PLACES):
+            at = hold.place
+            if at == len(buffer):
+                break
+            for detector in self._rules.begun(buffer, at):
+                if not detector.earnest(buffer, at) or self._cursor(detector.index).at - self._base > at:
+                    continue
+                if detector.exact is not None and detector.exact.match(buffer, at) is not None:
+                    return at
+            hold = self._rules.hold(buffer, at + 1)
+        return hold.place
 
     @property
     def _end(self) -> int:
@@ -137,49 +169,94 @@ class StreamScanner:
     def _hold(self) -> int | None:
         """Where the first match may be under way. None where one was too long to wait for and was told: look again."""
         buffer, start = self._buffer, self._frontier - self._base
-        place = self._rules.hold(buffer, start)
         most = self._rules.limits.max_hold
-        if len(buffer) - place <= min(_NEAR, most):
-            return self._base + place
-        begun = self._begun(place)
-        place = min((at for _, at in begun), default=len(buffer))
-        if len(buffer) - place > most:
-            if self._told([(detector, at) for detector, at in begun if len(buffer) - at > most]):
+        if self._still(start):
+            return self._frontier
+        self._holding = None
+        hold = self._rules.hold(buffer, start)
+        near = min(_NEAR, most)
+        if len(buffer) - hold.place <= near:
+            return self._base + self._near(hold, near)
+        place, outgrown = len(buffer), False
+        for detector, at in self._begun(hold, near=near):
+            if len(buffer) - at <= most:
+                place = at
+                if detector is not None and detector.exact_made and detector.exact is not None:
+                    self._holding = _Holding(self._base + at, detector.exact, most, detector.index)
+                break
+            outgrown = True
+            if detector is not None and self._told(detector, at):
                 return None
+        if outgrown:
+            self._holding = None
             place = boundary(buffer, len(buffer) - most)
         return self._base + min(place, self._rules.window(buffer, start))
 
-    def _begun(self, start: int) -> list[tuple[Detector, int]]:
-        """The rules of which a match is under way, exactly, and from where in the buffer.
+    def _still(self, start: int) -> bool:
+        """Whether the match that was under way at the last look still is: then nothing is decided by what has come."""
+        held = self._holding
+        return (
+            held is not None
+            and held.place == self._frontier >= self._cursor(held.rule).at
+            and len(self._buffer) - start <= held.reach
+            and held.under_way.match(self._buffer, start) is not None
+        )
 
-        Exact closures are compiled when first asked for, a few at a time, so that no piece waits for some hundreds:
-        until then a rule's match may have begun anywhere.
+    def _near(self, hold: Hold, near: int) -> int:
+        """The place of `hold`, at most `near` bytes before the end: not asked any closer. A mere word is over soon, and
+        known when it is not."""
+        if hold.under_way is not None and not self._buffer[hold.place :].isalnum():
+            self._holding = _Holding(self._base + hold.place, hold.under_way, near)
+        return hold.place
+
+    def _begun(self, hold: Hold, *, near: int) -> Iterator[tuple[Detector | None, int]]:
+        """The matches that are under way, exactly, by place: the rule, and from where in the buffer.
+
+        Of the last `near` bytes it is not asked which rules they are: there the place stands alone, and is the last.
+        Each place is left behind once in the life of a stream, so what is asked grows with the text, not with the
+        number of pieces. Exact closures are compiled when first asked for, a few at a time, so that no piece waits
+        for some hundreds: until then a rule's match may have begun.
         """
+        buffer, most = self._buffer, self._rules.limits.max_hold
+        room, known = _COMPILED, set[int]()
+        for _ in range(_PLACES):
+            at = hold.place
+            if len(buffer) - at <= near:
+                yield None, self._near(hold, near)
+                return
+            for detector in self._rules.begun(buffer, at):
+                if detector.index in known or self._cursor(detector.index).at - self._base > at:
+                    continue
+                if not detector.exact_made and len(buffer) - at <= most:
+                    room -= 1
+                if room < 0 or (detector.exact is not None and detector.exact.match(buffer, at) is not None):
+                    known.add(detector.index)
+                    yield detector, at
+            hold = self._rules.hold(buffer, at + 1)
+        yield from self._searched(hold.place, known)
+
+    def _searched(self, start: int, known: set[int]) -> list[tuple[Detector, int]]:
+        """The same from `start` on without the rules `known`, one place for each: for much text that came at once."""
         buffer = self._buffer
         begun: list[tuple[Detector, int]] = []
-        room = _COMPILED if len(buffer) - start <= self._rules.limits.max_hold else len(buffer)
         for detector in self._rules.under_way(buffer[max(0, start - 1) :]):
             at = max(start, self._cursor(detector.index).at - self._base)
-            if not detector.exact_made:
-                room -= 1
-                if room < 0:
-                    begun.append((detector, at))
-                    continue
-            match = detector.exact.search(buffer, at) if detector.exact is not None else None
+            if detector.index in known or detector.exact is None:
+                continue
+            match = detector.exact.search(buffer, at)
             if match is not None and match.start() < len(buffer):
                 begun.append((detector, match.start()))
         begun.sort(key=lambda entry: entry[1])
         return begun
 
-    def _told(self, begun: list[tuple[Detector, int]]) -> bool:
-        """Tell the first of `begun` that is a finding already; the beginnings before it are given up."""
-        for detector, at in begun:
-            match = detector.match_at(self._buffer, at)
-            span = detector.judge(match, self._buffer) if match is not None else None
-            if span is not None and self._base + span.end > self._published:
-                self._tell(detector, self._base + at, span)
-                return True
-        return False
+    def _told(self, detector: Detector, at: int) -> bool:
+        """Tell the match of that rule at `at` of the buffer if it is a finding already; else it is given up."""
+        match = detector.match_at(self._buffer, at)
+        span = detector.judge(match, self._buffer) if match is not None else None
+        if span is None or self._base + span.end <= self._published:
+            return False
+        self._tell(detector, self._base + at, span)
+        return True
 
     def _tell(self, detector: Detector, match_start: int, span: Span) -> None:
         """Publish a match whose end is still to come, and before it what was found before it."""
@@ -309,7 +386,13 @@ class StreamScanner:
         self._cleared = max(self._cleared, self._characters(place))
 
     def _characters(self, place: int) -> int:
-        return self._base_characters + characters(self._buffer[: place - self._base])
+        """How many characters of the text stand before `place`; counted from the last place that was asked for."""
+        known, before = self._counted
+        if known > place or known < self._base:
+            known, before = self._base, self._base_characters
+        before += characters(self._buffer[known - self._base : place - self._base])
+        self._counted = place, before
+        return before
 
     def _forget(self) -> None:
         """Drop what was released, but for the left context."""

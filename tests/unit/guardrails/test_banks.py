@@ -28,9 +28,9 @@ def begun(banks: Banks, data: bytes) -> list[str]:
 def test_a_match_is_held_back_from_its_start_whichever_automaton_knows_of_it() -> None:
     together, apart = units("key: [0-9]{4}", "<[a-z]+>"), units("<[0-9]+>")
     banks = Banks(together, apart, memory=1 << 22)
-    assert banks.hold(b"see key: 12", 0) == 4
-    assert banks.hold(b"see <12", 0) == 4
-    assert banks.hold(b"see that. ", 0) == len(b"see that. ")
+    assert banks.hold(b"see key: 12", 0).place == 4
+    assert banks.hold(b"see <12", 0).place == 4
+    assert banks.hold(b"see that. ", 0).place == len(b"see that. ")
     assert begun(banks, b"see key: 12") == ["r0"]
 
 

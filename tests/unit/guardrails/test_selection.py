@@ -28,7 +28,7 @@ def asked(chosen: Selection, text: str) -> list[str]:
 def test_a_keyword_in_any_case_asks_its_rule() -> None:
     chosen = selection((r"\w{8}", ("secret",)), ("token[a-z]+", ()))
     assert asked(chosen, "none") == []
-    assert asked(chosen, "SECRET token") == [r"\w{8}", "token[a-z]+"]
+    assert asked(chosen, "SECRET tokens") == [r"\w{8}", "token[a-z]+"]
 
 
 def test_a_word_that_stands_everywhere_does_not_suffice() -> None:

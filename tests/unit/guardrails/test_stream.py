@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import random
+import textwrap
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.guardrails import LIMIT_RULE, Limits, Rule, Scanner, TextStream
+from agent.guardrails import LIMIT_RULE, Limits, Rule, Scanner, TextStream, regex
 from agent.model.findings import Family, Finding
 from tests.unit.guardrails.harmless import HARMLESS, NEUTRAL
 from tests.unit.guardrails.patterns import patterns
@@ -176,6 +180,66 @@ def test_prose_and_code_are_hardly_held_back(scanner: Scanner) -> None:
     held.sort()
     assert sum(held) / len(held) <= 12
     assert held[-1] <= 100
+
+
+PLAIN = """the model reads what you write and then answers in plain words so that people can follow along longer
+problems take several steps, and leave a few open questions about style or meaning."""
+
+
+def mixed(*words: str) -> str:
+    """Some thousand characters of prose in which every seventh word is one of `words`."""
+    plain = PLAIN.split()
+    draw = random.Random(5)
+    return " ".join(draw.choice(words) if place % 7 == 3 else draw.choice(plain) for place in range(700))
+
+
+WORK = {
+    "prose": mixed("and"),
+    "token": mixed("token"),
+    "key": mixed("key"),
+    "password": mixed("password"),
+    "secret": mixed("secret"),
+    "api": mixed("api"),
+    "addresses": mixed("https://example.org/docs/guide/index.html", "http://a.net/b?c=d&e=f"),
+    "code": inspect.getsource(textwrap)[:6_000],
+    "numbers": "".join(f"| {n * 7.13:.2f} | {n * n} | 2{n:03}-01-02 |\n" for n in range(170)),
+    "markdown": "## Steps\n\n- **Open** the `file`, see [here](https://a.org/b)\n\n```sh\nmake\n```\n" * 70,
+    "json": json.dumps([{"id": n, "name": f"n{n}", "on": True, "of": [n, 0.5]} for n in range(110)]),
+    "chinese": "模型先阅读你写的内容,然后用简单的话回答。如果问题很长,它会分成几步来解决。" * 40,
+}
+
+
+@pytest.mark.parametrize("kind", WORK)
+@pytest.mark.parametrize(("size", "mean", "most"), [(4, 12, 120), (50, 90, 200)])
+def test_a_piece_asks_little_whatever_the_text(
+    scanner: Scanner, monkeypatch: pytest.MonkeyPatch, kind: str, size: int, mean: int, most: int
+) -> None:
+    """Counted are the questions to RE2, one by one: an automaton that knows many rules is one."""
+    scanner.warm()
+    calls = 0
+
+    def counted(method: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: object) -> object:
+            nonlocal calls
+            calls += 1
+            return method(*args)
+
+        return call
+
+    for owner, name in (
+        (regex._Regexp, "search"),
+        (regex._Regexp, "match"),
+        (regex.Census, "matching"),
+        (regex.Sieve, "candidates"),
+    ):
+        monkeypatch.setattr(owner, name, counted(getattr(owner, name)))
+    stream, asked = scanner.stream(), list[int]()
+    for piece in cut(WORK[kind], [size]):
+        calls = 0
+        stream.feed(piece)
+        asked.append(calls)
+    assert sum(asked) / len(asked) <= mean
+    assert max(asked) <= most
 
 
 class TestLongMatches:
