@@ -30,6 +30,7 @@ from agent.cli import (
 )
 from agent.cli.console import out
 from agent.cli.eval import evaluate
+from agent.cli.supervise import supervise
 
 _RUN = "Run it"
 _HAPPENED = "What happened"
@@ -72,6 +73,12 @@ def root(
 
 app.command("demo", rich_help_panel=_RUN)(demo.demo)
 app.command("up", rich_help_panel=_RUN)(up.up)
+app.command(
+    "supervise",
+    rich_help_panel=_RUN,
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(supervise)
 app.command("gateway", rich_help_panel=_RUN)(gateway.gateway)
 app.command(
     "exec",

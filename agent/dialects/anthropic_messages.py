@@ -66,6 +66,7 @@ class AnthropicMessages(JsonEdits):
         document = json_object(body)
         found = Collector()
         _read_content(found, ("content",), Role.ASSISTANT, document.get("content"))
+        found.text(("completion",), Role.ASSISTANT, document.get("completion"))  # of the old endpoint
         return ParsedAnswer(
             slots=tuple(found.slots),
             model=string(document.get("model")),
@@ -137,6 +138,8 @@ class AnthropicReader:
                 return EventView(final=True, closes=self._close_all(), finish_reason="error")
             case "ping":
                 return EventView(keepalive=True)
+            case "completion":  # of the old endpoint
+                return _read_completion(document)
         return EventView()
 
     def block(self, message: str, *, in_step: bool = True) -> bytes:
@@ -233,6 +236,17 @@ class AnthropicReader:
         closes = tuple(self._channels.values())
         self._channels.clear()
         return closes
+
+
+def _read_completion(document: dict[str, object]) -> EventView:
+    text, reason = string(document.get("completion")), string(document.get("stop_reason"))
+    slot = new_slot((("completion",),), Role.ASSISTANT, text)
+    return EventView(
+        deltas=(text_delta("completion", slot),) if text else (),
+        closes=("completion",) if reason else (),
+        model=string(document.get("model")),
+        finish_reason=reason,
+    )
 
 
 def _read_message_start(message: dict[str, object]) -> EventView:

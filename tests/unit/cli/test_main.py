@@ -13,6 +13,7 @@ from agent.cli.main import app
 from tests.fakes.command_line import Drawbridge
 
 COMMANDS = {
+    "supervise",
     "explain",
     "cache stats",
     "cache clear",

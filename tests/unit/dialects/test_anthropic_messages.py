@@ -395,3 +395,20 @@ def test_a_batch_is_requests() -> None:
 def test_a_batch_of_several_models_is_none_that_rules_can_judge() -> None:
     with pytest.raises(ContentError):
         request(NAME, batch("m", "n"))
+
+
+def test_the_old_endpoint_is_read_whole_and_streamed() -> None:
+    dialect = DIALECTS["anthropic-messages"]
+    whole = dialect.parse_answer(
+        b'{"type":"completion","completion":"It is done.","stop_reason":"stop_sequence"}'
+    )
+    assert [slot.text for slot in whole.slots] == ["It is done."]
+    reader = dialect.stream_reader(ParsedRequest())
+    first = reader.read(
+        "completion", b'{"type":"completion","completion":"It is","stop_reason":null,"model":"m"}'
+    )
+    assert [(delta.channel, delta.slot.text) for delta in first.deltas] == [("completion", "It is")]
+    last = reader.read(
+        "completion", b'{"type":"completion","completion":" done.","stop_reason":"stop_sequence"}'
+    )
+    assert (last.closes, last.finish_reason) == (("completion",), "stop_sequence")

@@ -6,14 +6,22 @@ import pytest
 
 from agent.dialects import DIALECTS
 from agent.errors import UpstreamError
+from agent.gateway.ledger import Ledger
 from agent.gateway.transport.base import FailureKind, TransportError
 from agent.gateway.voices import told, voice
+from agent.model.traffic import Connection, Tier
+from tests.fakes.rulebooks import rule_book, toy_policy
 
 
 def test_a_client_is_told_in_its_own_format() -> None:
-    assert voice("openai-chat") is DIALECTS["openai-chat"]
-    assert voice("").block("No.").body == b"No."
-    private = voice("opaque", ((b"content-type", b"application/connect+proto"),))
+    ledger = Ledger(rule_book(toy_policy()), Connection(id="c", tier=Tier.RELAY), method="POST")
+    assert voice(ledger).block("No.").body == b"No."
+    ledger.dialect = "openai-chat"
+    assert voice(ledger) is DIALECTS["openai-chat"]
+    ledger.dialect = "grok-web"
+    assert b"No." in voice(ledger).block("No.").body
+    ledger.dialect = "opaque"
+    private = voice(ledger, ((b"content-type", b"application/connect+proto"),))
     assert private.block("No.").body[:1] == b"\x02"
 
 
