@@ -27,7 +27,9 @@ class CatalogEndpoint(Section):
     path: fields.EndpointPath = Field(
         description="'{name}' stands for a segment or part of it, '**/' for any prefix."
     )
-    dialect: fields.Slug
+    dialect: fields.Slug | None = Field(
+        default=None, description="Needed unless models are asked over a WebSocket only; see docs/formats.md."
+    )
     operation: fields.Slug = "chat"
     socket: fields.Slug | None = Field(
         default=None, description="Format of the messages of a WebSocket there; by default it is refused."
@@ -36,11 +38,23 @@ class CatalogEndpoint(Section):
         default=None, description="The app that speaks there where nothing better is known of the program."
     )
 
+    seal: fields.HeaderName | None = Field(
+        default=None,
+        description="Header by which its clients sign the body: it is blocked then, never changed.",
+    )
+
+    @model_validator(mode="after")
+    def _is_spoken_to(self) -> Self:
+        if self.dialect is None and self.socket is None:
+            raise ValueError("an endpoint needs a 'dialect', or a 'socket'")
+        return self
+
     def endpoint(self) -> Endpoint:
         """The same as a value of the catalog."""
         return Endpoint(
             path=self.path,
-            dialect=self.dialect,
+            dialect=self.dialect or "",
+            seal=self.seal or "",
             operation=self.operation,
             socket=self.socket or "",
             app=self.app or "",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from agent.errors import PolicyError
 from agent.model.surface import Endpoint, Kind, Surface
 from agent.policy import load
+from agent.policy.catalog import CatalogEndpoint
 
 HEAD = "schema_version: 1\nid: p\n"
 ROW = "catalog:\n  - {id: own, name: Own, provider: openai, hosts: [llm.example.com]"
@@ -71,3 +73,12 @@ def test_a_mistake_names_its_place(more: str, problem: str) -> None:
 
 def test_all_of_a_host_may_be_left_alone() -> None:
     assert row("never: ['/**']").never == ("/**",)
+
+
+def test_an_endpoint_is_spoken_to_in_a_dialect_or_on_a_socket() -> None:
+    only = CatalogEndpoint(path="/ws", socket="openai-realtime")
+    assert (only.endpoint().dialect, only.endpoint().socket) == ("", "openai-realtime")
+    sealed = CatalogEndpoint(path="/ask", dialect="openai-chat", seal="x-signature")
+    assert sealed.endpoint().seal == "x-signature"
+    with pytest.raises(ValidationError, match="needs a 'dialect', or a 'socket'"):
+        CatalogEndpoint(path="/ask")
