@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 DRAIN_SECONDS = 10.0
 LAST_BYTES_SECONDS = 2.0
 SETTLE_SECONDS = 1.0
+HANDOVER_SECONDS = 5.0
 
 type Ready = Callable[[RunFile], None]
 
@@ -80,6 +81,10 @@ class Daemon:
                 self._handle_signals(engine)
                 if supervision is not None:
                     supervision.serves(engine.shared, engine.reload_soon)
+                    with suppress(
+                        TimeoutError
+                    ):  # else somebody is told that we guard, and meets the stand-in
+                        await asyncio.wait_for(supervision.guarding.wait(), HANDOVER_SECONDS)
                 await engine.shared.note(IncidentKind.AGENT_STARTED, f"Drawbridge {__version__} is ready")
                 log.info(
                     "ready: proxy 127.0.0.1:%d, gateway 127.0.0.1:%d",

@@ -30,6 +30,8 @@ class Supervision:
         self._reload: Callable[[], None] | None = None
         self._shared: Assembly | None = None
         self._changed = asyncio.Event()
+        self.guarding = asyncio.Event()
+        """Set once the supervisor has heard that we serve: its stand-in takes no client any more."""
         self._tasks = TaskGroup("supervision")
         self._parent = parent
         parent.listen(self._obey, self._orphaned)
@@ -63,6 +65,8 @@ class Supervision:
         match order.split():
             case ["stop"]:
                 self._stop()
+            case ["guarding"]:
+                self.guarding.set()
             case ["reload"] if self._reload is not None:
                 self._reload()
             case ["away", passed, refused] if self._shared is not None:

@@ -165,11 +165,15 @@ class Supervisor:
         return ended.result()
 
     async def _listen(self, engine: Offspring, vitals: Vitals) -> None:
+        told = False
         while line := await engine.line():
             if (beat := parse_beat(line)) is not None:
                 vitals.beat(self._duty.clock(), beat)
                 if beat.ready:
                     self._serving()
+                if beat.ready and not told:
+                    told = True
+                    engine.tell("guarding")  # from here on nobody but it takes clients
 
     async def _insist(self, engine: Offspring) -> None:
         await asyncio.sleep(_END)

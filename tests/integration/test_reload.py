@@ -72,7 +72,7 @@ def replace(agent: AgentProcess, policy: str, *, becomes: str = "policy_activate
     known = len(agent.trail.events(kind=becomes, limit=1000))
     (agent.directory / "policy.yaml").write_text(policy)
     agent.signal(signal.SIGHUP)
-    return agent.event_text(agent.wait_for_events(becomes, known + 1)[0])
+    return agent.event_text(agent.wait_for_events(becomes, known + 1, seconds=20)[0])
 
 
 def next_revision(agent: AgentProcess) -> int:

@@ -52,6 +52,9 @@ async def test_it_tells_of_itself_from_the_start_and_obeys() -> None:
     supervision.serves(cast("Assembly", shared), lambda: done.append("reload"))
     await until(lambda: (last := parse_beat(above.heard[-1])) is not None and last.ready)
     above.order("reload")
+    assert not supervision.guarding.is_set()
+    above.order("guarding")
+    assert supervision.guarding.is_set()
     above.order("away 3 1")
     await until(lambda: shared.noted != [])
     assert shared.noted[0][0] is IncidentKind.BYPASS
