@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -61,8 +62,9 @@ class Rows:
     speaks: Speaks
 
 
+@cache
 def bundled_rows() -> Rows:
-    """The catalog shipped with the agent, in file order; the first file tells the version. Reads small files."""
+    """The catalog shipped with the agent, in file order; the first file tells the version. Read once in a process."""
     version = ""
     surfaces: tuple[Surface, ...] = ()
     speaks: Speaks = MappingProxyType({})

@@ -11,6 +11,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib import resources
 from typing import cast
 
@@ -53,8 +54,11 @@ _MAX_PACK = 4 * 1024 * 1024
 type _Table = Mapping[str, object]
 
 
+@cache
 def bundled_rules() -> tuple[Rule, ...]:
-    """The rules of the packs that ship with the agent: secrets, personal data, injection, markings, in this order."""
+    """The rules of the packs that ship with the agent: secrets, personal data, injection, markings, in this order.
+
+    Read once in a process: the files do not change, and every policy asks for them several times (60 ms each)."""
     folder = resources.files("agent.guardrails").joinpath("rules")
     rules: list[Rule] = []
     for name, family in _BUNDLED:

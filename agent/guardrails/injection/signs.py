@@ -6,6 +6,7 @@ Knows nothing of streams, so that it is ready in a fraction of a scanner's time:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib import resources
 
 from agent.guardrails.detector import Cursor, Detector, Span
@@ -68,8 +69,9 @@ class Signs:
         return [(start, end, self.rules[place]) for start, end, place in in_characters(apart, data)]
 
 
+@cache
 def window_rules() -> tuple[Rule, ...]:
-    """The rules that are sought in windows only."""
+    """The rules that are sought in windows only. Read once in a process."""
     place = resources.files("agent.guardrails.injection").joinpath("signs.toml")
     return load_pack(place.read_text(encoding="utf-8"), Family.INJECTION, name="signs.toml")
 
