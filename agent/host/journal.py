@@ -19,6 +19,7 @@ from agent.host.files import read_private, write_atomically
 
 _LIMIT = 16 * 1024 * 1024  # bytes
 _VERSION = 1
+_FORMERS = 8  # values of ours that are remembered for one setting
 
 
 class SettingDriver(Protocol):
@@ -40,13 +41,19 @@ class SettingDriver(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One setting that is ours: what it was before, what we made it, and when (Unix seconds)."""
+    """One setting that is ours: what it was before, what we made it, and when (Unix seconds). `formers` are what we had
+    made it earlier: it still has the last of them if we died before the write."""
 
     kind: str
     scope: str
     before: str | None
     ours: str | None
     at: float
+    formers: tuple[str | None, ...] = ()
+
+    def is_ours(self, value: str | None) -> bool:
+        """Whether the setting has a value that we gave it."""
+        return value == self.ours or value in self.formers
 
 
 class Undone(StrEnum):
@@ -90,7 +97,9 @@ class Journal:
             document = json.loads(data)
             if document["version"] != _VERSION:
                 raise ValueError
-            return tuple(Change(**row) for row in document["changes"])
+            return tuple(
+                Change(**{**row, "formers": tuple(row.get("formers", ()))}) for row in document["changes"]
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise HostError(
                 f"the journal of changed settings {self._path} cannot be read",
@@ -108,8 +117,13 @@ class Journal:
         now = driver.read(scope)
         if now == ours and (known is None or known.ours == ours):
             return False  # it was so before us, or is already as we made it
-        before = known.before if known is not None and now in (known.ours, ours) else now
-        found[kind, scope] = Change(kind=kind, scope=scope, before=before, ours=ours, at=self._clock())
+        before: str | None = now
+        formers: tuple[str | None, ...] = ()
+        if known is not None and (known.is_ours(now) or now == known.before):
+            before, formers = known.before, (known.ours, *known.formers)[:_FORMERS]
+        found[kind, scope] = Change(
+            kind=kind, scope=scope, before=before, ours=ours, at=self._clock(), formers=formers
+        )
         self._keep(found.values())
         driver.write(scope, ours)
         return True
@@ -143,7 +157,7 @@ class Journal:
     def _undo(self, change: Change) -> Report:
         try:
             driver = self._driver(change.kind)
-            if driver.read(change.scope) != change.ours:
+            if not change.is_ours(driver.read(change.scope)):
                 return Report(change=change, undone=Undone.LEFT, reason="somebody else has changed it since")
             driver.write(change.scope, change.before)
         except HostError as error:
@@ -152,7 +166,7 @@ class Journal:
 
     def _state(self, change: Change) -> Undone | None:
         try:
-            return Undone.LEFT if self._driver(change.kind).read(change.scope) != change.ours else None
+            return None if change.is_ours(self._driver(change.kind).read(change.scope)) else Undone.LEFT
         except HostError:
             return Undone.FAILED
 
