@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from agent.dialects import opaque
 from agent.dialects.anthropic_messages import AnthropicMessages
 from agent.dialects.base import Dialect, Voice
 from agent.dialects.bedrock_converse import BedrockConverse
@@ -47,9 +46,6 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType({dialect.name: dialect for di
 
 UPLOADS: Mapping[str, Upload] = MappingProxyType({dialect.name: dialect for dialect in upload_dialects()})
 """In which services are sent files, apart from the prompts that use them."""
-
-NAMES = frozenset((*DIALECTS, opaque.NAME))
-"""What a catalog row may say is spoken at a path: a dialect, or nothing that can be read."""
 
 
 def get(name: str) -> Dialect | None:

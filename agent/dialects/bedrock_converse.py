@@ -15,7 +15,6 @@ from agent.dialects import counting
 from agent.dialects.base import EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.eventstream import event as encode
 from agent.dialects.eventstream import exception
-from agent.dialects.framing import Framing, MessageFraming
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.replies import AmazonReplies
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
@@ -67,15 +66,6 @@ class BedrockConverse(AmazonReplies):
     def count(self, usage: Usage) -> TokenCount:
         """The tokens that an answer reports, normalised."""
         return counting.cache_apart(usage)
-
-    @property
-    def stream_type(self) -> bytes:
-        """The `content-type` of its streams."""
-        return MessageFraming.content_type
-
-    def framing(self) -> Framing:
-        """Binary messages."""
-        return MessageFraming()
 
     def stream_reader(self, request: ParsedRequest) -> ConverseReader:
         """A reader for the events that answer `request`."""

@@ -27,7 +27,7 @@ from agent.dialects.base import (
 from agent.dialects.bedrock_converse import BedrockConverse, model_in_path
 from agent.dialects.cohere_v1 import CohereV1
 from agent.dialects.eventstream import exception
-from agent.dialects.framing import ChunkFraming, Framing, MessageFraming
+from agent.dialects.framing import ChunkFraming, Framing
 from agent.dialects.moulds import delta_view, new_slot, text_delta
 from agent.dialects.openai_chat import OpenAIChat
 from agent.dialects.replies import AmazonReplies
@@ -77,11 +77,6 @@ class BedrockInvoke(AmazonReplies):
     def count(self, usage: Usage) -> TokenCount:
         """The tokens that an answer reports, normalised."""
         return counting.cache_apart(usage)
-
-    @property
-    def stream_type(self) -> bytes:
-        """The `content-type` of its streams."""
-        return MessageFraming.content_type
 
     def framing(self) -> Framing:
         """Documents in chunks in binary messages."""

@@ -12,7 +12,6 @@ import orjson
 from agent.dialects import counting
 from agent.dialects.base import Block, EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.eventstream import exception
-from agent.dialects.framing import Framing, MessageFraming
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.replies import AmazonReplies, json_reply
 from agent.dialects.shapes import json_object, mapping, objects, string
@@ -89,15 +88,6 @@ class CodeWhisperer(AmazonReplies):
     def count(self, usage: Usage) -> TokenCount:
         """The tokens that an answer reports, normalised: it reports none."""
         return counting.inclusive(usage)
-
-    @property
-    def stream_type(self) -> bytes:
-        """The `content-type` of its streams."""
-        return MessageFraming.content_type
-
-    def framing(self) -> Framing:
-        """Binary messages."""
-        return MessageFraming()
 
     def stream_reader(self, request: ParsedRequest) -> CodeWhispererReader:
         """A reader for the events that answer `request`."""

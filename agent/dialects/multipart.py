@@ -120,21 +120,21 @@ def edit_form(body: bytes, edits: Iterable[Edit]) -> bytes:
     by_place: dict[object, list[Edit]] = {}
     for one in edits:
         by_place.setdefault(one.address[0][-1], []).append(replace(one, address=((), *one.address[1:])))
-    return spliced(
-        body,
-        {
-            place: edit(body[part.start : part.end], tuple(by_place[place]))
-            for place, part in enumerate(parts_of(body))
-            if place in by_place
-        },
-    )
+    parts = parts_of(body, many=True)
+    values = {
+        place: edit(body[part.start : part.end], tuple(by_place[place]))
+        for place, part in enumerate(parts)
+        if place in by_place
+    }
+    return spliced(body, values, parts)
 
 
-def spliced(body: bytes, values: Mapping[int, bytes]) -> bytes:
-    """The form with other values in the parts of these numbers. Raises ContentError."""
+def spliced(body: bytes, values: Mapping[int, bytes], parts: tuple[Part, ...] | None = None) -> bytes:
+    """The form with other values in the parts of these numbers; `parts` are its own, where they are known already.
+    Raises ContentError."""
     made: list[bytes] = []
     at = 0
-    for place, part in enumerate(parts_of(body, many=True)):
+    for place, part in enumerate(parts_of(body, many=True) if parts is None else parts):
         if place in values:
             made += (body[at : part.start], values[place])
             at = part.end
@@ -146,8 +146,7 @@ def with_file(body: bytes, place: int, value: bytes) -> bytes:
     parts = parts_of(body, many=True)
     if place >= len(parts):
         raise ContentError("the form has no such part")
-    part = parts[place]
-    return body[: part.start] + value + body[part.end :]
+    return spliced(body, {place: value}, parts)
 
 
 def with_field(body: bytes, name: str, value: str) -> bytes:

@@ -8,7 +8,7 @@ import orjson
 
 from agent.dialects import counting
 from agent.dialects.base import Block, ParsedRequest
-from agent.dialects.framing import Framing, SseFraming
+from agent.dialects.framing import Framing, MessageFraming, SseFraming
 from agent.dialects.jsonedits import edit
 from agent.dialects.multipart import edit_form, is_form
 from agent.model.content import Edit, Usage
@@ -82,6 +82,15 @@ class AmazonReplies(JsonEdits):
     """How Amazon's services say no: an exception by its name in a header, and a message."""
 
     __slots__ = ()
+
+    @property
+    def stream_type(self) -> bytes:
+        """The `content-type` of its streams."""
+        return MessageFraming.content_type
+
+    def framing(self) -> Framing:
+        """Binary messages."""
+        return MessageFraming()
 
     def block(self, message: str) -> Block:
         """A ValidationException, which no SDK retries."""

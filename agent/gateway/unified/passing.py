@@ -17,8 +17,7 @@ from agent.model.provider import Scheme, Spoken
 from agent.routing.configured import ConfiguredProvider
 
 PROVIDER_HEADER = b"x-drawbridge-provider"
-FILES = "files"
-_OPERATIONS = (FILES, "batches")
+_OPERATIONS = ("files", "batches")
 _READING = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _UPLOADS = frozenset({"/v1/files"})  # a file alone asks nothing
 _PLAIN = "/-_.~:@!$'()*,="  # stands in a path as it is

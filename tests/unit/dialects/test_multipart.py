@@ -127,3 +127,13 @@ def test_parts_of_any_kind_can_be_replaced() -> None:
     assert spliced(FORM, {0: b"other"}) == FORM.replace(b"openai/whisper-1", b"other")
     assert read(spliced(FORM, {1: b"new"})).attachments[0].size == 3
     assert spliced(FORM, {}) == FORM
+
+
+def test_a_form_with_several_files_of_one_name_is_edited_as_it_was_read() -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+    files = [part % (b"image[]", b'; filename="%d.png"' % number, b"bytes") for number in range(2)]
+    body = b"".join((*files, part % (b"prompt", b"", b"say the secret"), b"--b--\r\n"))
+    head = RequestHead(method="POST", path="/", content_type="multipart/form-data; boundary=b")
+    (slot,) = read_form(head, body, many=True).slots
+    edit = Edit(address=slot.address, start=4, end=14, replacement="nothing")
+    assert edit_form(body, (edit,)) == body.replace(b"the secret", b"nothing")
