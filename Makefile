@@ -20,11 +20,11 @@ run: .venv/.ready ## run the agent in the foreground
 
 test: lint unit ## lint, types, architecture and every test
 	@echo "test: integration, clients and installers"
-	@$(BIN)/python -m pytest -q tests --ignore=tests/unit
+	@build/tests.sh $(BIN)/python -m pytest -q -n auto --dist loadfile tests --ignore=tests/unit
 
 unit: .venv/.ready ## the unit tests: no network, under ten seconds
 	@echo "test: unit"
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal tests/unit
+	@build/tests.sh $(BIN)/python -m pytest -q -n auto --dist worksteal tests/unit
 
 lint: .venv/.ready ## ruff, mypy strict, import contracts
 	@echo "lint: ruff, mypy, import contracts"

@@ -40,6 +40,15 @@ class SettingDriver(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A setting as it is to be: what `Journal.apply` is given."""
+
+    kind: str
+    scope: str
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One setting that is ours: what it was before, what we made it, and when (Unix seconds). `formers` are what we had
     made it earlier: it still has the last of them if we died before the write."""

@@ -82,10 +82,12 @@ class Door:
         hello: ClientHello,
         passage: Passage,
     ) -> None:
-        """See Keeper."""
+        """See Keeper. The program is asked for while it still waits for our certificate: one that refuses it is gone a
+        moment later, and the system tells nothing of a socket that is closed. The first exchange would wait as long."""
         peer = writer.get_extra_info("peername")
         facts = self._facts(head, hello, passage, (peer[0], peer[1]))
         describe = self._tasks.spawn(self._described(facts), name="describe")
+        await asyncio.wait((describe,))
         await self._engine.run(reader, writer, Intercepted(facts, describe))
 
     async def refused(self, head: ProxyHead, passage: Passage, peer: tuple[str, int]) -> None:
