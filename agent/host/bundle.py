@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 def refresh_bundle(
     paths: StatePaths,
-    root_pem: bytes,
+    roots_pem: bytes,
     *,
     environ: Mapping[str, str],
     store: RootStore,
@@ -38,27 +38,27 @@ def refresh_bundle(
     """Bring ca/bundle.pem up to date; whether it was written.
 
     It is written when it is missing, older than a day, or was made from other sources: the OS store,
-    `root_pem`, or the files that `environ` names in `CA_VARIABLES`. Inside `drawbridge exec` those name the
-    bundle itself, and a bundle that holds our root is left alone. Raises HostError where it cannot be
+    `roots_pem`, or the files that `environ` names in `CA_VARIABLES`. Inside `drawbridge exec` those name the
+    bundle itself, and a bundle that holds our roots is left alone. Raises HostError where it cannot be
     written.
     """
     variables = [environ[name] for name in CA_VARIABLES if environ.get(name)]
     current = _current(paths.bundle)
-    if str(paths.bundle) in variables and pem_of(certificates_in(root_pem)[0]) in current:
+    if str(paths.bundle) in variables and all(pem_of(der) in current for der in certificates_in(roots_pem)):
         return False
-    own = (paths.bundle, paths.root_certificate)
+    own = (paths.bundle, paths.root_certificate, paths.roots)
     extras = [path for path in dict.fromkeys(map(Path, variables)) if path not in own]
-    mark = _mark(root_pem, extras, store)
+    mark = _mark(roots_pem, extras, store)
     if current.startswith(mark) and 0 <= now() - _modified(paths.bundle) < MAX_AGE:
         return False
-    blocks = [pem_of(der) for der in dict.fromkeys(_collect(root_pem, extras, store))]
+    blocks = [pem_of(der) for der in dict.fromkeys(_collect(roots_pem, extras, store))]
     write_atomically(paths.bundle, mark + b"".join(blocks))
     return True
 
 
-def _collect(root_pem: bytes, extras: list[Path], store: RootStore) -> list[bytes]:
+def _collect(roots_pem: bytes, extras: list[Path], store: RootStore) -> list[bytes]:
     """Ours first: a reader that stops at the first certificate it needs finds it soonest."""
-    found = list(certificates_in(root_pem))
+    found = list(certificates_in(roots_pem))
     try:
         found += store.certificates()
     except HostError as error:
@@ -84,8 +84,8 @@ def _certifi() -> tuple[bytes, ...]:
     return certificates_in(Path(certifi.where()).read_bytes())
 
 
-def _mark(root_pem: bytes, extras: list[Path], store: RootStore) -> bytes:
-    digest = hashlib.sha256(root_pem)
+def _mark(roots_pem: bytes, extras: list[Path], store: RootStore) -> bytes:
+    digest = hashlib.sha256(roots_pem)
     digest.update(store.stamp().encode())
     for path in extras:
         digest.update(f"\n{path} {_modified(path)}".encode())
