@@ -165,7 +165,7 @@ class _Parts:
             gateway_port=gateway_port,
             started_at=shared.started_at,
             state_dir=str(shared.paths.root),
-            ca_path=str(shared.paths.root_certificate),
+            ca_path=str(shared.paths.roots),
             version=__version__,
         )
 

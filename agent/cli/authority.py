@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from rich.markup import escape
 from rich.table import Table
 
+from agent.cli import roots, trust
 from agent.cli.console import explains_errors, out, say_json, state_paths
 from agent.errors import ConfigError, HostError
 from agent.host.files import read_limited
@@ -65,6 +66,14 @@ def show(
         text = value if isinstance(value, str) else "\n".join(value)
         table.add_row(f"[dim]{name.replace('_', ' ')}[/]", escape(text))
     out().print(table)
+
+
+app.command("install")(trust.install_roots)
+app.command("uninstall")(trust.uninstall_roots)
+app.command("status")(trust.status)
+app.command("rotate")(roots.rotate)
+app.command("csr")(roots.csr)
+app.command("import")(roots.import_)
 
 
 def _certificate(path: Path) -> x509.Certificate:

@@ -36,11 +36,11 @@ from agent.host.certificates import (
     permitted_names,
 )
 from agent.host.company import SOON, Company, load_company, named
-from agent.host.device_root import Rotation, Stage, check_time, finish, load_root, make_root, rotation
-from agent.host.files import read_limited, write_atomically
+from agent.host.device_root import Stage, check_time, finish, load_root, make_root, rotation
 from agent.host.key_seal import KeyFiles, KeySeal
-from agent.host.pairs import FILE_LIMIT, Pair, load_pair, pem_text, utc_now, write_pair
+from agent.host.pairs import Pair, load_pair, pem_text, utc_now, write_pair
 from agent.host.paths import StatePaths
+from agent.host.trusted_roots import publish_roots, trusted_roots
 
 CACHE_SIZE = 1024  # leaves
 MET_LIMIT = 128
@@ -133,11 +133,7 @@ class Authority:
     @property
     def roots_pem(self) -> bytes:
         """Every root that programs are to trust, as PEM, the one in use first: two while one replaces the other."""
-        with self._guard:
-            found = [self.root]
-            if self._company is None and (other := self._rotation().other) is not None:
-                found.append(other)
-            return b"".join(map(pem_text, found))
+        return b"".join(map(pem_text, self._roots()))
 
     @property
     def chain_pem(self) -> bytes:
@@ -284,21 +280,20 @@ class Authority:
         check_time(self._paths, root.certificate, self._now())
         return root
 
-    def _rotation(self) -> Rotation:
+    def _roots(self) -> tuple[x509.Certificate, ...]:
+        """What signs now is trusted, whatever the disk says."""
         try:
-            return rotation(self._paths, self._now())
+            return tuple(dict.fromkeys((self.root, *trusted_roots(self._paths, self._now()))))
         except HostError as error:
-            log.warning("the state of a rotation cannot be read: %s", error)
-            return Rotation(stage=Stage.NONE)
+            log.warning("other roots to trust cannot be read: %s", error)
+            return (self.root,)
 
     def _publish(self) -> None:
         """Put every root to trust in one file; forget the one before where its overlap is over."""
         try:
-            if self._rotation().stage is Stage.NONE and self._paths.previous_certificate.exists():
+            if rotation(self._paths, self._now()).stage is Stage.NONE:
                 finish(self._paths)
-            roots = self.roots_pem
-            if read_limited(self._paths.roots, limit=FILE_LIMIT) != roots:
-                write_atomically(self._paths.roots, roots)
+            publish_roots(self._paths, self._roots())
         except HostError as error:
             log.warning("the roots to trust are not up to date: %s", error)
 

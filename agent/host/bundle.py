@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from agent.errors import HostError
 from agent.host.environment import CA_VARIABLES
-from agent.host.files import read_limited, write_atomically
+from agent.host.files import PRIVATE_FILE, read_limited, write_atomically
 from agent.host.paths import StatePaths
 from agent.host.pem import certificates_in, pem_of
 from agent.host.roots import RootStore
@@ -48,15 +48,29 @@ def refresh_bundle(
         return False
     own = (paths.bundle, paths.root_certificate, paths.roots)
     extras = [path for path in dict.fromkeys(map(Path, variables)) if path not in own]
+    return write_bundle(paths.bundle, roots_pem, extras=extras, store=store, now=now)
+
+
+def write_bundle(
+    bundle: Path,
+    roots_pem: bytes,
+    *,
+    store: RootStore,
+    extras: Sequence[Path] = (),
+    mode: int = PRIVATE_FILE,
+    now: Callable[[], float] = time.time,
+) -> bool:
+    """Bring the bundle at `bundle` up to date, as `refresh_bundle` does, with the files `extras`; whether it was
+    written. Raises HostError."""
     mark = _mark(roots_pem, extras, store)
-    if current.startswith(mark) and 0 <= now() - _modified(paths.bundle) < MAX_AGE:
+    if _current(bundle).startswith(mark) and 0 <= now() - _modified(bundle) < MAX_AGE:
         return False
     blocks = [pem_of(der) for der in dict.fromkeys(_collect(roots_pem, extras, store))]
-    write_atomically(paths.bundle, mark + b"".join(blocks))
+    write_atomically(bundle, mark + b"".join(blocks), mode=mode)
     return True
 
 
-def _collect(roots_pem: bytes, extras: list[Path], store: RootStore) -> list[bytes]:
+def _collect(roots_pem: bytes, extras: Sequence[Path], store: RootStore) -> list[bytes]:
     """Ours first: a reader that stops at the first certificate it needs finds it soonest."""
     found = list(certificates_in(roots_pem))
     try:
@@ -84,7 +98,7 @@ def _certifi() -> tuple[bytes, ...]:
     return certificates_in(Path(certifi.where()).read_bytes())
 
 
-def _mark(roots_pem: bytes, extras: list[Path], store: RootStore) -> bytes:
+def _mark(roots_pem: bytes, extras: Sequence[Path], store: RootStore) -> bytes:
     digest = hashlib.sha256(roots_pem)
     digest.update(store.stamp().encode())
     for path in extras:

@@ -106,7 +106,10 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 
 def issue_root(key: ec.EllipticCurvePrivateKey, *, hostname: str, now: datetime) -> x509.Certificate:
     """The certificate users are asked to trust. Its name tells which machine's it is, and from when."""
-    name = _name(f"Drawbridge root ({_machine(hostname)} {now:%Y-%m})")
+    # a rotation has two of them trusted at once: see the intermediate's name
+    name = _name(
+        f"Drawbridge root ({_machine(hostname)} {now:%Y-%m} {x509.random_serial_number() % 16**4:04x})"
+    )
     builder = _builder(name, name, key.public_key(), now - SLACK, now + ROOT_LIFE)
     return _sign(_as_authority(builder, path_length=1), key, key.public_key())
 

@@ -54,6 +54,11 @@ class Company:
         """What a server sends after a leaf."""
         return (self.pair.certificate, *self.above[:-1])
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The host names, or those above them, for which leaves are accepted."""
+        return tuple(name.removeprefix(".") for name in permitted_names(self.pair.certificate))
+
     def permits(self, name: str, now: datetime) -> bool:
         """Whether a leaf for `name` would be accepted now."""
         return self.pair.is_valid(now) and permits(permitted_names(self.pair.certificate), name)

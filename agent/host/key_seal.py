@@ -98,8 +98,10 @@ def key_seal(
 class KeyFiles:
     """Files with a private key in each, 0600."""
 
-    def __init__(self, seal: KeySeal | None = None) -> None:
+    def __init__(self, seal: KeySeal | None = None, *, migrates: bool = True) -> None:
+        """`migrates`: what lies there plain is sealed when it is read."""
         self._seal = seal
+        self._migrates = migrates
 
     def write(self, path: Path, secret: bytes) -> None:
         """Put `secret` there, sealed where there is a seal. Raises HostError."""
@@ -115,7 +117,7 @@ class KeyFiles:
         a seal. Raises HostError where it cannot be opened."""
         data = read_private(path, limit=_LIMIT)
         if data is None or not data.startswith(_HEAD):
-            if data and self._seal is not None:
+            if data and self._seal is not None and self._migrates:
                 self.write(path, data)
             return data
         head, _, body = data.removeprefix(_HEAD).partition(b"\n")

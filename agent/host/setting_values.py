@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+MANAGE_TRUST = ("os", "none")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _TEXT_LIMIT = 4096  # characters
 _RESOLVE_LIMIT = 256  # entries
@@ -82,6 +83,14 @@ def log_level(value: object) -> str:
     given = text(value).lower()
     if given not in LOG_LEVELS:
         raise BadValueError(f"{given!r} is no log level")
+    return given
+
+
+def manage_trust(value: object) -> str:
+    """Who keeps our root in the machine's trust stores. Raises BadValueError."""
+    given = text(value).lower()
+    if given not in MANAGE_TRUST:
+        raise BadValueError(f"{given!r} is neither os nor none")
     return given
 
 

@@ -23,6 +23,7 @@ from agent.host.setting_values import (
     BadValueError,
     Resolve,
     log_level,
+    manage_trust,
     path,
     port,
     proxy_url,
@@ -67,6 +68,9 @@ class Settings:
     upstream_proxy: str | None = None  # URL of a company proxy; None: connect directly
     resolve: tuple[Resolve, ...] = ()  # connect elsewhere, for labs; TLS still verifies the real name
     log_level: str = "info"
+    manage_trust: str = (
+        "none"  # os: setup keeps our root in this machine's trust stores; none: somebody else does
+    )
     origins: Mapping[str, Origin] = MappingProxyType({})
 
 
@@ -88,6 +92,7 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
         "upstream_proxy": _Key(read=proxy_url, allowed='"none" or http://host:port, without password'),
         "resolve": _Key(read=resolve_list, allowed='a list of "host:port=address:port"'),
         "log_level": _Key(read=log_level, allowed="debug, info, warning or error"),
+        "manage_trust": _Key(read=manage_trust, allowed="os or none"),
     }
 )
 
