@@ -62,7 +62,7 @@ def test_a_root_that_device_management_has_put_there_is_left_alone(tmp_path: Pat
 
 def test_everything_that_went_in_comes_out(tmp_path: Path) -> None:
     machine, roots = debian(tmp_path)
-    (tmp_path / "etc/firefox").mkdir()
+    (tmp_path / "etc/firefox").mkdir(parents=True)
     before = {str(each) for each in tmp_path.rglob("*")}
     journal = journal_of(machine, tmp_path)
     outcomes = install(journal, trust_wanted(machine, (a_root(),), trust_stores(machine)))
@@ -78,7 +78,7 @@ def test_everything_that_went_in_comes_out(tmp_path: Path) -> None:
 
 def test_one_store_that_fails_does_not_keep_the_others_back(tmp_path: Path) -> None:
     machine, roots = debian(tmp_path)
-    (tmp_path / "etc/firefox").mkdir()
+    (tmp_path / "etc/firefox").mkdir(parents=True)
     roots.broken = True
     journal = journal_of(machine, tmp_path)
     outcomes = install(journal, trust_wanted(machine, (a_root(),), trust_stores(machine)))
