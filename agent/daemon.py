@@ -47,6 +47,7 @@ DRAIN_SECONDS = 10.0
 LAST_BYTES_SECONDS = 2.0
 SETTLE_SECONDS = 1.0
 HANDOVER_SECONDS = 5.0
+WORRY_SECONDS = 24 * 3600.0
 
 type Ready = Callable[[RunFile], None]
 
@@ -158,7 +159,7 @@ class _Parts:
         self._keep_standin(shared.policy.rules, door)
         if self._authority.reissued:
             await shared.note(IncidentKind.CA_REISSUED, "the device's intermediate certificate was issued")
-        await self._note_worries()
+        shared.tasks.spawn(self._worry(), name="authority")
         return RunFile(
             pid=os.getpid(),
             proxy_port=self._ports[0],
@@ -233,6 +234,12 @@ class _Parts:
         except HostError as error:
             log.error("the authority on the disk is not used, the one in force stays: %s", error)  # noqa: TRY400  said
             await self.shared.note(IncidentKind.CA_WARNING, f"{error} {error.hint()}".strip())
+
+    async def _worry(self) -> None:
+        """Say every day what somebody must do about the authority, for as long as nobody does."""
+        while True:
+            await self._note_worries()
+            await asyncio.sleep(WORRY_SECONDS)
 
     async def _note_worries(self) -> None:
         for worry in self._authority.worries():

@@ -84,6 +84,8 @@ def test_a_request_is_signed_by_the_company_and_imported(
     authority = Authority.open(house.paths, HOSTS)
     assert authority.of_company
     assert authority.root == pki.root
+    assert drawbridge("ca", "path").stdout == f"{house.paths.roots}\n"
+    assert "Company root" in drawbridge("ca", "show").stdout
     # what we had installed is taken out, and the company's root is in its place
     assert house.roots.certificates()[1:] == (certificates_in(pem(pki.root))[0],)
     refused = drawbridge("ca", "rotate")
