@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +33,7 @@ from agent.host.trust.stores import (
     failed,
     install,
     manages,
+    mend,
     trust_drivers,
     trust_stores,
     trust_wanted,
@@ -71,11 +72,11 @@ def install_roots(
         out().print(f"[bold]{escape(root.subject)}[/]\n[dim]SHA-256 {root.sha256}[/]")
     if dry_run:
         _say_plan(trust_wanted(machine, roots, stores))
-        _say_left_out(machine, stores)
+        _say_left_out(machine, stores, roots)
         return
     with trust_journal(machine, paths) as journal:
         lost = bring_about(machine, journal, roots, stores)
-    _say_left_out(machine, stores)
+    _say_left_out(machine, stores, roots)
     if lost:
         raise typer.Exit(EXIT_FAILED)
 
@@ -179,11 +180,13 @@ def trust_journal(machine: Machine, paths: StatePaths) -> Iterator[Journal]:
 
 
 def bring_about(
-    machine: Machine, journal: Journal, roots: tuple[Root, ...], stores: Iterable[TrustStore]
+    machine: Machine, journal: Journal, roots: tuple[Root, ...], stores: Sequence[TrustStore]
 ) -> bool:
     """Install `roots`, take out those of ours that are none any more, and say so; whether something failed."""
     outcomes = install(journal, trust_wanted(machine, roots, stores))
     lost = _say_done(outcomes)
+    if not lost and machine.privileged and mend(stores, roots):
+        out().print("[green]rebuilt[/] the system's files, which lacked the root")
     lost |= _say_undone(withdraw(journal, roots))
     if machine.privileged:
         PublicFiles(machine.public, machine.store).refresh()
@@ -224,13 +227,20 @@ def _say_plan(wanted: tuple[Wanted, ...]) -> None:
         out().print("nothing to do")
 
 
-def _say_left_out(machine: Machine, stores: Iterable[TrustStore]) -> None:
+def _say_left_out(machine: Machine, stores: Iterable[TrustStore], roots: Iterable[Root]) -> None:
     for store in stores:
         for site in store.sites():
-            if site.access in (Access.UNKNOWN, Access.FORBIDDEN):
+            if site.access in (Access.UNKNOWN, Access.FORBIDDEN) and not _trusts(store, site.place, roots):
                 out().print(f"[yellow]left out[/] {escape(site.title)}: {escape(site.remedy)}")
     if machine.privileged and machine.platform not in ("darwin", "win32"):
         out().print("[dim]Browsers' own stores belong to users: each runs drawbridge ca install.[/]")
+
+
+def _trusts(store: TrustStore, place: str, roots: Iterable[Root]) -> bool:
+    try:
+        return all(store.trusts(place, root) for root in roots)
+    except HostError:
+        return False
 
 
 def _say_done(outcomes: Iterable[Outcome]) -> bool:

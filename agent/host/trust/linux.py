@@ -81,19 +81,27 @@ class LinuxStore:
         return None if data is None else normal(data) or data.decode("utf-8", "replace")
 
     def write(self, scope: str, value: str | None) -> None:
-        """See `SettingDriver`. The directory is the administrators' own, so nothing in it can be a trap."""
+        """See `SettingDriver`. The directory is the administrators' own, so nothing in it can be a trap. Where the
+        system's files cannot be rebuilt, the directory is as it was: the next try begins anew."""
         file, family = self._file(scope)
-        if value is not None:
-            write_atomically(file, value.encode(), mode=_READABLE)
-            command = family.refresh
-        else:
-            try:
-                file.unlink(missing_ok=True)
-            except OSError as error:
-                raise HostError(f"cannot remove {file}: {error.strerror or error}", hint=_HINT) from error
-            command = family.after_removal or family.refresh
-            self._tell_hooks(family, file)
-        demand(self._run, list(command), what="the system's trust store was not rebuilt", hint=_HINT)
+        before = read_limited(file, limit=_LIMIT)
+        _put(file, None if value is None else value.encode())
+        try:
+            if value is None:
+                self._tell_hooks(family, file)
+            self._rebuild(family, removed=value is None)
+        except HostError:
+            _put(file, before)
+            raise
+
+    def mend(self, root: Root) -> bool:
+        """Rebuild the system's files where a root stands in the directory and they lack it; whether that was so.
+        Raises HostError."""
+        for place, family in self._families.items():
+            if self.read(root.scope(place)) == root.pem and not self.trusts(place, root):
+                self._rebuild(family)
+                return True
+        return False
 
     def sites(self) -> tuple[Site, ...]:
         """See `TrustStore`."""
@@ -123,6 +131,10 @@ class LinuxStore:
         del place
         return root.der in self._store.certificates()
 
+    def _rebuild(self, family: Family, *, removed: bool = False) -> None:
+        command = family.after_removal if removed and family.after_removal else family.refresh
+        demand(self._run, list(command), what="the system's trust store was not rebuilt", hint=_HINT)
+
     def _tell_hooks(self, family: Family, file: Path) -> None:
         """As update-ca-certificates tells them of a certificate that its configuration leaves out: by the name of the
         link that it had made."""
@@ -144,3 +156,13 @@ class LinuxStore:
 
     def _folder(self, family: Family) -> str:
         return str(self._base / family.folder.removeprefix("/"))
+
+
+def _put(file: Path, data: bytes | None) -> None:
+    if data is not None:
+        write_atomically(file, data, mode=_READABLE)
+        return
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise HostError(f"cannot remove {file}: {error.strerror or error}", hint=_HINT) from error

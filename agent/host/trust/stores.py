@@ -129,6 +129,13 @@ def install(journal: Journal, wanted: Iterable[Wanted]) -> tuple[Outcome, ...]:
     return tuple(outcomes)
 
 
+def mend(stores: Iterable[TrustStore], roots: Sequence[Root]) -> bool:
+    """Have the system's files rebuilt, where somebody has made them without a root that stands in their directory;
+    whether that was so. Raises HostError."""
+    found = [each for each in stores if isinstance(each, LinuxStore)]
+    return any(store.mend(root) for store in found for root in roots)
+
+
 def withdraw(journal: Journal, roots: Iterable[Root]) -> tuple[Report, ...]:
     """Take roots that are not among `roots` any more out of the stores into which we have put them."""
     marks = {root.mark for root in roots}

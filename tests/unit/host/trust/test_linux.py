@@ -102,17 +102,32 @@ def test_stores_that_the_system_fills_from_its_own_are_told_what_is_gone(debian:
     assert debian.fed == [(str(hooks / "jks-keystore"), f"-{link}\n".encode())]
 
 
-def test_a_command_that_fails_is_told_and_the_root_can_still_be_removed(
-    debian: House, tmp_path: Path
-) -> None:
+def test_where_the_files_cannot_be_rebuilt_the_directory_is_as_it_was(debian: House, tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.json", [debian.store])
     root = a_root()
+    scope = root.scope(str(debian.anchors))
     debian.roots.broken = True
     with pytest.raises(HostError, match=r"not rebuilt.*it will not"):
-        journal.apply("linux-anchors", root.scope(str(debian.anchors)), root.pem)
+        journal.apply("linux-anchors", scope, root.pem)
+    assert list(debian.anchors.iterdir()) == []
+    debian.roots.broken = False
+    assert journal.apply("linux-anchors", scope, root.pem)  # the next try begins anew
+    assert debian.store.trusts(str(debian.anchors), root)
+    debian.roots.broken = True
+    assert [each.undone for each in journal.restore()] == [Undone.FAILED]
     debian.roots.broken = False
     assert [each.undone for each in journal.restore()] == [Undone.RESTORED]
-    assert list(debian.anchors.iterdir()) == []
+    assert not debian.store.trusts(str(debian.anchors), root)
+
+
+def test_files_that_somebody_made_without_the_root_are_rebuilt(debian: House) -> None:
+    root = a_root()
+    assert debian.store.mend(root) is False
+    debian.store.write(root.scope(str(debian.anchors)), root.pem)
+    assert debian.store.mend(root) is False
+    debian.roots.made = ()
+    assert debian.store.mend(root) is True
+    assert debian.store.trusts(str(debian.anchors), root)
 
 
 def test_a_journal_that_names_another_directory_leads_nowhere(debian: House, tmp_path: Path) -> None:
