@@ -229,7 +229,7 @@ def _system_trusts(root: x509.Certificate) -> bool:
 
 def _try(company: Company) -> None:
     """Show a leaf to a strict client that trusts the company's root alone. Raises ConfigError."""
-    sample = sample_of_company(company, company.names[0], now=utc_now())
+    sample = sample_of_company(company, company.sample, now=utc_now())
     verdict = ask_openssl(sample, roots=pem_text(company.root))
     if not verdict.accepted:
         raise ConfigError(

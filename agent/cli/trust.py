@@ -17,7 +17,7 @@ from agent.cli.console import EXIT_FAILED, err, explains_errors, out, say_json, 
 from agent.errors import ConfigError, HostError
 from agent.host.company import load_company
 from agent.host.device_root import Stage, load_root, rotation
-from agent.host.files import make_private_directory, read_limited
+from agent.host.files import make_private_directory
 from agent.host.journal import Journal, Report, Undone, Wanted
 from agent.host.key_seal import KeyFiles, key_seal
 from agent.host.lock import ProcessLock
@@ -34,15 +34,15 @@ from agent.host.trust.stores import (
     install,
     manages,
     mend,
+    roots_to_trust,
     trust_drivers,
     trust_stores,
     trust_wanted,
     withdraw,
 )
 from agent.host.trust.survey import Row, State, survey_files, survey_programs, survey_stores
-from agent.host.trusted_roots import readable_roots, trusted_roots
+from agent.host.trusted_roots import trusted_roots
 
-_PEM_LIMIT = 1024 * 1024  # bytes
 _SAMPLE_HOST = "api.openai.com"  # a name for the leaf that programs are shown
 
 StateDir = Annotated[Path | None, typer.Option(help="State directory of the agent.")]
@@ -146,9 +146,8 @@ def roots_before(paths: StatePaths) -> tuple[Root, ...]:
 
 def roots_for(machine: Machine, paths: StatePaths) -> tuple[Root, ...]:
     """The roots to trust. Raises ConfigError where this machine has no authority yet."""
-    public = read_limited(PublicFiles(machine.public, machine.store).roots, limit=_PEM_LIMIT)
     try:
-        found = readable_roots(paths, public, utc_now())
+        found = roots_to_trust(machine, paths, utc_now())
     except PermissionError as error:
         raise HostError(
             f"{paths.ca} may not be read by this account",
@@ -158,7 +157,7 @@ def roots_for(machine: Machine, paths: StatePaths) -> tuple[Root, ...]:
         raise ConfigError(
             f"there is no certificate authority at {paths.ca} yet", hint="it is made by: drawbridge up"
         )
-    return tuple(map(Root.of, found))
+    return found
 
 
 def journal_file(machine: Machine, paths: StatePaths) -> Path:
@@ -213,8 +212,7 @@ def _sample(paths: StatePaths) -> Sample | None:
     with suppress(HostError, PermissionError), as_owner_of(paths.root):
         files, now = KeyFiles(key_seal(), migrates=False), utc_now()
         if (company := load_company(paths, files)) is not None:
-            name = next(iter(company.names), _SAMPLE_HOST)
-            return sample_of_company(company, name, now=now)
+            return sample_of_company(company, company.sample, now=now)
         if (root := load_root(paths, files)) is not None:
             return sample_of_device(root, _SAMPLE_HOST, now=now)
     return None

@@ -172,8 +172,7 @@ class Authority:
                 found.append(f"the company's intermediate expired on {end:%Y-%m-%d}: nothing is decrypted")
             elif end - now < SOON:
                 found.append(f"the company's intermediate expires on {end:%Y-%m-%d}: drawbridge ca csr")
-            permitted = permitted_names(company.pair.certificate)
-            lacking = sorted(name for name in self._hosts.named if not permits(permitted, name))
+            lacking = sorted(name for name in self._hosts.named if not permits(company.permitted, name))
             if lacking:
                 found.append(
                     f"the company's intermediate does not permit {named(lacking)}: not decrypted; drawbridge ca csr"

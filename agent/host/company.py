@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -37,7 +38,7 @@ _CHAIN_LIMIT = 8  # certificates between ours and the root, the root included
 _SHOWN = 5  # host names in one message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Company:
     """A company's intermediate with our key, and what issued it: the root is last."""
 
@@ -54,14 +55,19 @@ class Company:
         """What a server sends after a leaf."""
         return (self.pair.certificate, *self.above[:-1])
 
+    @cached_property
+    def permitted(self) -> tuple[str, ...]:
+        """The subtrees for which leaves are accepted; asked for at every connection."""
+        return permitted_names(self.pair.certificate)
+
     @property
-    def names(self) -> tuple[str, ...]:
-        """The host names, or those above them, for which leaves are accepted."""
-        return tuple(name.removeprefix(".") for name in permitted_names(self.pair.certificate))
+    def sample(self) -> str:
+        """A name for which a leaf is accepted."""
+        return self.permitted[0].removeprefix(".") if self.permitted else "nothing.invalid"
 
     def permits(self, name: str, now: datetime) -> bool:
         """Whether a leaf for `name` would be accepted now."""
-        return self.pair.is_valid(now) and permits(permitted_names(self.pair.certificate), name)
+        return self.pair.is_valid(now) and permits(self.permitted, name)
 
 
 def load_company(paths: StatePaths, files: KeyFiles) -> Company | None:

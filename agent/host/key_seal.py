@@ -39,6 +39,10 @@ class KeySeal(Protocol):
         """Names it in the files it has sealed, for ever."""
         ...
 
+    def opens(self, name: str) -> bool:
+        """Whether it can open what the seal of that name has closed."""
+        ...
+
     def close(self, secret: bytes) -> bytes:
         """The secret, sealed. Raises HostError."""
         ...
@@ -65,6 +69,10 @@ class CredentialSeal:
             )
         derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"drawbridge key seal 1")
         self._cipher = AESGCM(derived.derive(secret))
+
+    def opens(self, name: str) -> bool:
+        """See `KeySeal`."""
+        return name == self.name
 
     def close(self, secret: bytes) -> bytes:
         """See `KeySeal`."""
@@ -122,7 +130,7 @@ class KeyFiles:
             return data
         head, _, body = data.removeprefix(_HEAD).partition(b"\n")
         name = head.decode("ascii", "replace")
-        if self._seal is None or self._seal.name != name:
+        if self._seal is None or not self._seal.opens(name):
             raise HostError(
                 f"{path} is sealed ({name[:40]}), and this process has no such seal", hint=_mend(name)
             )

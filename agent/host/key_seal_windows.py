@@ -24,6 +24,10 @@ class DataProtection:
         self._flags = _UI_FORBIDDEN | (_LOCAL_MACHINE if machine else 0)
         self._call = call or _crypt32
 
+    def opens(self, name: str) -> bool:
+        """See `KeySeal`: Windows itself knows for whom it has closed something."""
+        return name in ("dpapi-machine", "dpapi-user")
+
     def close(self, secret: bytes) -> bytes:
         """See `KeySeal`."""
         try:

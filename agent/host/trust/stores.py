@@ -10,11 +10,13 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from agent.errors import HostError
+from agent.host.files import read_limited
 from agent.host.journal import Journal, Report, SettingDriver, Undone, Wanted
-from agent.host.paths import is_privileged
+from agent.host.paths import StatePaths, is_privileged
 from agent.host.roots import RootStore, root_store
 from agent.host.run import Completed, Runner, run
 from agent.host.trust.files import PublicFiles, public_folder
@@ -25,7 +27,9 @@ from agent.host.trust.macos import Keychain
 from agent.host.trust.nss import NssStore
 from agent.host.trust.store import Access, Root, TrustStore, parted
 from agent.host.trust.windows import RootsOfWindows
+from agent.host.trusted_roots import readable_roots
 
+_PEM_LIMIT = 1024 * 1024  # bytes
 _TIMEOUT = 120  # seconds; rebuilding the system's files takes 2 to 20, a person at a dialog longer
 
 
@@ -86,6 +90,13 @@ def trust_stores(machine: Machine, *, java: bool = False) -> tuple[TrustStore, .
 def trust_drivers(machine: Machine) -> tuple[SettingDriver, ...]:
     """A driver for every kind of setting that trust may have changed, as a journal needs them to undo."""
     return (*trust_stores(machine, java=True), PublicFiles(machine.public, machine.store))
+
+
+def roots_to_trust(machine: Machine, paths: StatePaths, now: datetime) -> tuple[Root, ...]:
+    """The roots that programs of this machine are to trust, none where there is no authority yet. An account that may
+    not read the agent's files finds them where everybody does. Raises HostError, PermissionError."""
+    public = read_limited(PublicFiles(machine.public, machine.store).roots, limit=_PEM_LIMIT)
+    return tuple(map(Root.of, readable_roots(paths, public, now)))
 
 
 def trust_wanted(machine: Machine, roots: Sequence[Root], stores: Iterable[TrustStore]) -> tuple[Wanted, ...]:

@@ -65,6 +65,13 @@ def test_a_root_goes_in_and_everything_is_as_it_was_afterwards(drawbridge: Drawb
     assert "nothing was installed" in drawbridge("ca", "uninstall").stdout
 
 
+def test_files_that_were_made_without_the_root_are_rebuilt(drawbridge: Drawbridge, house: House) -> None:
+    drawbridge("ca", "install")
+    made, house.roots.made = house.roots.made, house.roots.made[:1]
+    assert "rebuilt" in drawbridge("ca", "install").stdout
+    assert house.roots.made == made
+
+
 def test_a_dry_run_changes_nothing(drawbridge: Drawbridge, house: House) -> None:
     before = house.files
     told = drawbridge("ca", "install", "--dry-run").stdout

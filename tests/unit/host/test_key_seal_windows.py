@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from agent.errors import HostError
-from agent.host.key_seal import key_seal
+from agent.host.key_seal import KeyFiles, key_seal
 from agent.host.key_seal_windows import DataProtection
 
 
@@ -34,6 +36,12 @@ def test_a_users_seal_is_that_users_alone() -> None:
     crypt32 = Crypt32()
     DataProtection(machine=False, call=crypt32).close(b"key")
     assert crypt32.asked == [("CryptProtectData", 0x1)]
+
+
+def test_a_users_key_opens_for_that_user_as_an_administrator(tmp_path: Path) -> None:
+    crypt32 = Crypt32()
+    KeyFiles(DataProtection(machine=False, call=crypt32)).write(tmp_path / "root.key", b"key")
+    assert KeyFiles(DataProtection(machine=True, call=crypt32)).read(tmp_path / "root.key") == b"key"
 
 
 def test_what_windows_says_is_told() -> None:
