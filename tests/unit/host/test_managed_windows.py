@@ -21,3 +21,9 @@ def test_a_key_that_cannot_be_read_is_an_error() -> None:
 
     with pytest.raises(ConfigError, match="Access is denied"):
         RegistryPolicy(denied).read()
+
+
+def test_a_subkey_is_a_list_in_the_order_of_its_numbers() -> None:
+    values = [(str(number), f"h{number}:1=a:1") for number in (10, 9, 1)]
+    policy = RegistryPolicy(lambda: [("log_level", "info")], lambda: [("Resolve", values), ("policy", [])])
+    assert policy.read() == {"log_level": "info", "resolve": ["h1:1=a:1", "h9:1=a:1", "h10:1=a:1"]}
