@@ -6,9 +6,6 @@ from collections.abc import Sequence
 
 from agent.host.setting_rows import Row
 
-BEGIN = "<!-- settings: written by `drawbridge config schema --markdown` -->"
-END = "<!-- end of settings -->"
-
 
 def settings_table(rows: Sequence[Row]) -> str:
     """A Markdown table, one line per setting."""
