@@ -7,17 +7,17 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from agent.errors import DrawbridgeError
+from agent.errors import ConfigError, DrawbridgeError
 from agent.host.lock import ProcessLock
 from agent.host.managed import managed_source
 from agent.host.offspring import Offspring
 from agent.host.paths import StatePaths, config_file, state_directory
-from agent.host.settings import Settings, load_settings
+from agent.host.settings import Settings, Source, load_settings
 from agent.host.standin_file import read_standin
 from agent.supervisor.restarts import Limits
 from agent.supervisor.sockets import Listeners, listen
@@ -40,16 +40,19 @@ def main(arguments: Sequence[str]) -> int:
         "proxy_port": options.proxy_port,
         "gateway_port": options.gateway_port,
     }
-    try:
-        settings = load_settings(
+
+    def load() -> Settings:
+        return load_settings(
             command_line=given,
             environ=os.environ,
             managed=managed_source(),
             config_file=config_file(),
             default_state_dir=state_directory(),
         )
+
+    try:
         supervise(
-            settings,
+            load,
             limits=Limits(steady=options.steady),
             bounds=Bounds(silence=options.silence),
             ready_file=options.ready_file,
@@ -60,9 +63,13 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def supervise(settings: Settings, *, limits: Limits, bounds: Bounds, ready_file: str | None = None) -> None:
-    """Bind and supervise; `ready_file` is what each engine writes when it is ready. Raises HostError where a port is
-    taken, or another supervisor has the state directory."""
+def supervise(
+    load: Callable[[], Settings], *, limits: Limits, bounds: Bounds, ready_file: str | None = None
+) -> None:
+    """Bind and supervise; `ready_file` is what each engine writes when it is ready. `load` reads the settings, which
+    may change from one engine to the next. Raises ConfigError, and HostError where a port is taken, or another
+    supervisor has the state directory."""
+    settings = load()
     paths = StatePaths.under(settings.state_dir)
     with ExitStack() as held:
         paths.prepare()
@@ -70,7 +77,7 @@ def supervise(settings: Settings, *, limits: Limits, bounds: Bounds, ready_file:
         listeners = listen(settings.proxy_port, settings.gateway_port)
         held.callback(listeners.close)
         log.info("listening: proxy 127.0.0.1:%d, gateway 127.0.0.1:%d", *listeners.ports)
-        duty = _duty(settings, paths, listeners, ready_file)
+        duty = _duty(load, settings, paths, listeners, ready_file)
         asyncio.run(_run(replace(duty, limits=limits, bounds=bounds)))
 
 
@@ -80,25 +87,32 @@ async def _run(duty: Duty) -> None:
     await supervisor.run()
 
 
-def _duty(settings: Settings, paths: StatePaths, listeners: Listeners, ready_file: str | None) -> Duty:
-    elsewhere = {(each.host, each.port): (each.address, each.address_port) for each in settings.resolve}
-    standin = StandIn(
-        listeners.proxy,
-        listeners.gateway,
-        lambda: read_standin(paths.standin),
-        upstream_proxy=settings.upstream_proxy,
-        resolve=lambda host, port: elsewhere.get((host, port), (host, port)),
-    )
+def _duty(
+    load: Callable[[], Settings],
+    settings: Settings,
+    paths: StatePaths,
+    listeners: Listeners,
+    ready_file: str | None,
+) -> Duty:
+    standin = StandIn(listeners.proxy, listeners.gateway, lambda: read_standin(paths.standin))
     proxy_port, gateway_port = listeners.ports
     command = ["up", "--state-dir", str(settings.state_dir)]
     command += ["--proxy-port", str(proxy_port), "--gateway-port", str(gateway_port)]
-    if settings.policy is not None:
+    # else the engine finds it where we did, and sees it change there
+    if settings.policy is not None and settings.origins["policy"].source is Source.COMMAND_LINE:
         command += ["--policy", str(settings.policy)]
 
     if ready_file is not None:
         command += ["--ready-file", str(Path(ready_file).absolute())]
 
     async def start() -> Offspring:
+        try:
+            now = await asyncio.to_thread(load)
+        except ConfigError as error:
+            log.error("%s", error)  # noqa: TRY400  the engine says it in full
+        else:
+            elsewhere = {(each.host, each.port): (each.address, each.address_port) for each in now.resolve}
+            standin.reach(now.upstream_proxy, lambda host, port: elsewhere.get((host, port), (host, port)))
         return await Offspring.start(command, (listeners.proxy, listeners.gateway))
 
     return Duty(start=start, standin=standin)
