@@ -69,7 +69,6 @@ def run(script: str, folder: Path, code: int | None) -> subprocess.CompletedProc
         program = folder / "drawbridge"
         program.write_text(f'#!/bin/sh\n[ "$*" = "status --json --exit-code" ] || exit 99\nexit {code}\n')
         program.chmod(0o755)
-    # PATH comes after the places where packages put it, which hold nothing on a machine that builds it
     return subprocess.run(
         ["/bin/sh", FOLDER / "health" / script],
         env={**os.environ, "PATH": f"{folder}:/usr/bin:/bin"},

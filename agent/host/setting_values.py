@@ -102,7 +102,12 @@ class Choice:
         return given
 
 
-log_level = Choice(LOG_LEVELS)
+def one_of(*words: str) -> Choice:
+    """Reads one of `words`."""
+    return Choice(words)
+
+
+log_level = one_of(*LOG_LEVELS)
 
 
 def switch(value: object) -> bool:

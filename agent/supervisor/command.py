@@ -7,12 +7,12 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from agent.errors import ConfigError, DrawbridgeError
+from agent.errors import DrawbridgeError
 from agent.host.lock import ProcessLock
 from agent.host.managed import managed_source
 from agent.host.offspring import Offspring
@@ -40,19 +40,16 @@ def main(arguments: Sequence[str]) -> int:
         "proxy_port": options.proxy_port,
         "gateway_port": options.gateway_port,
     }
-
-    def load() -> Settings:
-        return load_settings(
+    try:
+        settings = load_settings(
             command_line=given,
             environ=os.environ,
             managed=managed_source(),
             config_file=config_file(),
             default_state_dir=state_directory(),
         )
-
-    try:
         supervise(
-            load,
+            settings,
             limits=Limits(steady=options.steady),
             bounds=Bounds(silence=options.silence),
             ready_file=options.ready_file,
@@ -63,13 +60,9 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def supervise(
-    load: Callable[[], Settings], *, limits: Limits, bounds: Bounds, ready_file: str | None = None
-) -> None:
-    """Bind and supervise; `ready_file` is what each engine writes when it is ready. `load` reads the settings, which
-    may change from one engine to the next. Raises ConfigError, and HostError where a port is taken, or another
-    supervisor has the state directory."""
-    settings = load()
+def supervise(settings: Settings, *, limits: Limits, bounds: Bounds, ready_file: str | None = None) -> None:
+    """Bind and supervise; `ready_file` is what each engine writes when it is ready. Raises HostError where a port is
+    taken, or another supervisor has the state directory."""
     paths = StatePaths.under(settings.state_dir)
     with ExitStack() as held:
         paths.prepare()
@@ -77,7 +70,7 @@ def supervise(
         listeners = listen(settings.proxy_port, settings.gateway_port)
         held.callback(listeners.close)
         log.info("listening: proxy 127.0.0.1:%d, gateway 127.0.0.1:%d", *listeners.ports)
-        duty = _duty(load, settings, paths, listeners, ready_file)
+        duty = _duty(settings, paths, listeners, ready_file)
         asyncio.run(_run(replace(duty, limits=limits, bounds=bounds)))
 
 
@@ -87,14 +80,15 @@ async def _run(duty: Duty) -> None:
     await supervisor.run()
 
 
-def _duty(
-    load: Callable[[], Settings],
-    settings: Settings,
-    paths: StatePaths,
-    listeners: Listeners,
-    ready_file: str | None,
-) -> Duty:
-    standin = StandIn(listeners.proxy, listeners.gateway, lambda: read_standin(paths.standin))
+def _duty(settings: Settings, paths: StatePaths, listeners: Listeners, ready_file: str | None) -> Duty:
+    elsewhere = {(each.host, each.port): (each.address, each.address_port) for each in settings.resolve}
+    standin = StandIn(
+        listeners.proxy,
+        listeners.gateway,
+        lambda: read_standin(paths.standin),
+        upstream_proxy=settings.upstream_proxy,
+        resolve=lambda host, port: elsewhere.get((host, port), (host, port)),
+    )
     proxy_port, gateway_port = listeners.ports
     command = ["up", "--state-dir", str(settings.state_dir)]
     command += ["--proxy-port", str(proxy_port), "--gateway-port", str(gateway_port)]
@@ -106,13 +100,6 @@ def _duty(
         command += ["--ready-file", str(Path(ready_file).absolute())]
 
     async def start() -> Offspring:
-        try:
-            now = await asyncio.to_thread(load)
-        except ConfigError as error:
-            log.error("%s", error)  # noqa: TRY400  the engine says it in full
-        else:
-            elsewhere = {(each.host, each.port): (each.address, each.address_port) for each in now.resolve}
-            standin.reach(now.upstream_proxy, lambda host, port: elsewhere.get((host, port), (host, port)))
         return await Offspring.start(command, (listeners.proxy, listeners.gateway))
 
     return Duty(start=start, standin=standin)

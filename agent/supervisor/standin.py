@@ -48,15 +48,11 @@ class StandIn:
         elsewhere, as the engine's setting of that name does."""
         self._sockets = (proxy, gateway)
         self.facts = facts
-        self.reach(upstream_proxy, resolve)
+        self._upstream = _endpoint(upstream_proxy) if upstream_proxy else None
+        self._resolve = resolve
         self.tasks = TaskGroup("stand-in")
         self._servers: list[asyncio.Server] = []
         self.passed = self.refused = 0
-
-    def reach(self, upstream_proxy: str | None, resolve: Callable[[str, int], tuple[str, int]]) -> None:
-        """From now on origins are reached in this way."""
-        self._upstream = _endpoint(upstream_proxy) if upstream_proxy else None
-        self._resolve = resolve
 
     @property
     def active(self) -> bool:

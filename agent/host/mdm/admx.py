@@ -214,7 +214,7 @@ def _supported(since: str) -> str:
 
 
 def _word(row: Row, word: str) -> str:
-    return f"{policy_name(row)}_{word}"
+    return f"{policy_name(row)}_{''.join(each if each.isalnum() else '_' for each in word)}"
 
 
 def _text(root: ET.Element) -> str:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fleet, script for macOS and Linux: tells how Drawbridge fares. Exit status 0 where nothing is to be done; a policy's
 # automation can run it where "Drawbridge runs" fails.
-PATH="/usr/local/bin:/opt/drawbridge/bin:$PATH"
+PATH="$PATH:/usr/local/bin"
 
 if ! command -v drawbridge >/dev/null 2>&1; then
     echo "Drawbridge is not installed"

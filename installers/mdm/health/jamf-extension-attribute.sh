@@ -1,7 +1,7 @@
 #!/bin/sh
 # Jamf Pro, extension attribute (data type: string): how Drawbridge fares on this Mac, as one word.
 # Smart groups: "is not" ok.
-PATH="/usr/local/bin:/opt/drawbridge/bin:$PATH"
+PATH="$PATH:/usr/local/bin"
 
 if ! command -v drawbridge >/dev/null 2>&1; then
     echo "<result>not installed</result>"

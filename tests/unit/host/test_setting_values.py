@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from agent.host.setting_values import (
     BadValueError,
-    Choice,
     Resolve,
     log_level,
+    one_of,
     path,
     port,
     proxy_url,
@@ -132,6 +132,6 @@ def test_what_is_neither_on_nor_off_is_refused(value: object) -> None:
 
 
 def test_a_choice_is_one_of_its_words() -> None:
-    assert Choice(("pac", "none"))(" PAC ") == "pac"
+    assert one_of("pac", "none")(" PAC ") == "pac"
     with pytest.raises(BadValueError, match="'tun' is not one"):
-        Choice(("pac", "none"))("tun")
+        one_of("pac", "none")("tun")

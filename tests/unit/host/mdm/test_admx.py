@@ -117,6 +117,19 @@ def test_categories_and_versions_are_defined_before_they_are_used(rows: Sequence
     assert supported == versions
 
 
+@BOTH
+def test_names_and_ids_hold_what_the_schema_lets_them(rows: Sequence[Row]) -> None:
+    definitions, texts = ET.fromstring(admx(rows)), ET.fromstring(adml(rows))
+    names = [
+        element.attrib[key]
+        for element in definitions.iter()
+        for key in ("name", "ref")
+        if key in element.attrib
+    ]
+    names += [element.attrib["id"] for element in texts.iter() if "id" in element.attrib]
+    assert [name for name in names if not name.replace("_", "").isalnum()] == []
+
+
 def written(
     policy: ET.Element, row: Row
 ) -> Iterator[tuple[list[tuple[str, object]], list[tuple[str, object]]]]:

@@ -15,13 +15,13 @@ from tests.fakes.tls import Authority
 
 
 def test_values_become_what_their_kind_is() -> None:
-    given = ["name= a b ", "file=/x", "door=80", "guard=on", "way=PAC", "names=a:1=b:2, c:3=d:4"]
+    given = ["name= a b ", "file=/x", "door=80", "guard=on", "way=PAC-File", "names=a:1=b:2, c:3=d:4"]
     assert read_values(ONE_OF_EACH, given, System.LINUX) == {
         "name": "a b",
         "file": "/x",
         "door": 80,
         "guard": True,
-        "way": "pac",
+        "way": "pac-file",
         "names": ["a:1=b:2", "c:3=d:4"],
     }
 
