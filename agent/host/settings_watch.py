@@ -72,10 +72,10 @@ class SettingsWatch:
         return told
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Look now, since ports may be others than those of now, and until cancelled."""
         while True:
-            await asyncio.sleep(POLL_SECONDS)
             await self.look()
+            await asyncio.sleep(POLL_SECONDS)
 
     async def look(self) -> None:
         """Read the sources, put in force what can be, and note the rest."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.errors import ConfigError
+from agent.host import settings_watch
 from agent.host.setting_rows import Effect
 from agent.host.settings import Settings, setting_rows
 from agent.host.settings_watch import SettingsWatch, changes
+from tests.fakes.loopback import until
 
 HELD = Settings(state_dir=Path("/state"), policy=Path("/p.yaml"))
 REFUSED = "refused: the value before holds"
@@ -138,6 +141,17 @@ async def test_an_engine_that_could_not_start_is_not_asked_for(caplog: pytest.Lo
     agent.cannot_start = ""
     assert "settings_error" not in await agent.sees(fresh)
     assert agent.done == ["renew for None"]
+
+
+async def test_it_looks_at_once_and_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings_watch, "POLL_SECONDS", 0.01)
+    agent = Agent()
+    agent.now = replace(HELD, log_level="debug")
+    running = asyncio.ensure_future(agent.watch.run())
+    await until(lambda: agent.done == ["level debug"])
+    agent.now = HELD
+    await until(lambda: agent.done == ["level debug", "level info"])
+    running.cancel()
 
 
 async def test_settings_that_are_wrong_change_nothing_and_are_told() -> None:

@@ -50,7 +50,7 @@ def test_it_is_a_schema() -> None:
 
 
 @given(document=st.fixed_dictionaries({}, optional={**VALUES, "unknown": st.just(1)}))
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=150, deadline=None)
 def test_it_accepts_what_the_loader_accepts(document: dict[str, object]) -> None:
     assert VALIDATOR.is_valid(document) == loads(document)
 
