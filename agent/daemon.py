@@ -93,14 +93,14 @@ class Daemon:
                 runfile = await engine.start()
                 write_runfile(paths, runfile)
                 self._handle_signals(engine)
-                if self._reread is not None:
-                    engine.watch(self._reread, supervision)
                 if supervision is not None:
                     supervision.serves(engine.shared, engine.reload_soon)
                     with suppress(
                         TimeoutError
                     ):  # else somebody is told that we guard, and meets the stand-in
                         await asyncio.wait_for(supervision.guarding.wait(), HANDOVER_SECONDS)
+                if self._reread is not None:  # not before: a supervisor replaces only an engine that serves
+                    engine.watch(self._reread, supervision)
                 await engine.shared.note(IncidentKind.AGENT_STARTED, f"Drawbridge {__version__} is ready")
                 log.info(
                     "ready: proxy 127.0.0.1:%d, gateway 127.0.0.1:%d",
