@@ -47,6 +47,8 @@ COMMANDS = {
     "ca csr",
     "ca import",
     "config explain",
+    "config schema",
+    "config template",
     "eval",
     "keys create",
     "keys list",
