@@ -51,6 +51,7 @@ class StatePaths:
     lock: Path  # held while a daemon runs
     supervisor_lock: Path  # held while a supervisor runs
     standin: Path  # what the supervisor must know while no engine runs
+    pause: Path  # until when AI traffic is not intercepted
     control_token: Path
     logs: Path
     justifications: Path  # reasons that people gave for what they were asked about
@@ -91,6 +92,7 @@ class StatePaths:
             lock=run_ / "daemon.lock",
             supervisor_lock=run_ / "supervisor.lock",
             standin=run_ / "standin.json",
+            pause=run_ / "pause.json",
             control_token=run_ / "control.token",
             logs=root / "logs",
             justifications=root / "justifications.jsonl",

@@ -14,6 +14,7 @@ from agent.host.setting_values import (
     RESOLVE_LIMIT,
     TEXT_LIMIT,
     Choice,
+    account_list,
     log_level,
     path,
     port,
@@ -132,6 +133,18 @@ RESOLVE = Shape(
     },
 )
 
+_ACCOUNT = r"@?[A-Za-z0-9._+$\\-][A-Za-z0-9._+$@\\-]*"
+ACCOUNTS = Shape(
+    kind=Kind.LIST,
+    form={**_STRINGS, "items": {"type": "string"}},
+    accepted={
+        "anyOf": [
+            {**_STRINGS, "items": _string(_ACCOUNT)},
+            {"type": "string", "pattern": rf"^[\s,]*(?:{_ACCOUNT}(?:[\s,]+{_ACCOUNT})*)?[\s,]*$"},
+        ]
+    },
+)
+
 _BY_READER = (
     (text, TEXT),
     (path, PATH),
@@ -139,6 +152,7 @@ _BY_READER = (
     (switch, SWITCH),
     (proxy_url, PROXY),
     (resolve_list, RESOLVE),
+    (account_list, ACCOUNTS),
     (log_level, choice_shape(log_level.words)),
 )
 

@@ -26,6 +26,7 @@ _SWITCH = {
     "no": False,
     "off": False,
 }
+_ACCOUNT_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+$@\\-")
 _HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
 
 
@@ -147,6 +148,24 @@ def proxy_url(value: object) -> str | None:
 
 def resolve_list(value: object) -> tuple[Resolve, ...]:
     """Entries as a list of strings, or as text parted by commas or blanks. Raises BadValueError."""
+    resolved = tuple(Resolve.parse(text(entry)) for entry in _entries(value))
+    if len({(entry.host, entry.port) for entry in resolved}) < len(resolved):
+        raise BadValueError("it names one host and port twice")
+    return resolved
+
+
+def account_list(value: object) -> tuple[str, ...]:
+    """Names of users, and of groups as `@group`, as a list of strings, or as text parted by commas or blanks. Raises
+    BadValueError."""
+    names = tuple(text(entry) for entry in _entries(value))
+    for name in names:
+        body = name.removeprefix("@")
+        if not body or body.startswith("@") or not set(body) <= _ACCOUNT_CHARACTERS:
+            raise BadValueError(f"{name[:40]!r} names no user and no @group")
+    return names
+
+
+def _entries(value: object) -> list[object]:
     entries: list[object]
     match value:
         case str():
@@ -157,10 +176,7 @@ def resolve_list(value: object) -> tuple[Resolve, ...]:
             raise BadValueError(f"it is a {type(value).__name__}, not a list")
     if len(entries) > RESOLVE_LIMIT:
         raise BadValueError(f"it has more than {RESOLVE_LIMIT} entries")
-    resolved = tuple(Resolve.parse(text(entry)) for entry in entries)
-    if len({(entry.host, entry.port) for entry in resolved}) < len(resolved):
-        raise BadValueError("it names one host and port twice")
-    return resolved
+    return entries
 
 
 def _endpoint(given: str) -> tuple[str, int]:
