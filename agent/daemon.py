@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import __version__
@@ -22,9 +23,10 @@ from agent.gateway.server import GatewayServer
 from agent.host.attribution import Attribution
 from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
+from agent.host.earlier import read_earlier
 from agent.host.loops import loop_factory
 from agent.host.offspring import Parent
-from agent.host.paths import StatePaths
+from agent.host.paths import StatePaths, setup_paths
 from agent.host.processes import process_finder
 from agent.host.roots import root_store
 from agent.host.runfile import RunFile, StateLock, remove_runfile, write_runfile
@@ -46,6 +48,7 @@ DRAIN_SECONDS = 10.0
 LAST_BYTES_SECONDS = 2.0
 SETTLE_SECONDS = 1.0
 HANDOVER_SECONDS = 5.0
+HEED_SECONDS = 2.0
 
 type Ready = Callable[[RunFile], None]
 
@@ -53,9 +56,18 @@ type Ready = Callable[[RunFile], None]
 class Daemon:
     """One running agent. `run` returns when it was told to stop, by signal or by `stop`."""
 
-    def __init__(self, settings: Settings, *, on_ready: Ready | None = None, lent: str = "") -> None:
-        """`lent` names the sockets of a supervisor, which is obeyed then; see `offspring`."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        on_ready: Ready | None = None,
+        lent: str = "",
+        earlier: Path | None = None,
+    ) -> None:
+        """`lent` names the sockets of a supervisor, which is obeyed then; see `offspring`. `earlier` is the file of
+        where programs were led before us."""
         self._settings = settings
+        self._earlier = earlier or setup_paths().earlier
         self._on_ready = on_ready
         self._lent = lent
         self._stopping = asyncio.Event()
@@ -74,7 +86,7 @@ class Daemon:
             supervision = Supervision(parent, self.stop) if parent is not None else None
             paths.prepare()
             held.enter_context(StateLock(paths))
-            engine = _Parts(settings, paths, parent.sockets if parent is not None else ())
+            engine = _Parts(settings, paths, self._earlier, parent.sockets if parent is not None else ())
             try:
                 runfile = await engine.start()
                 write_runfile(paths, runfile)
@@ -110,9 +122,13 @@ class Daemon:
 class _Parts:
     """The parts of a running agent, in the order in which they are built; stopped the other way round."""
 
-    def __init__(self, settings: Settings, paths: StatePaths, lent: tuple[socket.socket, ...] = ()) -> None:
+    def __init__(
+        self, settings: Settings, paths: StatePaths, earlier: Path, lent: tuple[socket.socket, ...] = ()
+    ) -> None:
         """`lent` are the sockets of the proxy and the gateway, where somebody else bound them."""
         self._settings = settings
+        self._earlier_file = earlier
+        self._earlier = read_earlier(earlier)
         self._lent = lent
         self.shared = Assembly(settings, paths, notices_apps=True)
         self._authority = Authority.open(paths, self.shared.policy.rules.catalog.hosts)
@@ -141,6 +157,7 @@ class _Parts:
             record=shared.audit.append,
             tasks=shared.tasks,
             ports=lambda: self._ports,
+            earlier=lambda: self._earlier,
         )
         engine.report(on_trusted=door.trusted, on_distrusted=door.distrusted)
         engine.install(build_addons(engine))
@@ -154,6 +171,7 @@ class _Parts:
             gateway_port = await server.listen("127.0.0.1", settings.gateway_port, base_url_connection)
         self._ports = (await front.listen(settings.proxy_port, lent=proxy), gateway_port)
         self._keep_standin(shared.policy.rules, door)
+        shared.tasks.spawn(self._heed_settings(), name="settings")
         if self._authority.reissued:
             await shared.note(IncidentKind.CA_REISSUED, "the device's intermediate certificate was issued")
         return RunFile(
@@ -209,6 +227,16 @@ class _Parts:
             )
         self._keep_standin(self.shared.policy.rules, self._door)
 
+    async def _heed_settings(self) -> None:
+        """Whoever changes the OS's settings leaves where they led before, and waits until our PAC file says so, too."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(HEED_SECONDS)
+            found = await loop.run_in_executor(None, read_earlier, self._earlier_file)
+            if found != self._earlier:
+                self._earlier = found
+                self._keep_standin(self.shared.policy.rules, self._door)
+
     def _keep_standin(self, rules: RuleBook, door: Door) -> None:
         """Tell whoever stands in for us what it must know."""
         try:
@@ -229,11 +257,14 @@ class _Parts:
         }
 
 
-def run(settings: Settings, *, on_ready: Ready | None = None, lent: str = "") -> None:
-    """Run the agent in the foreground until it is told to stop."""
+def run(
+    settings: Settings, *, on_ready: Ready | None = None, lent: str = "", earlier: Path | None = None
+) -> None:
+    """Run the agent in the foreground until it is told to stop. `earlier` is the file of where programs were led before
+    us."""
 
     async def main() -> None:
-        await Daemon(settings, on_ready=on_ready, lent=lent).run()
+        await Daemon(settings, on_ready=on_ready, lent=lent, earlier=earlier).run()
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(main())

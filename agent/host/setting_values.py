@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -83,6 +84,18 @@ def log_level(value: object) -> str:
     if given not in LOG_LEVELS:
         raise BadValueError(f"{given!r} is no log level")
     return given
+
+
+def one_of(*words: str) -> Callable[[object], str]:
+    """Reads one of `words`, in lower case; what it returns raises BadValueError."""
+
+    def read(value: object) -> str:
+        given = text(value).lower()
+        if given not in words:
+            raise BadValueError(f"{given!r} is none of {', '.join(words)}")
+        return given
+
+    return read
 
 
 def proxy_url(value: object) -> str | None:

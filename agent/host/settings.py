@@ -23,6 +23,7 @@ from agent.host.setting_values import (
     BadValueError,
     Resolve,
     log_level,
+    one_of,
     path,
     port,
     proxy_url,
@@ -65,6 +66,8 @@ class Settings:
     policy: Path | None = None  # None: the bundled policy
     upstream_ca_file: Path | None = None  # roots to trust upstream beside the OS store
     upstream_proxy: str | None = None  # URL of a company proxy; None: connect directly
+    manage_proxy: str = "none"  # or pac: the OS's proxy settings lead AI traffic to us
+    manage_environment: str = "none"  # or all: so do the variables of every program
     resolve: tuple[Resolve, ...] = ()  # connect elsewhere, for labs; TLS still verifies the real name
     log_level: str = "info"
     origins: Mapping[str, Origin] = MappingProxyType({})
@@ -86,6 +89,8 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
         "policy": _Key(read=path, allowed="the absolute path of a policy file or directory"),
         "upstream_ca_file": _Key(read=path, allowed="the absolute path of a PEM file"),
         "upstream_proxy": _Key(read=proxy_url, allowed='"none" or http://host:port, without password'),
+        "manage_proxy": _Key(read=one_of("none", "pac"), allowed="none or pac"),
+        "manage_environment": _Key(read=one_of("none", "all"), allowed="none or all"),
         "resolve": _Key(read=resolve_list, allowed='a list of "host:port=address:port"'),
         "log_level": _Key(read=log_level, allowed="debug, info, warning or error"),
     }

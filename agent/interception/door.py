@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from agent.host.attribution import Attribution
+from agent.host.earlier import Earlier
 from agent.host.tasks import TaskGroup
 from agent.inspection import RuleBook
 from agent.interception.clienthello import ClientHello
@@ -41,14 +42,17 @@ class Door:
         record: Record,
         tasks: TaskGroup,
         ports: Callable[[], tuple[int, int]],
+        earlier: Callable[[], Earlier] = Earlier,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`earlier` tells where programs were led before us."""
         self._rules = rules
         self._engine = engine
         self._attribution = attribution
         self._record = record
         self._tasks = tasks
         self._ports = ports
+        self._earlier = earlier
         self._clock = clock
         self._distrust = DistrustLog()
         self._strangers = Strangers()
@@ -107,7 +111,8 @@ class Door:
         """See Keeper."""
         rules = self._rules()
         hosts = rules.catalog.hosts
-        return pac_file(hosts, self._ports()[0], closed=rules.policy.closed(hosts))
+        closed = rules.policy.closed(hosts)
+        return pac_file(hosts, self._ports()[0], closed=closed, earlier=self._earlier())
 
     def trusted(self, intercepted: Intercepted, error: str) -> None:
         """A client accepted our certificate."""

@@ -1,0 +1,215 @@
+"""Keeps the operating system's settings in step with the engine: they lead here while one serves, and only then.
+
+In the supervisor because it outlives the engine, knows first that none serves, and is what a service manager stops.
+What is changed is decided by `agent.host.arrangement`; where that is root's to do and we are not, root is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.errors import ConfigError, HostError
+from agent.host.arrangement import Aims, Arrangement, Row, State
+from agent.host.journal import Undone
+from agent.host.setting_drift import Drift, Patience, Verdict
+from agent.host.settings_request import Request, ask
+from agent.host.settings_state import Led, write_state
+
+log = logging.getLogger(__name__)
+
+_OUTSIDE = (
+    ("192.0.2.1", socket.AF_INET),
+    ("2001:db8::1", socket.AF_INET6),
+)  # addresses of nobody (RFC 5737, 3849)
+
+
+def network() -> str:
+    """What changes when the machine comes to another network: its interfaces, and the address by which it leaves.
+
+    Nothing is sent: connecting a datagram socket only asks the routing table. Standard library only, unlike psutil.
+    """
+    told = [name for _, name in socket.if_nameindex()] if hasattr(socket, "if_nameindex") else []
+    for address, family in _OUTSIDE:
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, 9))
+            told.append(str(probe.getsockname()[0]))
+    return " ".join(told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mandate:
+    """What a steward works with. `aims` says what is wanted, and raises for settings that cannot be; `asks` is the file
+    in which root is asked, None where we may change settings ourselves; `state` tells how it is."""
+
+    arrangement: Arrangement
+    aims: Callable[[], Aims]
+    state: Path
+    asks: Path | None = None
+    in_charge: bool = True  # whether the settings ask for anything at all
+    patience: Patience = field(default_factory=Patience)
+    network: Callable[[], str] = network
+    clock: Callable[[], float] = time.monotonic
+    glance: float = 5.0  # seconds between looks at the network …
+    round: float = 60.0  # … and at the settings
+
+
+class Steward:
+    """What it does takes place one at a time, off the loop, and never raises: a supervisor has more to care for."""
+
+    def __init__(self, mandate: Mandate) -> None:
+        self._mandate = mandate
+        self._one = asyncio.Lock()
+        self._wanted = False
+        self._applied = False
+        self._drift = Drift(mandate.patience)
+        self._led: Led | None = None
+
+    async def begin(self) -> None:
+        """What another supervisor has left is taken back, unless it leads exactly here, where we answer already."""
+        if self._mandate.in_charge:
+            await self._off_loop(self._begin)
+        else:
+            await self.away()
+
+    async def survey(self) -> None:
+        """Where programs are led but by us, so that the engine that is about to start knows."""
+        if self._mandate.in_charge and self._mandate.asks is None:
+            await self._off_loop(self._survey)
+
+    async def serving(self) -> None:
+        """An engine serves: lead programs here."""
+        self._wanted = True
+        if self._mandate.in_charge:
+            await self._off_loop(self._apply)
+
+    async def away(self) -> None:
+        """No engine serves, and none will soon: lead them back to where they went before us."""
+        self._wanted = False
+        await self._off_loop(self._restore)
+
+    async def run(self) -> None:
+        """Look after the settings, for ever: at once where the network changes, and now and then."""
+        clock = self._mandate.clock
+        known, looked = self._mandate.network(), clock()
+        hurried = False
+        while self._mandate.in_charge:
+            await asyncio.sleep(self._mandate.patience.settle if hurried else self._mandate.glance)
+            now = self._mandate.network()
+            changed, known = now != known, now
+            if self._wanted and (changed or hurried or clock() - looked >= self._mandate.round):
+                looked = clock()
+                hurried = changed or await self._check()
+
+    async def _check(self) -> bool:
+        """Look; whether to look again soon."""
+        verdicts: list[Verdict] = []
+        await self._off_loop(lambda: verdicts.append(self._look()))
+        return Verdict.WAIT in verdicts
+
+    async def _off_loop(self, act: Callable[[], object]) -> None:
+        async with self._one:
+            try:
+                await asyncio.get_running_loop().run_in_executor(None, act)
+            except (HostError, ConfigError) as error:
+                log.error("%s", error)  # noqa: TRY400  the cause is in the message
+                self._tell(Led.FAILED, str(error))
+
+    # What blocks.
+
+    def _begin(self) -> None:
+        arrangement = self._mandate.arrangement
+        if self._mandate.asks is not None:
+            return  # the service manager has root do it, before us
+        left = arrangement.following
+        settled = {
+            (row.kind, row.scope)
+            for row in arrangement.look(self._mandate.aims())
+            if row.state is State.ALREADY
+        }
+        if any((each.kind, each.scope) not in settled for each in left):
+            self._restore()
+
+    def _survey(self) -> None:
+        aims = self._mandate.aims()
+        if aims.pac_url:
+            self._mandate.arrangement.survey(aims.ports)
+
+    def _apply(self) -> None:
+        if not self._wanted:
+            return
+        aims = self._mandate.aims()
+        if self._mandate.asks is not None:
+            rows = self._mandate.arrangement.look(aims)
+            if any(row.state is State.CHANGES for row in rows):
+                ask(self._mandate.asks, Request.SETUP)
+                self._tell(Led.ASKED)
+                return
+        else:
+            rows = self._mandate.arrangement.apply(aims)
+        self._report(rows)
+
+    def _restore(self) -> None:
+        self._applied = False
+        if self._mandate.asks is not None:
+            if self._mandate.in_charge:
+                ask(self._mandate.asks, Request.RESTORE)
+                self._tell(Led.NOT)
+            return
+        reports = self._mandate.arrangement.restore(everything=False)
+        failed = [
+            f"{each.change.kind} {each.change.scope}: {each.reason}"
+            for each in reports
+            if each.undone is Undone.FAILED
+        ]
+        for reason in failed:
+            log.error("a setting could not be restored: %s", reason)
+        if reports or self._led is not None:
+            log.info("%d settings are restored", len(reports) - len(failed))
+            self._tell(Led.FAILED if failed else Led.NOT, *failed)
+
+    def _look(self) -> Verdict:
+        if not self._wanted:
+            return Verdict.CALM
+        if not self._applied:
+            self._apply()
+            return Verdict.CALM
+        rows = self._mandate.arrangement.look(self._mandate.aims())
+        drifted = [row for row in rows if row.state is State.CHANGES]
+        verdict = self._drift.seen(self._mandate.clock(), drifted=bool(drifted))
+        if verdict is Verdict.REAPPLY:
+            log.warning("somebody else has changed %s: it is set again", ", ".join(map(_name, drifted)))
+            self._apply()
+        elif verdict is Verdict.OVERRIDDEN and self._led is not Led.OVERRIDDEN:
+            log.error("somebody else keeps changing %s: left to them", ", ".join(map(_name, drifted)))
+            self._tell(Led.OVERRIDDEN, *map(_name, drifted))
+        elif verdict is Verdict.CALM and self._led is Led.OVERRIDDEN:
+            self._tell(Led.HERE)
+        return verdict
+
+    def _report(self, rows: tuple[Row, ...]) -> None:
+        failed = [f"{_name(row)}: {row.reason}" for row in rows if row.state is State.FAILED]
+        for reason in failed:
+            log.error("a setting could not be changed: %s", reason)
+        changed = sum(row.state is State.CHANGED for row in rows)
+        if changed:
+            log.info("%d settings lead here now", changed)
+        self._applied = not failed
+        self._tell(Led.FAILED if failed else Led.HERE, *failed)
+
+    def _tell(self, led: Led, *reasons: str) -> None:
+        self._led = led
+        try:
+            write_state(self._mandate.state, led, time.time(), reasons)
+        except HostError as error:
+            log.warning("%s", error)
+
+
+def _name(row: Row) -> str:
+    return f"{row.kind} {row.scope}".strip()
