@@ -33,6 +33,7 @@ from agent.host.runfile import RunFile, StateLock, remove_runfile, write_runfile
 from agent.host.settings import Settings
 from agent.host.signatures import Signatures, verifier
 from agent.host.standin_file import write_standin
+from agent.host.upstream import settled
 from agent.inspection import RuleBook
 from agent.interception import library
 from agent.interception.dialing import Dialler
@@ -86,7 +87,8 @@ class Daemon:
             supervision = Supervision(parent, self.stop) if parent is not None else None
             paths.prepare()
             held.enter_context(StateLock(paths))
-            engine = _Parts(settings, paths, self._earlier, parent.sockets if parent is not None else ())
+            lent, renew = (parent.sockets, self.stop) if parent is not None else ((), None)
+            engine = _Parts(settings, paths, self._earlier, lent, renew)
             try:
                 runfile = await engine.start()
                 write_runfile(paths, runfile)
@@ -123,12 +125,20 @@ class _Parts:
     """The parts of a running agent, in the order in which they are built; stopped the other way round."""
 
     def __init__(
-        self, settings: Settings, paths: StatePaths, earlier: Path, lent: tuple[socket.socket, ...] = ()
+        self,
+        settings: Settings,
+        paths: StatePaths,
+        earlier: Path,
+        lent: tuple[socket.socket, ...] = (),
+        renew: Callable[[], None] | None = None,
     ) -> None:
-        """`lent` are the sockets of the proxy and the gateway, where somebody else bound them."""
-        self._settings = settings
+        """`lent` are the sockets of the proxy and the gateway, where somebody else bound them. `earlier` is the file of
+        where programs were led before us. `renew` has another engine take our place, if somebody would start it."""
+        self._given = settings
         self._earlier_file = earlier
         self._earlier = read_earlier(earlier)
+        settings = self._settings = settled(settings, os.environ, self._earlier)
+        self._renew = renew
         self._lent = lent
         self.shared = Assembly(settings, paths, notices_apps=True)
         self._authority = Authority.open(paths, self.shared.policy.rules.catalog.hosts)
@@ -161,7 +171,7 @@ class _Parts:
         )
         engine.report(on_trusted=door.trusted, on_distrusted=door.distrusted)
         engine.install(build_addons(engine))
-        dialler = Dialler(shared.resolve, settings.upstream_proxy)
+        dialler = Dialler(shared.resolve, settings.upstream_proxy, settings.upstream_direct)
         front = self._front = FrontDoor(door, dialler.dial, shared.tasks)
         proxy, gateway = self._lent or (None, None)
         if gateway is not None:
@@ -235,7 +245,22 @@ class _Parts:
             found = await loop.run_in_executor(None, read_earlier, self._earlier_file)
             if found != self._earlier:
                 self._earlier = found
+                self._heed_upstream()
                 self._keep_standin(self.shared.policy.rules, self._door)
+
+    def _heed_upstream(self) -> None:
+        """The company's proxy is built into every connection of ours."""
+        now = settled(self._given, os.environ, self._earlier)
+        if (now.upstream_proxy, now.upstream_direct) == (
+            self._settings.upstream_proxy,
+            self._settings.upstream_direct,
+        ):
+            return
+        if self._renew is not None:
+            log.info("the company's proxy is another one now: another engine takes over")
+            self._renew()
+        else:
+            log.warning("the company's proxy is another one now: it is used from the next start on")
 
     def _keep_standin(self, rules: RuleBook, door: Door) -> None:
         """Tell whoever stands in for us what it must know."""

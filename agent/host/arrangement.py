@@ -59,10 +59,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aims:
-    """What is to be so: where programs find the PAC file, and the variables that they are given. Nothing if empty."""
+    """What is to be so: where programs find the PAC file, and the variables that they are given. Nothing if empty.
+
+    `ports` are the agent's, which no earlier setting may have meant; `needed` files must be there before."""
 
     pac_url: str = ""
     ports: tuple[int, ...] = ()
+    needed: tuple[Path, ...] = ()
     variables: Mapping[str, str] | None = None
 
 
@@ -166,6 +169,9 @@ class Arrangement:
 
     def _ready(self, aims: Aims) -> None:
         """What must be so before any setting may lead to us."""
+        for path in aims.needed:
+            if not path.exists():
+                raise HostError(f"{path} is not there yet", hint="Start the agent first.")
         if aims.pac_url:
             earlier = self.survey(aims.ports)
             self._serves(aims.pac_url, earlier.mark)
@@ -288,18 +294,18 @@ def aims(settings: Settings, paths: StatePaths, setup: SetupPaths, *, ports: tup
             "a setting can lead only to a port that is known beforehand",
             hint="Set proxy_port and gateway_port to numbers other than 0.",
         )
-    found = None
+    found: Mapping[str, str] | None = None
+    needed: tuple[Path, ...] = ()
     if settings.manage_environment != "none":
         bundle, root = paths.bundle, paths.root_certificate
         if setup.machine:
             _publish(bundle, setup.bundle)
             _publish(root, setup.root)
             bundle, root = setup.bundle, setup.root
-        if not bundle.exists():
-            raise HostError(f"there are no certificates in {bundle} yet", hint="Start the agent first.")
+        needed = (bundle, root)
         found = variables(proxy_port=ports[0], bundle=bundle, root=root)
     url = f"http://127.0.0.1:{ports[0]}{PAC_PATH}" if settings.manage_proxy != "none" else ""
-    return Aims(pac_url=url, ports=ports, variables=found)
+    return Aims(pac_url=url, ports=ports, needed=needed, variables=found)
 
 
 def _publish(source: Path, copy: Path) -> None:

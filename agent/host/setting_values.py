@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+AUTO = "auto"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _TEXT_LIMIT = 4096  # characters
 _RESOLVE_LIMIT = 256  # entries
+_HOSTS_LIMIT = 512  # entries
 _HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
 
 
@@ -99,10 +101,11 @@ def one_of(*words: str) -> Callable[[object], str]:
 
 
 def proxy_url(value: object) -> str | None:
-    """The URL of an HTTP proxy, or None for "none". Raises BadValueError, without the URL where it has a password."""
+    """The URL of an HTTP proxy, "auto", or None for "none". Raises BadValueError, without the URL where it has a
+    password."""
     given = text(value)
-    if given.lower() == "none":
-        return None
+    if given.lower() in ("none", AUTO):
+        return None if given.lower() == "none" else AUTO
     try:
         parts = urlsplit(given)
         number = parts.port
@@ -115,6 +118,16 @@ def proxy_url(value: object) -> str | None:
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise BadValueError(f"{given!r} has something after the port")
     return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def host_list(value: object) -> tuple[str, ...]:
+    """Hosts as a list of strings, or as text parted by commas or blanks. Raises BadValueError."""
+    entries = list(value.replace(",", " ").split()) if isinstance(value, str) else value
+    if not isinstance(entries, list | tuple):
+        raise BadValueError(f"it is a {type(value).__name__}, not a list")
+    if len(entries) > _HOSTS_LIMIT:
+        raise BadValueError(f"it has more than {_HOSTS_LIMIT} entries")
+    return tuple(text(entry) for entry in entries)
 
 
 def resolve_list(value: object) -> tuple[Resolve, ...]:

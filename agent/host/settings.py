@@ -22,6 +22,7 @@ from agent.host.managed import ManagedSource
 from agent.host.setting_values import (
     BadValueError,
     Resolve,
+    host_list,
     log_level,
     one_of,
     path,
@@ -65,7 +66,8 @@ class Settings:
     gateway_port: int = DEFAULT_GATEWAY_PORT  # of the base-URL listener on loopback; 0 lets the OS choose
     policy: Path | None = None  # None: the bundled policy
     upstream_ca_file: Path | None = None  # roots to trust upstream beside the OS store
-    upstream_proxy: str | None = None  # URL of a company proxy; None: connect directly
+    upstream_proxy: str | None = None  # URL of a company proxy, or auto; None: connect directly
+    upstream_direct: tuple[str, ...] = ()  # hosts that the company proxy is not for
     manage_proxy: str = "none"  # or pac: the OS's proxy settings lead AI traffic to us
     manage_environment: str = "none"  # or all: so do the variables of every program
     resolve: tuple[Resolve, ...] = ()  # connect elsewhere, for labs; TLS still verifies the real name
@@ -88,7 +90,10 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
         "gateway_port": _Key(read=port, allowed="a port from 0 to 65535 (0: any free one)"),
         "policy": _Key(read=path, allowed="the absolute path of a policy file or directory"),
         "upstream_ca_file": _Key(read=path, allowed="the absolute path of a PEM file"),
-        "upstream_proxy": _Key(read=proxy_url, allowed='"none" or http://host:port, without password'),
+        "upstream_proxy": _Key(
+            read=proxy_url, allowed='"none", "auto" or http://host:port, without password'
+        ),
+        "upstream_direct": _Key(read=host_list, allowed="a list of hosts, as in NO_PROXY"),
         "manage_proxy": _Key(read=one_of("none", "pac"), allowed="none or pac"),
         "manage_environment": _Key(read=one_of("none", "all"), allowed="none or all"),
         "resolve": _Key(read=resolve_list, allowed='a list of "host:port=address:port"'),

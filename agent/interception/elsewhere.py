@@ -5,10 +5,10 @@ A PAC file cannot ask another one, so the company's text stands within ours, in 
 
 from __future__ import annotations
 
-import ipaddress
 import json
 
 from agent.host.earlier import Earlier
+from agent.host.proxy_exceptions import ProxyExceptions
 
 _DIRECT = 'function elsewhere(url, host) { return "DIRECT"; }\n'
 
@@ -47,25 +47,17 @@ def _manual(earlier: Earlier) -> str:
         "https": f"PROXY {earlier.https}" if earlier.https else socks or "DIRECT",
         "http": f"PROXY {earlier.http}" if earlier.http else socks or "DIRECT",
     }
-    names, shapes, networks, plain = [], [], [], False
-    for entry in earlier.exceptions:
-        name = entry.strip().lower()
-        network = _network(name)
-        if name == "<local>":
-            plain = True
-        elif network is not None:
-            networks.append([str(network.network_address), str(network.netmask)])
-        elif "*" in name.removeprefix("*."):
-            shapes.append(name)
-        elif name:
-            names.append(name.removeprefix("*").lstrip("."))
+    excepted = ProxyExceptions.parse(earlier.exceptions)
+    networks = [
+        [str(each.network_address), str(each.netmask)] for each in excepted.networks if each.version == 4
+    ]
     return (
         f"var usual = {json.dumps(by_kind)};\n"
-        f"var names = {json.dumps(sorted(names))};\n"
-        f"var shapes = {json.dumps(sorted(shapes))};\n"
-        f"var networks = {json.dumps(sorted(networks))};\n"
+        f"var names = {json.dumps(excepted.names)};\n"
+        f"var shapes = {json.dumps(excepted.shapes)};\n"
+        f"var networks = {json.dumps(networks)};\n"
         "function elsewhere(url, host) {\n"
-        f"  if ({json.dumps(plain)} && isPlainHostName(host)) return 'DIRECT';\n"
+        f'  if ({json.dumps(excepted.local)} && isPlainHostName(host)) return "DIRECT";\n'
         "  for (var i = 0; i < names.length; i++)\n"
         '    if (host == names[i] || dnsDomainIs(host, "." + names[i])) return "DIRECT";\n'
         "  for (var j = 0; j < shapes.length; j++)\n"
@@ -77,12 +69,3 @@ def _manual(earlier: Earlier) -> str:
         '  return usual[/^(https|wss):/.test(url) ? "https" : "http"];\n'
         "}\n"
     )
-
-
-def _network(text: str) -> ipaddress.IPv4Network | None:
-    if "/" not in text:
-        return None
-    try:
-        return ipaddress.IPv4Network(text, strict=False)
-    except ValueError:
-        return None

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from agent.errors import DrawbridgeError
 from agent.host.arrangement import aims, arrangement
+from agent.host.earlier import read_earlier
 from agent.host.lock import ProcessLock
 from agent.host.managed import managed_source
 from agent.host.offspring import Offspring
@@ -25,9 +26,11 @@ from agent.host.paths import (
     setup_paths,
     state_directory,
 )
+from agent.host.setting_values import AUTO
 from agent.host.settings import Settings, load_settings
 from agent.host.standin_file import read_standin
 from agent.host.tasks import TaskGroup
+from agent.host.upstream import settled
 from agent.supervisor.restarts import Limits
 from agent.supervisor.sockets import Listeners, listen
 from agent.supervisor.standin import StandIn
@@ -112,6 +115,8 @@ def _mandate(settings: Settings, paths: StatePaths, setup: SetupPaths, ports: tu
         aims=lambda: aims(settings, paths, setup, ports=ports),
         state=paths.settings_state,
         asks=paths.settings_request if asks else None,
+        ports=ports,
+        surveys=not asks and (settings.manage_proxy != "none" or settings.upstream_proxy == AUTO),
         in_charge=(settings.manage_proxy, settings.manage_environment) != ("none", "none"),
     )
 
@@ -119,12 +124,14 @@ def _mandate(settings: Settings, paths: StatePaths, setup: SetupPaths, ports: tu
 def _duty(
     settings: Settings, paths: StatePaths, listeners: Listeners, ready_file: str | None, setup: SetupPaths
 ) -> Duty:
+    reached = settled(settings, os.environ, read_earlier(setup.earlier))
     elsewhere = {(each.host, each.port): (each.address, each.address_port) for each in settings.resolve}
     standin = StandIn(
         listeners.proxy,
         listeners.gateway,
         lambda: read_standin(paths.standin),
-        upstream_proxy=settings.upstream_proxy,
+        upstream_proxy=reached.upstream_proxy,
+        direct=reached.upstream_direct,
         resolve=lambda host, port: elsewhere.get((host, port), (host, port)),
     )
     proxy_port, gateway_port = listeners.ports

@@ -52,6 +52,8 @@ class Mandate:
     aims: Callable[[], Aims]
     state: Path
     asks: Path | None = None
+    ports: tuple[int, int] = (0, 0)
+    surveys: bool = True  # whether anybody wants to know where programs were led before us
     in_charge: bool = True  # whether the settings ask for anything at all
     patience: Patience = field(default_factory=Patience)
     network: Callable[[], str] = network
@@ -80,8 +82,8 @@ class Steward:
 
     async def survey(self) -> None:
         """Where programs are led but by us, so that the engine that is about to start knows."""
-        if self._mandate.in_charge and self._mandate.asks is None:
-            await self._off_loop(self._survey)
+        if self._mandate.surveys:
+            await self._off_loop(lambda: self._mandate.arrangement.survey(self._mandate.ports))
 
     async def serving(self) -> None:
         """An engine serves: lead programs here."""
@@ -136,11 +138,6 @@ class Steward:
         if any((each.kind, each.scope) not in settled for each in left):
             self._restore()
 
-    def _survey(self) -> None:
-        aims = self._mandate.aims()
-        if aims.pac_url:
-            self._mandate.arrangement.survey(aims.ports)
-
     def _apply(self) -> None:
         if not self._wanted:
             return
@@ -170,8 +167,9 @@ class Steward:
         ]
         for reason in failed:
             log.error("a setting could not be restored: %s", reason)
-        if reports or self._led is not None:
+        if reports:
             log.info("%d settings are restored", len(reports) - len(failed))
+        if reports or self._led is not None:
             self._tell(Led.FAILED if failed else Led.NOT, *failed)
 
     def _look(self) -> Verdict:

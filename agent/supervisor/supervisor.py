@@ -69,6 +69,7 @@ class Supervisor:
         self._engine: Offspring | None = None
         self._announced = False
         self._led = False
+        self._restoring: asyncio.Task[None] | None = None
         self._watchdog_said = 0.0
         self._looked = duty.clock()
         self.starts = 0
@@ -108,7 +109,7 @@ class Supervisor:
         finally:
             self._duty.notifier.say(stopping="1", status="stopping")
             self._duty.standin.close()
-            await self._duty.restore()
+            await (self._restoring or self._duty.restore())
             await self._tasks.cancel()
 
     async def _life(self) -> None:
@@ -158,7 +159,7 @@ class Supervisor:
                 engine.tell("stop")
                 self._tasks.spawn(self._insist(engine), name="insist")
                 # while it still serves: nobody is to be led to ports that are about to close
-                self._tasks.spawn(self._duty.restore(), name="restore")
+                self._restoring = self._tasks.spawn(self._duty.restore(), name="restore")
             if vitals.ready_at is not None:
                 self._serving()
             elif now - begun > self._patience:
