@@ -26,11 +26,9 @@ def status(
     """Tell whether the agent is up, and what it does. Exit status 0 only if it is up and answers."""
     paths = state_paths({"state_dir": state_dir and str(state_dir.absolute())})
     settings = read_state(paths.settings_state)
-    led: dict[str, object] = (
-        {}
-        if settings is None
-        else {"settings": settings.led.value, "settings_problems": list(settings.reasons)}
-    )
+    led: dict[str, object] = {}
+    if settings is not None:
+        led = {"settings": settings.led.value, "settings_problems": list(settings.reasons)}
     running = read_runfile(paths)
     if running is None:
         if as_json:
