@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from agent.cli.console import EXIT_FAILED, err, explains_errors, out, say_json, settings_from
 from agent.errors import DrawbridgeError
@@ -167,7 +167,7 @@ def _show(
     elif not rows:
         out().print(nothing)
     else:
-        table = Table("setting", "where", "state", "", box=None, pad_edge=False)
+        table = Table("setting", Column("where", overflow="fold"), "state", "", box=None, pad_edge=False)
         for row in rows:
             table.add_row(*map(escape, row))
         out().print(table)

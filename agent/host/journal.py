@@ -178,7 +178,10 @@ class Journal:
     def _undo(self, change: Change) -> Report:
         try:
             driver = self._driver(change.kind)
-            if not _is_ours(driver, change, driver.read(change.scope)):
+            now = driver.read(change.scope)
+            if now == change.before:  # we died after we had put it back, or somebody else did
+                return Report(change=change, undone=Undone.RESTORED)
+            if not _is_ours(driver, change, now):
                 return Report(change=change, undone=Undone.LEFT, reason="somebody else has changed it since")
             driver.write(change.scope, change.before)
         except HostError as error:

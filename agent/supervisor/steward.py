@@ -71,14 +71,12 @@ class Steward:
         self._wanted = False
         self._applied = False
         self._drift = Drift(mandate.patience)
-        self._led: Led | None = None
+        self.led: Led | None = None
+        """How it is, as last told."""
 
     async def begin(self) -> None:
         """What another supervisor has left is taken back, unless it leads exactly here, where we answer already."""
-        if self._mandate.in_charge:
-            await self._off_loop(self._begin)
-        else:
-            await self.away()
+        await self._off_loop(self._begin)
 
     async def survey(self) -> None:
         """Where programs are led but by us, so that the engine that is about to start knows."""
@@ -117,18 +115,24 @@ class Steward:
 
     async def _off_loop(self, act: Callable[[], object]) -> None:
         async with self._one:
-            try:
-                await asyncio.get_running_loop().run_in_executor(None, act)
-            except (HostError, ConfigError) as error:
-                log.error("%s", error)  # noqa: TRY400  the cause is in the message
-                self._tell(Led.FAILED, str(error))
+            await asyncio.get_running_loop().run_in_executor(None, self._try, act)
 
     # What blocks.
+
+    def _try(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except (HostError, ConfigError) as error:
+            log.error("%s", error)  # noqa: TRY400  the cause is in the message
+            self._tell(Led.FAILED, str(error))
 
     def _begin(self) -> None:
         arrangement = self._mandate.arrangement
         if self._mandate.asks is not None:
             return  # the service manager has root do it, before us
+        if not self._mandate.in_charge:
+            self._restore()
+            return
         left = arrangement.following
         settled = {
             (row.kind, row.scope)
@@ -159,6 +163,8 @@ class Steward:
                 ask(self._mandate.asks, Request.RESTORE)
                 self._tell(Led.NOT)
             return
+        if not self._mandate.in_charge and not self._leads_here():
+            return  # whatever is changed, another agent is behind it
         reports = self._mandate.arrangement.restore(everything=False)
         failed = [
             f"{each.change.kind} {each.change.scope}: {each.reason}"
@@ -169,8 +175,12 @@ class Steward:
             log.error("a setting could not be restored: %s", reason)
         if reports:
             log.info("%d settings are restored", len(reports) - len(failed))
-        if reports or self._led is not None:
+        if reports or self.led is not None:
             self._tell(Led.FAILED if failed else Led.NOT, *failed)
+
+    def _leads_here(self) -> bool:
+        here = f"127.0.0.1:{self._mandate.ports[0]}"
+        return any(here in (each.ours or "") for each in self._mandate.arrangement.following)
 
     def _look(self) -> Verdict:
         if not self._wanted:
@@ -184,10 +194,10 @@ class Steward:
         if verdict is Verdict.REAPPLY:
             log.warning("somebody else has changed %s: it is set again", ", ".join(map(_name, drifted)))
             self._apply()
-        elif verdict is Verdict.OVERRIDDEN and self._led is not Led.OVERRIDDEN:
+        elif verdict is Verdict.OVERRIDDEN and self.led is not Led.OVERRIDDEN:
             log.error("somebody else keeps changing %s: left to them", ", ".join(map(_name, drifted)))
             self._tell(Led.OVERRIDDEN, *map(_name, drifted))
-        elif verdict is Verdict.CALM and self._led is Led.OVERRIDDEN:
+        elif verdict is Verdict.CALM and self.led is Led.OVERRIDDEN:
             self._tell(Led.HERE)
         return verdict
 
@@ -202,7 +212,7 @@ class Steward:
         self._tell(Led.FAILED if failed else Led.HERE, *failed)
 
     def _tell(self, led: Led, *reasons: str) -> None:
-        self._led = led
+        self.led = led
         try:
             write_state(self._mandate.state, led, time.time(), reasons)
         except HostError as error:
