@@ -6,10 +6,9 @@ it. Lasting ones (trust in our certificate) stay until they are taken back on pu
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -61,11 +60,13 @@ class Row:
 class Aims:
     """What is to be so: where programs find the PAC file, and the variables that they are given. Nothing if empty.
 
-    `ports` are the agent's, which no earlier setting may have meant; `needed` files must be there before."""
+    `ports` are the agent's, which no earlier setting may have meant; `needed` files must be there before; `copies` are
+    certificates, by the file in which every user may read them: the state directory is closed to all."""
 
     pac_url: str = ""
     ports: tuple[int, ...] = ()
     needed: tuple[Path, ...] = ()
+    copies: Mapping[Path, Path] = field(default_factory=dict)
     variables: Mapping[str, str] | None = None
 
 
@@ -114,6 +115,9 @@ class Arrangement:
     def look(self, aims: Aims, lasting: Sequence[Wanted] = ()) -> tuple[Row, ...]:
         """How things are, changing nothing."""
         wanted, rows = self._wanted(aims)
+        for copy, source in aims.copies.items():
+            state = State.CHANGES if _certificates(source) != _kept(copy) else State.ALREADY
+            rows.append(Row(kind="certificates", scope=str(copy), state=state))
         drivers = {each.kind: each for each in self._drivers.all}
         for each in (*lasting, *wanted):
             try:
@@ -169,6 +173,9 @@ class Arrangement:
 
     def _ready(self, aims: Aims) -> None:
         """What must be so before any setting may lead to us."""
+        for copy, source in aims.copies.items():
+            if (found := _certificates(source)) and found != _kept(copy):
+                write_atomically(copy, found, mode=_READABLE)
         for path in aims.needed:
             if not path.exists():
                 raise HostError(f"{path} is not there yet", hint="Start the agent first.")
@@ -296,26 +303,26 @@ def aims(settings: Settings, paths: StatePaths, setup: SetupPaths, *, ports: tup
         )
     found: Mapping[str, str] | None = None
     needed: tuple[Path, ...] = ()
+    copies: Mapping[Path, Path] = {}
     if settings.manage_environment != "none":
         bundle, root = paths.bundle, paths.root_certificate
         if setup.machine:
-            _publish(bundle, setup.bundle)
-            _publish(root, setup.root)
+            copies = {setup.bundle: bundle, setup.root: root}
             bundle, root = setup.bundle, setup.root
         needed = (bundle, root)
         found = variables(proxy_port=ports[0], bundle=bundle, root=root)
     url = f"http://127.0.0.1:{ports[0]}{PAC_PATH}" if settings.manage_proxy != "none" else ""
-    return Aims(pac_url=url, ports=ports, needed=needed, variables=found)
+    return Aims(pac_url=url, ports=ports, needed=needed, copies=copies, variables=found)
 
 
-def _publish(source: Path, copy: Path) -> None:
-    """Keep a copy of certificates that every user may read: the state directory is closed to them. What is no
-    certificate is left out, whoever wrote it."""
-    if os.access(copy.parent, os.W_OK):
-        found = certificates_in(read_limited(source, limit=_BUNDLE_LIMIT) or b"")
-        data = b"".join(pem_of(der) for der in dict.fromkeys(found))
-        if data and data != (read_limited(copy, limit=_BUNDLE_LIMIT) if copy.exists() else None):
-            write_atomically(copy, data, mode=_READABLE)
+def _certificates(source: Path) -> bytes:
+    """The certificates of a file, and nothing else of it, whoever wrote it."""
+    found = certificates_in(read_limited(source, limit=_BUNDLE_LIMIT) or b"")
+    return b"".join(pem_of(der) for der in dict.fromkeys(found))
+
+
+def _kept(copy: Path) -> bytes:
+    return read_limited(copy, limit=_BUNDLE_LIMIT) or b""
 
 
 def _failed(kind: str, scope: str, error: HostError) -> Row:

@@ -185,24 +185,28 @@ class Steward:
     def _look(self) -> Verdict:
         if not self._wanted:
             return Verdict.CALM
-        if not self._applied:
+        if not self._applied and self._mandate.asks is None:
             self._apply()
             return Verdict.CALM
         rows = self._mandate.arrangement.look(self._mandate.aims())
         drifted = [row for row in rows if row.state is State.CHANGES]
         verdict = self._drift.seen(self._mandate.clock(), drifted=bool(drifted))
+        names = ", ".join(map(_name, drifted))
         if verdict is Verdict.REAPPLY:
-            log.warning("somebody else has changed %s: it is set again", ", ".join(map(_name, drifted)))
+            log.warning("%s: not as it should be, and set again", names)
             self._apply()
         elif verdict is Verdict.OVERRIDDEN and self.led is not Led.OVERRIDDEN:
-            log.error("somebody else keeps changing %s: left to them", ", ".join(map(_name, drifted)))
+            log.error("%s: changed again and again by somebody else, and left to them", names)
             self._tell(Led.OVERRIDDEN, *map(_name, drifted))
-        elif verdict is Verdict.CALM and self.led is Led.OVERRIDDEN:
-            self._tell(Led.HERE)
+        elif verdict is Verdict.CALM:
+            failed = _failures(rows)
+            led = Led.FAILED if failed else Led.HERE
+            if led is not self.led:
+                self._tell(led, *failed)
         return verdict
 
     def _report(self, rows: tuple[Row, ...]) -> None:
-        failed = [f"{_name(row)}: {row.reason}" for row in rows if row.state is State.FAILED]
+        failed = _failures(rows)
         for reason in failed:
             log.error("a setting could not be changed: %s", reason)
         changed = sum(row.state is State.CHANGED for row in rows)
@@ -221,3 +225,7 @@ class Steward:
 
 def _name(row: Row) -> str:
     return f"{row.kind} {row.scope}".strip()
+
+
+def _failures(rows: tuple[Row, ...]) -> list[str]:
+    return [f"{_name(row)}: {row.reason}" for row in rows if row.state is State.FAILED]

@@ -250,6 +250,12 @@ def test_all_users_are_given_copies_that_they_may_read(tmp_path: Path) -> None:
     found = aims(settings(manage_environment="all"), state, setup, ports=PORTS)
     assert found.variables is not None
     assert found.variables["SSL_CERT_FILE"] == str(setup.bundle)
+    files = Drivers(files=EnvironmentFiles(session=tmp_path / "session.conf"))
+    arrangement = Arrangement(setup, files)
+    assert {row.state for row in arrangement.look(found)} == {State.CHANGES}
+    assert not setup.bundle.exists()
+    arrangement.apply(found)
+    assert {row.state for row in arrangement.look(found)} == {State.ALREADY}
     assert b"secret" not in setup.bundle.read_bytes()
     assert setup.bundle.stat().st_mode & 0o777 == 0o644
     assert setup.directory.stat().st_mode & 0o777 == 0o755
