@@ -147,7 +147,7 @@ class SetupPaths:
             directory=directory,
             machine=machine,
             journal=directory / "journal.json",
-            lock=directory / "setup.lock",
+            lock=directory / "journal.lock",
             earlier=directory / "earlier.json",
             bundle=directory / "bundle.pem",
             root=directory / "root.pem",

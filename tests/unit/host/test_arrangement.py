@@ -164,7 +164,7 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     machine.arrangement.apply(AIMS)
     with (
-        ProcessLock(tmp_path / "setup" / "setup.lock", "process that changes settings"),
+        ProcessLock(tmp_path / "setup" / "journal.lock", "process that changes settings"),
         pytest.raises(HostError, match="another process that changes settings"),
     ):
         machine.arrangement.restore()
