@@ -120,19 +120,24 @@ def _end_of_literal(text: str, at: int) -> int:
 
 
 def _load(url: str, limit: int, seconds: float) -> bytes:
-    import urllib.request  # 60 ms, needed by few
+    import ssl  # all of these take 60 ms, and few need them
+    import urllib.request as web
     from http.client import HTTPException
 
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-    if url.lower().startswith("https:"):
-        import ssl
+    import truststore
 
-        import truststore
-
-        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        handlers.append(urllib.request.HTTPSHandler(context=context))
+    opener = web.OpenerDirector()  # not the usual one: it asks proxies, and follows to files and FTP
+    opener.add_handler(web.HTTPHandler())
+    opener.add_handler(web.HTTPSHandler(context=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)))
+    for handler in (
+        web.HTTPErrorProcessor,
+        web.HTTPDefaultErrorHandler,
+        web.HTTPRedirectHandler,
+        web.UnknownHandler,
+    ):
+        opener.add_handler(handler())
     try:
-        with urllib.request.build_opener(*handlers).open(url, timeout=seconds) as answer:
+        with opener.open(url, timeout=seconds) as answer:
             data: bytes = answer.read(limit + 1)
     except (OSError, HTTPException, ValueError) as error:
         raise HostError(f"cannot read {url}: {error}") from error

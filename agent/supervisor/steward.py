@@ -59,7 +59,8 @@ class Mandate:
     network: Callable[[], str] = network
     clock: Callable[[], float] = time.monotonic
     glance: float = 5.0  # seconds between looks at the network …
-    round: float = 60.0  # … and at the settings
+    round: float = 60.0  # … at the settings …
+    hour: float = 3600.0  # … and at the company's PAC file
 
 
 class Steward:
@@ -71,6 +72,8 @@ class Steward:
         self._wanted = False
         self._applied = False
         self._drift = Drift(mandate.patience)
+        self._reasons: tuple[str, ...] = ()
+        self._surveyed = mandate.clock()
         self.led: Led | None = None
         """How it is, as last told."""
 
@@ -81,6 +84,7 @@ class Steward:
     async def survey(self) -> None:
         """Where programs are led but by us, so that the engine that is about to start knows."""
         if self._mandate.surveys:
+            self._surveyed = self._mandate.clock()
             await self._off_loop(lambda: self._mandate.arrangement.survey(self._mandate.ports))
 
     async def serving(self) -> None:
@@ -96,19 +100,26 @@ class Steward:
 
     async def run(self) -> None:
         """Look after the settings, for ever: at once where the network changes, and now and then."""
-        clock = self._mandate.clock
-        known, looked = self._mandate.network(), clock()
+        mandate = self._mandate
+        known, looked = mandate.network(), mandate.clock()
         hurried = False
-        while self._mandate.in_charge:
-            await asyncio.sleep(self._mandate.patience.settle if hurried else self._mandate.glance)
-            now = self._mandate.network()
+        while mandate.in_charge or mandate.surveys:
+            await asyncio.sleep(mandate.patience.settle if hurried else mandate.glance)
+            now = mandate.network()
             changed, known = now != known, now
-            if self._wanted and (changed or hurried or clock() - looked >= self._mandate.round):
-                looked = clock()
-                hurried = changed or await self._check()
+            if changed:  # and may go on changing: a look now would see half of it
+                hurried = True
+                continue
+            if hurried or mandate.clock() - self._surveyed >= mandate.hour:
+                await self.survey()
+            if hurried or mandate.clock() - looked >= mandate.round:
+                looked = mandate.clock()
+                hurried = await self._check()
 
     async def _check(self) -> bool:
         """Look; whether to look again soon."""
+        if not self._wanted or not self._mandate.in_charge:
+            return False
         verdicts: list[Verdict] = []
         await self._off_loop(lambda: verdicts.append(self._look()))
         return Verdict.WAIT in verdicts
@@ -123,8 +134,10 @@ class Steward:
         try:
             act()
         except (HostError, ConfigError) as error:
-            log.error("%s", error)  # noqa: TRY400  the cause is in the message
             self._tell(Led.FAILED, str(error))
+        except Exception as error:  # whatever it is: the engine is to be supervised all the same
+            log.exception("settings could not be looked after")
+            self._tell(Led.FAILED, type(error).__name__)
 
     def _begin(self) -> None:
         arrangement = self._mandate.arrangement
@@ -171,8 +184,6 @@ class Steward:
             for each in reports
             if each.undone is Undone.FAILED
         ]
-        for reason in failed:
-            log.error("a setting could not be restored: %s", reason)
         if reports:
             log.info("%d settings are restored", len(reports) - len(failed))
         if reports or self.led is not None:
@@ -207,8 +218,6 @@ class Steward:
 
     def _report(self, rows: tuple[Row, ...]) -> None:
         failed = _failures(rows)
-        for reason in failed:
-            log.error("a setting could not be changed: %s", reason)
         changed = sum(row.state is State.CHANGED for row in rows)
         if changed:
             log.info("%d settings lead here now", changed)
@@ -216,7 +225,12 @@ class Steward:
         self._tell(Led.FAILED if failed else Led.HERE, *failed)
 
     def _tell(self, led: Led, *reasons: str) -> None:
-        self.led = led
+        if (led, reasons) == (self.led, self._reasons):
+            return  # what cannot be done is tried again and again, and told once
+        self.led, self._reasons = led, reasons
+        if led is Led.FAILED:
+            for reason in reasons:
+                log.error("settings of the system: %s", reason)
         try:
             write_state(self._mandate.state, led, time.time(), reasons)
         except HostError as error:

@@ -66,6 +66,31 @@ def test_what_is_too_large_or_not_there_is_an_error(tmp_path: Path) -> None:
         fetch("ftp://corp/p.pac")
 
 
+def test_an_answer_may_lead_elsewhere_but_not_to_files() -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            there = {"/web": f"http://127.0.0.1:{server.server_port}/pac", "/file": "file:///etc/passwd"}
+            self.send_response(302 if self.path in there else 200)
+            self.send_header("location", there.get(self.path, "/"))
+            self.send_header("content-length", str(len(GOOD)))
+            self.end_headers()
+            self.wfile.write(GOOD.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            assert fetch(f"http://127.0.0.1:{server.server_port}/web") == GOOD
+            with pytest.raises(HostError, match="cannot read"):
+                fetch(f"http://127.0.0.1:{server.server_port}/file")
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 @pytest.mark.parametrize("body", [b"<html>sign in</html>", GOOD.encode() + b"}", b"function f() {}"])
 def test_a_captive_portals_page_is_no_pac_file(body: bytes) -> None:
     with served(body) as url, pytest.raises(HostError, match="no PAC file"):

@@ -181,7 +181,20 @@ async def test_a_service_asks_root(tmp_path: Path) -> None:
     assert await asyncio.to_thread(take, asks) is Request.RESTORE
 
 
-@pytest.mark.parametrize("error", [HostError("no"), ConfigError("no")])
+async def test_a_companys_file_is_read_again_now_and_then_and_on_another_network(tmp_path: Path) -> None:
+    house = House(tmp_path, more={"in_charge": False, "hour": 0.05})
+    running = await during(house.steward)
+    try:
+        for proxy in ("p:1", "q:1"):
+            house.proxy.before = Earlier(https=proxy)
+            async with asyncio.timeout(5):
+                while await asyncio.to_thread(read_earlier, house.setup.earlier) != Earlier(https=proxy):
+                    await asyncio.sleep(0.01)
+    finally:
+        running.cancel()
+
+
+@pytest.mark.parametrize("error", [HostError("no"), ConfigError("no"), ZeroDivisionError("no")])
 async def test_it_never_raises(tmp_path: Path, error: Exception) -> None:
     def aims() -> Aims:
         raise error
@@ -190,7 +203,12 @@ async def test_it_never_raises(tmp_path: Path, error: Exception) -> None:
     await house.steward.serving()
     assert house.led is Led.FAILED
     state = await asyncio.to_thread(read_state, house.state)
-    assert (state.led, state.reasons) == (Led.FAILED, ("no",)) if state is not None else False
+    assert (
+        (state.led, state.reasons)
+        == (Led.FAILED, (str(error) if not isinstance(error, ZeroDivisionError) else "ZeroDivisionError",))
+        if state is not None
+        else False
+    )
 
 
 async def test_an_engine_that_is_away_again_is_not_led_to(tmp_path: Path) -> None:
