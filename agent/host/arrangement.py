@@ -160,12 +160,12 @@ class Arrangement:
         """What `restore` would undo, newest first. Raises HostError."""
         return tuple(reversed(self._journal.changes))
 
-    def survey(self, ports: Sequence[int]) -> Earlier:
-        """Where programs are or were led but by us, to be asked before the agent starts. Kept for the engine where that
-        may be written. Raises HostError for a company's PAC file that cannot be read."""
+    def survey(self, ports: Sequence[int], *, hurried: bool = False) -> Earlier:
+        """Where programs are or were led but by us, kept for the engine. Raises HostError for a company's PAC file that
+        cannot be read; `hurried` takes the text that is known rather than wait for the network."""
         found = self._earlier().without(ports)
         if found.pac_url:
-            found = replace(found, pac_text=self._company(found.pac_url))
+            found = replace(found, pac_text=self._company(found.pac_url, hurried=hurried))
         if found != read_earlier(self.paths.earlier):
             self.paths.prepare()
             write_earlier(self.paths.earlier, found)
@@ -183,14 +183,17 @@ class Arrangement:
             earlier = self.survey(aims.ports)
             self._serves(aims.pac_url, earlier.mark)
 
-    def _company(self, url: str) -> str:
+    def _company(self, url: str, *, hurried: bool) -> str:
         """The company's PAC file; the last that was read where it cannot be reached now."""
+        known = read_earlier(self.paths.earlier)
+        kept = known.pac_text if known.pac_url == url else ""
+        if hurried and kept:
+            return kept
         try:
             return self._fetch(url)
         except HostError as error:
-            known = read_earlier(self.paths.earlier)
-            if known.pac_url == url and known.pac_text:
-                return known.pac_text
+            if kept:
+                return kept
             raise HostError(
                 f"proxies are set by {url}, which must be wrapped and cannot be read: {error}",
                 hint="The settings stay as they are until it can.",

@@ -27,7 +27,7 @@ from agent.host.paths import (
     state_directory,
 )
 from agent.host.setting_values import AUTO
-from agent.host.settings import Settings, load_settings
+from agent.host.settings import Settings, Source, load_settings
 from agent.host.standin_file import read_standin
 from agent.host.tasks import TaskGroup
 from agent.host.upstream import settled
@@ -94,7 +94,7 @@ def supervise(
 
 async def _run(duty: Duty, steward: Steward) -> None:
     async def start() -> Offspring:
-        await steward.survey()
+        await steward.survey(hurried=True)
         return await duty.start()
 
     supervisor = Supervisor(replace(duty, start=start, serving=steward.serving, restore=steward.away))
@@ -138,7 +138,8 @@ def _duty(
     command = ["up", "--state-dir", str(settings.state_dir)]
     command += ["--proxy-port", str(proxy_port), "--gateway-port", str(gateway_port)]
     command += ["--earlier", str(setup.earlier)]
-    if settings.policy is not None:
+    # else the engine finds it where we did, and sees it change there
+    if settings.policy is not None and settings.origins["policy"].source is Source.COMMAND_LINE:
         command += ["--policy", str(settings.policy)]
 
     if ready_file is not None:

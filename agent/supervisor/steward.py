@@ -81,11 +81,12 @@ class Steward:
         """What another supervisor has left is taken back, unless it leads exactly here, where we answer already."""
         await self._off_loop(self._begin)
 
-    async def survey(self) -> None:
-        """Where programs are led but by us, so that the engine that is about to start knows."""
-        if self._mandate.surveys:
-            self._surveyed = self._mandate.clock()
-            await self._off_loop(lambda: self._mandate.arrangement.survey(self._mandate.ports))
+    async def survey(self, *, hurried: bool = False) -> None:
+        """Where programs are led but by us, so that the engine knows; `hurried`: it is about to start."""
+        mandate = self._mandate
+        if mandate.surveys:
+            self._surveyed = mandate.clock()
+            await self._off_loop(lambda: mandate.arrangement.survey(mandate.ports, hurried=hurried))
 
     async def serving(self) -> None:
         """An engine serves: lead programs here."""

@@ -129,6 +129,8 @@ def test_a_companys_file_is_read_before_anything_is_changed_and_again_from_the_j
     assert read_earlier(tmp_path / "setup" / "earlier.json") == kept
     assert machine.marks == [kept.mark]
     assert machine.arrangement.survey(PORTS) == kept  # now that our own value stands there
+    machine.company = PAC + "// new"
+    assert machine.arrangement.survey(PORTS, hurried=True) == kept
     machine.company = None  # another network: the last that was read counts
     assert machine.arrangement.survey(PORTS) == kept
 
