@@ -66,6 +66,7 @@ from agent.host.collector import settle_in
 from agent.host.device import read_device
 from agent.host.justifications import JustificationFile
 from agent.host.paths import StatePaths, bundled_policies
+from agent.host.proxy_exceptions import ProxyExceptions
 from agent.host.runfile import control_token
 from agent.host.secrets import read_secret
 from agent.host.settings import Settings
@@ -167,7 +168,10 @@ class Assembly:
             await self._appearances.open()
             self.tasks.spawn(self._appearances.run(), name="appearances")
         config = TransportConfig(
-            resolve=self.resolve, ca_file=settings.upstream_ca_file, proxy_url=settings.upstream_proxy or ""
+            resolve=self.resolve,
+            ca_file=settings.upstream_ca_file,
+            proxy_url=settings.upstream_proxy or "",
+            direct=settings.upstream_direct,
         )
         transport = self._transport = await build_transport(config)
         await self.accounts.open()
@@ -378,4 +382,5 @@ def _towards_services(settings: Settings, resolve: Mapping[tuple[str, int], tupl
         resolve=resolve,
         proxy_url=proxy.url if proxy else "",
         proxy_authorization=proxy.authorization if proxy else "",
+        direct=ProxyExceptions.parse(settings.upstream_direct),
     )

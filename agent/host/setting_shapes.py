@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from agent.host.setting_values import (
+    HOSTS_LIMIT,
     RESOLVE_LIMIT,
     TEXT_LIMIT,
     Choice,
+    host_list,
     log_level,
     path,
     port,
@@ -117,7 +119,7 @@ SWITCH = Shape(
     },
 )
 
-_PROXY = rf"(?:{_any_case('none')}|{_any_case('http')}[Ss]?://{_HOST}:{_REAL_PORT}/?)"
+_PROXY = rf"(?:{_any_case('none')}|{_any_case('auto')}|{_any_case('http')}[Ss]?://{_HOST}:{_REAL_PORT}/?)"
 PROXY = Shape(kind=Kind.TEXT, form={"type": "string", "maxLength": TEXT_LIMIT}, accepted=_string(_PROXY))
 
 _STRINGS = {"type": "array", "maxItems": RESOLVE_LIMIT}
@@ -132,6 +134,13 @@ RESOLVE = Shape(
     },
 )
 
+_HOSTS = {"type": "array", "maxItems": HOSTS_LIMIT}
+HOSTS = Shape(
+    kind=Kind.LIST,
+    form={**_HOSTS, "items": {"type": "string"}},
+    accepted={"anyOf": [{**_HOSTS, "items": _TEXT}, {"type": "string"}]},
+)
+
 _BY_READER = (
     (text, TEXT),
     (path, PATH),
@@ -139,6 +148,7 @@ _BY_READER = (
     (switch, SWITCH),
     (proxy_url, PROXY),
     (resolve_list, RESOLVE),
+    (host_list, HOSTS),
     (log_level, choice_shape(log_level.words)),
 )
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-MANAGE_TRUST = ("os", "none")
+AUTO = "auto"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 TEXT_LIMIT = 4096  # characters
 RESOLVE_LIMIT = 256  # entries
+HOSTS_LIMIT = 512  # entries
 _SWITCH = {
     "1": True,
     "true": True,
@@ -109,7 +110,6 @@ def one_of(*words: str) -> Choice:
 
 
 log_level = one_of(*LOG_LEVELS)
-manage_trust = one_of(*MANAGE_TRUST)
 
 
 def switch(value: object) -> bool:
@@ -126,10 +126,11 @@ def switch(value: object) -> bool:
 
 
 def proxy_url(value: object) -> str | None:
-    """The URL of an HTTP proxy, or None for "none". Raises BadValueError, without the URL where it has a password."""
+    """The URL of an HTTP proxy, "auto", or None for "none". Raises BadValueError, without the URL where it has a
+    password."""
     given = text(value)
-    if given.lower() == "none":
-        return None
+    if given.lower() in ("none", AUTO):
+        return None if given.lower() == "none" else AUTO
     try:
         parts = urlsplit(given)
         number = parts.port
@@ -143,6 +144,16 @@ def proxy_url(value: object) -> str | None:
         raise BadValueError(f"{given!r} has something after the port")
     _endpoint(parts.netloc)  # urlsplit takes any characters for a host
     return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def host_list(value: object) -> tuple[str, ...]:
+    """Hosts as a list of strings, or as text parted by commas or blanks. Raises BadValueError."""
+    entries = list(value.replace(",", " ").split()) if isinstance(value, str) else value
+    if not isinstance(entries, list | tuple):
+        raise BadValueError(f"it is a {type(value).__name__}, not a list")
+    if len(entries) > HOSTS_LIMIT:
+        raise BadValueError(f"it has more than {HOSTS_LIMIT} entries")
+    return tuple(text(entry) for entry in entries)
 
 
 def resolve_list(value: object) -> tuple[Resolve, ...]:

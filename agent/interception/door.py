@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from agent.host.attribution import Attribution
+from agent.host.earlier import Earlier
 from agent.host.tasks import TaskGroup
 from agent.inspection import RuleBook
 from agent.interception.clienthello import ClientHello
@@ -43,10 +44,12 @@ class Door:
         record: Record,
         tasks: TaskGroup,
         ports: Callable[[], tuple[int, int]],
+        earlier: Callable[[], Earlier] = Earlier,
         permits: Callable[[str], bool] = lambda _: True,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`permits` says for which hosts there can be a certificate."""
+        """`earlier` tells where programs were led before us; `permits` says for which hosts there can be a
+        certificate."""
         self._rules = rules
         self._engine = engine
         self._attribution = attribution
@@ -54,6 +57,7 @@ class Door:
         self._tasks = tasks
         self._ports = ports
         self._permits = permits
+        self._earlier = earlier
         self._clock = clock
         self._unpermitted: set[str] = set()  # hosts of which it was told
         self._distrust = DistrustLog()
@@ -137,7 +141,8 @@ class Door:
         """See Keeper."""
         rules = self._rules()
         hosts = rules.catalog.hosts
-        return pac_file(hosts, self._ports()[0], closed=rules.policy.closed(hosts))
+        closed = rules.policy.closed(hosts)
+        return pac_file(hosts, self._ports()[0], closed=closed, earlier=self._earlier())
 
     def trusted(self, intercepted: Intercepted, error: str) -> None:
         """A client accepted our certificate."""

@@ -13,6 +13,8 @@ from agent.cli.main import app
 from tests.fakes.command_line import Drawbridge
 
 COMMANDS = {
+    "setup",
+    "restore",
     "supervise",
     "explain",
     "cache stats",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from agent.host.setting_values import (
     BadValueError,
     Resolve,
+    host_list,
     log_level,
     one_of,
     path,
@@ -135,3 +136,18 @@ def test_a_choice_is_one_of_its_words() -> None:
     assert one_of("pac", "none")(" PAC ") == "pac"
     with pytest.raises(BadValueError, match="'tun' is not one"):
         one_of("pac", "none")("tun")
+
+
+def test_hosts_are_a_list_or_a_text() -> None:
+    assert (
+        host_list("a, *.b  10.0.0.0/8")
+        == host_list(["a", " *.b", "10.0.0.0/8"])
+        == ("a", "*.b", "10.0.0.0/8")
+    )
+    for bad in (3, [3], [""], ["x"] * 513, "x " * 513):
+        with pytest.raises(BadValueError):
+            host_list(bad)
+
+
+def test_a_proxy_may_be_looked_for() -> None:
+    assert proxy_url(" AUTO ") == "auto"
