@@ -32,6 +32,7 @@ from agent.errors import AuditError, DrawbridgeError
 from agent.extraction import Extractor
 from agent.gateway.app import GatewayApp
 from agent.gateway.appearances import Appearances
+from agent.gateway.asking import Asking
 from agent.gateway.conversations import Conversations
 from agent.gateway.direct import Direct
 from agent.gateway.dispatch import Dispatcher
@@ -177,6 +178,7 @@ class Assembly:
         audit: AuditSink = Watching(self._appearances or self.audit, self._observatory)
         if identities is not None:
             audit = LateFacts(audit, identities, lambda: self.policy.rules)
+        asking = Asking(self.accounts, self._device, identities)
         handler = ExchangeHandler(
             policy=self.policy,
             transport=transport,
@@ -189,8 +191,8 @@ class Assembly:
             checks=self._checks,
             files=FileReader(self._extractor, self._scans, FileBook(time.monotonic)),
             accounts=self.accounts,
+            asking=asking,
             serving=Serving(dispatcher, Planner(self._health), self._recall, limit=MAX_BODY),
-            device=self._device.id,
         )
         await self._observatory.start()
         self.tasks.spawn(self._standing.run(), name="standing")
@@ -200,11 +202,12 @@ class Assembly:
             handler,
             LocalPages(self._token, lambda: {**self._status(), **status()}, own, guard),
             self._observatory.running,
-            identities,
+            asking,
         )
         sockets = Sockets(
             SocketSurroundings(
                 exchanges=handler,
+                asking=asking,
                 policy=self.policy,
                 scans=self._scans,
                 watch=self._observatory.running,
@@ -213,9 +216,8 @@ class Assembly:
             transport=transport,
             direct=Direct(transport, read_secret),
             accounts=self.accounts,
-            device=self._device.id,
         )
-        upgrades = UpgradeHandler(self.policy, transport, self.audit, guard, sockets)
+        upgrades = UpgradeHandler(self.policy, transport, self.audit, asking, guard, sockets)
         self.server = GatewayServer(app, upgrades, self.tasks)
         return self.server
 
