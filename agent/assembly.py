@@ -110,7 +110,7 @@ class Assembly:
             **{surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces},
             **{each.id: each.row.genai for each in self.policy.book.providers.values()},
         }
-        device = self._device = read_device(paths)
+        device = self._device = replace(read_device(paths), groups=settings.device_groups)
         self.audit = Spool(paths, device=device, providers=providers)
         self._scans = ScanPool()
         self.resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}

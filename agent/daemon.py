@@ -22,6 +22,7 @@ from agent.gateway.server import GatewayServer
 from agent.host.attribution import Attribution
 from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
+from agent.host.groups import UserGroups, group_source
 from agent.host.loops import loop_factory
 from agent.host.offspring import Parent
 from agent.host.paths import StatePaths
@@ -130,7 +131,10 @@ class _Parts:
 
         settings, shared = self._settings, self.shared
         attribution = self._attribution = Attribution(
-            process_finder(), lambda: shared.policy.rules.apps, Signatures(verifier())
+            process_finder(),
+            lambda: shared.policy.rules.apps,
+            Signatures(verifier()),
+            UserGroups(group_source()),
         )
         server = self._server = await shared.start(self._status, identities=attribution)
         engine = self._engine = Engine(attach=server.attach, mint=self._authority.leaf)

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _TEXT_LIMIT = 4096  # characters
 _RESOLVE_LIMIT = 256  # entries
+_NAMES_LIMIT = 64  # entries
+_NAME_LIMIT = 256  # characters
 _HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
 
 
@@ -104,22 +106,32 @@ def proxy_url(value: object) -> str | None:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
+def names(value: object) -> tuple[str, ...]:
+    """Names as a list of strings, or as text parted by commas; each once. Raises BadValueError."""
+    given = [each for each in value.split(",") if each.strip()] if isinstance(value, str) else _listed(value)
+    if len(given) > _NAMES_LIMIT:
+        raise BadValueError(f"it has more than {_NAMES_LIMIT} entries")
+    found = tuple(dict.fromkeys(text(each) for each in given))
+    if any(len(each) > _NAME_LIMIT for each in found):
+        raise BadValueError(f"a name has more than {_NAME_LIMIT} characters")
+    return found
+
+
 def resolve_list(value: object) -> tuple[Resolve, ...]:
     """Entries as a list of strings, or as text parted by commas or blanks. Raises BadValueError."""
-    entries: list[object]
-    match value:
-        case str():
-            entries = list(value.replace(",", " ").split())
-        case list() | tuple():
-            entries = list(value)
-        case _:
-            raise BadValueError(f"it is a {type(value).__name__}, not a list")
+    entries = list(value.replace(",", " ").split()) if isinstance(value, str) else _listed(value)
     if len(entries) > _RESOLVE_LIMIT:
         raise BadValueError(f"it has more than {_RESOLVE_LIMIT} entries")
     resolved = tuple(Resolve.parse(text(entry)) for entry in entries)
     if len({(entry.host, entry.port) for entry in resolved}) < len(resolved):
         raise BadValueError("it names one host and port twice")
     return resolved
+
+
+def _listed(value: object) -> list[object]:
+    if not isinstance(value, (list, tuple)):
+        raise BadValueError(f"it is a {type(value).__name__}, not a list")
+    return list(value)
 
 
 def _endpoint(given: str) -> tuple[str, int]:

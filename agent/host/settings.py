@@ -23,6 +23,7 @@ from agent.host.setting_values import (
     BadValueError,
     Resolve,
     log_level,
+    names,
     path,
     port,
     proxy_url,
@@ -66,6 +67,7 @@ class Settings:
     upstream_ca_file: Path | None = None  # roots to trust upstream beside the OS store
     upstream_proxy: str | None = None  # URL of a company proxy; None: connect directly
     resolve: tuple[Resolve, ...] = ()  # connect elsewhere, for labs; TLS still verifies the real name
+    device_groups: tuple[str, ...] = ()  # that policies know this machine by
     log_level: str = "info"
     origins: Mapping[str, Origin] = MappingProxyType({})
 
@@ -87,6 +89,7 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
         "upstream_ca_file": _Key(read=path, allowed="the absolute path of a PEM file"),
         "upstream_proxy": _Key(read=proxy_url, allowed='"none" or http://host:port, without password'),
         "resolve": _Key(read=resolve_list, allowed='a list of "host:port=address:port"'),
+        "device_groups": _Key(read=names, allowed="a list of at most 64 names"),
         "log_level": _Key(read=log_level, allowed="debug, info, warning or error"),
     }
 )

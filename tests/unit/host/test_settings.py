@@ -78,6 +78,7 @@ def test_every_setting_has_an_environment_variable(tmp_path: Path) -> None:
             "DRAWBRIDGE_UPSTREAM_CA_FILE": "/ca.pem",
             "DRAWBRIDGE_UPSTREAM_PROXY": "http://proxy:3128",
             "DRAWBRIDGE_RESOLVE": "a.example:443=127.0.0.1:8443",
+            "DRAWBRIDGE_DEVICE_GROUPS": "kiosks, Finance laptops",
             "DRAWBRIDGE_LOG_LEVEL": "debug",
             "PATH": "/bin",
         },
@@ -91,6 +92,7 @@ def test_every_setting_has_an_environment_variable(tmp_path: Path) -> None:
         upstream_ca_file=Path("/ca.pem"),
         upstream_proxy="http://proxy:3128",
         resolve=(resolve,),
+        device_groups=("kiosks", "Finance laptops"),
         log_level="debug",
         origins=settings.origins,
     )
