@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING
 from agent import __version__
 from agent.assembly import Assembly, base_url_connection
 from agent.errors import HostError
+from agent.gateway.discoveries import Discoveries
 from agent.gateway.server import GatewayServer
 from agent.host.attribution import Attribution
 from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
 from agent.host.groups import UserGroups, group_source
+from agent.host.inventory import take_inventory
+from agent.host.inventory_file import InventoryFile
 from agent.host.loops import loop_factory
 from agent.host.offspring import Parent
 from agent.host.paths import StatePaths
@@ -35,6 +38,7 @@ from agent.host.standin_file import write_standin
 from agent.inspection import RuleBook
 from agent.interception import library
 from agent.interception.dialing import Dialler
+from agent.model.inventory import Inventory
 from agent.model.record import IncidentKind
 from agent.supervision import Supervision
 
@@ -158,6 +162,7 @@ class _Parts:
             gateway_port = await server.listen("127.0.0.1", settings.gateway_port, base_url_connection)
         self._ports = (await front.listen(settings.proxy_port, lent=proxy), gateway_port)
         self._keep_standin(shared.policy.rules, door)
+        shared.tasks.spawn(self._discoveries().run(), name="inventory")
         if self._authority.reissued:
             await shared.note(IncidentKind.CA_REISSUED, "the device's intermediate certificate was issued")
         return RunFile(
@@ -168,6 +173,20 @@ class _Parts:
             state_dir=str(shared.paths.root),
             ca_path=str(shared.paths.root_certificate),
             version=__version__,
+        )
+
+    def _discoveries(self) -> Discoveries:
+        shared = self.shared
+
+        def take() -> Inventory:
+            rules = shared.policy.rules
+            return take_inventory(rules.apps, (row.software() for row in rules.policy.discovery.software))
+
+        return Discoveries(
+            shared.audit,
+            InventoryFile(shared.paths.inventory),
+            take,
+            lambda: shared.policy.rules.policy.discovery,
         )
 
     async def stop(self) -> None:
