@@ -89,12 +89,14 @@ class Discoveries:
             return
         inventory = await asyncio.to_thread(self._take)
         now = self._now()
-        seen = {each.key: each for each in reversed(inventory.found)}
-        new = [each for key, each in seen.items() if key not in kept][:MAX_TOLD]
+        seen: dict[Key, Found] = {}
+        for found in inventory.found:
+            seen.setdefault(found.key, found)
+        new = [found for key, found in seen.items() if key not in kept][:MAX_TOLD]
         gone = [each.found for each in kept.values() if _is_gone(each, seen, inventory.unread, now)]
         gone = gone[: MAX_TOLD - len(new)]
-        for each in gone:
-            del kept[each.key]
+        for found in gone:
+            del kept[found.key]
         for key, found in seen.items():
             if key in kept:
                 kept[key] = replace(kept[key], found=found, last_seen=now)

@@ -74,6 +74,7 @@ def _home(path: Path, user: str) -> Home:
 
 def _registry() -> Iterator[Registered]:
     """For all users from HKLM, for those who are signed in from HKEY_USERS."""
+    yield from ()  # nothing elsewhere
     if sys.platform == "win32":
         import winreg
 

@@ -60,7 +60,7 @@ def _running(
         row = wanted.get(apps.behind(process).app)
         if row is None:
             continue
-        for address, port in sorted(set(ports(pid)))[:_MAX_PORTS]:
+        for address, port in sorted(set(ports(pid)), key=_port)[:_MAX_PORTS]:
             if address not in _ANYWHERE:
                 continue
             app = apps.get(row.app)
@@ -108,6 +108,10 @@ def fetched(address: str, port: int, path: str) -> bytes | None:
         return None
     finally:
         connection.close()
+
+
+def _port(socket: tuple[str, int]) -> int:
+    return socket[1]
 
 
 def _models(answer: bytes, path: tuple[str, ...]) -> Iterator[str]:

@@ -964,11 +964,16 @@ async def test_a_limit_that_is_reached_is_said_in_the_socket(tmp_path: Path) -> 
 
 # Who opens them: the same as who asks over HTTPS
 
-CLAIMS = base64.urlsafe_b64encode(
-    b'{"iss": "https://auth.openai.com", "https://api.openai.com/auth": {"chatgpt_plan_type": "plus"}}'
-).strip(b"=")
+TOKEN = b".".join(
+    base64.urlsafe_b64encode(part).strip(b"=")
+    for part in (
+        b'{"alg": "RS256"}',
+        b'{"iss": "https://auth.openai.com", "https://api.openai.com/auth": {"chatgpt_plan_type": "plus"}}',
+        b"signature",
+    )
+)
 OPENING = tuple(each for each in UPGRADE if each[0] != b"authorization")
-BEARER_OF_A_PERSON: Headers = ((b"authorization", b"Bearer eyJhbGciOiJSUzI1NiJ9." + CLAIMS + b".c2ln"),)
+BEARER_OF_A_PERSON: Headers = ((b"authorization", b"Bearer " + TOKEN),)
 KIOSK = Device(id="dev-1", hostname="k", os_name="Linux", os_version="", groups=("kiosks",))
 CODEX = "/backend-api/codex/responses"
 
