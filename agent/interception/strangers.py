@@ -16,7 +16,7 @@ SAMPLE_SECONDS = 600.0
 PER_SECOND = 1.0
 BURST = 16
 """So many programs are looked for in a second, and so many at once after a while of silence. One search costs about
-3 ms of CPU where the program was not seen lately (docs/adr/0034-hosts-of-tunnels-are-sampled.md)."""
+1.5 ms of CPU where the program was not seen lately (docs/adr/0034-hosts-of-tunnels-are-sampled.md)."""
 
 TELLING = frozenset({AppKind.AGENT, AppKind.DESKTOP, AppKind.IDE, AppKind.EXTENSION, AppKind.SERVER})
 """Programs of which it is told. Where a browser or a general tool goes is its user's business, not AI."""
