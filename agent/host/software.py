@@ -203,7 +203,10 @@ def _versions(directory: Path, wanted: _Is) -> Iterator[_Named]:
     for name in _entries(directory):
         if wanted(name):
             versions = [each for each in _entries(directory / name) if each[:1].isdigit()]
-            yield name, versions[-1] if versions else "", directory / name
+            last = (
+                versions[-1].partition("_")[0] if versions else ""
+            )  # browsers and brew count revisions behind it
+            yield name, last, directory / name
 
 
 def _bundles(directory: Path, wanted: _Is) -> Iterator[_Named]:
