@@ -26,6 +26,7 @@ from agent.host.setting_values import (
     BadValueError,
     Resolve,
     log_level,
+    manage_trust,
     names,
     path,
     port,
@@ -81,6 +82,7 @@ class Settings:
     resolve: tuple[Resolve, ...] = ()  # connect elsewhere, for labs; TLS still verifies the real name
     device_groups: tuple[str, ...] = ()  # that policies know this machine by
     log_level: str = "info"
+    manage_trust: str = "none"  # os: our root is kept in the trust stores; none: somebody else does that
     origins: Mapping[str, Origin] = MappingProxyType({})
     overridden: Mapping[str, tuple[Overridden, ...]] = MappingProxyType({})
 
@@ -170,6 +172,15 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
             category=Category.DIAGNOSTICS,
             example="info",
             starter=True,
+        ),
+        "manage_trust": _Key(
+            read=manage_trust,
+            allowed="os or none",
+            about="Whether the installed service keeps the root certificate in this machine's trust stores (os), or "
+            "somebody else does (none).",
+            takes_hold=Effect.SERVICE,
+            category=Category.GENERAL,
+            example="os",
         ),
     }
 )

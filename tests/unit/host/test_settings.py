@@ -80,6 +80,7 @@ def test_every_setting_has_an_environment_variable(tmp_path: Path) -> None:
             "DRAWBRIDGE_RESOLVE": "a.example:443=127.0.0.1:8443",
             "DRAWBRIDGE_DEVICE_GROUPS": "kiosks, Finance laptops",
             "DRAWBRIDGE_LOG_LEVEL": "debug",
+            "DRAWBRIDGE_MANAGE_TRUST": "OS",
             "PATH": "/bin",
         },
     )
@@ -94,6 +95,7 @@ def test_every_setting_has_an_environment_variable(tmp_path: Path) -> None:
         resolve=(resolve,),
         device_groups=("kiosks", "Finance laptops"),
         log_level="debug",
+        manage_trust="os",
         origins=settings.origins,
     )
     assert {origin.source for origin in settings.origins.values()} == {Source.ENVIRONMENT}
