@@ -33,6 +33,7 @@ from agent.errors import AuditError, DrawbridgeError
 from agent.extraction import Extractor
 from agent.gateway.app import GatewayApp
 from agent.gateway.appearances import Appearances
+from agent.gateway.asking import Asking
 from agent.gateway.conversations import Conversations
 from agent.gateway.direct import Direct
 from agent.gateway.dispatch import Dispatcher
@@ -111,7 +112,7 @@ class Assembly:
             **{surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces},
             **{each.id: each.row.genai for each in self.policy.book.providers.values()},
         }
-        device = self._device = read_device(paths)
+        device = self._device = replace(read_device(paths), groups=settings.device_groups)
         self.audit = Spool(paths, device=device, providers=providers)
         self._scans = ScanPool()
         self.resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
@@ -182,6 +183,7 @@ class Assembly:
         audit: AuditSink = Watching(self._appearances or self.audit, self._observatory)
         if identities is not None:
             audit = LateFacts(audit, identities, lambda: self.policy.rules)
+        asking = Asking(self.accounts, self._device, identities)
         handler = ExchangeHandler(
             policy=self.policy,
             transport=transport,
@@ -194,8 +196,8 @@ class Assembly:
             checks=self._checks,
             files=FileReader(self._extractor, self._scans, FileBook(time.monotonic)),
             accounts=self.accounts,
+            asking=asking,
             serving=Serving(dispatcher, Planner(self._health), self._recall, limit=MAX_BODY),
-            device=self._device.id,
         )
         await self._observatory.start()
         self.tasks.spawn(self._standing.run(), name="standing")
@@ -205,11 +207,12 @@ class Assembly:
             handler,
             LocalPages(self._token, lambda: {**self._status(), **status()}, own, guard),
             self._observatory.running,
-            identities,
+            asking,
         )
         sockets = Sockets(
             SocketSurroundings(
                 exchanges=handler,
+                asking=asking,
                 policy=self.policy,
                 scans=self._scans,
                 watch=self._observatory.running,
@@ -218,9 +221,8 @@ class Assembly:
             transport=transport,
             direct=Direct(transport, read_secret),
             accounts=self.accounts,
-            device=self._device.id,
         )
-        upgrades = UpgradeHandler(self.policy, transport, self.audit, guard, sockets)
+        upgrades = UpgradeHandler(self.policy, transport, self.audit, asking, guard, sockets)
         self.server = GatewayServer(app, upgrades, self.tasks)
         return self.server
 

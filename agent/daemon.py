@@ -20,12 +20,16 @@ from typing import TYPE_CHECKING
 from agent import __version__
 from agent.assembly import Assembly, base_url_connection, policy_path
 from agent.errors import HostError
+from agent.gateway.discoveries import Discoveries
 from agent.gateway.server import GatewayServer
 from agent.gateway.transport.tls import client_context
 from agent.host.attribution import Attribution
 from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
 from agent.host.earlier import read_earlier
+from agent.host.groups import UserGroups, group_source
+from agent.host.inventory import take_inventory
+from agent.host.inventory_file import InventoryFile
 from agent.host.key_seal import key_seal
 from agent.host.loops import loop_factory
 from agent.host.offspring import Parent
@@ -41,6 +45,7 @@ from agent.host.upstream import settled
 from agent.inspection import RuleBook
 from agent.interception import library
 from agent.interception.dialing import Dialler
+from agent.model.inventory import Inventory
 from agent.model.record import IncidentKind
 from agent.supervision import Supervision
 
@@ -168,7 +173,10 @@ class _Parts:
 
         settings, shared = self._settings, self.shared
         attribution = self._attribution = Attribution(
-            process_finder(), lambda: shared.policy.rules.apps, Signatures(verifier())
+            process_finder(),
+            lambda: shared.policy.rules.apps,
+            Signatures(verifier()),
+            UserGroups(group_source()),
         )
         server = self._server = await shared.start(self._status, identities=attribution)
         engine = self._engine = Engine(attach=server.attach, mint=self._authority.leaf)
@@ -195,6 +203,7 @@ class _Parts:
         self._ports = (await front.listen(settings.proxy_port, lent=proxy), gateway_port)
         self._keep_standin(shared.policy.rules, door)
         shared.tasks.spawn(self._heed_settings(), name="settings")
+        shared.tasks.spawn(self._discoveries().run(), name="inventory")
         if self._authority.reissued:
             await shared.note(IncidentKind.CA_REISSUED, "the device's intermediate certificate was issued")
         shared.tasks.spawn(self._worry(), name="authority")
@@ -206,6 +215,20 @@ class _Parts:
             state_dir=str(shared.paths.root),
             ca_path=str(shared.paths.roots),
             version=__version__,
+        )
+
+    def _discoveries(self) -> Discoveries:
+        shared = self.shared
+
+        def take() -> Inventory:
+            rules = shared.policy.rules
+            return take_inventory(rules.apps, (row.software() for row in rules.policy.discovery.software))
+
+        return Discoveries(
+            shared.audit,
+            InventoryFile(shared.paths.inventory),
+            take,
+            lambda: shared.policy.rules.policy.discovery,
         )
 
     async def stop(self) -> None:

@@ -20,6 +20,7 @@ from agent.cli import (
     explain,
     fingerprint,
     gateway,
+    inventory,
     keys,
     launch,
     policy,
@@ -104,6 +105,7 @@ app.add_typer(catalog.app, name="catalog", rich_help_panel=_POLICY)
 app.command("scan", rich_help_panel=_POLICY)(scan.scan)
 app.command("eval", rich_help_panel=_POLICY)(evaluate)
 app.command("fingerprint", rich_help_panel=_POLICY)(fingerprint.fingerprint)
+app.command("inventory", rich_help_panel=_MACHINE)(inventory.inventory)
 app.command("setup", rich_help_panel=_MACHINE)(arrangement.setup)
 app.command("restore", rich_help_panel=_MACHINE)(arrangement.restore)
 app.add_typer(authority.app, name="ca", rich_help_panel=_MACHINE)

@@ -61,6 +61,7 @@ class StatePaths:
     answers: Path  # SQLite: the cache of answers, sealed
     answers_key: Path  # what they are sealed with
     appearances: Path  # SQLite: which programs were seen
+    inventory: Path  # which AI software was found
 
     @classmethod
     def under(cls, root: Path) -> StatePaths:
@@ -103,6 +104,7 @@ class StatePaths:
             answers=root / "cache" / "answers.db",
             answers_key=root / "cache" / "answers.key",
             appearances=root / "apps.db",
+            inventory=root / "inventory.json",
         )
 
     def prepare(self) -> None:

@@ -12,11 +12,14 @@ from enum import StrEnum
 
 from agent.host.setting_values import (
     HOSTS_LIMIT,
+    NAME_LIMIT,
+    NAMES_LIMIT,
     RESOLVE_LIMIT,
     TEXT_LIMIT,
     Choice,
     host_list,
     log_level,
+    names,
     path,
     port,
     proxy_url,
@@ -141,6 +144,22 @@ HOSTS = Shape(
     accepted={"anyOf": [{**_HOSTS, "items": _TEXT}, {"type": "string"}]},
 )
 
+_NAME = rf"[^\s,{_CONTROL}](?:[^,{_CONTROL}]{{0,{NAME_LIMIT - 2}}}[^\s,{_CONTROL}])?"
+_NAMES = {"type": "array", "maxItems": NAMES_LIMIT}
+NAMES = Shape(
+    kind=Kind.LIST,
+    form={**_NAMES, "items": {"type": "string", "maxLength": NAME_LIMIT}},
+    accepted={
+        "anyOf": [
+            {**_NAMES, "items": _string(_NAME)},
+            {
+                "type": "string",
+                "pattern": rf"^[\s,]*(?:{_NAME}(?:\s*,[\s,]*{_NAME}){{0,{NAMES_LIMIT - 1}}})?[\s,]*$",
+            },
+        ]
+    },
+)
+
 _BY_READER = (
     (text, TEXT),
     (path, PATH),
@@ -149,6 +168,7 @@ _BY_READER = (
     (proxy_url, PROXY),
     (resolve_list, RESOLVE),
     (host_list, HOSTS),
+    (names, NAMES),
     (log_level, choice_shape(log_level.words)),
 )
 

@@ -17,6 +17,8 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 TEXT_LIMIT = 4096  # characters
 RESOLVE_LIMIT = 256  # entries
 HOSTS_LIMIT = 512  # entries
+NAMES_LIMIT = 64  # entries
+NAME_LIMIT = 256  # characters
 _SWITCH = {
     "1": True,
     "true": True,
@@ -148,30 +150,40 @@ def proxy_url(value: object) -> str | None:
 
 def host_list(value: object) -> tuple[str, ...]:
     """Hosts as a list of strings, or as text parted by commas or blanks. Raises BadValueError."""
-    entries = list(value.replace(",", " ").split()) if isinstance(value, str) else value
-    if not isinstance(entries, list | tuple):
-        raise BadValueError(f"it is a {type(value).__name__}, not a list")
+    entries = list(value.replace(",", " ").split()) if isinstance(value, str) else _listed(value)
     if len(entries) > HOSTS_LIMIT:
         raise BadValueError(f"it has more than {HOSTS_LIMIT} entries")
     return tuple(text(entry) for entry in entries)
 
 
+def names(value: object) -> tuple[str, ...]:
+    """Names as a list of strings, or as text parted by commas; each once. Raises BadValueError."""
+    given = [each for each in value.split(",") if each.strip()] if isinstance(value, str) else _listed(value)
+    if len(given) > NAMES_LIMIT:
+        raise BadValueError(f"it has more than {NAMES_LIMIT} entries")
+    found = tuple(dict.fromkeys(text(each) for each in given))
+    if any(len(each) > NAME_LIMIT for each in found):
+        raise BadValueError(f"a name has more than {NAME_LIMIT} characters")
+    if any("," in each for each in found):
+        raise BadValueError("a name holds a comma")
+    return found
+
+
 def resolve_list(value: object) -> tuple[Resolve, ...]:
     """Entries as a list of strings, or as text parted by commas or blanks. Raises BadValueError."""
-    entries: list[object]
-    match value:
-        case str():
-            entries = list(value.replace(",", " ").split())
-        case list() | tuple():
-            entries = list(value)
-        case _:
-            raise BadValueError(f"it is a {type(value).__name__}, not a list")
+    entries = list(value.replace(",", " ").split()) if isinstance(value, str) else _listed(value)
     if len(entries) > RESOLVE_LIMIT:
         raise BadValueError(f"it has more than {RESOLVE_LIMIT} entries")
     resolved = tuple(Resolve.parse(text(entry)) for entry in entries)
     if len({(entry.host, entry.port) for entry in resolved}) < len(resolved):
         raise BadValueError("it names one host and port twice")
     return resolved
+
+
+def _listed(value: object) -> list[object]:
+    if not isinstance(value, (list, tuple)):
+        raise BadValueError(f"it is a {type(value).__name__}, not a list")
+    return list(value)
 
 
 def _endpoint(given: str) -> tuple[str, int]:

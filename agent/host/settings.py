@@ -22,10 +22,12 @@ from agent.host.managed import ManagedSource
 from agent.host.setting_rows import Category, Effect, PerSystem, Row
 from agent.host.setting_rows import Key as _Key
 from agent.host.setting_values import (
+    NAMES_LIMIT,
     BadValueError,
     Resolve,
     host_list,
     log_level,
+    names,
     one_of,
     path,
     port,
@@ -82,6 +84,7 @@ class Settings:
     manage_proxy: str = "none"  # or pac: the OS's proxy settings lead AI traffic to us
     manage_environment: str = "none"  # or all: so do the variables of every program
     resolve: tuple[Resolve, ...] = ()  # connect elsewhere, for labs; TLS still verifies the real name
+    device_groups: tuple[str, ...] = ()  # that policies know this machine by
     log_level: str = "info"
     manage_trust: str = "none"  # os: our root is kept in the trust stores; none: somebody else does that
     origins: Mapping[str, Origin] = MappingProxyType({})
@@ -180,6 +183,13 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
             about="Connections to these hosts go elsewhere, for laboratories; TLS still verifies the real name.",
             category=Category.DIAGNOSTICS,
             example=["api.example.com:443=127.0.0.1:8443"],
+        ),
+        "device_groups": _Key(
+            read=names,
+            allowed=f"a list of at most {NAMES_LIMIT} names, without commas",
+            about="Groups of this device, for rules of the policy that ask for groups.",
+            category=Category.POLICY,
+            example=["kiosks"],
         ),
         "log_level": _Key(
             read=log_level,

@@ -56,6 +56,7 @@ COMMANDS = {
     "keys list",
     "keys show",
     "keys quota",
+    "inventory",
 }
 """A contract with scripts: names are added, never changed."""
 
