@@ -15,6 +15,7 @@ from agent.cli.console import EXIT_FAILED, explains_errors, out, say_json, setti
 from agent.cli.health import warning_lines
 from agent.control.client import Control, NotRunningError
 from agent.host.lock import is_locked
+from agent.host.settings_state import read_state
 
 _EXIT_DEGRADED, _EXIT_OFF, _EXIT_STALE = 10, 20, 40
 _STYLES = {
@@ -41,12 +42,17 @@ def status(
 ) -> None:
     """Tell whether the agent is up, and what it does. Exit status 0 only if it is up and answers."""
     control = Control(settings_from({"state_dir": state_dir and str(state_dir.absolute())}))
+    led: dict[str, object] = {}
+    if (settings := read_state(control.paths.settings_state)) is not None:
+        led = {"settings": settings.led.value, "settings_problems": list(settings.reasons)}
     try:
-        facts = control.ask("status")
+        facts = {**control.ask("status"), **led}
     except NotRunningError as error:
         supervised = is_locked(control.paths.supervisor_lock)
         if as_json:
-            say_json({"running": False, "state_dir": str(control.paths.root), "supervised": supervised})
+            say_json(
+                {"running": False, "state_dir": str(control.paths.root), "supervised": supervised, **led}
+            )
         elif supervised:
             out().print(
                 f"The engine on {escape(str(control.paths.root))} does not run: its supervisor stands in for it, and "
@@ -87,6 +93,8 @@ def _show(facts: Mapping[str, Any]) -> None:
             if value is None:
                 continue
             value = f"{(value['ends_at'] - time.time()) / 60:.0f} more minutes, by {value['user']}: {value['reason']}"
+        if isinstance(value, list):
+            value = "; ".join(map(str, value))
         if isinstance(value, dict):
             value = ", ".join(f"{key} {each}" for key, each in value.items())
         table.add_row(f"[dim]{name.replace('_', ' ')}[/]", escape(str(value)))

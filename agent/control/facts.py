@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.host.settings_state import Led, SettingsState
 from agent.model.record import Outcome
 from agent.telemetry.recent import Line
 
@@ -37,6 +38,7 @@ class Facts:
     lines: tuple[Line, ...] = ()  # the last exchanges, oldest first
     engine_deaths: int = 0  # within the last hour
     parts_missing: tuple[str, ...] = ()
+    led: SettingsState | None = None  # what became of the OS's proxy settings
 
 
 def assess(facts: Facts) -> dict[str, str]:
@@ -77,6 +79,15 @@ def _clock(facts: Facts) -> str:
     return f"the trail has an event from {ahead / 60:.0f} minutes ahead" if ahead > SKEW_SECONDS else ""
 
 
+def _led(facts: Facts, wrong: Led) -> str:
+    led = facts.led
+    return (
+        ""
+        if led is None or led.led is not wrong
+        else "; ".join(led.reasons) or "the system's settings differ"
+    )
+
+
 def _deaths(facts: Facts) -> str:
     return f"{facts.engine_deaths} times within an hour"
 
@@ -94,6 +105,8 @@ _PROBES: Mapping[str, Callable[[Facts], str]] = {
     "upstream_unreachable": lambda facts: _unreachable(facts.lines, facts.now),
     "engine_restarted": lambda facts: _deaths(facts) if 0 < facts.engine_deaths < LOOP else "",
     "crash_loop": lambda facts: _deaths(facts) if facts.engine_deaths >= LOOP else "",
+    "proxy_overridden": lambda facts: _led(facts, Led.OVERRIDDEN),
+    "proxy_failed": lambda facts: _led(facts, Led.FAILED),
     "part_missing": lambda facts: "; ".join(facts.parts_missing),
 }
 WATCHED = frozenset(_PROBES)

@@ -126,6 +126,12 @@ WARNABLES = (
         severity=Severity.MEDIUM,
         remedy="A VPN or another proxy program did that: have it leave the AI hosts to Drawbridge.",
     ),
+    Warnable(
+        code="proxy_failed",
+        title="The system's proxy setting could not be put",
+        severity=Severity.MEDIUM,
+        remedy="Programs do not come here by themselves; see the log of the supervisor for the cause.",
+    ),
 )
 """Everything that can be wrong, the order in which it is told."""
 

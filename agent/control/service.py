@@ -31,6 +31,7 @@ from agent.errors import ConfigError, DrawbridgeError
 from agent.host.control_place import control_socket, listen_unix, machine_socket, remove_socket
 from agent.host.peers import Operators
 from agent.host.runfile import control_token
+from agent.host.settings_state import SettingsState, read_state
 from agent.host.tasks import TaskGroup
 from agent.model.record import IncidentKind
 from agent.policy import Mode
@@ -70,6 +71,7 @@ class ControlService:
         self._free: int | None = None
         self._trail_bytes = 0
         self._newest = 0.0
+        self._led: SettingsState | None = None
         reading = Reading(sources, self.health, pauses, self._look)
         self._dashboard = Dashboard(reading, Sessions(time.monotonic), sources.rules)
         self._reading = reading
@@ -184,6 +186,7 @@ class ControlService:
             ),
             engine_deaths=engine.deaths(),
             parts_missing=engine.parts_missing(),
+            led=self._led,
         )
         self.health.watched(assess(facts), WATCHED, now=now)
 
@@ -191,6 +194,7 @@ class ControlService:
         while True:
             with suppress(OSError):
                 self._free, self._trail_bytes = await asyncio.to_thread(_space, self._sources.paths.spool)
+            self._led = await asyncio.to_thread(read_state, self._sources.paths.settings_state)
             await asyncio.sleep(_DISK_SECONDS)
 
 

@@ -63,6 +63,10 @@ class Keeper(Protocol):
         """Serve an intercepted connection until it ends."""
         ...
 
+    def tunnelled(self, head: ProxyHead, hello: ClientHello | None, peer: tuple[str, int]) -> None:
+        """Note that a connection to a host outside the catalog goes on unseen. Never waited for, must not raise."""
+        ...
+
     async def refused(self, head: ProxyHead, passage: Passage, peer: tuple[str, int]) -> None:
         """Note that a connection was refused."""
         ...
@@ -284,6 +288,7 @@ class Visitor(asyncio.Protocol):
                 await self._intercept(hello, passage)
             case Way.TUNNEL if self._origin is not None:
                 self._tunnel(paused=passage.paused)
+                self._door.keeper.tunnelled(self._head, hello, self._peer)
             case Way.TUNNEL:
                 await self._late_tunnel(paused=passage.paused)
 

@@ -66,6 +66,7 @@ class Process:
     sandbox: str = ""  # flatpak:ID, snap:NAME or container:ID, where it runs in one
     line: tuple[Program, ...] = ()  # the program itself, then those that started it, the nearest first
     signature: Signature = UNSIGNED
+    groups: tuple[str, ...] = ()  # of its user, by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

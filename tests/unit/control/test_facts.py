@@ -10,6 +10,7 @@ import pytest
 
 from agent.control.facts import WATCHED, Facts, assess
 from agent.control.health import WARNABLES
+from agent.host.settings_state import Led, SettingsState
 from agent.model.record import Outcome
 from agent.telemetry.recent import Line, Recent
 from tests.fakes.audit import make_exchange
@@ -44,6 +45,8 @@ def test_a_sound_agent_has_nothing_wrong() -> None:
         ({"lines": (line(3), line(2), line(1))}, "upstream_unreachable"),
         ({"engine_deaths": 2}, "engine_restarted"),
         ({"engine_deaths": 5}, "crash_loop"),
+        ({"led": SettingsState(led=Led.OVERRIDDEN, at=1.0, reasons=("a VPN",))}, "proxy_overridden"),
+        ({"led": SettingsState(led=Led.FAILED, at=1.0)}, "proxy_failed"),
         ({"parts_missing": ("there is no cache: x",)}, "part_missing"),
     ],
 )
