@@ -182,6 +182,12 @@ class Accounts:
         """Reserve another call in place of one that did not work out. If that is refused, `grant` stays as it was."""
         return await self._reserve(grant.principal, ask, now, grant.hold)
 
+    def price(self, grant: Grant, tokens: TokenCount) -> int | None:
+        """What a call cost, in nano-dollars, by the price of the moment at which it was reserved; None where nobody
+        knows."""
+        ask = grant.ask
+        return None if ask is None else self._prices.cost(ask.provider, ask.model, tokens, grant.at)
+
     async def settle(self, grant: Grant, spent: Spent) -> int | None:
         """The call is over, well or not, and this is what it took. Returns when that is durable: nano-dollars, None
         where nobody knows the price. Everything is counted before it waits for the first time."""
@@ -193,7 +199,7 @@ class Accounts:
         used_in, used_out = tokens.input or 0, tokens.output or 0
         cost = spent.nano_usd
         if cost is None:
-            cost = self._prices.cost(ask.provider, ask.model, tokens, grant.at)
+            cost = self.price(grant, tokens)
         if grant.hold is not None:
             used = Amounts(cost or 0, used_in + used_out)
             await self._store.settle(
