@@ -97,7 +97,9 @@ async def test_who_is_cancelled_while_it_is_paid_is_recorded_with_what_it_cost(
     first.cancel()
     await asyncio.wait([first])
     assert first.cancelled()
-    assert audit.exchange.served.cost_nano_usd == 11_000_000  # the record waits beside the payment, not behind it
+    assert (
+        audit.exchange.served.cost_nano_usd == 11_000_000
+    )  # the record waits beside the payment, not behind it
     second = asyncio.create_task(settlement.settle())
     await asyncio.sleep(0)
     assert not second.done()  # whoever ends the exchange waits until it is paid for, too
