@@ -22,12 +22,14 @@ from agent.accounts.quota import QuotaReport, standing
 from agent.accounts.store import DAY_SECONDS, HISTORY_DAYS, AccountStore, Hold, Unreachable, Use
 from agent.accounts.tally import Refusal
 from agent.model.conversation import TokenCount
+from agent.model.direct import direct
 from agent.policy.accounts import Accounts as Section
 from agent.policy.accounts import Unpriced
 
 _MAX_MODEL = 200  # characters of a model's name in the history
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """Somebody who may ask. `key` is None where nothing gives them one."""

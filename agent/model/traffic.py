@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.model.app import Evidence
+from agent.model.direct import direct
 
 
 class Tier(StrEnum):
@@ -68,6 +69,7 @@ class Process:
     signature: Signature = UNSIGNED
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """What is known of a client connection before the first request byte. Built by our doors only, never from

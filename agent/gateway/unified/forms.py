@@ -17,6 +17,7 @@ from agent.gateway.unified.amendments import OUR_FIELDS, Amendments
 from agent.gateway.unified.crossing import crossing_fields, crossing_query
 from agent.gateway.unified.routebook import Backing, Place, RouteBook
 from agent.model.conversation import Conversation
+from agent.model.direct import direct
 from agent.model.provider import Spoken
 from agent.routing.plan import Candidate
 from agent.telemetry.trace_context import TraceContext, outgoing
@@ -43,6 +44,7 @@ _REPORTS_USAGE = frozenset({CHAT, "completions"})
 """Operations of OpenAI whose streams count their tokens where they are asked to."""
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """A request as the client made it, judged: `model` is the name in it, `fields` its headers without credentials."""
