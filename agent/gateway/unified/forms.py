@@ -90,9 +90,8 @@ class Forms:
 
     def spoken(self, candidate: Candidate) -> Spoken:
         """The format in which a candidate is to be asked. Raises ContentError where there is none."""
-        serving = _serving(candidate)
         operation = self.asked.operation
-        offers = [each for each in serving.provider.speaks(candidate.model) if operation in each.paths]
+        offers = self.book.offers(_serving(candidate).provider, candidate.model, operation)
         for each in offers:
             if each.dialect == self.asked.dialect:
                 return each
@@ -188,7 +187,7 @@ class Forms:
 
     def _query(self, place: Place, *, same: bool) -> bytes:
         """The client's query goes to who speaks its format. In it, it says itself in which frames it wants a stream."""
-        if not same:
+        if not same or not (place.query or self.asked.query):
             return place.query
         asked = crossing_query(self.asked.query)
         given = {part.partition(b"=")[0] for part in asked.split(b"&")} | {b"alt"}
