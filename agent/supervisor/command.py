@@ -17,7 +17,7 @@ from agent.host.lock import ProcessLock
 from agent.host.managed import managed_source
 from agent.host.offspring import Offspring
 from agent.host.paths import StatePaths, config_file, state_directory
-from agent.host.settings import Settings, load_settings
+from agent.host.settings import Settings, Source, load_settings
 from agent.host.standin_file import read_standin
 from agent.supervisor.restarts import Limits
 from agent.supervisor.sockets import Listeners, listen
@@ -92,7 +92,8 @@ def _duty(settings: Settings, paths: StatePaths, listeners: Listeners, ready_fil
     proxy_port, gateway_port = listeners.ports
     command = ["up", "--state-dir", str(settings.state_dir)]
     command += ["--proxy-port", str(proxy_port), "--gateway-port", str(gateway_port)]
-    if settings.policy is not None:
+    # else the engine finds it where we did, and sees it change there
+    if settings.policy is not None and settings.origins["policy"].source is Source.COMMAND_LINE:
         command += ["--policy", str(settings.policy)]
 
     if ready_file is not None:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from agent.errors import HostError
-from agent.host.beats import parse_beat
+from agent.host.beats import REPLACE, parse_beat
 from agent.host.offspring import Offspring
 from agent.host.tasks import TaskGroup
 from agent.supervisor.notify import Notifier
@@ -167,6 +167,10 @@ class Supervisor:
     async def _listen(self, engine: Offspring, vitals: Vitals) -> None:
         told = False
         while line := await engine.line():
+            if line == REPLACE and vitals.ready_at is not None:
+                log.info("the engine asks for another in its place: settings have changed")
+                self.replace()
+                continue
             if (beat := parse_beat(line)) is not None:
                 vitals.beat(self._duty.clock(), beat)
                 if beat.ready:
