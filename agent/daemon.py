@@ -25,6 +25,7 @@ from agent.gateway.transport.tls import client_context
 from agent.host.attribution import Attribution
 from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
+from agent.host.key_seal import key_seal
 from agent.host.loops import loop_factory
 from agent.host.offspring import Parent
 from agent.host.paths import StatePaths
@@ -50,6 +51,7 @@ DRAIN_SECONDS = 10.0
 LAST_BYTES_SECONDS = 2.0
 SETTLE_SECONDS = 1.0
 HANDOVER_SECONDS = 5.0
+WORRY_SECONDS = 24 * 3600.0
 
 type Ready = Callable[[RunFile], None]
 type Reread = Callable[[], Settings]
@@ -131,8 +133,8 @@ class _Parts:
         self._settings = settings
         self._lent = lent
         self.shared = Assembly(settings, paths, notices_apps=True)
-        self._authority = Authority.open(paths, self.shared.policy.rules.catalog.hosts)
-        refresh_bundle(paths, self._authority.root_pem, environ=os.environ, store=root_store())
+        self._authority = Authority.open(paths, self.shared.policy.rules.catalog.hosts, seal=key_seal())
+        refresh_bundle(paths, self._authority.roots_pem, environ=os.environ, store=root_store())
         self._server: GatewayServer | None = None
         self._ports = (0, 0)
         self._watch: SettingsWatch | None = None
@@ -158,6 +160,7 @@ class _Parts:
             record=shared.audit.append,
             tasks=shared.tasks,
             ports=lambda: self._ports,
+            permits=self._authority.permits,
         )
         engine.report(on_trusted=door.trusted, on_distrusted=door.distrusted)
         engine.install(build_addons(engine))
@@ -173,13 +176,14 @@ class _Parts:
         self._keep_standin(shared.policy.rules, door)
         if self._authority.reissued:
             await shared.note(IncidentKind.CA_REISSUED, "the device's intermediate certificate was issued")
+        shared.tasks.spawn(self._worry(), name="authority")
         return RunFile(
             pid=os.getpid(),
             proxy_port=self._ports[0],
             gateway_port=gateway_port,
             started_at=shared.started_at,
             state_dir=str(shared.paths.root),
-            ca_path=str(shared.paths.root_certificate),
+            ca_path=str(shared.paths.roots),
             version=__version__,
         )
 
@@ -251,13 +255,46 @@ class _Parts:
             nonlocal reissued
             reissued = self._authority.cover(rules.catalog.hosts)
 
+        await self._reopen_authority()
         accepted = await self.shared.reload(cover, path)
         if accepted and reissued:
             await self.shared.note(
                 IncidentKind.CA_REISSUED, "the device's intermediate certificate covers other hosts now"
             )
+        await self._note_worries()
         self._keep_standin(self.shared.policy.rules, self._door)
         return accepted
+
+    async def _reopen_authority(self) -> None:
+        """Sign with what somebody has put on the disk since: another root, a company's intermediate."""
+
+        def reopen() -> bool:
+            changed = self._authority.reopen()
+            refresh_bundle(
+                self.shared.paths, self._authority.roots_pem, environ=os.environ, store=root_store()
+            )
+            return changed
+
+        try:
+            if await asyncio.to_thread(reopen):
+                await self.shared.note(
+                    IncidentKind.CA_REISSUED,
+                    f"certificates are signed under {self._authority.fingerprint} now",
+                )
+        except HostError as error:
+            log.error("the authority on the disk is not used, the one in force stays: %s", error)  # noqa: TRY400  said
+            await self.shared.note(IncidentKind.CA_WARNING, f"{error} {error.hint()}".strip())
+
+    async def _worry(self) -> None:
+        """Say every day what somebody must do about the authority, for as long as nobody does."""
+        while True:
+            await self._note_worries()
+            await asyncio.sleep(WORRY_SECONDS)
+
+    async def _note_worries(self) -> None:
+        for worry in self._authority.worries():
+            log.warning("%s", worry)
+            await self.shared.note(IncidentKind.CA_WARNING, worry)
 
     def _keep_standin(self, rules: RuleBook, door: Door) -> None:
         """Tell whoever stands in for us what it must know."""
@@ -273,6 +310,7 @@ class _Parts:
             "proxy_port": self._ports[0],
             "gateway_port": self._ports[1],
             "ca_fingerprint": self._authority.fingerprint,
+            "ca_worries": list(self._authority.worries()),
             "catalog": self.shared.policy.rules.catalog.version,
             "hosts": len(self.shared.policy.rules.catalog.hosts),
             "connections_intercepted": self._engine.connections,

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from rich.markup import escape
 from rich.table import Table
 
+from agent.cli import roots, trust
 from agent.cli.console import explains_errors, out, say_json, state_paths
 from agent.errors import ConfigError, HostError
 from agent.host.files import read_limited
@@ -42,8 +43,11 @@ def show(
     root = _certificate(root_path)
     hosts: list[str] = []
     expires = ""
-    if paths.intermediate_certificate.exists():
-        intermediate = _certificate(paths.intermediate_certificate)
+    signing = paths.intermediate_certificate
+    if paths.company_certificate.exists():
+        signing = paths.company_certificate
+    if signing.exists():
+        intermediate = _certificate(signing)
         constraints = intermediate.extensions.get_extension_for_class(x509.NameConstraints).value
         hosts = [
             str(name.value) for name in constraints.permitted_subtrees or () if isinstance(name, x509.DNSName)
@@ -67,6 +71,14 @@ def show(
     out().print(table)
 
 
+app.command("install")(trust.install_roots)
+app.command("uninstall")(trust.uninstall_roots)
+app.command("status")(trust.status)
+app.command("rotate")(roots.rotate)
+app.command("csr")(roots.csr)
+app.command("import")(roots.import_)
+
+
 def _certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(read_limited(path, limit=_PEM_LIMIT) or b"")
@@ -75,7 +87,8 @@ def _certificate(path: Path) -> x509.Certificate:
 
 
 def _root(state_dir: Path | None) -> Path:
-    found = state_paths({"state_dir": state_dir and str(state_dir.absolute())}).root_certificate
+    paths = state_paths({"state_dir": state_dir and str(state_dir.absolute())})
+    found = paths.roots if paths.company_certificate.exists() else paths.root_certificate
     if not found.exists():
         raise ConfigError(
             f"there is no certificate authority at {found} yet", hint="it is made by: drawbridge up"

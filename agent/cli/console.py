@@ -29,12 +29,13 @@ def out() -> Console:
     """
     terminal = sys.stdout.isatty()
     width = None if terminal or "COLUMNS" in os.environ else _PIPE_WIDTH
-    return Console(width=width, soft_wrap=not terminal, highlight=False)
+    # no emoji: it would make a disc of the `:CD:` in a fingerprint
+    return Console(width=width, soft_wrap=not terminal, highlight=False, emoji=False)
 
 
 def err() -> Console:
     """The terminal, for what goes wrong."""
-    return Console(stderr=True, soft_wrap=True, highlight=False)
+    return Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 
 def say_json(value: object) -> None:

@@ -39,16 +39,14 @@ def launch(
     running = read_runfile(paths)
     if running is None:
         raise ConfigError(f"no agent is running on {paths.root}", hint="start it: drawbridge up")
-    root_pem = read_limited(paths.root_certificate, limit=_PEM_LIMIT)
-    if root_pem is None:
-        raise HostError(
-            f"the running agent's certificate {paths.root_certificate} is gone", hint="restart it"
-        )
-    refresh_bundle(paths, root_pem, environ=os.environ, store=root_store())
+    roots_pem = read_limited(paths.roots, limit=_PEM_LIMIT)
+    if roots_pem is None:
+        raise HostError(f"the running agent's certificate {paths.roots} is gone", hint="restart it")
+    refresh_bundle(paths, roots_pem, environ=os.environ, store=root_store())
     environment = exec_environment(
         os.environ,
         proxy_url=f"http://127.0.0.1:{running.proxy_port}",
         bundle=paths.bundle,
-        root=paths.root_certificate,
+        root=paths.roots,
     )
     replace(command, environment)

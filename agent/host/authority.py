@@ -1,12 +1,13 @@
-"""The device's own certificate authority: its files, their renewal, and the leaves that interception
-presents.
+"""The device's own certificate authority: what it signs with, its renewal, and the leaves that interception presents.
 
-Root (trusted by the user, never replaced here) → intermediate (bound to the catalogued hosts, replaced
+Root (trusted by the user, never replaced unasked) → intermediate (bound to the catalogued hosts, replaced
 freely) → leaf (in memory, for one name). Where the catalog has a template (`llm.{region}.example.com`), the
 intermediate is bound to those of its hosts that were really asked for, and replaced when another one is: the
 permitted names in the intermediate on disk are the memory of that. A root that is damaged is reported, not
-mended: a new one would silently break or renew a trust that only the user may give. `open`, `cover` and a
-renewal read and write files and block.
+mended: a new one would silently break or renew a trust that only the user may give.
+
+Where a company has issued an intermediate for us (`company.py`), that one signs, and nothing is replaced: hosts that it
+does not permit have no certificate (`permits`). `open`, `reopen`, `cover` and a renewal read and write files and block.
 """
 
 from __future__ import annotations
@@ -17,33 +18,35 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from agent.errors import ConfigError, HostError
 from agent.host.certificates import (
-    SLACK,
     HostNames,
     LeafIssuer,
     is_dns_name,
     is_intermediate,
     issue_intermediate,
-    issue_root,
     new_key,
+    permits,
     permitted_names,
 )
-from agent.host.files import read_limited, read_private, write_atomically
+from agent.host.company import SOON, Company, load_company, named
+from agent.host.device_root import Stage, check_time, finish, load_root, make_root, rotation
+from agent.host.key_seal import KeyFiles, KeySeal
+from agent.host.pairs import Pair, load_pair, pem_text, utc_now, write_pair
 from agent.host.paths import StatePaths
+from agent.host.trusted_roots import publish_roots, trusted_roots
 
 CACHE_SIZE = 1024  # leaves
 MET_LIMIT = 128
 """Hosts of templates that one intermediate names; the one that was met first makes way."""
-_FILE_LIMIT = 1024 * 1024  # bytes; an intermediate with 1,000 hosts has 40 kB
+ROOT_SOON = timedelta(days=90)
+"""With less time left than this, the root is worth a word."""
 _LEAF_REST = timedelta(days=1)  # a leaf with less time left is not handed out again
 
 log = logging.getLogger(__name__)
@@ -64,89 +67,132 @@ class Leaf:
     @property
     def chain_pem(self) -> bytes:
         """Leaf and chain in the order a TLS server sends them."""
-        return b"".join(_pem(certificate) for certificate in (self.certificate, *self.chain))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pair:
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
-    start: datetime
-    renewal: datetime  # two thirds into its life
-
-    @classmethod
-    def of(cls, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> _Pair:
-        """The pair, with its times read once: reading them for every leaf costs more than the cache's answer."""
-        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        issued = start + SLACK
-        return cls(certificate=certificate, key=key, start=start, renewal=issued + (end - issued) * 2 / 3)
-
-    def serves(self, now: datetime) -> bool:
-        """Whether an intermediate is valid and not yet due for renewal."""
-        return self.start <= now < self.renewal
+        return b"".join(pem_text(certificate) for certificate in (self.certificate, *self.chain))
 
 
 class Authority:
     """The authority of one state directory. Make it with `open`. May be used from several threads."""
 
     def __init__(
-        self, paths: StatePaths, root: _Pair, hosts: HostNames, *, now: Clock, created: bool
+        self, paths: StatePaths, files: KeyFiles, hosts: HostNames, *, now: Clock, hostname: str
     ) -> None:
-        """Use `open`: it makes or loads the root."""
+        """Use `open`."""
         self._paths = paths
-        self._root = root
+        self._files = files
         self._hosts = hosts
         self._now = now
+        self._hostname = hostname
         self._leaf_key = new_key()
         self._guard = threading.RLock()
         self._leaves: OrderedDict[str, Leaf] = OrderedDict()
         self._met: tuple[str, ...] = ()  # hosts of the templates that were asked for
-        self.created = created
+        self.created = False
         """Whether the root is new: the user has yet to trust it."""
-        kept = self._load_intermediate()
+        self._company: Company | None = load_company(paths, files)
+        self._root = None if self._company else self._device_root()
+        kept = self._company.pair if self._company else self._load_intermediate()
         self.reissued = kept is None
         """Whether opening made a new intermediate."""
         self._intermediate = kept or self._issue()
         self._issuer = self._leaf_issuer()
+        self._publish()
 
     @classmethod
     def open(
-        cls, paths: StatePaths, hosts: frozenset[str], *, now: Clock | None = None, hostname: str = ""
+        cls,
+        paths: StatePaths,
+        hosts: frozenset[str],
+        *,
+        now: Clock | None = None,
+        hostname: str = "",
+        seal: KeySeal | None = None,
     ) -> Authority:
         """Load the authority, or make it on the first run, for `hosts` as the catalog writes them. Blocks.
 
-        An intermediate that is missing, damaged, old, from the future or for other hosts is replaced.
-        Raises HostError for a root that is damaged, incomplete, not yet or no longer valid; ConfigError for
-        a malformed host.
+        An intermediate of the device that is missing, damaged, old, from the future or for other hosts is replaced.
+        Keys that lie plain on the disk are sealed where there is a `seal`.
+        Raises HostError for a root that is damaged, incomplete, not yet or no longer valid, or cannot be unsealed;
+        ConfigError for a malformed host.
         """
-        clock = now or _utc_now
-        root = _load_root(paths)
-        created = root is None
-        if root is None:
-            root = _make_root(paths, hostname or socket.gethostname(), clock())
-        _check_time(paths, root.certificate, clock())
-        return cls(paths, root, _host_names(hosts), now=clock, created=created)
+        names = _host_names(hosts)
+        return cls(
+            paths, KeyFiles(seal), names, now=now or utc_now, hostname=hostname or socket.gethostname()
+        )
 
     @property
     def root(self) -> x509.Certificate:
-        """The certificate to trust."""
-        return self._root.certificate
+        """The certificate to trust for what is signed now."""
+        with self._guard:
+            return self._company.root if self._company else self._device.certificate
 
     @property
     def root_pem(self) -> bytes:
-        """The certificate to trust, as PEM."""
-        return _pem(self._root.certificate)
+        """The certificate to trust for what is signed now, as PEM."""
+        return pem_text(self.root)
+
+    @property
+    def roots_pem(self) -> bytes:
+        """Every root that programs are to trust, as PEM, the one in use first: two while one replaces the other."""
+        return b"".join(map(pem_text, self._roots()))
 
     @property
     def chain_pem(self) -> bytes:
-        """What a server sends after a leaf: the intermediate, as PEM."""
+        """What a server sends after a leaf, as PEM."""
         with self._guard:
-            return _pem(self._current(self._now()).certificate)
+            return b"".join(map(pem_text, self._chain(self._current(self._now()))))
 
     @property
     def fingerprint(self) -> str:
         """The root's SHA-256 as certificate viewers write it: `AB:CD:…`."""
-        return self._root.certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+        return self.root.fingerprint(hashes.SHA256()).hex(":").upper()
+
+    @property
+    def of_company(self) -> bool:
+        """Whether a company's PKI issued what signs."""
+        return self._company is not None
+
+    def permits(self, name: str) -> bool:
+        """Whether there can be a certificate for `name`, a host that the catalog lists: always, but where a company's
+        intermediate does not permit it, or has expired."""
+        company = self._company
+        return company is None or company.permits(name.lower().removesuffix("."), self._now())
+
+    def worries(self) -> tuple[str, ...]:
+        """What somebody must do soon, one sentence each: none as long as the device renews by itself."""
+        with self._guard:
+            company, now = self._company, self._now()
+            if company is None:
+                end = self._device.end
+                if end - now > ROOT_SOON:
+                    return ()
+                return (f"the device root expires on {end:%Y-%m-%d}: drawbridge ca rotate",)
+            found: list[str] = []
+            end = company.pair.end
+            if not company.pair.is_valid(now):
+                found.append(f"the company's intermediate expired on {end:%Y-%m-%d}: nothing is decrypted")
+            elif end - now < SOON:
+                found.append(f"the company's intermediate expires on {end:%Y-%m-%d}: drawbridge ca csr")
+            lacking = sorted(name for name in self._hosts.named if not permits(company.permitted, name))
+            if lacking:
+                found.append(
+                    f"the company's intermediate does not permit {named(lacking)}: not decrypted; drawbridge ca csr"
+                )
+            return tuple(found)
+
+    def reopen(self) -> bool:
+        """Look whether somebody has put another root, or a company's intermediate, in the place of what signs, and use
+        that; whether it was so. Blocks. Raises HostError: what signed goes on."""
+        company = load_company(self._paths, self._files)
+        with self._guard:
+            root = None if company else self._device_root(make=False)
+            changed = (company.chain if company else root and (root.certificate,)) != (
+                self._company.chain if self._company else self._root and (self._root.certificate,)
+            )
+            if changed:
+                self._company, self._root = company, root
+                self._use(company.pair if company else self._load_intermediate() or self._issue())
+            self._publish()
+            return changed
 
     def cover(self, hosts: frozenset[str]) -> bool:
         """Serve `hosts` from now on; whether that needed a new intermediate. The root stays. Blocks.
@@ -156,11 +202,11 @@ class Authority:
         names = _host_names(hosts)
         with self._guard:
             met = tuple(name for name in self._met if names.shaped(name))
-            changed = names.constraints(met) != self._permitted()
+            changed = self._company is None and names.constraints(met) != self._permitted()
             self._hosts, self._met = names, met
             self._leaves.clear()
             if changed:
-                self._replace()
+                self._use(self._issue())
             return changed
 
     def leaf(self, name: str) -> Leaf:
@@ -180,26 +226,34 @@ class Authority:
                 return kept
             if not is_dns_name(name) or not self._hosts.cover(name):
                 raise HostError(f"no certificate for {name[:255]!r}: the catalog does not list it")
-            if self._hosts.shaped(name) and name not in self._met:
+            if self._company is not None:
+                if not self._company.permits(name, now):
+                    raise HostError(
+                        f"no certificate for {name[:255]!r}: the company's intermediate does not permit it"
+                    )
+            elif self._hosts.shaped(name) and name not in self._met:
                 self._met = (*self._met, name)[-MET_LIMIT:]
-                self._replace()
+                self._use(self._issue())
                 current = self._intermediate
             certificate = self._issuer.issue(name, now=now)
-            leaf = Leaf(name=name, certificate=certificate, key=self._leaf_key, chain=(current.certificate,))
+            leaf = Leaf(name=name, certificate=certificate, key=self._leaf_key, chain=self._chain(current))
             self._leaves[name] = leaf
             self._leaves.move_to_end(name)
             while len(self._leaves) > CACHE_SIZE:
                 self._leaves.popitem(last=False)
             return leaf
 
-    def _current(self, now: datetime) -> _Pair:
-        """The intermediate, renewed where it is due."""
-        if not self._intermediate.serves(now):
-            self._replace()
+    def _current(self, now: datetime) -> Pair:
+        """The intermediate, renewed where it is due and ours to renew."""
+        if self._company is None and not self._intermediate.serves(now):
+            self._use(self._issue())
         return self._intermediate
 
-    def _replace(self) -> None:
-        self._intermediate = self._issue()
+    def _chain(self, current: Pair) -> tuple[x509.Certificate, ...]:
+        return self._company.chain if self._company else (current.certificate,)
+
+    def _use(self, intermediate: Pair) -> None:
+        self._intermediate = intermediate
         self._issuer = self._leaf_issuer()
         self._leaves.clear()
 
@@ -210,10 +264,42 @@ class Authority:
             leaf_key=self._leaf_key,
         )
 
-    def _load_intermediate(self) -> _Pair | None:
+    @property
+    def _device(self) -> Pair:
+        assert self._root is not None  # there is one where no company is
+        return self._root
+
+    def _device_root(self, *, make: bool = True) -> Pair:
+        root = load_root(self._paths, self._files)
+        if root is None and not make:
+            raise HostError(f"the device root in {self._paths.ca} is gone", hint="Restore it from a backup.")
+        if root is None:
+            self.created = True
+            root = make_root(self._paths, self._files, hostname=self._hostname, now=self._now())
+        check_time(self._paths, root.certificate, self._now())
+        return root
+
+    def _roots(self) -> tuple[x509.Certificate, ...]:
+        """What signs now is trusted, whatever the disk says."""
+        try:
+            return tuple(dict.fromkeys((self.root, *trusted_roots(self._paths, self._now()))))
+        except HostError as error:
+            log.warning("other roots to trust cannot be read: %s", error)
+            return (self.root,)
+
+    def _publish(self) -> None:
+        """Put every root to trust in one file; forget the one before where its overlap is over."""
+        try:
+            if rotation(self._paths, self._now()).stage is Stage.NONE:
+                finish(self._paths)
+            publish_roots(self._paths, self._roots())
+        except HostError as error:
+            log.warning("the roots to trust are not up to date: %s", error)
+
+    def _load_intermediate(self) -> Pair | None:
         """The intermediate on disk where it still serves, else None: making a new one costs nothing."""
         try:
-            pair = _load_pair(self._paths.intermediate_certificate, self._paths.intermediate_key)
+            pair = load_pair(self._paths.intermediate_certificate, self._paths.intermediate_key, self._files)
         except HostError:
             return None
         if pair is None:
@@ -222,7 +308,7 @@ class Authority:
             -MET_LIMIT:
         ]
         permitted = self._hosts.constraints(met)
-        if not is_intermediate(pair.certificate, root=self._root.certificate, permitted=permitted):
+        if not is_intermediate(pair.certificate, root=self._device.certificate, permitted=permitted):
             return None
         self._met = met
         return pair if pair.serves(self._now()) else None
@@ -230,95 +316,24 @@ class Authority:
     def _permitted(self) -> frozenset[str]:
         return self._hosts.constraints(self._met)
 
-    def _issue(self) -> _Pair:
-        now = self._now()
-        _check_time(self._paths, self._root.certificate, now)
+    def _issue(self) -> Pair:
+        now, root = self._now(), self._device
+        check_time(self._paths, root.certificate, now)
         key = new_key()
         certificate = issue_intermediate(
             key,
-            root=self._root.certificate,
-            root_key=self._root.key,
+            root=root.certificate,
+            root_key=root.key,
             permitted=self._permitted(),
             now=now,
         )
-        pair = _Pair.of(certificate, key)
+        pair = Pair.of(certificate, key)
         try:
-            _write_pair(self._paths.intermediate_certificate, self._paths.intermediate_key, pair)
+            write_pair(self._paths.intermediate_certificate, self._paths.intermediate_key, pair, self._files)
         except HostError as error:
             # a full disk must not cut anybody off: the next start makes another one
             log.warning("the new intermediate certificate is kept in memory only: %s", error)
         return pair
-
-
-def _load_root(paths: StatePaths) -> _Pair | None:
-    """The root on disk, None on a first run or after one that was cut short before anybody could trust its root."""
-    mend = (
-        f"Restore {paths.root_certificate.name} and {paths.root_key.name} in {paths.ca} from a backup, or "
-        f"remove {paths.ca}, start again, and trust the new root in place of the old."
-    )
-    certificate, key = paths.root_certificate.exists(), paths.root_key.exists()
-    if not certificate and not paths.intermediate_certificate.exists():
-        return None  # nothing yet, or a key alone: the key is written first
-    if not certificate or not key:
-        lost = paths.root_key if certificate else paths.root_certificate
-        raise HostError(f"the device root is incomplete: {lost} is missing", hint=mend)
-    try:
-        pair = _load_pair(paths.root_certificate, paths.root_key)
-    except HostError as error:
-        raise HostError(f"the device root cannot be used: {error}", hint=error.hint() or mend) from error
-    if pair is None:
-        raise HostError(f"the device root in {paths.ca} vanished while it was read", hint=mend)
-    return pair
-
-
-def _make_root(paths: StatePaths, hostname: str, now: datetime) -> _Pair:
-    key = new_key()
-    pair = _Pair.of(issue_root(key, hostname=hostname, now=now), key)
-    _write_pair(paths.root_certificate, paths.root_key, pair)
-    return pair
-
-
-def _check_time(paths: StatePaths, root: x509.Certificate, now: datetime) -> None:
-    start, end = root.not_valid_before_utc, root.not_valid_after_utc
-    if now < start:
-        raise HostError(
-            f"the device root is valid from {start:%Y-%m-%d}, and the clock says {now:%Y-%m-%d}",
-            hint="Set the clock right. If the root was made under a wrong clock, remove "
-            f"{paths.ca}, start again, and trust the new root.",
-        )
-    if now >= end:
-        raise HostError(
-            f"the device root expired on {end:%Y-%m-%d}",
-            hint=f"Check the clock, then remove {paths.ca}, start again, and trust the new root.",
-        )
-
-
-def _load_pair(certificate_path: Path, key_path: Path) -> _Pair | None:
-    """A certificate and its key, None where a file is missing. Raises HostError where they are damaged or differ."""
-    certificate_pem = read_limited(certificate_path, limit=_FILE_LIMIT)
-    key_pem = read_private(key_path, limit=_FILE_LIMIT)
-    if certificate_pem is None or key_pem is None:
-        return None
-    try:
-        certificate = x509.load_pem_x509_certificate(certificate_pem)
-    except ValueError as error:
-        raise HostError(f"{certificate_path} holds no certificate") from error
-    try:
-        key = serialization.load_pem_private_key(key_pem, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise HostError(f"{key_path} holds no private key") from None  # the cause may quote the file
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
-        raise HostError(f"{key_path} is not the key of {certificate_path}")
-    return _Pair.of(certificate, key)
-
-
-def _write_pair(certificate_path: Path, key_path: Path, pair: _Pair) -> None:
-    """Key first: a certificate on disk means that its key is there too."""
-    key_pem = pair.key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    write_atomically(key_path, key_pem)
-    write_atomically(certificate_path, _pem(pair.certificate))
 
 
 def _is_fresh(leaf: x509.Certificate, now: datetime) -> bool:
@@ -330,11 +345,3 @@ def _host_names(hosts: frozenset[str]) -> HostNames:
         return HostNames(hosts)
     except ValueError as error:
         raise ConfigError(f"cannot make certificates: {error}", hint="Mend the catalog or policy.") from error
-
-
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)

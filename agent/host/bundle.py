@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from agent.errors import HostError
 from agent.host.environment import CA_VARIABLES
-from agent.host.files import read_limited, write_atomically
+from agent.host.files import PRIVATE_FILE, read_limited, write_atomically
 from agent.host.paths import StatePaths
 from agent.host.pem import certificates_in, pem_of
 from agent.host.roots import RootStore
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 def refresh_bundle(
     paths: StatePaths,
-    root_pem: bytes,
+    roots_pem: bytes,
     *,
     environ: Mapping[str, str],
     store: RootStore,
@@ -38,27 +38,41 @@ def refresh_bundle(
     """Bring ca/bundle.pem up to date; whether it was written.
 
     It is written when it is missing, older than a day, or was made from other sources: the OS store,
-    `root_pem`, or the files that `environ` names in `CA_VARIABLES`. Inside `drawbridge exec` those name the
-    bundle itself, and a bundle that holds our root is left alone. Raises HostError where it cannot be
+    `roots_pem`, or the files that `environ` names in `CA_VARIABLES`. Inside `drawbridge exec` those name the
+    bundle itself, and a bundle that holds our roots is left alone. Raises HostError where it cannot be
     written.
     """
     variables = [environ[name] for name in CA_VARIABLES if environ.get(name)]
     current = _current(paths.bundle)
-    if str(paths.bundle) in variables and pem_of(certificates_in(root_pem)[0]) in current:
+    if str(paths.bundle) in variables and all(pem_of(der) in current for der in certificates_in(roots_pem)):
         return False
-    own = (paths.bundle, paths.root_certificate)
+    own = (paths.bundle, paths.root_certificate, paths.roots)
     extras = [path for path in dict.fromkeys(map(Path, variables)) if path not in own]
-    mark = _mark(root_pem, extras, store)
-    if current.startswith(mark) and 0 <= now() - _modified(paths.bundle) < MAX_AGE:
+    return write_bundle(paths.bundle, roots_pem, extras=extras, store=store, now=now)
+
+
+def write_bundle(
+    bundle: Path,
+    roots_pem: bytes,
+    *,
+    store: RootStore,
+    extras: Sequence[Path] = (),
+    mode: int = PRIVATE_FILE,
+    now: Callable[[], float] = time.time,
+) -> bool:
+    """Bring the bundle at `bundle` up to date, as `refresh_bundle` does, with the files `extras`; whether it was
+    written. Raises HostError."""
+    mark = _mark(roots_pem, extras, store)
+    if _current(bundle).startswith(mark) and 0 <= now() - _modified(bundle) < MAX_AGE:
         return False
-    blocks = [pem_of(der) for der in dict.fromkeys(_collect(root_pem, extras, store))]
-    write_atomically(paths.bundle, mark + b"".join(blocks))
+    blocks = [pem_of(der) for der in dict.fromkeys(_collect(roots_pem, extras, store))]
+    write_atomically(bundle, mark + b"".join(blocks), mode=mode)
     return True
 
 
-def _collect(root_pem: bytes, extras: list[Path], store: RootStore) -> list[bytes]:
+def _collect(roots_pem: bytes, extras: Sequence[Path], store: RootStore) -> list[bytes]:
     """Ours first: a reader that stops at the first certificate it needs finds it soonest."""
-    found = list(certificates_in(root_pem))
+    found = list(certificates_in(roots_pem))
     try:
         found += store.certificates()
     except HostError as error:
@@ -84,8 +98,8 @@ def _certifi() -> tuple[bytes, ...]:
     return certificates_in(Path(certifi.where()).read_bytes())
 
 
-def _mark(root_pem: bytes, extras: list[Path], store: RootStore) -> bytes:
-    digest = hashlib.sha256(root_pem)
+def _mark(roots_pem: bytes, extras: Sequence[Path], store: RootStore) -> bytes:
+    digest = hashlib.sha256(roots_pem)
     digest.update(store.stamp().encode())
     for path in extras:
         digest.update(f"\n{path} {_modified(path)}".encode())

@@ -66,6 +66,11 @@ class HostNames:
         """Whether `name` (lower case) is covered because it fits a template."""
         return self._table.find(name) is True
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The subtrees that the catalog names in full; templates name none."""
+        return frozenset(self._named)
+
     def constraints(self, met: Iterable[str] = ()) -> frozenset[str]:
         """The permitted subtrees, where `met` are the names of templates' shapes that were asked for. A dNSName
         constraint covers the name and all below it (RFC 5280 4.2.1.10), so names below another are left out."""
@@ -101,8 +106,10 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 
 def issue_root(key: ec.EllipticCurvePrivateKey, *, hostname: str, now: datetime) -> x509.Certificate:
     """The certificate users are asked to trust. Its name tells which machine's it is, and from when."""
-    machine = "".join(character for character in hostname if character.isprintable())[:30]
-    name = _name(f"Drawbridge root ({machine} {now:%Y-%m})")
+    # a rotation has two of them trusted at once: see the intermediate's name
+    name = _name(
+        f"Drawbridge root ({_machine(hostname)} {now:%Y-%m} {x509.random_serial_number() % 16**4:04x})"
+    )
     builder = _builder(name, name, key.public_key(), now - SLACK, now + ROOT_LIFE)
     return _sign(_as_authority(builder, path_length=1), key, key.public_key())
 
@@ -125,6 +132,27 @@ def issue_intermediate(
     )
     builder = builder.add_extension(_constraints(permitted), critical=True)
     return _sign(builder, root_key, root_key.public_key())
+
+
+def request_intermediate(
+    key: ec.EllipticCurvePrivateKey, *, hostname: str, permitted: frozenset[str]
+) -> x509.CertificateSigningRequest:
+    """A request (PKCS #10) for an intermediate as `issue_intermediate` makes one, to be issued by somebody else."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(
+        _name(f"Drawbridge intermediate ({_machine(hostname)})")
+    )
+    return (
+        builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(_constraints(permitted), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def permits(permitted: Iterable[str], name: str) -> bool:
+    """Whether a name (or all below it, which is the same) lies in one of the `permitted` subtrees."""
+    return any(name == each or name.endswith("." + each.removeprefix(".")) for each in permitted)
 
 
 def is_intermediate(
@@ -177,7 +205,7 @@ class LeafIssuer:
             .add_extension(usage, critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(leaf_key.public_key()), critical=False)
-            .add_extension(_issued_by(intermediate_key.public_key()), critical=False)
+            .add_extension(_issued_with(intermediate), critical=False)
         )
 
     def issue(self, name: str, *, now: datetime) -> x509.Certificate:
@@ -228,6 +256,17 @@ def _sign(
     return builder.add_extension(_issued_by(issuer), critical=False).sign(key, hashes.SHA256())
 
 
+def _issued_with(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    """By the identifier that the issuer's certificate bears: a company's CA may make it in another way than we do."""
+    try:
+        own = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        key = issuer.public_key()
+        assert isinstance(key, ec.EllipticCurvePublicKey)  # only such keys sign leaves
+        return _issued_by(key)
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own)
+
+
 def _issued_by(key: ec.EllipticCurvePublicKey) -> x509.AuthorityKeyIdentifier:
     return x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
 
@@ -246,6 +285,10 @@ def _usage(
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def _machine(hostname: str) -> str:
+    return "".join(character for character in hostname if character.isprintable())[:30]
 
 
 def _name(common_name: str) -> x509.Name:

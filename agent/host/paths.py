@@ -33,6 +33,15 @@ class StatePaths:
     root_key: Path
     intermediate_certificate: Path
     intermediate_key: Path
+    next_certificate: Path  # a root that is to take the place of the one in use
+    next_key: Path
+    previous_certificate: Path  # the root before, trusted until the overlap is over
+    rotation: Path  # when the roots changed places
+    request_key: Path  # the key for which the company was asked for a certificate
+    company_certificate: Path  # an intermediate that the company issued: it signs in place of our own
+    company_key: Path
+    company_chain: Path  # what issued it, its root last
+    roots: Path  # every root that programs are to trust now
     bundle: Path  # OS roots and ours, for programs that take one file
     audit: Path
     spool: Path  # SQLite: audit events
@@ -64,6 +73,15 @@ class StatePaths:
             root_key=ca / "root.key",
             intermediate_certificate=ca / "intermediate.pem",
             intermediate_key=ca / "intermediate.key",
+            next_certificate=ca / "next.pem",
+            next_key=ca / "next.key",
+            previous_certificate=ca / "previous.pem",
+            rotation=ca / "rotation.json",
+            request_key=ca / "request.key",
+            company_certificate=ca / "company.pem",
+            company_key=ca / "company.key",
+            company_chain=ca / "company-chain.pem",
+            roots=ca / "roots.pem",
             bundle=ca / "bundle.pem",
             audit=audit,
             spool=audit / "spool.db",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+MANAGE_TRUST = ("os", "none")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 TEXT_LIMIT = 4096  # characters
 RESOLVE_LIMIT = 256  # entries
@@ -108,6 +109,7 @@ def one_of(*words: str) -> Choice:
 
 
 log_level = one_of(*LOG_LEVELS)
+manage_trust = one_of(*MANAGE_TRUST)
 
 
 def switch(value: object) -> bool:

@@ -25,6 +25,7 @@ from agent.host.setting_values import (
     BadValueError,
     Resolve,
     log_level,
+    manage_trust,
     path,
     port,
     proxy_url,
@@ -78,6 +79,7 @@ class Settings:
     upstream_proxy: str | None = None  # URL of a company proxy; None: connect directly
     resolve: tuple[Resolve, ...] = ()  # connect elsewhere, for labs; TLS still verifies the real name
     log_level: str = "info"
+    manage_trust: str = "none"  # os: our root is kept in the trust stores; none: somebody else does that
     origins: Mapping[str, Origin] = MappingProxyType({})
     overridden: Mapping[str, tuple[Overridden, ...]] = MappingProxyType({})
 
@@ -160,6 +162,15 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
             category=Category.DIAGNOSTICS,
             example="info",
             starter=True,
+        ),
+        "manage_trust": _Key(
+            read=manage_trust,
+            allowed="os or none",
+            about="Whether the installed service keeps the root certificate in this machine's trust stores (os), or "
+            "somebody else does (none).",
+            takes_hold=Effect.SERVICE,
+            category=Category.GENERAL,
+            example="os",
         ),
     }
 )

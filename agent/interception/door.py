@@ -25,6 +25,8 @@ from agent.model.record import AuditEvent, Incident, IncidentKind
 from agent.model.traffic import Connection, Process
 from agent.policy import DistrustAction
 
+TOLD_LIMIT = 1024  # hosts without a certificate, of which it is told
+
 type Record = Callable[[AuditEvent], Awaitable[None]]
 type Rules = Callable[[], RuleBook]
 
@@ -41,15 +43,19 @@ class Door:
         record: Record,
         tasks: TaskGroup,
         ports: Callable[[], tuple[int, int]],
+        permits: Callable[[str], bool] = lambda _: True,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`permits` says for which hosts there can be a certificate."""
         self._rules = rules
         self._engine = engine
         self._attribution = attribution
         self._record = record
         self._tasks = tasks
         self._ports = ports
+        self._permits = permits
         self._clock = clock
+        self._unpermitted: set[str] = set()  # hosts of which it was told
         self._distrust = DistrustLog()
         self._strangers = Strangers()
 
@@ -61,10 +67,14 @@ class Door:
         """See Keeper. A program that refuses our certificate passes unseen where the policy lets it, for a time."""
         rules = self._rules()
         passage = decide(rules.catalog, head.host, hello)
-        if passage.way is not Way.INTERCEPT or not self._distrust:
+        if passage.way is not Way.INTERCEPT:
+            return passage
+        host = hello.sni if hello is not None and hello.sni else head.host
+        if not self._permits(host):
+            return await self._without_certificate(rules, head, hello, passage, peer)
+        if not self._distrust:
             return passage
         process = await self._attribution.process(peer, self._server)
-        host = hello.sni if hello is not None and hello.sni else head.host
         if process is not None and self._distrust.passes(_program(process), host, now=self._clock()):
             await self._incident(
                 IncidentKind.BYPASS,
@@ -102,6 +112,26 @@ class Door:
         if self._strangers.met(facts.app, facts.connect_host):
             message = f"{facts.app} talks to {facts.connect_host}, which is not in the catalog"
             await self._incident(IncidentKind.UNKNOWN_HOST, message, facts)
+
+    async def _without_certificate(
+        self,
+        rules: RuleBook,
+        head: ProxyHead,
+        hello: ClientHello | None,
+        passage: Passage,
+        peer: tuple[str, int],
+    ) -> Passage:
+        """A host for which the company's intermediate gives no certificate passes unseen, as while no engine runs; or
+        nowhere, if policy closes it. Told once for each host."""
+        host = hello.sni if hello is not None and hello.sni else head.host
+        if rules.policy.closed((host,)):
+            reason = f"no certificate can be made for {host!r}, and policy lets nothing pass unseen"
+            return Passage(way=Way.REFUSE, surface=passage.surface, reason=reason)
+        if host not in self._unpermitted and len(self._unpermitted) < TOLD_LIMIT:
+            self._unpermitted.add(host)
+            message = f"no certificate can be made for {host}: tunnelled unseen (drawbridge ca status)"
+            await self._incident(IncidentKind.BYPASS, message, self._facts(head, hello, passage, peer))
+        return Passage(way=Way.TUNNEL, surface=passage.surface)
 
     def pac(self) -> str:
         """See Keeper."""

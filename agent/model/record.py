@@ -152,6 +152,7 @@ class IncidentKind(StrEnum):
     POLICY_ACTIVATED = "policy_activated"
     POLICY_REFUSED = "policy_refused"
     CA_REISSUED = "ca_reissued"
+    CA_WARNING = "ca_warning"  # the authority expires, or cannot sign for hosts of the catalog
     CLIENT_DISTRUST = "client_distrust"  # a client refused our certificate
     BYPASS = "bypass"  # a catalogued host was tunnelled unseen, as policy allows
     MISDIRECTED = "misdirected"  # CONNECT host, SNI and Host disagree

@@ -63,3 +63,8 @@ def test_host_errors_are_explained_too(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(typer.Exit):
         failing(HostError("the disk is full"))()  # type: ignore[operator]
     assert capsys.readouterr().err == "error: the disk is full\n"
+
+
+def test_a_fingerprint_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    out().print("36:CD:46")
+    assert capsys.readouterr().out == "36:CD:46\n"

@@ -30,4 +30,4 @@ def test_a_certificate_that_is_gone_is_explained(drawbridge: Drawbridge, tmp_pat
     with running_agent(StatePaths.under(tmp_path / "state")):
         result = drawbridge("exec", "true")
     assert result.exit_code == 1
-    assert "root.pem is gone" in result.stderr
+    assert "roots.pem is gone" in result.stderr

@@ -165,7 +165,7 @@ def test_the_root_names_its_machine_and_lasts_five_years(paths: StatePaths) -> N
     clock = FakeClock()
     root = Authority.open(paths, HOSTS, now=clock, hostname="laptop\n" + "x" * 80).root
     assert root.subject.rfc4514_string().startswith("CN=Drawbridge root (laptopxxx")
-    assert root.subject.rfc4514_string().endswith(" 2030-01)")
+    assert " 2030-01 " in root.subject.rfc4514_string()
     assert root.not_valid_after_utc - clock() == timedelta(days=1826)
 
 

@@ -79,6 +79,7 @@ def test_every_setting_has_an_environment_variable(tmp_path: Path) -> None:
             "DRAWBRIDGE_UPSTREAM_PROXY": "http://proxy:3128",
             "DRAWBRIDGE_RESOLVE": "a.example:443=127.0.0.1:8443",
             "DRAWBRIDGE_LOG_LEVEL": "debug",
+            "DRAWBRIDGE_MANAGE_TRUST": "OS",
             "PATH": "/bin",
         },
     )
@@ -92,6 +93,7 @@ def test_every_setting_has_an_environment_variable(tmp_path: Path) -> None:
         upstream_proxy="http://proxy:3128",
         resolve=(resolve,),
         log_level="debug",
+        manage_trust="os",
         origins=settings.origins,
     )
     assert {origin.source for origin in settings.origins.values()} == {Source.ENVIRONMENT}

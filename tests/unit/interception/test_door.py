@@ -29,6 +29,7 @@ HELLO = ClientHello(sni="api.openai.com")
 CURL = Process(pid=7, name="curl", executable="/usr/bin/curl", user="ann")
 TUNNEL = toy_policy("client_distrust: {action: tunnel, hours: 2}")
 REFUSE = toy_policy("client_distrust: {action: refuse, hours: 2}")
+CLOSED = toy_policy("fail: {default: closed}")
 SAYS_WHY = "The client does not trust the proxy's certificate for api.openai.com (tlsv1 alert unknown ca)"
 
 
@@ -54,6 +55,7 @@ class Setting:
 
     def __init__(self) -> None:
         self.policy = TUNNEL
+        self.unpermitted: set[str] = set()
         self.now = 1_000_000.0
         self.finder, self.engine, self.audit, self.tasks = (
             FakeFinder(CURL),
@@ -68,6 +70,7 @@ class Setting:
             record=self.audit.append,
             tasks=self.tasks,
             ports=lambda: (7717, 7718),
+            permits=lambda host: host not in self.unpermitted,
             clock=lambda: self.now,
         )
 
@@ -91,7 +94,7 @@ class Setting:
 
 @pytest.fixture(autouse=True, scope="module")
 def _compiled() -> None:
-    for policy in (TUNNEL, REFUSE):
+    for policy in (TUNNEL, REFUSE, CLOSED):
         rule_book(policy)
 
 
@@ -218,3 +221,20 @@ async def test_a_bypass_that_cannot_be_recorded_is_none(setting: Setting) -> Non
     setting.audit.broken = True
     with pytest.raises(Exception, match="disk is full"):
         await setting.way()
+
+
+async def test_a_host_without_a_certificate_passes_unseen_and_is_told_of_once(setting: Setting) -> None:
+    setting.unpermitted = {"api.openai.com"}
+    assert await setting.way() is Way.TUNNEL
+    assert await setting.way() is Way.TUNNEL
+    (told,) = setting.audit.incidents
+    assert told.kind is IncidentKind.BYPASS
+    assert "no certificate can be made for api.openai.com" in told.message
+
+
+async def test_a_host_without_a_certificate_goes_nowhere_where_policy_closes_it(setting: Setting) -> None:
+    setting.policy = CLOSED
+    setting.unpermitted = {"api.openai.com"}
+    passage = await setting.door.judge(HEAD, HELLO, PEER)
+    assert passage.way is Way.REFUSE
+    assert "policy lets nothing pass unseen" in passage.reason
