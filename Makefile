@@ -1,11 +1,11 @@
 # Two commands on a fresh machine: `make demo` shows the main job, `make test` proves it.
 # Each target sets up what it needs by itself; nothing but python3, pip and make is expected.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test unit lint eval bench schema lock clean
+.PHONY: help setup demo run test test-clients unit lint eval bench schema lock clean
 BIN := .venv/bin
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .venv/.ready: requirements/dev.txt pyproject.toml build/setup.sh
 	@build/setup.sh
@@ -21,6 +21,10 @@ run: .venv/.ready ## run the agent in the foreground
 test: lint unit ## lint, types, architecture and every test
 	@echo "test: integration, clients and installers"
 	@build/tests.sh $(BIN)/python -m pytest -q -n auto --dist loadfile tests --ignore=tests/unit
+
+test-clients: .venv/.ready ## the real clients; installs the command-line agents (npm) into build/.work first
+	@build/clients.sh
+	@build/tests.sh $(BIN)/python -m pytest -q -n auto --dist loadfile tests/clients
 
 unit: .venv/.ready ## the unit tests: no network, under ten seconds
 	@echo "test: unit"

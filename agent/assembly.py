@@ -33,6 +33,7 @@ from agent.errors import AuditError, DrawbridgeError
 from agent.extraction import Extractor
 from agent.gateway.app import GatewayApp
 from agent.gateway.appearances import Appearances
+from agent.gateway.asking import Asking
 from agent.gateway.conversations import Conversations
 from agent.gateway.direct import Direct
 from agent.gateway.dispatch import Dispatcher
@@ -66,6 +67,7 @@ from agent.host.collector import settle_in
 from agent.host.device import read_device
 from agent.host.justifications import JustificationFile
 from agent.host.paths import StatePaths, bundled_policies
+from agent.host.proxy_exceptions import ProxyExceptions
 from agent.host.runfile import control_token
 from agent.host.secrets import read_secret
 from agent.host.settings import Settings
@@ -110,7 +112,7 @@ class Assembly:
             **{surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces},
             **{each.id: each.row.genai for each in self.policy.book.providers.values()},
         }
-        device = self._device = read_device(paths)
+        device = self._device = replace(read_device(paths), groups=settings.device_groups)
         self.audit = Spool(paths, device=device, providers=providers)
         self._scans = ScanPool()
         self.resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
@@ -167,7 +169,10 @@ class Assembly:
             await self._appearances.open()
             self.tasks.spawn(self._appearances.run(), name="appearances")
         config = TransportConfig(
-            resolve=self.resolve, ca_file=settings.upstream_ca_file, proxy_url=settings.upstream_proxy or ""
+            resolve=self.resolve,
+            ca_file=settings.upstream_ca_file,
+            proxy_url=settings.upstream_proxy or "",
+            direct=settings.upstream_direct,
         )
         transport = self._transport = await build_transport(config)
         await self.accounts.open()
@@ -178,6 +183,7 @@ class Assembly:
         audit: AuditSink = Watching(self._appearances or self.audit, self._observatory)
         if identities is not None:
             audit = LateFacts(audit, identities, lambda: self.policy.rules)
+        asking = Asking(self.accounts, self._device, identities)
         handler = ExchangeHandler(
             policy=self.policy,
             transport=transport,
@@ -190,8 +196,8 @@ class Assembly:
             checks=self._checks,
             files=FileReader(self._extractor, self._scans, FileBook(time.monotonic)),
             accounts=self.accounts,
+            asking=asking,
             serving=Serving(dispatcher, Planner(self._health), self._recall, limit=MAX_BODY),
-            device=self._device.id,
         )
         await self._observatory.start()
         self.tasks.spawn(self._standing.run(), name="standing")
@@ -201,11 +207,12 @@ class Assembly:
             handler,
             LocalPages(self._token, lambda: {**self._status(), **status()}, own, guard),
             self._observatory.running,
-            identities,
+            asking,
         )
         sockets = Sockets(
             SocketSurroundings(
                 exchanges=handler,
+                asking=asking,
                 policy=self.policy,
                 scans=self._scans,
                 watch=self._observatory.running,
@@ -214,9 +221,8 @@ class Assembly:
             transport=transport,
             direct=Direct(transport, read_secret),
             accounts=self.accounts,
-            device=self._device.id,
         )
-        upgrades = UpgradeHandler(self.policy, transport, self.audit, guard, sockets)
+        upgrades = UpgradeHandler(self.policy, transport, self.audit, asking, guard, sockets)
         self.server = GatewayServer(app, upgrades, self.tasks)
         return self.server
 
@@ -378,4 +384,5 @@ def _towards_services(settings: Settings, resolve: Mapping[tuple[str, int], tupl
         resolve=resolve,
         proxy_url=proxy.url if proxy else "",
         proxy_authorization=proxy.authorization if proxy else "",
+        direct=ProxyExceptions.parse(settings.upstream_direct),
     )

@@ -20,15 +20,20 @@ from typing import TYPE_CHECKING
 from agent import __version__
 from agent.assembly import Assembly, base_url_connection, policy_path
 from agent.errors import HostError
+from agent.gateway.discoveries import Discoveries
 from agent.gateway.server import GatewayServer
 from agent.gateway.transport.tls import client_context
 from agent.host.attribution import Attribution
 from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
+from agent.host.earlier import read_earlier
+from agent.host.groups import UserGroups, group_source
+from agent.host.inventory import take_inventory
+from agent.host.inventory_file import InventoryFile
 from agent.host.key_seal import key_seal
 from agent.host.loops import loop_factory
 from agent.host.offspring import Parent
-from agent.host.paths import StatePaths
+from agent.host.paths import StatePaths, setup_paths
 from agent.host.processes import process_finder
 from agent.host.roots import root_store
 from agent.host.runfile import RunFile, StateLock, remove_runfile, write_runfile
@@ -36,9 +41,11 @@ from agent.host.settings import Settings
 from agent.host.settings_watch import Renew, SettingsWatch
 from agent.host.signatures import Signatures, verifier
 from agent.host.standin_file import write_standin
+from agent.host.upstream import settled
 from agent.inspection import RuleBook
 from agent.interception import library
 from agent.interception.dialing import Dialler
+from agent.model.inventory import Inventory
 from agent.model.record import IncidentKind
 from agent.supervision import Supervision
 
@@ -52,6 +59,7 @@ LAST_BYTES_SECONDS = 2.0
 SETTLE_SECONDS = 1.0
 HANDOVER_SECONDS = 5.0
 WORRY_SECONDS = 24 * 3600.0
+HEED_SECONDS = 2.0
 
 type Ready = Callable[[RunFile], None]
 type Reread = Callable[[], Settings]
@@ -66,11 +74,13 @@ class Daemon:
         *,
         on_ready: Ready | None = None,
         lent: str = "",
+        earlier: Path | None = None,
         reread: Reread | None = None,
     ) -> None:
-        """`lent` names the sockets of a supervisor, which is obeyed then; see `offspring`. `reread` reads the settings
-        again, to see changes."""
+        """`lent` names the sockets of a supervisor, which is obeyed then; see `offspring`. `earlier` is the file of
+        where programs were led before us. `reread` reads the settings again, to see changes."""
         self._settings = settings
+        self._earlier = earlier or setup_paths().earlier
         self._reread = reread
         self._on_ready = on_ready
         self._lent = lent
@@ -90,7 +100,9 @@ class Daemon:
             supervision = Supervision(parent, self.stop) if parent is not None else None
             paths.prepare()
             held.enter_context(StateLock(paths))
-            engine = _Parts(settings, paths, parent.sockets if parent is not None else ())
+            lent = parent.sockets if parent is not None else ()
+            renew = supervision.ask_for_another if supervision is not None else None
+            engine = _Parts(settings, paths, self._earlier, lent, renew)
             try:
                 runfile = await engine.start()
                 write_runfile(paths, runfile)
@@ -128,9 +140,21 @@ class Daemon:
 class _Parts:
     """The parts of a running agent, in the order in which they are built; stopped the other way round."""
 
-    def __init__(self, settings: Settings, paths: StatePaths, lent: tuple[socket.socket, ...] = ()) -> None:
-        """`lent` are the sockets of the proxy and the gateway, where somebody else bound them."""
-        self._settings = settings
+    def __init__(
+        self,
+        settings: Settings,
+        paths: StatePaths,
+        earlier: Path,
+        lent: tuple[socket.socket, ...] = (),
+        renew: Callable[[], None] | None = None,
+    ) -> None:
+        """`lent` are the sockets of the proxy and the gateway, where somebody else bound them. `earlier` is the file of
+        where programs were led before us. `renew` has another engine take our place, if somebody would start it."""
+        self._given = settings
+        self._earlier_file = earlier
+        self._earlier = read_earlier(earlier)
+        settings = self._settings = settled(settings, os.environ, self._earlier)
+        self._renew = renew
         self._lent = lent
         self.shared = Assembly(settings, paths, notices_apps=True)
         self._authority = Authority.open(paths, self.shared.policy.rules.catalog.hosts, seal=key_seal())
@@ -149,7 +173,10 @@ class _Parts:
 
         settings, shared = self._settings, self.shared
         attribution = self._attribution = Attribution(
-            process_finder(), lambda: shared.policy.rules.apps, Signatures(verifier())
+            process_finder(),
+            lambda: shared.policy.rules.apps,
+            Signatures(verifier()),
+            UserGroups(group_source()),
         )
         server = self._server = await shared.start(self._status, identities=attribution)
         engine = self._engine = Engine(attach=server.attach, mint=self._authority.leaf)
@@ -161,10 +188,11 @@ class _Parts:
             tasks=shared.tasks,
             ports=lambda: self._ports,
             permits=self._authority.permits,
+            earlier=lambda: self._earlier,
         )
         engine.report(on_trusted=door.trusted, on_distrusted=door.distrusted)
         engine.install(build_addons(engine))
-        dialler = Dialler(shared.resolve, settings.upstream_proxy)
+        dialler = Dialler(shared.resolve, settings.upstream_proxy, settings.upstream_direct)
         front = self._front = FrontDoor(door, dialler.dial, shared.tasks)
         proxy, gateway = self._lent or (None, None)
         if gateway is not None:
@@ -174,6 +202,8 @@ class _Parts:
             gateway_port = await server.listen("127.0.0.1", settings.gateway_port, base_url_connection)
         self._ports = (await front.listen(settings.proxy_port, lent=proxy), gateway_port)
         self._keep_standin(shared.policy.rules, door)
+        shared.tasks.spawn(self._heed_settings(), name="settings")
+        shared.tasks.spawn(self._discoveries().run(), name="inventory")
         if self._authority.reissued:
             await shared.note(IncidentKind.CA_REISSUED, "the device's intermediate certificate was issued")
         shared.tasks.spawn(self._worry(), name="authority")
@@ -185,6 +215,20 @@ class _Parts:
             state_dir=str(shared.paths.root),
             ca_path=str(shared.paths.roots),
             version=__version__,
+        )
+
+    def _discoveries(self) -> Discoveries:
+        shared = self.shared
+
+        def take() -> Inventory:
+            rules = shared.policy.rules
+            return take_inventory(rules.apps, (row.software() for row in rules.policy.discovery.software))
+
+        return Discoveries(
+            shared.audit,
+            InventoryFile(shared.paths.inventory),
+            take,
+            lambda: shared.policy.rules.policy.discovery,
         )
 
     async def stop(self) -> None:
@@ -215,7 +259,7 @@ class _Parts:
 
     def watch(self, reread: Reread, supervision: Supervision | None) -> None:
         """From now on see settings change."""
-        held, (proxy, gateway) = self._settings, self._ports
+        held, (proxy, gateway) = self._given, self._ports
         if self._lent:  # whoever bound them may have been told something else
             held = replace(
                 held,
@@ -296,6 +340,31 @@ class _Parts:
             log.warning("%s", worry)
             await self.shared.note(IncidentKind.CA_WARNING, worry)
 
+    async def _heed_settings(self) -> None:
+        """Whoever changes the OS's settings leaves where they led before, and waits until our PAC file says so, too."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(HEED_SECONDS)
+            found = await loop.run_in_executor(None, read_earlier, self._earlier_file)
+            if found != self._earlier:
+                self._earlier = found
+                self._heed_upstream()
+                self._keep_standin(self.shared.policy.rules, self._door)
+
+    def _heed_upstream(self) -> None:
+        """The company's proxy is built into every connection of ours."""
+        now = settled(self._given, os.environ, self._earlier)
+        if (now.upstream_proxy, now.upstream_direct) == (
+            self._settings.upstream_proxy,
+            self._settings.upstream_direct,
+        ):
+            return
+        if self._renew is not None:
+            log.info("the company's proxy is another one now: another engine takes over")
+            self._renew()
+        else:
+            log.warning("the company's proxy is another one now: it is used from the next start on")
+
     def _keep_standin(self, rules: RuleBook, door: Door) -> None:
         """Tell whoever stands in for us what it must know."""
         try:
@@ -329,12 +398,17 @@ def _renewal(supervision: Supervision) -> Renew:
 
 
 def run(
-    settings: Settings, *, on_ready: Ready | None = None, lent: str = "", reread: Reread | None = None
+    settings: Settings,
+    *,
+    on_ready: Ready | None = None,
+    lent: str = "",
+    earlier: Path | None = None,
+    reread: Reread | None = None,
 ) -> None:
-    """Run the agent in the foreground until it is told to stop."""
+    """Run the agent in the foreground until it is told to stop; see `Daemon`."""
 
     async def main() -> None:
-        await Daemon(settings, on_ready=on_ready, lent=lent, reread=reread).run()
+        await Daemon(settings, on_ready=on_ready, lent=lent, earlier=earlier, reread=reread).run()
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(main())

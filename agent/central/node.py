@@ -27,10 +27,12 @@ from agent.errors import ConfigError
 from agent.gateway.local import LocalPage
 from agent.gateway.server import GatewayServer
 from agent.gateway.telemetry_pages import METRICS_PATHS
+from agent.host.earlier import Earlier
 from agent.host.loops import loop_factory
 from agent.host.paths import StatePaths
 from agent.host.runfile import RunFile, StateLock, control_token, remove_runfile, write_runfile
 from agent.host.settings import Settings
+from agent.host.upstream import settled
 from agent.model.record import IncidentKind
 
 log = logging.getLogger(__name__)
@@ -53,7 +55,7 @@ class Node:
         on_ready: Ready | None = None,
     ) -> None:
         """`seat` is None where it serves alone."""
-        self._settings = settings
+        self._settings = settled(settings, os.environ, Earlier())
         self._orders = orders
         self._seat = seat
         self._on_ready = on_ready

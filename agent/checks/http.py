@@ -8,15 +8,14 @@ machines ask nobody.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from agent.checks.ports import CheckError, Failure, HttpAnswer
+from agent.host.proxy_exceptions import ProxyExceptions
 
 if TYPE_CHECKING:
     import aiohttp
@@ -39,7 +38,12 @@ class HttpConfig:
 
     proxy_url: str = ""  # http://host:port, without credentials
     proxy_authorization: str = field(default="", repr=False)
+    direct: ProxyExceptions = field(default_factory=ProxyExceptions)  # hosts that the proxy is not for
     max_answer: int = MAX_ANSWER
+
+    def proxy_for(self, host: str) -> str:
+        """The proxy's URL; empty where the host is reached without."""
+        return "" if self.direct.cover(host) else self.proxy_url
 
 
 class AioHttp:
@@ -71,7 +75,7 @@ class AioHttp:
     ) -> HttpAnswer:
         from yarl import URL
 
-        proxy = "" if _is_loopback(url) else self._config.proxy_url
+        proxy = self._config.proxy_for(URL(url, encoded=True).host or "")
         introduction = self._introduction() if proxy else {}
         through_tunnel = url.startswith("https:")
         async with session.post(
@@ -149,14 +153,3 @@ def _session(context: ssl.SSLContext, config: HttpConfig) -> aiohttp.ClientSessi
         headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "drawbridge"},
         timeout=aiohttp.ClientTimeout(total=None),
     )
-
-
-def _is_loopback(url: str) -> bool:
-    """No proxy could reach what runs on this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -10,6 +10,7 @@ import typer
 from agent import __version__
 from agent.cli import (
     apps,
+    arrangement,
     audit,
     authority,
     cache,
@@ -19,6 +20,7 @@ from agent.cli import (
     explain,
     fingerprint,
     gateway,
+    inventory,
     keys,
     launch,
     policy,
@@ -103,6 +105,9 @@ app.add_typer(catalog.app, name="catalog", rich_help_panel=_POLICY)
 app.command("scan", rich_help_panel=_POLICY)(scan.scan)
 app.command("eval", rich_help_panel=_POLICY)(evaluate)
 app.command("fingerprint", rich_help_panel=_POLICY)(fingerprint.fingerprint)
+app.command("inventory", rich_help_panel=_MACHINE)(inventory.inventory)
+app.command("setup", rich_help_panel=_MACHINE)(arrangement.setup)
+app.command("restore", rich_help_panel=_MACHINE)(arrangement.restore)
 app.add_typer(authority.app, name="ca", rich_help_panel=_MACHINE)
 app.add_typer(configuration.app, name="config", rich_help_panel=_MACHINE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -14,9 +15,11 @@ from rich.table import Table
 from agent.catalog import bundled_providers
 from agent.cli.console import EXIT_FAILED, explains_errors, out, say_json, settings_from
 from agent.errors import ConfigError
-from agent.host.paths import bundled_policies
+from agent.host.earlier import read_earlier
+from agent.host.paths import bundled_policies, setup_paths
 from agent.host.secrets import read_secret
 from agent.host.settings import Settings
+from agent.host.upstream import settled
 from agent.model.provider import Provider, Scheme
 from agent.model.references import shown
 from agent.policy import Policy
@@ -105,7 +108,7 @@ def check(
 
     Costs a few tokens. Exit status 1 where one cannot be used; what is wrong is said with how to mend it.
     """
-    settings = settings_from()
+    settings = settled(settings_from(), os.environ, read_earlier(setup_paths().earlier))
     own = configured(_policy(settings, policy).providers, {row.id: row for row in bundled_providers()})
     if unknown := [each for each in ids or () if each not in own]:
         raise ConfigError(
@@ -141,6 +144,7 @@ async def _check(
             resolve={(r.host, r.port): (r.address, r.address_port) for r in settings.resolve},
             ca_file=settings.upstream_ca_file,
             proxy_url=settings.upstream_proxy or "",
+            direct=settings.upstream_direct,
         )
     )
     requests = SmallRequests(transport, seconds=seconds)

@@ -14,6 +14,7 @@ from agent.cli.console import EXIT_FAILED, explains_errors, out, say_json, state
 from agent.cli.local_agent import ask_agent
 from agent.gateway.local import STATUS_PATH
 from agent.host.runfile import read_runfile
+from agent.host.settings_state import read_state
 
 
 @explains_errors
@@ -24,16 +25,20 @@ def status(
 ) -> None:
     """Tell whether the agent is up, and what it does. Exit status 0 only if it is up and answers."""
     paths = state_paths({"state_dir": state_dir and str(state_dir.absolute())})
+    settings = read_state(paths.settings_state)
+    led: dict[str, object] = {}
+    if settings is not None:
+        led = {"settings": settings.led.value, "settings_problems": list(settings.reasons)}
     running = read_runfile(paths)
     if running is None:
         if as_json:
-            say_json({"running": False, "state_dir": str(paths.root)})
+            say_json({"running": False, "state_dir": str(paths.root), **led})
         else:
             out().print(
                 f"Drawbridge is not running on {escape(str(paths.root))}. Start it: [bold]drawbridge up[/]"
             )
         raise typer.Exit(EXIT_FAILED)
-    facts: dict[str, object] = {"running": True, **ask_agent(paths, running, STATUS_PATH)}
+    facts: dict[str, object] = {"running": True, **ask_agent(paths, running, STATUS_PATH), **led}
     if as_json:
         say_json(facts)
         return
@@ -41,6 +46,8 @@ def status(
     for name, value in facts.items():
         if name == "started_at":
             name, value = "up for", f"{time.time() - running.started_at:.0f} s"
+        if isinstance(value, list):
+            value = "; ".join(map(str, value))
         if isinstance(value, dict):
             value = ", ".join(f"{key} {each}" for key, each in value.items())
         table.add_row(f"[dim]{name.replace('_', ' ')}[/]", escape(str(value)))

@@ -14,12 +14,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from agent.cli.console import EXIT_FAILED, err, explains_errors, out, say_json, settings_from, state_paths
-from agent.errors import ConfigError, HostError
+from agent.errors import HostError
 from agent.host.company import load_company
 from agent.host.device_root import Stage, load_root, rotation
-from agent.host.files import make_private_directory
-from agent.host.journal import Journal, Report, Undone, Wanted
+from agent.host.journal import Change, Journal, Report, Undone, Wanted
 from agent.host.key_seal import KeyFiles, key_seal
+from agent.host.lasting import roots_for
 from agent.host.lock import ProcessLock
 from agent.host.ownership import as_owner_of
 from agent.host.pairs import utc_now
@@ -34,7 +34,6 @@ from agent.host.trust.stores import (
     install,
     manages,
     mend,
-    roots_to_trust,
     trust_drivers,
     trust_stores,
     trust_wanted,
@@ -74,7 +73,7 @@ def install_roots(
         _say_plan(trust_wanted(machine, roots, stores))
         _say_left_out(machine, stores, roots)
         return
-    with trust_journal(machine, paths) as journal:
+    with trust_journal(machine) as journal:
         lost = bring_about(machine, journal, roots, stores)
     _say_left_out(machine, stores, roots)
     if lost:
@@ -82,23 +81,19 @@ def install_roots(
 
 
 @explains_errors
-def uninstall_roots(*, dry_run: DryRun = False, state_dir: StateDir = None) -> None:
+def uninstall_roots(*, dry_run: DryRun = False) -> None:
     """Take the root out of every store into which `ca install` has put it; others stay."""
-    machine, paths = Machine.this(), paths_of(state_dir)
-    if not journal_file(machine, paths).exists():
+    machine = Machine.this()
+    changes = trusted_before(machine)
+    if not changes:
         out().print("nothing was installed by this account")
         return
-    with trust_journal(machine, paths) as journal:
-        if dry_run:
-            for change in reversed(journal.changes):
-                out().print(f"would undo {change.kind} in {escape(change.scope)}")
-            return
-        reports = journal.restore()
-        lost = _say_undone(reports)
-        if not journal.changes:
-            _clear(machine, paths)
-    if not reports:
-        out().print("nothing was installed by this account")
+    if dry_run:
+        for change in reversed(changes):
+            out().print(f"would undo {change.kind} in {escape(change.scope)}")
+        return
+    with trust_journal(machine) as journal:
+        lost = _say_undone(journal.restore(journal.kinds))
     if lost:
         raise typer.Exit(EXIT_FAILED)
 
@@ -144,38 +139,19 @@ def roots_before(paths: StatePaths) -> tuple[Root, ...]:
     return tuple(map(Root.of, trusted_roots(paths, utc_now())))
 
 
-def roots_for(machine: Machine, paths: StatePaths) -> tuple[Root, ...]:
-    """The roots to trust. Raises ConfigError where this machine has no authority yet."""
-    try:
-        found = roots_to_trust(machine, paths, utc_now())
-    except PermissionError as error:
-        raise HostError(
-            f"{paths.ca} may not be read by this account",
-            hint="An administrator must run it once: sudo drawbridge ca install",
-        ) from error
-    if not found:
-        raise ConfigError(
-            f"there is no certificate authority at {paths.ca} yet", hint="it is made by: drawbridge up"
-        )
-    return found
-
-
-def journal_file(machine: Machine, paths: StatePaths) -> Path:
-    """Where the changes of this account are noted: root's in a folder of root's own, since what a journal says is
-    written where it says."""
-    return machine.public / "journal.json" if machine.privileged else paths.root / "trust.json"
-
-
 @contextmanager
-def trust_journal(machine: Machine, paths: StatePaths) -> Iterator[Journal]:
-    """The journal, locked."""
-    file = journal_file(machine, paths)
-    if machine.privileged:
-        PublicFiles(machine.public, machine.store).prepare()
-    else:
-        make_private_directory(paths.root)
-    with ProcessLock(file.with_suffix(".lock"), "change of trust stores", place=file.parent):
-        yield Journal(file, trust_drivers(machine))
+def trust_journal(machine: Machine) -> Iterator[Journal]:
+    """The journal of everything that is changed in the OS, with the drivers of trust alone, locked."""
+    places = machine.setup
+    places.prepare()
+    with ProcessLock(places.lock, "process that changes settings"):
+        yield Journal(places.journal, trust_drivers(machine))
+
+
+def trusted_before(machine: Machine) -> tuple[Change, ...]:
+    """What was changed in trust stores by this account."""
+    journal = Journal(machine.setup.journal, trust_drivers(machine))
+    return tuple(each for each in journal.changes if each.kind in journal.kinds)
 
 
 def bring_about(
@@ -196,9 +172,9 @@ def follow(paths: StatePaths, before: tuple[Root, ...]) -> bool:
     """After the roots have changed: bring the stores in step into which we had put one of those `before`; whether there
     are any."""
     machine = Machine.this()
-    if not journal_file(machine, paths).exists():
+    if not trusted_before(machine):
         return False
-    with trust_journal(machine, paths) as journal:
+    with trust_journal(machine) as journal:
         if not manages(journal, before):
             return False
         kinds = {change.kind for change in journal.changes}
@@ -266,17 +242,6 @@ def _say_undone(reports: tuple[Report, ...]) -> bool:
             case Undone.FAILED:
                 err().print(f"[bold red]failed[/] {where}: {escape(each.reason)}")
     return bool(failed(reports))
-
-
-def _clear(machine: Machine, paths: StatePaths) -> None:
-    """Leave nothing behind. The lock is held by us; nobody else changes stores while they are being emptied."""
-    file = journal_file(machine, paths)
-    with suppress(OSError):
-        file.unlink()
-        file.with_suffix(".lock").unlink()
-        if machine.privileged:
-            file.parent.rmdir()
-            file.parent.parent.rmdir()  # kept where something else is in it
 
 
 _COLOURS = {State.TRUSTED: "green", State.NOT_THERE: "dim", State.MISSING: "red"}

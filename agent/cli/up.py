@@ -34,6 +34,9 @@ def up(
         ),
     ] = None,
     lent: Annotated[str, typer.Option(hidden=True, help="Sockets of drawbridge supervise.")] = "",
+    earlier: Annotated[
+        Path | None, typer.Option(hidden=True, help="Where programs were led before us.")
+    ] = None,
     ready_file: Annotated[
         Path | None, typer.Option(help="Written, as JSON, when the agent is ready; removed when it stops.")
     ] = None,
@@ -71,7 +74,7 @@ def up(
         )
 
     try:
-        daemon.run(settings, on_ready=ready, lent=lent, reread=lambda: settings_from(given))
+        daemon.run(settings, on_ready=ready, lent=lent, earlier=earlier, reread=lambda: settings_from(given))
     finally:
         if told and ready_file is not None:  # else it may be another agent's
             ready_file.unlink(missing_ok=True)

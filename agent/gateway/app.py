@@ -7,9 +7,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
+from agent.gateway.asking import Asking
 from agent.gateway.exchange import ExchangeHandler
 from agent.gateway.local import LocalPages
-from agent.gateway.ports import Identities
 from agent.gateway.server import ClientLink
 from agent.gateway.wire import ClientRequest, Message, Receive, Send, Wire
 from agent.model.traffic import Connection, Tier
@@ -40,14 +40,13 @@ class GatewayApp:
         exchanges: ExchangeHandler,
         pages: LocalPages,
         watch: Watch = _unwatched,
-        identities: Identities | None = None,
+        asking: Asking | None = None,
     ) -> None:
-        """`watch` is told of every exchange that runs; `identities` knows the programs behind connections, where they
-        are on this machine."""
+        """`watch` is told of every exchange that runs; `asking` finds the programs behind connections."""
         self._exchanges = exchanges
         self._pages = pages
         self._watch = watch
-        self._identities = identities
+        self._asking = asking
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """https://asgi.readthedocs.io/en/latest/specs/www.html"""
@@ -62,8 +61,8 @@ class GatewayApp:
             if (page := await self._pages.serve(scope["path"], query, fields)) is not None:
                 await wire.answer(*page)
                 return
-        if self._identities is not None:
-            link.connection = await self._identified(self._identities, link.connection, scope["server"])
+        if self._asking is not None:
+            link.connection = await self._asking.identified(link.connection, scope["server"])
         request = ClientRequest(
             connection=link.connection,
             method=scope["method"],
@@ -80,11 +79,3 @@ class GatewayApp:
         if not whole:
             link.abort()
             await asyncio.sleep(0)  # until uvicorn has heard of it: it logs an unfinished answer as an error
-
-    async def _identified(
-        self, identities: Identities, connection: Connection, server: tuple[str, int] | None
-    ) -> Connection:
-        """The front door has its connections identified; of ours, whoever asks something is asked about."""
-        if connection.tier is Tier.BASE_URL and connection.process is None and server is not None:
-            return await identities.identified(connection, (server[0], server[1]))
-        return identities.latest(connection)

@@ -11,7 +11,6 @@ import time
 from dataclasses import replace
 from urllib.parse import quote
 
-from agent.accounts import presented
 from agent.accounts.accounts import Accounts
 from agent.accounts.denials import Denial
 from agent.dialects import opaque
@@ -21,20 +20,19 @@ from agent.errors import ContentError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.accounting import Account
 from agent.gateway.answers import Answering
+from agent.gateway.asking import Asking, Who, without_our_keys
 from agent.gateway.conversations import Conversations
 from agent.gateway.direct import Direct
 from agent.gateway.filebook import FileBook
 from agent.gateway.files import FileReader
 from agent.gateway.judging import Judge, Question
 from agent.gateway.ledger import Ledger
-from agent.gateway.logins import Logins, shown_virtual
 from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, Lane, PolicyInForce, SecretSource
-from agent.gateway.routing import PAGES, Refusal, Refused, Route, Way, route_base_url, route_intercepted
+from agent.gateway.routing import PAGES, Refusal, Refused, Route
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.settlement import Settlement, append
 from agent.gateway.signed_bodies import signed_names
-from agent.gateway.subjects import way_for
 from agent.gateway.transport.base import Headers, Transport, TransportError, UpstreamResponse
 from agent.gateway.unified.pages import page
 from agent.gateway.unified.passing import way_of
@@ -46,13 +44,10 @@ from agent.gateway.voices import told, voice
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
 from agent.inspection import RuleBook, judge_access, judge_unread
 from agent.inspection.verdicts import refusal as refusal_of
-from agent.model.app import Asker
 from agent.model.decision import Decision
 from agent.model.ids import short_ref, uuid7
-from agent.model.login import Login
 from agent.model.record import Incident, IncidentKind, Outcome
 from agent.model.surface import Endpoint
-from agent.model.traffic import Tier
 from agent.policy import UnknownSurface
 from agent.telemetry import trace_context
 
@@ -81,14 +76,13 @@ class ExchangeHandler:
         justifications: JustificationSource | None = None,
         conversations: Conversations,
         accounts: Accounts,
+        asking: Asking,
         serving: Serving,
-        device: str = "",
         max_body: int = MAX_BODY,
         checks: CheckRunner | None = None,
         files: FileReader | None = None,
     ) -> None:
-        """`device` is this machine's id, by which a policy may give it a virtual key. Without `files` attachments are
-        noted and not read."""
+        """`asking` tells who asks. Without `files` attachments are noted and not read."""
         self._policy = policy
         self._audit = audit
         self._scans = scans
@@ -97,10 +91,9 @@ class ExchangeHandler:
         self._opinion = SecondOpinion(checks, scans)
         self._accounts = accounts
         self._serving = serving
-        self._device = device
         self._direct = Direct(transport, secret)
         self._unlisted = Unlisted(audit, scans)
-        self._logins = Logins()
+        self._asking = asking
         self._judge = Judge(
             scans=scans,
             opinion=self._opinion,
@@ -108,7 +101,7 @@ class ExchangeHandler:
             capture_key=capture_key,
             justifications=justifications,
             files=files,
-            device=device,
+            device=self._asking.device,
         )
         filebook = files.book if files is not None else FileBook(time.monotonic)
         self._uploads = Uploads(self._judge, self._direct, filebook, max_body=max_body)
@@ -144,7 +137,7 @@ class ExchangeHandler:
         ledger = book.ledger
         try:
             route = self._route(request, ledger)
-            request, route = self._identified(request, route, book)
+            request, route = self._charged(request, route, book)
             return await self._answered(request, route, wire, book, lane)
         except Refused as error:
             ledger.outcome, ledger.error = Outcome.REFUSED, str(error)
@@ -196,64 +189,28 @@ class ExchangeHandler:
         return await self._inspect(request, route, wire, book, route.query if bodiless else None)
 
     def _route(self, request: ClientRequest, ledger: Ledger) -> Route:
-        way = self._way(request, ledger)
-        if request.connection.tier is Tier.BASE_URL:
-            route = route_base_url(ledger.rules, request.target, way)
-        else:
-            route = route_intercepted(ledger.rules, request.connection, request.headers, request.target, way)
+        route = self._asking.route(ledger.rules, request, at=ledger.started_at)
         if isinstance(route, Refusal):
             if route.bound_for is not None:
                 ledger.routed(route.bound_for)  # so that the client is answered in its dialect
                 ledger.upstream = ""
             raise Refused(route.status, route.message)
         ledger.routed(route)
-        ledger.asker = _asker(request, route, ledger.rules)
+        who = self._asking.who(ledger.rules, request, route)
+        ledger.asker, ledger.login = who.asker, who.login
         return route
 
-    def _way(self, request: ClientRequest, ledger: Ledger) -> Way:
-        rules = ledger.rules
-
-        def who(route: Route) -> tuple[Asker, Login]:
-            login = self._logins.login_of(rules, route.host, request.headers, route.query)
-            return _asker(request, route, rules), shown_virtual(
-                login, presented.find(request.headers, route.query)
-            )
-
-        return way_for(rules, request.connection, who, at=ledger.started_at, device=self._device)
-
-    def _identified(
-        self, request: ClientRequest, route: Route, book: Settlement
-    ) -> tuple[ClientRequest, Route]:
+    def _charged(self, request: ClientRequest, route: Route, book: Settlement) -> tuple[ClientRequest, Route]:
         """Find out whose account it is, and take our own keys out of what travels on. Raises Refused."""
-        connection = request.connection
-        shown = presented.find(request.headers, route.query)
         ledger = book.ledger
-        if shown is not None:
-            request = ClientRequest(
-                connection=connection,
-                method=request.method,
-                target=request.target,
-                headers=tuple(presented.without_keys(request.headers)),
-            )
-            if (query := presented.query_without_keys(route.query)) != route.query:
-                route = replace(route, query=query)
-        login = self._logins.login_of(ledger.rules, route.host, request.headers, route.query)
-        ledger.login = shown_virtual(login, shown)
-        if not self._accounts.active:
-            return request, route
-        principal = self._accounts.principal(
-            shown,
-            now=book.ledger.started_at,
-            user=connection.process.user if connection.process else "",
-            device=self._device,
-            app=ledger.asker.app if ledger.asker.vouched else "",
-            intercepted=connection.tier is not Tier.BASE_URL,
-        )
+        who = Who(asker=ledger.asker, login=ledger.login)
+        principal = self._asking.principal(who, request, route, at=ledger.started_at)
         if isinstance(principal, Denial):
             raise refusal(principal)
-        book.account = Account(self._accounts, principal)
-        book.ledger.served_by(virtual_key=principal.key_id, team=principal.team, customer=principal.customer)
-        return request, route
+        if self._accounts.active:
+            book.account = Account(self._accounts, principal)
+            ledger.served_by(virtual_key=principal.key_id, team=principal.team, customer=principal.customer)
+        return without_our_keys(request, route)
 
     async def _suspected(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
         """What may ask a model at a path that the catalog does not list."""
@@ -261,7 +218,7 @@ class ExchangeHandler:
         if action is UnknownSurface.REPORT and (_announced(request.headers) or 0) > self._max_body:
             return await self._pass(request, route, wire, book)
         sent = await self._read(request, wire)
-        way = self._way(request, book.ledger)
+        way = self._asking.way(book.ledger.rules, request, at=book.ledger.started_at)
         route = await self._unlisted.bind(request, route, self._plain(request, sent), book.ledger, way)
         if route.endpoint is None:
             return await self._pass(request, route, wire, book, sent)
@@ -434,9 +391,9 @@ class ExchangeHandler:
         """What the provider says of the account, where it was asked with the user's own credential."""
         if route.upstream != "native" or route.credential is not None or response.status >= 400:
             return
-        asked = (ledger.rules, route.host, request.headers, route.query)
-        if self._logins.learn(*asked, response.headers):
-            ledger.login = self._logins.login_of(*asked)
+        login = self._asking.learn(ledger.rules, request, route, response.headers)
+        if login is not None:
+            ledger.login = login
 
     async def _along(self, lane: Lane, errand: Errand, sent: bytes | None) -> Served:
         """On a way that is open already. `sent` is the request as it came, where nothing in it was changed."""
@@ -547,12 +504,6 @@ def _reads_query(endpoint: Endpoint, rules: RuleBook) -> bool:
     """Whether prompts may stand in the query of an address there."""
     dialect = rules.dialects.get(endpoint.dialect)
     return dialect is not None and dialect.reads_query
-
-
-def _asker(request: ClientRequest, route: Route, rules: RuleBook) -> Asker:
-    """Which app asks, by all that is known before the request is read."""
-    endpoint = route.endpoint.app if route.endpoint is not None else ""
-    return rules.apps.asker(request.connection, rules.apps.claimed(request.headers), endpoint)
 
 
 def _in_address(query: bytes) -> bytes:

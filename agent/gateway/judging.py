@@ -30,6 +30,7 @@ from agent.inspection.justified import Justified
 from agent.inspection.verdicts import failed_check
 from agent.model.content import Role
 from agent.model.decision import Action, Decision
+from agent.model.device import NO_DEVICE, Device
 from agent.model.direct import direct
 from agent.model.ids import short_ref
 from agent.model.record import APPROVED, CaptureMode
@@ -82,9 +83,9 @@ class Judge:
         capture_key: bytes,
         justifications: JustificationSource | None = None,
         files: FileReader | None = None,
-        device: str = "",
+        device: Device = NO_DEVICE,
     ) -> None:
-        """Without `files`, attachments are noted and not read. `device` is this machine's id."""
+        """Without `files`, attachments are noted and not read. `device` is this machine."""
         self._files = files
         self._scans = scans
         self._opinion = opinion

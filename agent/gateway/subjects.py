@@ -9,6 +9,7 @@ from collections.abc import Callable
 from agent.gateway.routing import Route, Way, way_of_policy
 from agent.inspection import RuleBook
 from agent.model.app import Asker
+from agent.model.device import NO_DEVICE, Device
 from agent.model.login import NO_LOGIN, Login
 from agent.model.traffic import Connection
 from agent.policy import Destination, Subject, approval
@@ -22,10 +23,10 @@ def subject_of(
     asker: Asker | None = None,
     login: Login = NO_LOGIN,
     platform: str = sys.platform,
-    device: str = "",
+    device: Device = NO_DEVICE,
 ) -> Subject:
     """The subject of an exchange that came at the Unix time `at`. Without `asker` it is what the connection shows.
-    `device` is this machine's id."""
+    `device` is this machine: its groups stand before those of the user, who may have many."""
     moment = time.localtime(at)
     if asker is None:
         asker = Asker(
@@ -40,11 +41,12 @@ def subject_of(
         surface=route.surface.id,
         kind=route.surface.kind.value,
         inference=route.endpoint is not None,
-        device=device,
+        device=device.id,
         app=asker.app,
         asker=asker,
         login=login,
         user=connection.process.user if connection.process else "",
+        groups=(*device.groups, *(connection.process.groups if connection.process else ())),
         destination=Destination(
             kind="provider" if route.upstream == "gateway" else route.upstream, host=route.target.host
         ),
@@ -60,7 +62,7 @@ def way_for(
     who: Callable[[Route], tuple[Asker, Login]],
     *,
     at: float,
-    device: str = "",
+    device: Device = NO_DEVICE,
 ) -> Way:
     """Which way the policy sends what a connection asks, by the program behind it. `who` says which app asks by a route
     and with which account; it is only asked where that matters."""

@@ -7,15 +7,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
 
 from agent.accounts import presented
 from agent.errors import AuditError, UpstreamError
 from agent.gateway import headers
+from agent.gateway.asking import Asking, Who
 from agent.gateway.local import Guard, foreign
 from agent.gateway.ports import AuditSink, PolicyInForce
-from agent.gateway.routing import Refusal, Route, route_base_url, route_intercepted
+from agent.gateway.routing import Refusal, Route
 from agent.gateway.sockets.service import NoSocket, Sockets
-from agent.gateway.subjects import subject_of
 from agent.gateway.transport.base import Transport, Tunnel
 from agent.gateway.wire import ClientRequest
 from agent.inspection import RuleBook, Scope, judge_access, judge_app
@@ -39,13 +40,16 @@ class UpgradeHandler:
         policy: PolicyInForce,
         transport: Transport,
         audit: AuditSink,
+        asking: Asking,
         guard: Guard = foreign,
         sockets: Sockets | None = None,
     ) -> None:
-        """`guard` says which requests of base-URL clients are not served; without `sockets` none is inspected."""
+        """`asking` tells who asks; `guard` says which requests of base-URL clients are not served; without `sockets`
+        none is inspected."""
         self._policy = policy
         self._transport = transport
         self._audit = audit
+        self._asking = asking
         self._guard = guard
         self._sockets = sockets
 
@@ -66,27 +70,28 @@ class UpgradeHandler:
 
     async def handle(self, request: ClientRequest, client: asyncio.Transport) -> None:
         """Refuse the upgrade, or carry it until one side ends. Takes over the client's transport."""
-        rules = self._policy.rules
-        if request.connection.tier is Tier.BASE_URL:
-            if problem := self._guard(request.headers, client.get_extra_info("sockname")[1]):
-                _refuse(client, "403 Forbidden", problem)  # no browser asks before a page opens a WebSocket
-                return
-            route = route_base_url(rules, request.target)
-        else:
-            route = route_intercepted(rules, request.connection, request.headers, request.target)
+        server = client.get_extra_info("sockname")
+        if request.connection.tier is Tier.BASE_URL and (problem := self._guard(request.headers, server[1])):
+            _refuse(client, "403 Forbidden", problem)  # no browser asks before a page opens a WebSocket
+            return
+        connection = await self._asking.identified(request.connection, server or None)
+        request = replace(request, connection=connection)
+        rules, now = self._policy.rules, time.time()
+        route = self._asking.route(rules, request, at=now)
         if isinstance(route, Refusal):
             if route.misdirected:
                 await self._note(request, IncidentKind.MISDIRECTED, route.message)
             _refuse(client, f"{route.status} Refused", route.message)
             return
+        who = self._asking.who(rules, request, route)
         if self._inspects(route):
-            await self._inspect(request, route, client)
+            await self._inspect(rules, request, route, who, client)
             return
         if route.endpoint is not None or not route.surface.websockets:
             await self._noted(request, route)
             _refuse(client, REFUSED, "this path is inspected over HTTPS; WebSocket is refused by Drawbridge")
             return
-        if message := await self._forbidden(rules, request, route):
+        if message := await self._forbidden(rules, request, route, who):
             _refuse(client, "403 Forbidden", message)
             return
         await self._pipe(request, route, client)
@@ -100,23 +105,25 @@ class UpgradeHandler:
             and route.upstream != "gateway"
         )
 
-    async def _inspect(self, request: ClientRequest, route: Route, client: asyncio.Transport) -> None:
+    async def _inspect(
+        self, rules: RuleBook, request: ClientRequest, route: Route, who: Who, client: asyncio.Transport
+    ) -> None:
         assert self._sockets is not None
         assert route.endpoint is not None
-        if message := await self._forbidden(self._policy.rules, request, route):
+        if message := await self._forbidden(rules, request, route, who):
             # over HTTPS, where there is such a way, the client is told in its own dialect
             _refuse(client, REFUSED if route.endpoint.dialect else "403 Forbidden", message)
             return
         try:
-            await self._sockets.serve(request, route, client)
+            await self._sockets.serve(request, route, client, who)
         except NoSocket as refused:
             await self._noted(request, route)
             _refuse(client, f"{refused.status} Refused", str(refused))
 
-    async def _forbidden(self, rules: RuleBook, request: ClientRequest, route: Route) -> str:
+    async def _forbidden(self, rules: RuleBook, request: ClientRequest, route: Route, who: Who) -> str:
         """Why an access rule, or one about programs, has something against the connection, or empty."""
         now = time.time()
-        subject = subject_of(route, request.connection, at=now)
+        subject = self._asking.subject(who, route, request.connection, at=now)
         scope: Scope = rules.scope(subject, ref=short_ref(uuid7(now)))
         for refused in (judge_app(scope), judge_access(scope)):
             if refused is not None and refused.stops and refused.applied:

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from agent.catalog.recognition import Apps
+from agent.host.groups import UserGroups
 from agent.host.processes import Endpoint, ProcessFinder
 from agent.host.signatures import Signatures
 from agent.model.app import Asker
@@ -36,13 +37,16 @@ class Attribution:
         finder: ProcessFinder,
         apps: Callable[[], Apps],
         signatures: Signatures | None = None,
+        groups: UserGroups | None = None,
         *,
         seconds: float = SECONDS,
     ) -> None:
-        """`apps` gives those of the policy in force; without `signatures` nobody is asked who vouches."""
+        """`apps` gives those of the policy in force; without `signatures` nobody is asked who vouches, without `groups`
+        users are in none."""
         self._finder = finder
         self._apps = apps
         self._signatures = signatures
+        self._groups = groups
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="attribution")
         self._asked: OrderedDict[str, Future[Process | None]] = OrderedDict()  # by the connection's id
@@ -68,10 +72,7 @@ class Attribution:
         process = connection.process or self._found(connection.id)
         if process is None:
             return connection
-        if self._signatures is not None and not process.signature.verified:
-            signature = self._signatures.told(process)
-            if signature is not None and signature != process.signature:
-                process = replace(process, signature=signature, signer=signature.signer)
+        process = self._completed(process)
         if process is connection.process:
             return connection
         asker = self._behind(process)
@@ -84,6 +85,20 @@ class Attribution:
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._signatures is not None:
             self._signatures.close()
+        if self._groups is not None:
+            self._groups.close()
+
+    def _completed(self, process: Process) -> Process:
+        """With what became known since it was found."""
+        if self._signatures is not None and not process.signature.verified:
+            signature = self._signatures.told(process)
+            if signature is not None and signature != process.signature:
+                process = replace(process, signature=signature, signer=signature.signer)
+        if self._groups is not None:
+            groups = self._groups.told(process.user)
+            if groups != process.groups:
+                process = replace(process, groups=groups)
+        return process
 
     def _ask(self, client: Endpoint, server: Endpoint) -> Future[Process | None]:
         try:
@@ -103,9 +118,11 @@ class Attribution:
     def _find(self, client: Endpoint, server: Endpoint) -> Process | None:
         try:
             process = self._finder.find(client, server)
-            if process is None or self._signatures is None:
-                return process
-            signature = self._signatures.of(process)
+            if process is None:
+                return None
+            if self._groups is not None:
+                process = replace(process, groups=self._groups.of(process.user))
+            signature = self._signatures.of(process) if self._signatures is not None else None
         except Exception:
             log.exception("the program behind a connection could not be found out")
             return None

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agent.errors import HostError
 from agent.host.files import read_private, write_atomically
@@ -36,6 +36,15 @@ class SettingDriver(Protocol):
 
     def write(self, scope: str, value: str | None) -> None:
         """Set it, or unset it. Raises HostError."""
+        ...
+
+
+@runtime_checkable
+class PartedDriver(Protocol):
+    """A driver whose `write` may be cut off between two steps that the OS cannot take as one."""
+
+    def partly(self, value: str | None, before: str | None, ours: str | None) -> bool:
+        """Whether `value` is what a change from `before` to `ours`, or back, leaves when it is cut off."""
         ...
 
 
@@ -97,6 +106,11 @@ class Journal:
         self._clock = clock
 
     @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of settings that can be changed and undone here."""
+        return frozenset(self._drivers)
+
+    @property
     def changes(self) -> tuple[Change, ...]:
         """The changes, oldest first. Raises HostError where the journal cannot be read: nothing may be changed then."""
         data = read_private(self._path, limit=_LIMIT)
@@ -128,7 +142,7 @@ class Journal:
             return False  # it was so before us, or is already as we made it
         before: str | None = now
         formers: tuple[str | None, ...] = ()
-        if known is not None and (known.is_ours(now) or now == known.before):
+        if known is not None and (_is_ours(driver, known, now) or now == known.before):
             before, formers = known.before, (known.ours, *known.formers)[:_FORMERS]
         found[kind, scope] = Change(
             kind=kind, scope=scope, before=before, ours=ours, at=self._clock(), formers=formers
@@ -141,11 +155,14 @@ class Journal:
         """The changes that somebody else has changed since. Those that cannot be read are not among them."""
         return tuple(each for each in self.changes if self._state(each) is Undone.LEFT)
 
-    def restore(self) -> tuple[Report, ...]:
-        """Undo every change, the newest first. What fails stays in the journal, to be tried again."""
+    def restore(self, kinds: Collection[str] | None = None) -> tuple[Report, ...]:
+        """Undo every change, or those of some kinds, the newest first. What fails stays in the journal, to be tried
+        again."""
         reports: list[Report] = []
         left = list(self.changes)
         for change in reversed(self.changes):
+            if kinds is not None and change.kind not in kinds:
+                continue
             report = self._undo(change)
             reports.append(report)
             if report.undone is not Undone.FAILED:
@@ -166,7 +183,10 @@ class Journal:
     def _undo(self, change: Change) -> Report:
         try:
             driver = self._driver(change.kind)
-            if not change.is_ours(driver.read(change.scope)):
+            now = driver.read(change.scope)
+            if now == change.before:  # we died after we had put it back, or somebody else did
+                return Report(change=change, undone=Undone.RESTORED)
+            if not _is_ours(driver, change, now):
                 return Report(change=change, undone=Undone.LEFT, reason="somebody else has changed it since")
             driver.write(change.scope, change.before)
         except HostError as error:
@@ -175,7 +195,8 @@ class Journal:
 
     def _state(self, change: Change) -> Undone | None:
         try:
-            return None if change.is_ours(self._driver(change.kind).read(change.scope)) else Undone.LEFT
+            driver = self._driver(change.kind)
+            return None if _is_ours(driver, change, driver.read(change.scope)) else Undone.LEFT
         except HostError:
             return Undone.FAILED
 
@@ -191,3 +212,12 @@ class Journal:
         """Make the journal durable."""
         document = {"version": _VERSION, "changes": [asdict(each) for each in changes]}
         write_atomically(self._path, json.dumps(document, indent=1).encode())
+
+
+def _is_ours(driver: SettingDriver, change: Change, now: str | None) -> bool:
+    """Whether the setting has a value that we gave it, or part of one: a change that was cut off in the middle."""
+    if change.is_ours(now):
+        return True
+    return isinstance(driver, PartedDriver) and any(
+        driver.partly(now, change.before, ours) for ours in (change.ours, *change.formers)
+    )

@@ -20,6 +20,7 @@ from agent.host.run import Runner, run
 
 SYSTEM_CONFIG_LINUX = Path("/etc/drawbridge")
 SYSTEM_CONFIG_DARWIN = Path("/Library/Application Support/Drawbridge")
+_READABLE_DIRECTORY = 0o755
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class StatePaths:
     runfile: Path  # where a running daemon is found
     lock: Path  # held while a daemon runs
     supervisor_lock: Path  # held while a supervisor runs
+    settings_request: Path  # what the supervisor asks of root, see `settings_request`
+    settings_state: Path  # what became of the OS's settings, see `settings_state`
     standin: Path  # what the supervisor must know while no engine runs
     control_token: Path
     logs: Path
@@ -58,6 +61,7 @@ class StatePaths:
     answers: Path  # SQLite: the cache of answers, sealed
     answers_key: Path  # what they are sealed with
     appearances: Path  # SQLite: which programs were seen
+    inventory: Path  # which AI software was found
 
     @classmethod
     def under(cls, root: Path) -> StatePaths:
@@ -90,6 +94,8 @@ class StatePaths:
             runfile=run_ / "daemon.json",
             lock=run_ / "daemon.lock",
             supervisor_lock=run_ / "supervisor.lock",
+            settings_request=run_ / "settings.request",
+            settings_state=run_ / "settings.json",
             standin=run_ / "standin.json",
             control_token=run_ / "control.token",
             logs=root / "logs",
@@ -98,6 +104,7 @@ class StatePaths:
             answers=root / "cache" / "answers.db",
             answers_key=root / "cache" / "answers.key",
             appearances=root / "apps.db",
+            inventory=root / "inventory.json",
         )
 
     def prepare(self) -> None:
@@ -123,10 +130,8 @@ def state_directory(
     A systemd unit runs unprivileged with `StateDirectory=drawbridge`, which systemd hands down in
     STATE_DIRECTORY.
     """
-    for name in environ.get("STATE_DIRECTORY", "").split(":"):
-        # a shell started by another unit inherits that unit's directory: only our own name counts
-        if PurePosixPath(name).name == "drawbridge" and platform == "linux":
-            return Path(name)
+    if (handed := _service_directory(platform, environ)) is not None:
+        return handed
     if not (is_privileged() if privileged is None else privileged):
         return _user_state(platform)
     match platform:
@@ -136,6 +141,66 @@ def state_directory(
             return _program_data(environ)
         case _:
             return Path("/var/lib/drawbridge")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupPaths:
+    """Where it stands what was changed in the OS: one place for each user, and one for the machine, whatever state
+    directory an agent has: there is one set of settings.
+
+    The machine's is root's alone, and not below the state directory, which belongs to the service's user: what is put
+    back as root must not be another's to write. `earlier` may be read by all.
+    """
+
+    directory: Path
+    machine: bool
+    journal: Path
+    lock: Path
+    earlier: Path  # where programs were led before us
+
+    @classmethod
+    def under(cls, directory: Path, *, machine: bool) -> SetupPaths:
+        """The layout below `directory`."""
+        return cls(
+            directory=directory,
+            machine=machine,
+            journal=directory / "journal.json",
+            lock=directory / "journal.lock",
+            earlier=directory / "earlier.json",
+        )
+
+    def prepare(self) -> None:
+        """Make the directory, and check it as `make_private_directory` does. Blocks. Raises HostError."""
+        make_private_directory(self.directory)
+        if self.machine and sys.platform == "win32":
+            restrict_windows_directory(self.directory)
+        elif self.machine:
+            try:
+                self.directory.chmod(_READABLE_DIRECTORY)
+            except OSError as error:
+                raise HostError(f"cannot open {self.directory} for reading: {error.strerror}") from error
+
+
+def setup_paths(
+    *,
+    user: bool = False,
+    platform: str = sys.platform,
+    privileged: bool | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> SetupPaths:
+    """The machine's for root, an administrator or our service; the user's for all others, and where `user` says so."""
+    serves = bool(_service_directory(platform, environ))
+    machine = not user and (serves or (is_privileged() if privileged is None else privileged))
+    if not machine:
+        return SetupPaths.under(_user_state(platform) / "setup", machine=False)
+    match platform:
+        case "darwin":
+            directory = SYSTEM_CONFIG_DARWIN / "setup"
+        case "win32":
+            directory = _program_data(environ) / "setup"
+        case _:
+            directory = Path("/var/lib/drawbridge-setup")
+    return SetupPaths.under(directory, machine=True)
 
 
 def config_file(
@@ -202,6 +267,15 @@ def restrict_windows_directory(path: Path, *, runner: Runner | None = None) -> N
                 f"cannot restrict the directory {path} to administrators (icacls ended with {done.code})",
                 hint="Set its access list by hand: SYSTEM and Administrators, full control, nobody else.",
             )
+
+
+def _service_directory(platform: str, environ: Mapping[str, str]) -> Path | None:
+    """The state directory that systemd hands down to our service."""
+    for name in environ.get("STATE_DIRECTORY", "").split(":"):
+        # a shell started by another unit inherits that unit's directory: only our own name counts
+        if PurePosixPath(name).name == "drawbridge" and platform == "linux":
+            return Path(name)
+    return None
 
 
 def _user_state(platform: str) -> Path:

@@ -11,10 +11,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from agent.host.setting_values import (
+    HOSTS_LIMIT,
+    NAME_LIMIT,
+    NAMES_LIMIT,
     RESOLVE_LIMIT,
     TEXT_LIMIT,
     Choice,
+    host_list,
     log_level,
+    names,
     path,
     port,
     proxy_url,
@@ -117,7 +122,7 @@ SWITCH = Shape(
     },
 )
 
-_PROXY = rf"(?:{_any_case('none')}|{_any_case('http')}[Ss]?://{_HOST}:{_REAL_PORT}/?)"
+_PROXY = rf"(?:{_any_case('none')}|{_any_case('auto')}|{_any_case('http')}[Ss]?://{_HOST}:{_REAL_PORT}/?)"
 PROXY = Shape(kind=Kind.TEXT, form={"type": "string", "maxLength": TEXT_LIMIT}, accepted=_string(_PROXY))
 
 _STRINGS = {"type": "array", "maxItems": RESOLVE_LIMIT}
@@ -132,6 +137,29 @@ RESOLVE = Shape(
     },
 )
 
+_HOSTS = {"type": "array", "maxItems": HOSTS_LIMIT}
+HOSTS = Shape(
+    kind=Kind.LIST,
+    form={**_HOSTS, "items": {"type": "string"}},
+    accepted={"anyOf": [{**_HOSTS, "items": _TEXT}, {"type": "string"}]},
+)
+
+_NAME = rf"[^\s,{_CONTROL}](?:[^,{_CONTROL}]{{0,{NAME_LIMIT - 2}}}[^\s,{_CONTROL}])?"
+_NAMES = {"type": "array", "maxItems": NAMES_LIMIT}
+NAMES = Shape(
+    kind=Kind.LIST,
+    form={**_NAMES, "items": {"type": "string", "maxLength": NAME_LIMIT}},
+    accepted={
+        "anyOf": [
+            {**_NAMES, "items": _string(_NAME)},
+            {
+                "type": "string",
+                "pattern": rf"^[\s,]*(?:{_NAME}(?:\s*,[\s,]*{_NAME}){{0,{NAMES_LIMIT - 1}}})?[\s,]*$",
+            },
+        ]
+    },
+)
+
 _BY_READER = (
     (text, TEXT),
     (path, PATH),
@@ -139,6 +167,8 @@ _BY_READER = (
     (switch, SWITCH),
     (proxy_url, PROXY),
     (resolve_list, RESOLVE),
+    (host_list, HOSTS),
+    (names, NAMES),
     (log_level, choice_shape(log_level.words)),
 )
 

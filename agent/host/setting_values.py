@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-MANAGE_TRUST = ("os", "none")
+AUTO = "auto"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 TEXT_LIMIT = 4096  # characters
 RESOLVE_LIMIT = 256  # entries
+HOSTS_LIMIT = 512  # entries
+NAMES_LIMIT = 64  # entries
+NAME_LIMIT = 256  # characters
 _SWITCH = {
     "1": True,
     "true": True,
@@ -109,7 +112,6 @@ def one_of(*words: str) -> Choice:
 
 
 log_level = one_of(*LOG_LEVELS)
-manage_trust = one_of(*MANAGE_TRUST)
 
 
 def switch(value: object) -> bool:
@@ -126,10 +128,11 @@ def switch(value: object) -> bool:
 
 
 def proxy_url(value: object) -> str | None:
-    """The URL of an HTTP proxy, or None for "none". Raises BadValueError, without the URL where it has a password."""
+    """The URL of an HTTP proxy, "auto", or None for "none". Raises BadValueError, without the URL where it has a
+    password."""
     given = text(value)
-    if given.lower() == "none":
-        return None
+    if given.lower() in ("none", AUTO):
+        return None if given.lower() == "none" else AUTO
     try:
         parts = urlsplit(given)
         number = parts.port
@@ -145,22 +148,42 @@ def proxy_url(value: object) -> str | None:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
+def host_list(value: object) -> tuple[str, ...]:
+    """Hosts as a list of strings, or as text parted by commas or blanks. Raises BadValueError."""
+    entries = list(value.replace(",", " ").split()) if isinstance(value, str) else _listed(value)
+    if len(entries) > HOSTS_LIMIT:
+        raise BadValueError(f"it has more than {HOSTS_LIMIT} entries")
+    return tuple(text(entry) for entry in entries)
+
+
+def names(value: object) -> tuple[str, ...]:
+    """Names as a list of strings, or as text parted by commas; each once. Raises BadValueError."""
+    given = [each for each in value.split(",") if each.strip()] if isinstance(value, str) else _listed(value)
+    if len(given) > NAMES_LIMIT:
+        raise BadValueError(f"it has more than {NAMES_LIMIT} entries")
+    found = tuple(dict.fromkeys(text(each) for each in given))
+    if any(len(each) > NAME_LIMIT for each in found):
+        raise BadValueError(f"a name has more than {NAME_LIMIT} characters")
+    if any("," in each for each in found):
+        raise BadValueError("a name holds a comma")
+    return found
+
+
 def resolve_list(value: object) -> tuple[Resolve, ...]:
     """Entries as a list of strings, or as text parted by commas or blanks. Raises BadValueError."""
-    entries: list[object]
-    match value:
-        case str():
-            entries = list(value.replace(",", " ").split())
-        case list() | tuple():
-            entries = list(value)
-        case _:
-            raise BadValueError(f"it is a {type(value).__name__}, not a list")
+    entries = list(value.replace(",", " ").split()) if isinstance(value, str) else _listed(value)
     if len(entries) > RESOLVE_LIMIT:
         raise BadValueError(f"it has more than {RESOLVE_LIMIT} entries")
     resolved = tuple(Resolve.parse(text(entry)) for entry in entries)
     if len({(entry.host, entry.port) for entry in resolved}) < len(resolved):
         raise BadValueError("it names one host and port twice")
     return resolved
+
+
+def _listed(value: object) -> list[object]:
+    if not isinstance(value, (list, tuple)):
+        raise BadValueError(f"it is a {type(value).__name__}, not a list")
+    return list(value)
 
 
 def _endpoint(given: str) -> tuple[str, int]:

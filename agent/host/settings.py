@@ -22,10 +22,13 @@ from agent.host.managed import ManagedSource
 from agent.host.setting_rows import Category, Effect, PerSystem, Row
 from agent.host.setting_rows import Key as _Key
 from agent.host.setting_values import (
+    NAMES_LIMIT,
     BadValueError,
     Resolve,
+    host_list,
     log_level,
-    manage_trust,
+    names,
+    one_of,
     path,
     port,
     proxy_url,
@@ -76,8 +79,12 @@ class Settings:
     gateway_port: int = DEFAULT_GATEWAY_PORT  # of the base-URL listener on loopback; 0 lets the OS choose
     policy: Path | None = None  # None: the bundled policy
     upstream_ca_file: Path | None = None  # roots to trust upstream beside the OS store
-    upstream_proxy: str | None = None  # URL of a company proxy; None: connect directly
+    upstream_proxy: str | None = None  # URL of a company proxy, or auto; None: connect directly
+    upstream_direct: tuple[str, ...] = ()  # hosts that the company proxy is not for
+    manage_proxy: str = "none"  # or pac: the OS's proxy settings lead AI traffic to us
+    manage_environment: str = "none"  # or all: so do the variables of every program
     resolve: tuple[Resolve, ...] = ()  # connect elsewhere, for labs; TLS still verifies the real name
+    device_groups: tuple[str, ...] = ()  # that policies know this machine by
     log_level: str = "info"
     manage_trust: str = "none"  # os: our root is kept in the trust stores; none: somebody else does that
     origins: Mapping[str, Origin] = MappingProxyType({})
@@ -141,11 +148,34 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
         ),
         "upstream_proxy": _Key(
             read=proxy_url,
-            allowed='"none" or http://host:port, without password',
-            about="The company's own proxy, by which providers are reached.",
+            allowed='"none", "auto" or http://host:port, without password',
+            about="The company's own proxy, by which providers are reached; auto takes the one that the machine had.",
             category=Category.NETWORK,
             default="none: connect directly",
             example="http://proxy.example.com:3128",
+        ),
+        "upstream_direct": _Key(
+            read=host_list,
+            allowed="a list of hosts, as in NO_PROXY",
+            about="Hosts that are reached without the company's proxy.",
+            category=Category.NETWORK,
+            example=["*.corp.example.com", "10.0.0.0/8"],
+        ),
+        "manage_proxy": _Key(
+            read=one_of("none", "pac"),
+            allowed="none or pac",
+            about="Whether the proxy settings of the system lead AI traffic to the agent, by a PAC file.",
+            takes_hold=Effect.SERVICE,
+            category=Category.NETWORK,
+            example="pac",
+        ),
+        "manage_environment": _Key(
+            read=one_of("none", "all"),
+            allowed="none or all",
+            about="Whether the variables of every program lead AI traffic to the agent (Linux).",
+            takes_hold=Effect.SERVICE,
+            category=Category.NETWORK,
+            example="all",
         ),
         "resolve": _Key(
             read=resolve_list,
@@ -153,6 +183,13 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
             about="Connections to these hosts go elsewhere, for laboratories; TLS still verifies the real name.",
             category=Category.DIAGNOSTICS,
             example=["api.example.com:443=127.0.0.1:8443"],
+        ),
+        "device_groups": _Key(
+            read=names,
+            allowed=f"a list of at most {NAMES_LIMIT} names, without commas",
+            about="Groups of this device, for rules of the policy that ask for groups.",
+            category=Category.POLICY,
+            example=["kiosks"],
         ),
         "log_level": _Key(
             read=log_level,
@@ -164,7 +201,7 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
             starter=True,
         ),
         "manage_trust": _Key(
-            read=manage_trust,
+            read=one_of("os", "none"),
             allowed="os or none",
             about="Whether the installed service keeps the root certificate in this machine's trust stores (os), or "
             "somebody else does (none).",

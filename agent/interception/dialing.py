@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from aiohappyeyeballs import start_connection
 
 from agent.gateway.transport.proxy import Proxy, parse_proxy
+from agent.host.proxy_exceptions import ProxyExceptions
 
 MAX_ANSWER = 16 * 1024  # bytes of a proxy's answer to CONNECT
 _ADDRESS_DELAY = 0.25  # seconds until the next address is tried beside the first (RFC 8305 section 5)
@@ -17,9 +18,16 @@ _ADDRESS_DELAY = 0.25  # seconds until the next address is tried beside the firs
 class Dialler:
     """Connects a protocol to a host and port."""
 
-    def __init__(self, resolve: Mapping[tuple[str, int], tuple[str, int]], proxy_url: str | None) -> None:
+    def __init__(
+        self,
+        resolve: Mapping[tuple[str, int], tuple[str, int]],
+        proxy_url: str | None,
+        direct: Iterable[str] = (),
+    ) -> None:
         """`resolve` sends named origins elsewhere, as curl's --resolve does. `proxy_url` is
-        `http://[user:password@]host:port`. Raises ConfigError where it is malformed."""
+        `http://[user:password@]host:port`, `direct` the hosts that it is not for. Raises ConfigError where it is
+        malformed."""
+        self._excepted = ProxyExceptions.parse(direct)
         self._resolve = resolve
         self._proxy = parse_proxy(proxy_url) if proxy_url else None
 
@@ -27,7 +35,7 @@ class Dialler:
         """Raises OSError where there is no connection."""
         loop = asyncio.get_running_loop()
         elsewhere = self._resolve.get((host, port))
-        if elsewhere is None and self._proxy is not None:
+        if elsewhere is None and self._proxy is not None and not self._excepted.cover(host):
             await self._through(self._proxy, factory, host, port)
             return
         address, at_port = elsewhere or (host, port)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from agent.host.attribution import Attribution
+from agent.host.earlier import Earlier
 from agent.host.tasks import TaskGroup
 from agent.inspection import RuleBook
 from agent.interception.clienthello import ClientHello
@@ -19,7 +20,7 @@ from agent.interception.engine import Engine, Intercepted
 from agent.interception.pac import pac_file
 from agent.interception.request_head import ProxyHead
 from agent.interception.scope import Passage, Way, decide
-from agent.interception.strangers import Strangers
+from agent.interception.strangers import TELLING, Strangers
 from agent.model.ids import uuid7
 from agent.model.record import AuditEvent, Incident, IncidentKind
 from agent.model.traffic import Connection, Process
@@ -43,10 +44,12 @@ class Door:
         record: Record,
         tasks: TaskGroup,
         ports: Callable[[], tuple[int, int]],
+        earlier: Callable[[], Earlier] = Earlier,
         permits: Callable[[str], bool] = lambda _: True,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`permits` says for which hosts there can be a certificate."""
+        """`earlier` tells where programs were led before us; `permits` says for which hosts there can be a
+        certificate."""
         self._rules = rules
         self._engine = engine
         self._attribution = attribution
@@ -54,10 +57,12 @@ class Door:
         self._tasks = tasks
         self._ports = ports
         self._permits = permits
+        self._earlier = earlier
         self._clock = clock
         self._unpermitted: set[str] = set()  # hosts of which it was told
         self._distrust = DistrustLog()
         self._strangers = Strangers()
+        self._asking_who = False
 
     def known(self, host: str) -> bool:
         """See Keeper."""
@@ -106,12 +111,34 @@ class Door:
         message = f"a connection was refused: {passage.reason}"
         await self._incident(IncidentKind.MISDIRECTED, message, facts)
 
-    async def tunnelled(self, facts: Connection) -> None:
-        """Note that a connection goes to a host outside the catalog unseen, where the app behind it is a known one
-        (`facts.app`). Told once for each app and host; to be called when the app is known, and never waited for."""
-        if self._strangers.met(facts.app, facts.connect_host):
-            message = f"{facts.app} talks to {facts.connect_host}, which is not in the catalog"
-            await self._incident(IncidentKind.UNKNOWN_HOST, message, facts)
+    def tunnelled(self, head: ProxyHead, hello: ClientHello | None, peer: tuple[str, int]) -> None:
+        """See Keeper. Which AI programs go to hosts that nobody catalogued is told once for each pair; for that, some
+        of the connections have their program looked for, one at a time, while their bytes flow."""
+        discovery = self._rules().policy.discovery
+        if not (discovery.enabled and discovery.unknown_hosts) or self._asking_who:
+            return
+        host = hello.sni if hello is not None and hello.sni else head.host
+        if not self._strangers.samples(host, self._clock()):
+            return
+        self._asking_who = True
+        facts = self._facts(head, hello, Passage(way=Way.TUNNEL), peer)
+        self._tasks.spawn(self._stranger(facts, host), name="stranger")
+
+    async def _stranger(self, facts: Connection, host: str) -> None:
+        try:
+            facts = await self._described(facts)
+        finally:
+            self._asking_who = False
+        app = self._rules().apps.get(facts.app)
+        if app is None or app.kind not in TELLING or not self._strangers.met(facts.app, host):
+            return
+        message = f"{app.name} talks to {host}, which is not in the catalog"
+        await self._incident(
+            IncidentKind.UNKNOWN_HOST,
+            message,
+            facts,
+            (("app", facts.app), ("host", host), ("evidence", facts.evidence.value)),
+        )
 
     async def _without_certificate(
         self,
@@ -137,7 +164,8 @@ class Door:
         """See Keeper."""
         rules = self._rules()
         hosts = rules.catalog.hosts
-        return pac_file(hosts, self._ports()[0], closed=rules.policy.closed(hosts))
+        closed = rules.policy.closed(hosts)
+        return pac_file(hosts, self._ports()[0], closed=closed, earlier=self._earlier())
 
     def trusted(self, intercepted: Intercepted, error: str) -> None:
         """A client accepted our certificate."""
@@ -196,9 +224,13 @@ class Door:
         """Our end of a client's connection."""
         return ("127.0.0.1", self._ports()[0])
 
-    async def _incident(self, kind: IncidentKind, message: str, facts: Connection) -> None:
+    async def _incident(
+        self, kind: IncidentKind, message: str, facts: Connection, detail: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         now = self._clock()
-        await self._record(Incident(id=uuid7(now), at=now, kind=kind, message=message, connection=facts))
+        await self._record(
+            Incident(id=uuid7(now), at=now, kind=kind, message=message, connection=facts, detail=detail)
+        )
 
 
 def _program(process: Process | None) -> str:

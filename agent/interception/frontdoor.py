@@ -62,6 +62,10 @@ class Keeper(Protocol):
         """Serve an intercepted connection until it ends."""
         ...
 
+    def tunnelled(self, head: ProxyHead, hello: ClientHello | None, peer: tuple[str, int]) -> None:
+        """Note that a connection to a host outside the catalog goes on unseen. Never waited for, must not raise."""
+        ...
+
     async def refused(self, head: ProxyHead, passage: Passage, peer: tuple[str, int]) -> None:
         """Note that a connection was refused."""
         ...
@@ -271,6 +275,7 @@ class Visitor(asyncio.Protocol):
                 await self._intercept(hello, passage)
             case Way.TUNNEL if self._origin is not None:
                 self._tunnel()
+                self._door.keeper.tunnelled(self._head, hello, self._peer)
             case Way.TUNNEL:
                 await self._late_tunnel()
 

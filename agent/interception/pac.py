@@ -8,13 +8,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from agent.host.earlier import Earlier
+from agent.interception.elsewhere import elsewhere
 from agent.model.hostpattern import HostTemplate, is_template
 
+_LAST_WORD = "FindProxyForURL = function (url, host) { return bridged(url, host); };\n"
+"""Where the company's file sets the global of this name instead of declaring a function."""
 
-def pac_file(hosts: Iterable[str], port: int, *, closed: frozenset[str] = frozenset()) -> str:
+
+def pac_file(
+    hosts: Iterable[str], port: int, *, closed: frozenset[str] = frozenset(), earlier: Earlier | None = None
+) -> str:
     """A PAC file that sends `hosts` (names, `*.suffix` and templates) to the proxy on `port`. All but those of `closed`
-    fall back to DIRECT, so that a stopped agent takes nobody offline. No DNS lookups, no regular expressions; an exact
-    name counts before a template, a template before a suffix, a longer suffix before a shorter.
+    fall back to what `earlier` says, directly where it says nothing, so that a stopped agent takes nobody offline; and
+    there every other host goes. No DNS lookups of ours; an exact name counts before a template, a template before a
+    suffix, a longer suffix before a shorter.
 
     Written for the oldest engines that read such files (ECMAScript 3). A template is a list of its labels, each as what
     stands before and after the name in braces, or as a text alone where there is none. Beside each host stands whether
@@ -28,7 +36,10 @@ def pac_file(hosts: Iterable[str], port: int, *, closed: frozenset[str] = frozen
     templates = [
         (HostTemplate.compile(host).labels, int(host in closed)) for host in names if is_template(host)
     ]
+    beyond = earlier or Earlier()
     return (
+        # theirs first: whatever it defines, ours is defined after it
+        f"{beyond.mark}\n{elsewhere(beyond)}"
         f"var exact = {json.dumps(exact)};\n"
         f"var suffixes = {json.dumps([[each[1:], int(each in closed)] for each in suffixes])};\n"
         f"var templates = {json.dumps(templates)};\n"
@@ -44,16 +55,20 @@ def pac_file(hosts: Iterable[str], port: int, *, closed: frozenset[str] = frozen
         "  }\n"
         "  return true;\n"
         "}\n"
-        "function FindProxyForURL(url, host) {\n"
-        "  host = host.toLowerCase();\n"
+        "function bridged(url, given) {\n"
+        "  var host = given.toLowerCase();\n"
         '  if (host.charAt(host.length - 1) == ".") host = host.substring(0, host.length - 1);\n'
-        f'  var bridge = ["PROXY 127.0.0.1:{port}; DIRECT", "PROXY 127.0.0.1:{port}"];\n'
-        "  if (Object.prototype.hasOwnProperty.call(exact, host)) return bridge[exact[host]];\n"
+        "  if (Object.prototype.hasOwnProperty.call(exact, host)) return bridge(exact[host], url, given);\n"
         '  var labels = host.split(".");\n'
         "  for (var j = 0; j < templates.length; j++)\n"
-        "    if (shaped(labels, templates[j][0])) return bridge[templates[j][1]];\n"
+        "    if (shaped(labels, templates[j][0])) return bridge(templates[j][1], url, given);\n"
         "  for (var i = 0; i < suffixes.length; i++)\n"
-        "    if (dnsDomainIs(host, suffixes[i][0])) return bridge[suffixes[i][1]];\n"
-        '  return "DIRECT";\n'
+        "    if (dnsDomainIs(host, suffixes[i][0])) return bridge(suffixes[i][1], url, given);\n"
+        "  return elsewhere(url, given);\n"
         "}\n"
+        "function bridge(closed, url, host) {\n"
+        f'  return "PROXY 127.0.0.1:{port}" + (closed ? "" : "; " + elsewhere(url, host));\n'
+        "}\n"
+        "function FindProxyForURL(url, host) { return bridged(url, host); }\n"
+        + (_LAST_WORD if beyond.pac_text else "")
     )

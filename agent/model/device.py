@@ -13,3 +13,8 @@ class Device:
     hostname: str
     os_name: str  # Linux, macOS, Windows
     os_version: str
+    groups: tuple[str, ...] = ()  # that device management has put it into
+
+
+NO_DEVICE = Device(id="", hostname="", os_name="", os_version="")
+"""Where nobody knows which machine it is."""

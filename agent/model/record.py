@@ -161,6 +161,8 @@ class IncidentKind(StrEnum):
     APP_DENIED = "app_denied"  # a program was refused; said now and then, for people to be told
     UNKNOWN_SURFACE = "unknown_surface"  # a model is asked at a path that the catalog does not list
     UNKNOWN_HOST = "unknown_host"  # an AI app talks to a host that is not in the catalog
+    INVENTORY_FIRST_SEEN = "inventory_first_seen"  # AI software that was not on this machine before
+    INVENTORY_GONE = "inventory_gone"  # AI software that was there is no longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

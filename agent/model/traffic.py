@@ -67,6 +67,7 @@ class Process:
     sandbox: str = ""  # flatpak:ID, snap:NAME or container:ID, where it runs in one
     line: tuple[Program, ...] = ()  # the program itself, then those that started it, the nearest first
     signature: Signature = UNSIGNED
+    groups: tuple[str, ...] = ()  # of its user, by name
 
 
 @direct

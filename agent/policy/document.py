@@ -25,6 +25,7 @@ from agent.policy.caching import Caching
 from agent.policy.catalog import NOTHING, CatalogRow, Speaks
 from agent.policy.checks import Check
 from agent.policy.company import Company
+from agent.policy.discovery import Discovery
 from agent.policy.guardrail import Ask, Examples, Guardrail
 from agent.policy.packs import Pack
 from agent.policy.programs import ProgramRow
@@ -293,6 +294,9 @@ class Policy(Section):
     shapes: Annotated[tuple[fields.Companion, ...], Field(max_length=50)] = Field(
         default=(),
         description="Files that describe formats of chat pages, for rows of the catalog; see docs/web-shapes.md.",
+    )
+    discovery: Discovery = Field(
+        default=Discovery(), description="What AI software is looked for on this machine."
     )
     programs: Annotated[tuple[ProgramRow, ...], Field(max_length=MANY)] = Field(
         default=(), description="Programs of your own, that rules can name in 'apps'; see docs/apps.md."

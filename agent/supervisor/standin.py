@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+from agent.host.proxy_exceptions import ProxyExceptions
 from agent.host.standin_file import StandInFacts
 from agent.host.tasks import TaskGroup
 from agent.interception import request_head
@@ -42,10 +43,12 @@ class StandIn:
         facts: Callable[[], StandInFacts],
         *,
         upstream_proxy: str | None = None,
+        direct: Iterable[str] = (),
         resolve: Callable[[str, int], tuple[str, int]] = lambda host, port: (host, port),
     ) -> None:
-        """`facts` are asked for each client. `upstream_proxy` is `http://host:port`; `resolve` sends named origins
-        elsewhere, as the engine's setting of that name does."""
+        """`facts` are asked for each client. `upstream_proxy` is `http://host:port`, `direct` the hosts that it is not
+        for; `resolve` sends named origins elsewhere, as the engine's setting of that name does."""
+        self._excepted = ProxyExceptions.parse(direct)
         self._sockets = (proxy, gateway)
         self.facts = facts
         self._upstream = _endpoint(upstream_proxy) if upstream_proxy else None
@@ -86,7 +89,7 @@ class StandIn:
         """Connect `pipe` to an origin. Raises OSError."""
         loop = asyncio.get_running_loop()
         address, at = self._resolve(host, port)
-        if self._upstream is None or (address, at) != (host, port):
+        if self._upstream is None or (address, at) != (host, port) or self._excepted.cover(host):
             await loop.create_connection(lambda: pipe, address, at, happy_eyeballs_delay=_ADDRESS_DELAY)
             return
         ready: asyncio.Future[None] = loop.create_future()

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -33,7 +33,7 @@ _SLEPT = 30.0  # seconds that the clock jumped between two looks: the machine wa
 _END = 20.0  # seconds for an engine to end in order
 
 type Start = Callable[[], Awaitable[Offspring]]
-type Restore = Callable[[], Awaitable[None]]
+type Act = Callable[[], Coroutine[object, object, None]]
 
 
 async def _nothing() -> None:
@@ -42,11 +42,13 @@ async def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
-    """What a supervisor works with. `start` starts an engine, `restore` takes back what was changed in the OS."""
+    """What a supervisor works with. `start` starts an engine; `serving` is called when one serves, and may change the
+    OS's settings; `restore` takes back what was changed."""
 
     start: Start
     standin: StandIn
-    restore: Restore = _nothing
+    serving: Act = _nothing
+    restore: Act = _nothing
     notifier: Notifier = field(default_factory=Notifier)
     limits: Limits = field(default_factory=Limits)
     bounds: Bounds = field(default_factory=Bounds)
@@ -66,6 +68,8 @@ class Supervisor:
         self._patience = _AWAY
         self._engine: Offspring | None = None
         self._announced = False
+        self._led = False
+        self._restoring: asyncio.Task[None] | None = None
         self._watchdog_said = 0.0
         self._looked = duty.clock()
         self.starts = 0
@@ -105,13 +109,14 @@ class Supervisor:
         finally:
             self._duty.notifier.say(stopping="1", status="stopping")
             self._duty.standin.close()
-            await self._duty.restore()
+            await (self._restoring or self._duty.restore())
             await self._tasks.cancel()
 
     async def _life(self) -> None:
         """One engine, from its start to its end, and the pause after it."""
         duty = self._duty
         self._retry.clear()
+        self._led = False
         vitals = Vitals(duty.clock(), duty.bounds)
         try:
             engine = self._engine = await duty.start()
@@ -153,6 +158,8 @@ class Supervisor:
                 told = True
                 engine.tell("stop")
                 self._tasks.spawn(self._insist(engine), name="insist")
+                # while it still serves: nobody is to be led to ports that are about to close
+                self._restoring = self._tasks.spawn(self._duty.restore(), name="restore")
             if vitals.ready_at is not None:
                 self._serving()
             elif now - begun > self._patience:
@@ -192,6 +199,9 @@ class Supervisor:
             log.info("the engine is back: %d connections passed unseen, %d were refused", passed, refused)
             if self._engine is not None:
                 self._engine.tell(f"away {passed} {refused}")
+        if not self._led and not self._stopping.is_set():
+            self._led = True
+            self._tasks.spawn(self._duty.serving(), name="serving")
         if not self._announced:
             self._announced = True
             self._duty.notifier.say(ready="1", status="guarding")

@@ -7,11 +7,9 @@ is the one that the agent's settings name.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
 
 from agent.checks.http import HttpConfig
 from agent.errors import UpstreamError
@@ -89,7 +87,7 @@ class HttpCollector:
         )
         proxy = (
             httpx.Proxy(config.proxy_url, headers=introduction)
-            if config.proxy_url and not _is_loopback(url)
+            if config.proxy_for(httpx.URL(url).host)
             else None
         )
         return httpx.AsyncClient(
@@ -106,11 +104,3 @@ class HttpCollector:
 def _seconds(text: str) -> float | None:
     """`retry-after` in seconds; its other form, a date, is not worth a clock that may differ."""
     return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -33,6 +33,7 @@ from agent.accounts.local import LocalStore
 from agent.catalog import Harness
 from agent.dialects.base import RequestHead
 from agent.dialects.sockets import SOCKETS
+from agent.gateway.asking import Asking
 from agent.gateway.conversations import Conversations
 from agent.gateway.dispatch import Dispatcher
 from agent.gateway.exchange import ExchangeHandler
@@ -187,6 +188,7 @@ async def inspected(
     health, tasks, scans = HealthBook(), TaskGroup("bench"), ScanPool()
     accounts = Accounts(None, store=LocalStore(Path("never-opened.db")))
     dispatcher = Dispatcher(None, Keys(None), health)  # type: ignore[arg-type]
+    asking = Asking(accounts)
     handler = ExchangeHandler(
         policy=policy,
         transport=None,  # type: ignore[arg-type]
@@ -196,10 +198,12 @@ async def inspected(
         capture_key=b"k" * 32,
         conversations=Conversations(Harness(), time.monotonic),
         accounts=accounts,
+        asking=asking,
         serving=Serving(dispatcher, Planner(health), Recall(None, tasks), limit=1 << 20),
     )
     around = Surroundings(
         exchanges=handler,
+        asking=asking,
         policy=policy,
         scans=scans,
         watch=lambda connection, *, path, answering: nullcontext(),

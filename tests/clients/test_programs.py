@@ -6,13 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.fakes.provider import Provider
 from tests.integration.agent_process import AgentProcess
 from tests.integration.prompts import CHAT, MESSAGES, made_up_key
-from tests.integration.stage import Stage
+from tests.integration.stage import STRANGERS, Stage
 
 URL = "https://api.openai.com/v1/chat/completions"
 MARK = "[REDACTED:openai_api_key]"
@@ -116,6 +117,19 @@ def test_curl_streams(agent: AgentProcess, provider: Provider) -> None:
 def test_a_program_may_still_reach_hosts_outside_the_catalog(agent: AgentProcess, stage: Stage) -> None:
     finished = agent.run("curl", "-sS", "--cacert", str(stage.authority.ca_file), "https://intranet.example/")
     assert json.loads(finished.stdout) == {"message": "hello"}
+
+
+@CURL
+def test_an_ai_program_at_a_host_outside_the_catalog_is_noted(
+    agent: AgentProcess, stage: Stage, tmp_path: Path
+) -> None:
+    program = str(shutil.copy(shutil.which("curl") or "", tmp_path / "codex"))
+    for host in STRANGERS:  # a program that ends at once may not be found; each host is looked into once
+        asked = ("-sS", "--cacert", str(stage.authority.ca_file), f"https://{host}/")
+        assert agent.run(program, *asked).returncode == 0
+    rows = agent.wait_for_events("unknown_host")
+    assert {row.app for row in rows} == {"codex"}
+    assert {row.host for row in rows} <= set(STRANGERS)
 
 
 @NODE

@@ -19,6 +19,7 @@ class FakeKeeper:
         self.asked: list[tuple[str, ClientHello | None]] = []
         self.refusals: list[Passage] = []
         self.served: list[ProxyHead] = []
+        self.strangers: list[tuple[str, ClientHello | None]] = []
 
     def known(self, host: str) -> bool:
         return host in self.ours
@@ -49,6 +50,10 @@ class FakeKeeper:
                 await writer.drain()
         finally:
             writer.close()
+
+    def tunnelled(self, head: ProxyHead, hello: ClientHello | None, peer: tuple[str, int]) -> None:
+        assert peer[0] == "127.0.0.1"
+        self.strangers.append((head.host, hello))
 
     async def refused(self, head: ProxyHead, passage: Passage, peer: tuple[str, int]) -> None:
         self.refusals.append(passage)

@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography import x509
 
 from agent.host.certificates import issue_root, new_key
+from agent.host.paths import SetupPaths
 from agent.host.pem import certificates_in
 from agent.host.run import Completed
 from agent.host.trust.store import Root, thumbprint
@@ -135,5 +136,6 @@ def debian(directory: Path, *, privileged: bool = True) -> tuple[Machine, LinuxR
         runner=roots,
         store=roots,
         public=directory / "etc/drawbridge/trust",
+        setup=SetupPaths.under(directory.parent / "setup", machine=privileged),
     )
     return machine, roots

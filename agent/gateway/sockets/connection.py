@@ -12,6 +12,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from agent.dialects.sockets import Heard, Said, SocketDialect, SocketSession
@@ -345,7 +346,9 @@ class SocketConnection:
                 await self._to_client(data)
 
         wire = Wire(receive, send)
-        around, request = self._around, self._request
+        around = self._around
+        connection = around.asking.latest(self._request.connection)  # its program may be known by now
+        request = replace(self._request, connection=connection)
         whole = False
         try:
             with around.watch(request.connection, path=self._route.path, answering=lambda: wire.started):

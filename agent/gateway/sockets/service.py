@@ -8,13 +8,14 @@ import time
 from dataclasses import dataclass, replace
 
 from agent.accounts import presented
-from agent.accounts.accounts import ANYBODY, Accounts, Principal
+from agent.accounts.accounts import Accounts
 from agent.accounts.denials import Denial
 from agent.dialects.base import RequestHead
 from agent.dialects.sockets import SOCKETS
 from agent.errors import UpstreamError
 from agent.gateway import headers
 from agent.gateway.accounting import Account
+from agent.gateway.asking import Who
 from agent.gateway.direct import Direct
 from agent.gateway.routing import Refused, Route, query_without_secrets
 from agent.gateway.sockets.connection import SocketConnection
@@ -33,7 +34,6 @@ from agent.gateway.transport.base import Transport, TransportError, Tunnel
 from agent.gateway.unified.crossing import crossing_fields
 from agent.gateway.unified.passing import lent_key
 from agent.gateway.wire import ClientRequest
-from agent.model.traffic import Tier
 
 log = logging.getLogger(__name__)
 
@@ -72,15 +72,13 @@ class Sockets:
         transport: Transport,
         direct: Direct,
         accounts: Accounts,
-        device: str = "",
         most: int = MAX_SOCKETS,
     ) -> None:
-        """`device` is this machine's id, by which a policy may give it a virtual key; `most` bounds the connections."""
+        """`most` bounds the connections."""
         self._around = around
         self._transport = transport
         self._direct = direct
         self._accounts = accounts
-        self._device = device
         self._most = most
         self._open: dict[SocketConnection, asyncio.Task[object]] = {}
         self._opening = 0
@@ -102,16 +100,16 @@ class Sockets:
         for connection in list(self._open):
             connection.go_away()
 
-    async def serve(self, request: ClientRequest, route: Route, client: asyncio.Transport) -> None:
-        """Carry one connection to its end; it takes over the client's transport. Raises NoSocket before anything was
-        written to it."""
+    async def serve(self, request: ClientRequest, route: Route, client: asyncio.Transport, who: Who) -> None:
+        """Carry the connection that `who` opens to its end; it takes over the client's transport. Raises NoSocket
+        before anything was written to it."""
         assert route.endpoint is not None
         socket = SOCKETS[route.endpoint.socket]
         if self._leaving or len(self._open) + self._opening >= self._most:
             raise self._refusal(route, 503, "there are too many WebSockets at once")
         self._opening += 1
         try:
-            way = await self._way(request, route)
+            way = await self._way(request, route, who)
         finally:
             self._opening -= 1
         if client.is_closing():
@@ -146,9 +144,9 @@ class Sockets:
         finally:
             del self._open[connection]
 
-    async def _way(self, request: ClientRequest, route: Route) -> _Way:
+    async def _way(self, request: ClientRequest, route: Route, who: Who) -> _Way:
         """Connect as the route says, or where that is away as policy says instead. Raises NoSocket."""
-        route, fields = self._lent(request, route)
+        route, fields = self._lent(request, route, who)
         key = headers.get(request.headers, b"sec-websocket-key")
         try:
             return await self._opened(route, fields, key)
@@ -178,9 +176,13 @@ class Sockets:
         self._direct.answered(route, opened.status)
         return _Way(route=route, tunnel=tunnel, opened=opened)
 
-    def _lent(self, request: ClientRequest, route: Route) -> tuple[Route, list[tuple[bytes, bytes]]]:
+    def _lent(
+        self, request: ClientRequest, route: Route, who: Who
+    ) -> tuple[Route, list[tuple[bytes, bytes]]]:
         """The way with the key that is lent for it, and the client's fields without keys of ours. Raises NoSocket."""
-        principal = self._principal(request, route)
+        principal = self._around.asking.principal(who, request, route, at=time.time())
+        if isinstance(principal, Denial):
+            raise self._refusal(route, principal.status, principal.message)
         query = presented.query_without_keys(route.query)
         fields = offered(tuple(presented.without_keys(request.headers)))
         if route.upstream == "provider" and route.credential is not None:
@@ -197,22 +199,6 @@ class Sockets:
         if route.credential is not None and not route.keeps_own:
             fields = without_keys(fields)
         return replace(route, query=query), fields
-
-    def _principal(self, request: ClientRequest, route: Route) -> Principal:
-        if not self._accounts.active:
-            return ANYBODY
-        connection = request.connection
-        principal = self._accounts.principal(
-            presented.find(request.headers, route.query),
-            now=time.time(),
-            user=connection.process.user if connection.process else "",
-            device=self._device,
-            app=connection.app,
-            intercepted=connection.tier is not Tier.BASE_URL,
-        )
-        if isinstance(principal, Denial):
-            raise self._refusal(route, principal.status, principal.message)
-        return principal
 
     def _refusal(self, route: Route, status: int, message: str) -> NoSocket:
         """Where the same can be asked over HTTPS, the client is sent there: it is told why in its own dialect."""

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from agent.gateway.asking import Asking
 from agent.gateway.ports import Lane, PolicyInForce
 from agent.gateway.scans import ScanPool
 from agent.gateway.wire import ClientRequest, Wire
@@ -49,6 +50,7 @@ class Surroundings:
     """What all connections share."""
 
     exchanges: Exchanges
+    asking: Asking
     policy: PolicyInForce
     scans: ScanPool
     watch: Watch

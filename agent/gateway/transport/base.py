@@ -178,3 +178,5 @@ class TransportConfig:
     """PEM roots trusted besides the system's."""
     proxy_url: str = field(default="", repr=False)
     """The company's HTTP proxy, `http://[user:password@]host:port`. The environment is not consulted."""
+    direct: tuple[str, ...] = ()
+    """Hosts that the proxy is not for, see `agent.host.proxy_exceptions`."""

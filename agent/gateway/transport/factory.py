@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from agent.gateway.transport.base import Transport, TransportConfig
 from agent.gateway.transport.http1 import Http1Transport
+from agent.gateway.transport.split import SplitTransport
 from agent.gateway.transport.tls import client_context
+from agent.host.proxy_exceptions import ProxyExceptions
 
 
 async def build_transport(config: TransportConfig) -> Transport:
@@ -20,4 +23,8 @@ async def build_transport(config: TransportConfig) -> Transport:
     # aiohttp costs 0.2 s and 12 MB to import, which most machines never need to pay
     from agent.gateway.transport.aio import AioTransport
 
-    return AioTransport(config, context)
+    proxied = AioTransport(config, context)
+    if not config.direct:
+        return proxied
+    excepted = ProxyExceptions.parse(config.direct)
+    return SplitTransport(proxied, Http1Transport(replace(config, proxy_url=""), context), excepted.cover)

@@ -35,6 +35,16 @@ def public_folder(*, platform: str = sys.platform, environ: Mapping[str, str] = 
             return SYSTEM_CONFIG_LINUX / "trust"
 
 
+def public_roots(folder: Path | None = None) -> Path:
+    """Our roots alone, for everybody."""
+    return (folder or public_folder()) / "roots.pem"
+
+
+def public_bundle(folder: Path | None = None) -> Path:
+    """All roots of the system and ours, for everybody."""
+    return (folder or public_folder()) / "bundle.pem"
+
+
 class PublicFiles:
     """A `SettingDriver` of one folder; its value is the text of `roots.pem`, which the bundle follows."""
 
@@ -42,8 +52,8 @@ class PublicFiles:
 
     def __init__(self, folder: Path, store: RootStore) -> None:
         self.folder = folder
-        self.roots = folder / "roots.pem"
-        self.bundle = folder / "bundle.pem"
+        self.roots = public_roots(folder)
+        self.bundle = public_bundle(folder)
         self._store = store
 
     def read(self, scope: str) -> str | None:
@@ -63,6 +73,7 @@ class PublicFiles:
                     raise HostError(f"cannot remove {file}: {error.strerror or error}") from error
             with suppress(OSError):  # something else is kept there
                 self.folder.rmdir()
+                self.folder.parent.rmdir()
             return
         self.prepare()
         write_atomically(self.roots, value.encode(), mode=_READABLE_FILE)

@@ -16,7 +16,7 @@ from pathlib import Path
 from agent.errors import HostError
 from agent.host.files import read_limited
 from agent.host.journal import Journal, Report, SettingDriver, Undone, Wanted
-from agent.host.paths import StatePaths, is_privileged
+from agent.host.paths import SetupPaths, StatePaths, is_privileged, setup_paths
 from agent.host.roots import RootStore, root_store
 from agent.host.run import Completed, Runner, run
 from agent.host.trust.files import PublicFiles, public_folder
@@ -45,6 +45,7 @@ class Machine:
     runner: Runner
     store: RootStore
     public: Path
+    setup: SetupPaths  # where changes are noted
 
     @classmethod
     def this(cls) -> Machine:
@@ -58,6 +59,7 @@ class Machine:
             runner=_patient,
             store=root_store(),
             public=public_folder(),
+            setup=setup_paths(),
         )
 
 
@@ -152,7 +154,9 @@ def withdraw(journal: Journal, roots: Iterable[Root]) -> tuple[Report, ...]:
     marks = {root.mark for root in roots}
     reports: list[Report] = []
     for change in reversed(journal.changes):
-        if change.kind == PublicFiles.kind or parted(change.scope)[1] in marks:
+        if change.kind not in journal.kinds or change.kind == PublicFiles.kind:
+            continue  # settings of another sort
+        if parted(change.scope)[1] in marks:
             continue
         report = journal.restore_one(change.kind, change.scope)
         if report is not None:
@@ -164,7 +168,8 @@ def manages(journal: Journal, roots: Iterable[Root]) -> bool:
     """Whether one of `roots` was put into a store by us, so that its successor belongs there, too."""
     marks = {root.mark for root in roots}
     return any(
-        change.kind != PublicFiles.kind and parted(change.scope)[1] in marks for change in journal.changes
+        change.kind in journal.kinds - {PublicFiles.kind} and parted(change.scope)[1] in marks
+        for change in journal.changes
     )
 
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from agent.checks.http import AioHttp, HttpConfig
 from agent.checks.ports import CheckError, Failure
 from agent.gateway.transport.tls import client_context
+from agent.host.proxy_exceptions import ProxyExceptions
 from tests.fakes.services import Service, breaks_off, floods, hangs, replies, says, service
 from tests.fakes.tls import Authority
 
@@ -169,3 +170,12 @@ async def test_after_the_end_nothing_is_opened() -> None:
     http = AioHttp(config())
     await http.aclose()
     assert await failing(http, "http://127.0.0.1:9") is Failure.NOT_RUNNING
+
+
+def test_what_the_company_proxy_is_not_for_is_asked_directly() -> None:
+    found = HttpConfig(
+        context=ssl.create_default_context,
+        proxy_url="http://p:1",
+        direct=ProxyExceptions.parse(["near.test"]),
+    )
+    assert (found.proxy_for("a.near.test"), found.proxy_for("far.test")) == ("", "http://p:1")

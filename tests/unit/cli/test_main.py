@@ -13,6 +13,8 @@ from agent.cli.main import app
 from tests.fakes.command_line import Drawbridge
 
 COMMANDS = {
+    "setup",
+    "restore",
     "supervise",
     "explain",
     "cache stats",
@@ -54,6 +56,7 @@ COMMANDS = {
     "keys list",
     "keys show",
     "keys quota",
+    "inventory",
 }
 """A contract with scripts: names are added, never changed."""
 

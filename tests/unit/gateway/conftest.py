@@ -15,12 +15,13 @@ from agent.accounts.local import LocalStore
 from agent.caching.cache import AnswerCache
 from agent.catalog import Harness
 from agent.errors import ConfigError, HostError
+from agent.gateway.asking import Asking
 from agent.gateway.conversations import Conversations
 from agent.gateway.dispatch import Dispatcher, Prepared
 from agent.gateway.exchange import ExchangeHandler
 from agent.gateway.filebook import FileBook
 from agent.gateway.files import FileReader
-from agent.gateway.ports import CheckRunner
+from agent.gateway.ports import CheckRunner, Identities
 from agent.gateway.scans import ScanPool
 from agent.gateway.transport.base import Headers
 from agent.gateway.unified.planning import Planner
@@ -30,6 +31,7 @@ from agent.gateway.unified.serving import Serving
 from agent.gateway.wire import ClientRequest, Wire
 from agent.host.tasks import TaskGroup
 from agent.inspection import RuleBook
+from agent.model.device import NO_DEVICE, Device
 from agent.model.provider import Scheme
 from agent.model.record import Exchange
 from agent.model.traffic import Connection, Process, Tier
@@ -120,11 +122,14 @@ class Gateway:
         accounts: Accounts | None = None,
         cache: AnswerCache | None = None,
         harness: Harness | None = None,
+        device: Device = NO_DEVICE,
+        identities: Identities | None = None,
     ) -> None:
         self.policy = InForce(rules)
         self.tasks = TaskGroup("test")
         self.recall = Recall(cache, self.tasks)
         self.accounts = accounts or Accounts(None, store=LocalStore(Path("never-opened.db")))
+        self.asking = Asking(self.accounts, device, identities)
         self.transport = FakeTransport()
         self.audit = FakeAudit()
         self.secrets = {"env:HUB_KEY": "hub-" + "secret", "env:OPENAI_KEY": "open-" + "secret"}
@@ -146,6 +151,7 @@ class Gateway:
             checks=checks,
             files=self.files,
             accounts=self.accounts,
+            asking=self.asking,
             serving=self._serving(),
         )
 

@@ -45,12 +45,14 @@ class House:
     """The gateway behind its loopback listener."""
 
     def __init__(self, rules: RuleBook) -> None:
-        self.gateway = Gateway(rules)
+        self.identities = Identities()
+        self.gateway = Gateway(rules, identities=self.identities)
         self.tasks = TaskGroup("test")
         pages = LocalPages("token-1", lambda: {"running": True})
-        upgrades = UpgradeHandler(self.gateway.policy, self.gateway.transport, self.gateway.audit)
-        self.identities = Identities()
-        app = GatewayApp(self.gateway.handler, pages, identities=self.identities)
+        upgrades = UpgradeHandler(
+            self.gateway.policy, self.gateway.transport, self.gateway.audit, self.gateway.asking
+        )
+        app = GatewayApp(self.gateway.handler, pages, asking=self.gateway.asking)
         self.server = GatewayServer(app, upgrades, self.tasks)
         self.clients: list[End] = []
         self.port = 0

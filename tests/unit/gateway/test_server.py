@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
+from agent.accounts.accounts import Accounts
+from agent.accounts.local import LocalStore
 from agent.errors import ConfigError
+from agent.gateway.asking import Asking
 from agent.gateway.server import MAX_HEAD, ONE_READ, ClientLink, GatewayServer
 from agent.gateway.upgrade import UpgradeHandler
 from agent.gateway.wire import Message, Receive, Send
@@ -33,7 +37,13 @@ class House:
         self.asked: list[Message] = []
         self.script: Script = answer
         self.tasks = TaskGroup("test")
-        upgrades = UpgradeHandler(InForce(rules), FakeTransport(), FakeAudit())
+        accounts = Accounts(None, store=LocalStore(Path("never-opened.db")))
+        upgrades = UpgradeHandler(
+            InForce(rules),
+            FakeTransport(),
+            FakeAudit(),
+            Asking(accounts),
+        )
         self.server = GatewayServer(self._app, upgrades, self.tasks)
         self.clients: list[End] = []
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -38,8 +40,11 @@ from agent.gateway.sockets.surroundings import Room, Surroundings
 from agent.gateway.transport.base import FailureKind, Headers, TransportError, Tunnel
 from agent.gateway.upgrade import UpgradeHandler
 from agent.gateway.wire import ClientRequest
+from agent.inspection import RuleBook
+from agent.model.app import Evidence
+from agent.model.device import Device
 from agent.model.record import Exchange, Outcome
-from agent.model.traffic import Connection, Tier
+from agent.model.traffic import Connection, Process, Tier
 from tests.fakes.loopback import until
 from tests.fakes.rulebooks import BOMB, TOY, rule_book, toy_policy
 from tests.unit.gateway.conftest import Gateway, policy
@@ -330,6 +335,7 @@ class House:
         self.path, self.host = path, host
         self.around = Surroundings(
             exchanges=gateway.handler,
+            asking=gateway.asking,
             policy=gateway.policy,
             scans=gateway.scans,
             watch=lambda connection, *, path, answering: nullcontext(),
@@ -765,7 +771,12 @@ class Door:
             most=most,
         )
         self.handler = UpgradeHandler(
-            gateway.policy, gateway.transport, gateway.audit, lambda fields, port: "", self.sockets
+            gateway.policy,
+            gateway.transport,
+            gateway.audit,
+            gateway.asking,
+            lambda fields, port: "",
+            self.sockets,
         )
 
     async def upgrade(
@@ -949,3 +960,118 @@ async def test_a_limit_that_is_reached_is_said_in_the_socket(tmp_path: Path) -> 
     assert house.exchanges[0].served.virtual_key == "team"
     gateway.scans.close()
     await accounts.close()
+
+
+# Who opens them: the same as who asks over HTTPS
+
+TOKEN = b".".join(
+    base64.urlsafe_b64encode(part).strip(b"=")
+    for part in (
+        b'{"alg": "RS256"}',
+        b'{"iss": "https://auth.openai.com", "https://api.openai.com/auth": {"chatgpt_plan_type": "plus"}}',
+        b"signature",
+    )
+)
+OPENING = tuple(each for each in UPGRADE if each[0] != b"authorization")
+BEARER_OF_A_PERSON: Headers = ((b"authorization", b"Bearer " + TOKEN),)
+KIOSK = Device(id="dev-1", hostname="k", os_name="Linux", os_version="", groups=("kiosks",))
+CODEX = "/backend-api/codex/responses"
+
+
+@pytest.mark.parametrize(
+    ("rules", "fields", "status"),
+    [
+        ("apps: {accounts: block}", BEARER_OF_A_PERSON, b"426"),
+        ("apps: {accounts: block}", (), b"101"),
+        (
+            "apps: {rules: [{id: a, state: denied, when: 'app_claimed == \"codex\"'}]}",
+            ((b"originator", b"codex_cli_rs"),),
+            b"426",
+        ),
+        ("apps: {rules: [{id: a, groups: [kiosks], state: denied}]}", (), b"426"),
+        ("apps: {rules: [{id: a, devices: [dev-*], state: denied}]}", (), b"426"),
+        ("apps: {rules: [{id: a, groups: [others], devices: [x], state: denied}]}", (), b"101"),
+        (
+            "access: [{id: a, when: 'login.tenancy == \"personal\"', action: block}]",
+            BEARER_OF_A_PERSON,
+            b"426",
+        ),
+        ("access: [{id: a, when: '\"kiosks\" in groups', action: block}]", (), b"426"),
+    ],
+    indirect=["rules"],
+)
+async def test_account_program_and_device_are_judged_before_a_socket_opens(
+    rules: RuleBook, fields: Headers, status: bytes
+) -> None:
+    gateway = Gateway(rules, device=KIOSK)
+    door = Door(gateway)
+    door.service(AGREED)
+    reader, writer, task = await door.upgrade(CODEX, host="chatgpt.com", fields=(*OPENING, *fields))
+    said = await head_of(reader)
+    await ended(task, writer)
+    assert said[9:12] == status
+    gateway.scans.close()
+
+
+@policy(
+    f"""
+{CENTRAL}
+apps: {{rules: [{{id: own, tenancies: [personal], state: approved, routing: native}}]}}
+"""
+)
+async def test_a_socket_goes_the_way_of_the_account_that_asks(gateway: Gateway) -> None:
+    door = Door(gateway)
+    hosts = []
+    for fields in ((), BEARER_OF_A_PERSON):
+        door.service(AGREED)
+        reader, writer, task = await door.upgrade(fields=(*OPENING, *fields))
+        await head_of(reader)
+        hosts.append(gateway.transport.connected[-1].host)
+        await ended(task, writer)
+    assert hosts == ["hub.example", "api.openai.com"]
+
+
+class Programs:
+    """Implements `Identities`: what a test says is behind each connection, from the moment it says so."""
+
+    def __init__(self) -> None:
+        self.found = False
+
+    async def identified(self, connection: Connection, server: tuple[str, int]) -> Connection:
+        assert server[0] == "127.0.0.1"
+        return self.latest(connection)
+
+    def latest(self, connection: Connection) -> Connection:
+        if not self.found:
+            return connection
+        process = Process(pid=7, name="curl", user="ann", groups=("finance",))
+        return replace(connection, process=process, app="curl", evidence=Evidence.PROCESS)
+
+
+@policy(f"{PROVIDER}\napps: {{rules: [{{id: a, groups: [finance], state: denied}}]}}")
+async def test_a_base_url_client_is_asked_about_before_its_socket_opens(rules: RuleBook) -> None:
+    gateway = Gateway(rules, identities=(programs := Programs()))
+    door = Door(gateway)
+    statuses = []
+    for programs.found in (False, True):
+        door.service(AGREED)
+        reader, writer, task = await door.upgrade(
+            "/openai/v1/responses", host="127.0.0.1:1", tier=Tier.BASE_URL
+        )
+        statuses.append((await head_of(reader))[9:12])
+        await ended(task, writer)
+    assert statuses == [b"101", b"426"]
+    gateway.scans.close()
+
+
+async def test_a_program_that_is_found_later_counts_for_the_next_turn(rules: RuleBook) -> None:
+    gateway = Gateway(rules, identities=(programs := Programs()))
+    house = House(gateway, "/v1/responses")
+    async with house.running():
+        for number, programs.found in enumerate((False, True), start=1):
+            house.client.say(create("hello"))
+            await until(lambda number=number: len(house.heard) == number)  # type: ignore[misc]
+            house.says(completed())
+            await until(lambda number=number: len(house.exchanges) == number)  # type: ignore[misc]
+    assert [each.asker.app for each in house.exchanges] == ["", "curl"]
+    gateway.scans.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from agent.gateway.routing import Route
 from agent.gateway.subjects import subject_of, way_for
 from agent.model.app import Asker, Evidence
+from agent.model.device import NO_DEVICE
 from agent.model.login import NO_LOGIN, Login
 from agent.model.surface import Surface
 from agent.model.traffic import Target
@@ -45,7 +47,7 @@ def test_the_system_is_named_as_people_name_it(platform: str, name: str) -> None
 
 
 def test_the_subject_knows_the_kind_of_surface_whether_a_model_is_asked_and_the_device() -> None:
-    subject = subject_of(ROUTE, CONNECTION, at=0, device="dev-1")
+    subject = subject_of(ROUTE, CONNECTION, at=0, device=replace(NO_DEVICE, id="dev-1"))
     assert (subject.kind, subject.inference, subject.device) == (
         ROUTE.surface.kind,
         ROUTE.endpoint is not None,

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from agent.accounts.accounts import Accounts
+from agent.accounts.local import LocalStore
+from agent.gateway.asking import Asking
 from agent.gateway.transport.base import FailureKind, Headers, TransportError
 from agent.gateway.upgrade import UpgradeHandler
 from agent.gateway.wire import ClientRequest
@@ -34,7 +38,13 @@ class House:
 
     def __init__(self, rules: RuleBook) -> None:
         self.transport, self.audit = FakeTransport(), FakeAudit()
-        self.handler = UpgradeHandler(InForce(rules), self.transport, self.audit)
+        accounts = Accounts(None, store=LocalStore(Path("never-opened.db")))
+        self.handler = UpgradeHandler(
+            InForce(rules),
+            self.transport,
+            self.audit,
+            Asking(accounts),
+        )
 
     async def open(self) -> None:
         listener = socket.create_server(("127.0.0.1", 0))

@@ -6,11 +6,13 @@ import asyncio
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from agent.catalog.apps import bundled_apps
 from agent.catalog.recognition import Apps
 from agent.host.attribution import Attribution
+from agent.host.groups import UserGroups
 from agent.host.processes import Endpoint
 from agent.host.signatures import Signatures
 from agent.model.app import Evidence
@@ -155,4 +157,23 @@ async def test_a_new_policy_tells_apps_anew() -> None:
     apps = Apps(())
     another = Connection(id="d", tier=Tier.RELAY, client_address=CLIENT)
     assert (await attribution.identified(another, SERVER)).app == ""
+    attribution.close()
+
+
+async def test_the_groups_of_its_user_are_there_too_and_change_with_them() -> None:
+    now = [0.0]
+    known = {"ann": ("finance",)}
+
+    class Directory:
+        def groups(self, user: str) -> tuple[str, ...]:
+            return known[user]
+
+    groups = UserGroups(Directory(), lambda: now[0], wait=5)
+    attribution = Attribution(FakeFinder(replace(CLAUDE, user="ann")), lambda: APPS, groups=groups, seconds=5)
+    connection = await attribution.identified(CONNECTION, SERVER)
+    assert connection.process is not None
+    assert connection.process.groups == ("finance",)
+    known["ann"], now[0] = (), 301.0
+    while (connection := attribution.latest(connection)).process.groups:  # type: ignore[union-attr]
+        await asyncio.sleep(0.002)
     attribution.close()

@@ -127,6 +127,44 @@ def test_a_kind_that_nobody_knows_is_left_for_who_does(file: Path) -> None:
     assert len(Journal(file, [machine]).changes) == 1
 
 
+def test_of_several_kinds_one_can_be_undone(file: Path) -> None:
+    machine, other = Machine(a="1"), Machine(a="2")
+    other.kind = "other"
+    journal = Journal(file, [machine, other])
+    journal.apply("toy", "a", "ours")
+    journal.apply("other", "a", "ours")
+    assert [report.change.kind for report in journal.restore({"other"})] == ["other"]
+    assert (machine.values, other.values) == ({"a": "ours"}, {"a": "2"})
+    assert [change.kind for change in journal.changes] == ["toy"]
+
+
+class TwoSteps(Machine):
+    """Values of two letters, each of which is a step of its own."""
+
+    def partly(self, value: str | None, before: str | None, ours: str | None) -> bool:
+        return all(each in pair for each, *pair in zip(value or "", before or "", ours or "", strict=True))
+
+
+def test_half_a_change_of_ours_is_ours(file: Path) -> None:
+    machine = TwoSteps(a="bb")
+    journal = Journal(file, [machine])
+    journal.apply("toy", "a", "oo")
+    machine.values["a"] = "ob"
+    assert journal.drifted() == ()
+    assert journal.apply("toy", "a", "oo")
+    machine.values["a"] = "bo"
+    assert [report.undone for report in journal.restore()] == [Undone.RESTORED]
+    assert machine.values == {"a": "bb"}
+
+
+def test_half_a_change_of_somebody_else_is_not(file: Path) -> None:
+    machine = TwoSteps(a="bb")
+    journal = Journal(file, [machine])
+    journal.apply("toy", "a", "oo")
+    machine.values["a"] = "xo"
+    assert [report.undone for report in journal.restore()] == [Undone.LEFT]
+
+
 @pytest.mark.parametrize(
     "text", ["", "{", '{"version": 2, "changes": []}', '{"version": 1, "changes": [{}]}']
 )

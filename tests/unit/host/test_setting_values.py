@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from agent.host.setting_values import (
     BadValueError,
     Resolve,
+    host_list,
     log_level,
+    names,
     one_of,
     path,
     port,
@@ -109,10 +111,24 @@ def test_malformed_resolve_entries_are_refused(value: object) -> None:
         resolve_list(value)
 
 
+def test_names_come_as_text_or_list_and_each_counts_once() -> None:
+    assert names("Finance laptops, kiosks,,kiosks") == ("Finance laptops", "kiosks")
+    assert names(["a", "b"]) == ("a", "b")
+    assert names("") == ()
+
+
+@pytest.mark.parametrize(
+    "value", [[1], {"a": 1}, "x" * 300, ["a\x07b"], ["a,b"], ",".join(map(str, range(65)))]
+)
+def test_what_is_no_list_of_names_is_refused(value: object) -> None:
+    with pytest.raises(BadValueError):
+        names(value)
+
+
 @given(st.text(max_size=40) | st.from_regex(r"[a-z.\[\]:=,0-9 ]{0,40}", fullmatch=True))
 @hypothesis_settings(max_examples=60, deadline=None)
 def test_any_text_is_read_or_refused_and_nothing_else(text: str) -> None:
-    for reader in (resolve_list, proxy_url, port, path):
+    for reader in (names, resolve_list, proxy_url, port, path):
         with contextlib.suppress(BadValueError):
             reader(text)  # any other exception fails the test
 
@@ -135,3 +151,18 @@ def test_a_choice_is_one_of_its_words() -> None:
     assert one_of("pac", "none")(" PAC ") == "pac"
     with pytest.raises(BadValueError, match="'tun' is not one"):
         one_of("pac", "none")("tun")
+
+
+def test_hosts_are_a_list_or_a_text() -> None:
+    assert (
+        host_list("a, *.b  10.0.0.0/8")
+        == host_list(["a", " *.b", "10.0.0.0/8"])
+        == ("a", "*.b", "10.0.0.0/8")
+    )
+    for bad in (3, [3], [""], ["x"] * 513, "x " * 513):
+        with pytest.raises(BadValueError):
+            host_list(bad)
+
+
+def test_a_proxy_may_be_looked_for() -> None:
+    assert proxy_url(" AUTO ") == "auto"

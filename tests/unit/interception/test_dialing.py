@@ -178,3 +178,14 @@ def test_a_malformed_proxy_url_is_a_clear_error_without_its_credentials() -> Non
     with pytest.raises(ConfigError) as caught:
         Dialler({}, "https://me:hidden@proxy.example:1")
     assert "hidden" not in str(caught.value)
+
+
+async def test_what_the_companys_proxy_is_not_for_is_reached_directly() -> None:
+    ear = Ear()
+    async with RawServer(greet) as server:
+        dialler = Dialler({}, "http://127.0.0.1:1", direct=["near.localhost"])
+        await dialler.dial(lambda: ear, "localhost", server.port)
+        await until(lambda: ear.heard == b"hello from the origin")
+        ear.close()
+        with pytest.raises(OSError, match="onnect"):
+            await dialler.dial(Ear, "far.example", server.port)

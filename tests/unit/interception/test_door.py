@@ -16,6 +16,7 @@ from agent.interception.door import Door
 from agent.interception.engine import Intercepted
 from agent.interception.request_head import ProxyHead
 from agent.interception.scope import Way
+from agent.interception.strangers import SAMPLE_SECONDS
 from agent.model.app import Evidence
 from agent.model.record import IncidentKind
 from agent.model.traffic import Connection, Process, Tier
@@ -111,20 +112,54 @@ def test_the_catalog_in_force_says_who_is_known() -> None:
     assert not door.known("api.openai.com.evil.tld")
 
 
-async def test_a_known_app_at_an_uncatalogued_host_is_noted_once(setting: Setting) -> None:
-    facts = Connection(id="c", tier=Tier.RELAY, client_address=PEER, connect_host="cdn.example", app="codex")
-    await setting.door.tunnelled(replace(facts, app=""))
-    await setting.door.tunnelled(facts)
-    await setting.door.tunnelled(facts)
+STRANGER = replace(HEAD, host="cdn.example", target="cdn.example:443")
+CODEX = Process(pid=9, name="codex", executable="/opt/codex", user="ann")
+
+
+async def test_an_ai_program_at_an_uncatalogued_host_is_noted_once(setting: Setting) -> None:
+    setting.finder.process = CODEX
+    for _ in range(3):
+        setting.now += SAMPLE_SECONDS
+        setting.door.tunnelled(STRANGER, ClientHello(sni="cdn.example"), PEER)
+        await setting.settled()
+    assert len(setting.finder.asked) == 3
     (incident,) = setting.audit.incidents
     assert incident.kind is IncidentKind.UNKNOWN_HOST
-    assert "codex talks to cdn.example" in incident.message
+    assert "Codex talks to cdn.example" in incident.message
+    assert dict(incident.detail) == {"app": "codex", "host": "cdn.example", "evidence": "process"}
+
+
+async def test_where_a_browser_or_a_tool_goes_is_not_noted(setting: Setting) -> None:
+    for name in ("curl", "firefox", "nobody-knows"):
+        setting.finder.process = replace(CODEX, name=name, executable=f"/usr/bin/{name}")
+        setting.now += SAMPLE_SECONDS
+        setting.door.tunnelled(STRANGER, None, PEER)
+        await setting.settled()
+    assert len(setting.finder.asked) == 3
+    assert setting.audit.incidents == []
+
+
+async def test_tunnels_are_looked_into_one_at_a_time_and_not_again_for_a_while(setting: Setting) -> None:
+    for number in range(3):
+        setting.door.tunnelled(replace(STRANGER, host=f"{number}.example"), None, PEER)
+    await setting.settled()
+    setting.door.tunnelled(replace(STRANGER, host="0.example"), None, PEER)
+    await setting.settled()
+    assert len(setting.finder.asked) == 1
+
+
+@pytest.mark.parametrize("more", ["discovery: {enabled: false}", "discovery: {unknown_hosts: false}"])
+def test_a_policy_may_have_nobody_look(more: str) -> None:
+    setting = Setting()
+    setting.policy = toy_policy(more)
+    setting.door.tunnelled(STRANGER, None, PEER)
+    assert len(setting.tasks) == 0
 
 
 def test_the_pac_file_names_the_catalog_and_our_port() -> None:
     pac = Setting().door.pac()
     assert '"api.openai.com"' in pac
-    assert "PROXY 127.0.0.1:7717; DIRECT" in pac
+    assert "PROXY 127.0.0.1:7717" in pac
 
 
 async def test_names_decide_and_as_long_as_all_trust_us_no_program_is_looked_for(setting: Setting) -> None:

@@ -105,6 +105,9 @@ async def test_a_host_outside_the_catalog_is_tunnelled_with_every_byte(house: Ho
     await origin.send(b"server hello")
     assert await client.read() == b"server hello"
     assert house.dialled == [("example.com", 8443)]
+    assert [(host, hello.sni) for host, hello in house.keeper.strangers if hello] == [
+        ("example.com", "example.com")
+    ]
     assert [(host, hello.sni) for host, hello in house.keeper.asked if hello] == [
         ("example.com", "example.com")
     ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from agent.host.standin_file import StandInFacts, facts
+from agent.interception.tunnel import Pipe
 from agent.supervisor.sockets import Listeners, listen
 from agent.supervisor.standin import StandIn
 
@@ -138,3 +139,24 @@ async def test_closed_it_takes_no_clients_and_the_sockets_stay() -> None:
         assert not waiting.done()  # in the queue, not refused
         await post.standin.open()
         assert b" 503 " in await waiting
+
+
+async def test_what_the_companys_proxy_is_not_for_is_reached_directly() -> None:
+    listeners = listen(0, 0)
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    standin = StandIn(
+        listeners.proxy,
+        listeners.gateway,
+        StandInFacts,
+        upstream_proxy="http://127.0.0.1:1",
+        direct=["near.example"],
+    )
+    try:
+        await standin.dial(Pipe(), "localhost", port)
+        with pytest.raises(OSError, match="onnect"):
+            await standin.dial(Pipe(), "far.example", port)
+    finally:
+        listeners.close()
+        server.close()
+        await server.wait_closed()
