@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
-
 from agent.errors import HostError
 from agent.host.paths import StatePaths
 from agent.host.runfile import RunFile, control_token
@@ -15,6 +13,8 @@ _SECONDS = 5
 
 def ask_agent(paths: StatePaths, running: RunFile, page: str) -> dict[str, Any]:
     """The document at `page`, a path with its query. Raises HostError where the agent does not answer."""
+    import httpx  # a tenth of a second that no other command needs, and none that serves
+
     try:
         answer = httpx.get(
             f"http://127.0.0.1:{running.gateway_port}{page}",
