@@ -18,6 +18,9 @@ def main() -> None:
 
             read_files()
         case _:
+            from agent.host.collector import load_up
+
+            load_up()
             from agent.cli import main as command_line
 
             command_line()

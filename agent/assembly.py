@@ -310,7 +310,7 @@ class Assembly:
         await asyncio.to_thread(_warm, rules, self._stopped)
         if not self._settled_in:
             self._settled_in = True
-            settle_in()
+            await asyncio.to_thread(settle_in)
 
     async def note(self, kind: IncidentKind, message: str, detail: tuple[tuple[str, str], ...] = ()) -> None:
         """Record an event of the agent itself."""

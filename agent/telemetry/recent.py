@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
 from agent.model.decision import Action
+from agent.model.direct import direct
 from agent.model.record import CacheUse, Exchange, Outcome
 from agent.model.traffic import Connection
 from agent.telemetry.facts import account_of, failure_of, model_of, pace_of, program_of, provider_of
@@ -24,6 +25,7 @@ _MOST_RULES = 5
 _LONGEST_ERROR = 300  # characters
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One exchange that has ended, as a line of a table."""
@@ -92,6 +94,24 @@ class Summary:
 type _Kept = tuple[int, float, Exchange]  # number, when it ended, without content
 
 
+class _Run(AbstractContextManager[Running]):
+    """Shows one exchange among those that run."""
+
+    __slots__ = ("_number", "_one", "_running")
+
+    def __init__(self, running: dict[int, Running], number: int, one: Running) -> None:
+        self._running = running
+        self._number = number
+        self._one = one
+
+    def __enter__(self) -> Running:
+        self._running[self._number] = self._one
+        return self._one
+
+    def __exit__(self, *exc: object) -> None:
+        del self._running[self._number]
+
+
 class Recent:
     """Remembers. For one thread, the event loop's."""
 
@@ -105,15 +125,13 @@ class Recent:
         self._tomorrow = 0.0
         self._spent = 0
 
-    @contextmanager
     def running(
         self, connection: Connection, *, host: str, path: str, answering: Callable[[], bool]
-    ) -> Iterator[Running]:
+    ) -> AbstractContextManager[Running]:
         """An exchange that runs while the context is open."""
         process = connection.process
         self._begun += 1
-        number = self._begun
-        one = self._running[number] = Running(
+        one = Running(
             at=self._clock(),
             app=cleaned(connection.app or (process.name if process else "")),
             user=cleaned(process.user if process else ""),
@@ -121,10 +139,7 @@ class Recent:
             path=cleaned(path),
             answering=answering,
         )
-        try:
-            yield one
-        finally:
-            del self._running[number]
+        return _Run(self._running, self._begun, one)
 
     def add(self, exchange: Exchange) -> None:
         """Remember an exchange that has ended. Lines are written when somebody looks."""
