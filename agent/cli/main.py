@@ -16,13 +16,17 @@ from agent.cli import (
     cache,
     catalog,
     configuration,
+    dashboard,
     demo,
+    event_stream,
     explain,
     fingerprint,
     gateway,
+    health,
     inventory,
     keys,
     launch,
+    pause,
     policy,
     providers,
     scan,
@@ -93,7 +97,12 @@ app.command(
     },
 )(launch.launch)
 app.command("status", rich_help_panel=_RUN)(status.status)
+app.command("health", rich_help_panel=_RUN)(health.health)
 app.command("top", rich_help_panel=_RUN)(top.top)
+app.command("dashboard", rich_help_panel=_RUN)(dashboard.dashboard)
+app.command("pause", rich_help_panel=_RUN)(pause.pause)
+app.command("resume", rich_help_panel=_RUN)(pause.resume)
+app.command("events", rich_help_panel=_HAPPENED)(event_stream.events)
 app.add_typer(apps.app, name="apps", rich_help_panel=_HAPPENED)
 app.add_typer(audit.app, name="audit", rich_help_panel=_HAPPENED)
 app.command("explain", rich_help_panel=_HAPPENED)(explain.explain)

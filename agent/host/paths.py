@@ -54,6 +54,7 @@ class StatePaths:
     settings_request: Path  # what the supervisor asks of root, see `settings_request`
     settings_state: Path  # what became of the OS's settings, see `settings_state`
     standin: Path  # what the supervisor must know while no engine runs
+    pause: Path  # until when AI traffic is not intercepted
     control_token: Path
     logs: Path
     justifications: Path  # reasons that people gave for what they were asked about
@@ -97,6 +98,7 @@ class StatePaths:
             settings_request=run_ / "settings.request",
             settings_state=run_ / "settings.json",
             standin=run_ / "standin.json",
+            pause=run_ / "pause.json",
             control_token=run_ / "control.token",
             logs=root / "logs",
             justifications=root / "justifications.jsonl",

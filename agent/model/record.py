@@ -155,6 +155,9 @@ class IncidentKind(StrEnum):
     CA_WARNING = "ca_warning"  # the authority expires, or cannot sign for hosts of the catalog
     CLIENT_DISTRUST = "client_distrust"  # a client refused our certificate
     BYPASS = "bypass"  # a catalogued host was tunnelled unseen, as policy allows
+    PAUSED = "paused"  # interception was paused
+    RESUMED = "resumed"  # a pause is over
+    CONTROL = "control"  # somebody gave the agent an order, or tried to
     MISDIRECTED = "misdirected"  # CONNECT host, SNI and Host disagree
     UPGRADE_REFUSED = "upgrade_refused"  # a WebSocket on an inference path
     APP_FIRST_SEEN = "app_first_seen"  # a program, surface and user that were not seen together before

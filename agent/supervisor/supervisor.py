@@ -11,6 +11,7 @@ import asyncio
 import logging
 import signal
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ _AWAY = 3.0  # seconds without an engine after which the stand-in answers …
 _PLANNED = 30.0  # … and where the engine is replaced on purpose: until then clients wait in the queue
 _SLEPT = 30.0  # seconds that the clock jumped between two looks: the machine was asleep
 _END = 20.0  # seconds for an engine to end in order
+_DEATHS_WITHIN = 3600.0  # seconds in which unexpected ends are told to the next engine
+_MOST_DEATHS = 100
 
 type Start = Callable[[], Awaitable[Offspring]]
 type Act = Callable[[], Coroutine[object, object, None]]
@@ -73,6 +76,7 @@ class Supervisor:
         self._watchdog_said = 0.0
         self._looked = duty.clock()
         self.starts = 0
+        self._deaths: deque[float] = deque(maxlen=_MOST_DEATHS)
 
     # What it is told, on the loop.
 
@@ -135,6 +139,7 @@ class Supervisor:
             return
         self._patience = _AWAY
         now = duty.clock()
+        self._deaths.append(now)
         following = self._restarts.died(now, served=vitals.served(now))
         log.error("the engine ended (exit code %s): started again in %.0f s", code, following.pause)
         if following.looping:
@@ -184,6 +189,8 @@ class Supervisor:
                     self._serving()
                 if beat.ready and not told:
                     told = True
+                    if deaths := sum(self._duty.clock() - at < _DEATHS_WITHIN for at in self._deaths):
+                        engine.tell(f"deaths {deaths}")
                     engine.tell("guarding")  # from here on nobody but it takes clients
 
     async def _insist(self, engine: Offspring) -> None:

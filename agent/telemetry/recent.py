@@ -21,6 +21,8 @@ CAPACITY = 500  # exchanges that are kept
 WINDOW_SECONDS = 60.0  # of which rates and percentiles tell
 _MOST_RUNNING = 200
 _MOST_WITHIN = 3
+_MOST_RULES = 5
+_LONGEST_ERROR = 300  # characters
 
 
 @direct
@@ -34,6 +36,7 @@ class Line:
     ended: float
     app: str  # with a question mark where only the request says so
     within: tuple[str, ...]  # apps that started it, the nearest first
+    user: str  # account of this machine that runs it
     account: str
     provider: str
     model: str
@@ -41,8 +44,12 @@ class Line:
     virtual_key: str
     outcome: str
     failure: str  # class of error, empty where there was none
+    error: str  # in our words
     status: int | None
     action: str
+    reason: str  # of the decision, in words
+    rules: tuple[str, ...]  # of the policy, that decided
+    applied: bool  # whether the decision was carried out
     findings: tuple[tuple[str, int], ...]  # family/type and how often
     input_tokens: int | None
     output_tokens: int | None
@@ -61,6 +68,7 @@ class Running:
 
     at: float
     app: str
+    user: str = ""
     host: str
     path: str
     model: str = ""
@@ -126,6 +134,7 @@ class Recent:
         one = Running(
             at=self._clock(),
             app=cleaned(connection.app or (process.name if process else "")),
+            user=cleaned(process.user if process else ""),
             host=cleaned(connection.connect_host or host),
             path=cleaned(path),
             answering=answering,
@@ -171,6 +180,7 @@ class Recent:
             {
                 "at": one.at,
                 "app": one.app,
+                "user": one.user,
                 "host": one.host,
                 "path": one.path,
                 "model": one.model,
@@ -230,6 +240,7 @@ def _line(exchange: Exchange, number: int, now: float) -> Line:
         ended=now,
         app=cleaned(program_of(exchange)),
         within=tuple(map(cleaned, exchange.asker.within[:_MOST_WITHIN])),
+        user=cleaned(process.user if (process := exchange.connection.process) is not None else ""),
         account=cleaned(account_of(exchange)),
         provider=cleaned(provider_of(exchange)),
         model=cleaned(model_of(exchange)),
@@ -237,8 +248,12 @@ def _line(exchange: Exchange, number: int, now: float) -> Line:
         virtual_key=served.virtual_key,
         outcome=exchange.outcome.value,
         failure=failure_of(exchange),
+        error=exchange.error[:_LONGEST_ERROR],
         status=exchange.status,
         action=decision.action.word,
+        reason=decision.reason,
+        rules=decision.rule_ids[:_MOST_RULES],
+        applied=decision.applied,
         findings=tuple(found.most_common(5)),
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,

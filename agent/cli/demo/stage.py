@@ -118,6 +118,7 @@ def child_environment(
         "DRAWBRIDGE_RESOLVE": ",".join(elsewhere),
         "DRAWBRIDGE_UPSTREAM_CA_FILE": str(ca_file),
         "DRAWBRIDGE_UPSTREAM_PROXY": "none",
+        "DRAWBRIDGE_DASHBOARD_PORT": "0",
         "DRAWBRIDGE_LOG_LEVEL": "warning",
         _PROVIDER_KEY: "none-is-needed",
     }

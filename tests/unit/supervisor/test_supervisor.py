@@ -136,6 +136,8 @@ async def test_an_engine_that_dies_is_followed_by_another_and_told_what_passed()
         assert not post.standin.active
         post.engines[0].die(-9)
         await until(lambda: len(post.engines) == 2)
+        await until(lambda: "deaths 1" in post.engines[1].told)
+        assert not any(order.startswith("deaths") for order in post.engines[0].told)
 
     await post.during(story)
     assert post.engines[-1].told[-1] == "stop"
