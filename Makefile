@@ -56,6 +56,8 @@ lock: ## recompute requirements/*.txt (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--python-version 3.13 --extra central pyproject.toml -o requirements/central.txt
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--python-version 3.13 --extra build pyproject.toml -o requirements/build.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--python-version 3.13 --extra dev pyproject.toml -o requirements/dev.txt
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--python-version 3.13 --extra dev --extra peers pyproject.toml -o requirements/peers.txt

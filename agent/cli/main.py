@@ -30,6 +30,7 @@ from agent.cli import (
 )
 from agent.cli.console import out
 from agent.cli.eval import evaluate
+from agent.cli.self_test import self_test
 from agent.cli.supervise import supervise
 
 _RUN = "Run it"
@@ -105,6 +106,7 @@ app.command("eval", rich_help_panel=_POLICY)(evaluate)
 app.command("fingerprint", rich_help_panel=_POLICY)(fingerprint.fingerprint)
 app.add_typer(authority.app, name="ca", rich_help_panel=_MACHINE)
 app.add_typer(configuration.app, name="config", rich_help_panel=_MACHINE)
+app.command("self-test", rich_help_panel=_MACHINE)(self_test)
 
 
 def main() -> None:

@@ -6,23 +6,25 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from agent.errors import DrawbridgeError
+from agent.errors import DrawbridgeError, HostError
 from agent.host.lock import ProcessLock
 from agent.host.managed import managed_source
 from agent.host.offspring import Offspring
 from agent.host.paths import StatePaths, config_file, state_directory
+from agent.host.run import renew
 from agent.host.settings import Settings, load_settings
 from agent.host.standin_file import read_standin
 from agent.supervisor.restarts import Limits
-from agent.supervisor.sockets import Listeners, listen
+from agent.supervisor.sockets import Listeners, borrowed, listen
 from agent.supervisor.standin import StandIn
-from agent.supervisor.supervisor import Duty, Supervisor
+from agent.supervisor.supervisor import REPLACEABLE, Duty, Supervisor
 from agent.supervisor.vitals import Bounds
 
 log = logging.getLogger(__name__)
@@ -53,6 +55,8 @@ def main(arguments: Sequence[str]) -> int:
             limits=Limits(steady=options.steady),
             bounds=Bounds(silence=options.silence),
             ready_file=options.ready_file,
+            lent=options.lent,
+            arguments=[each for each in arguments if not each.startswith("--lent=")],
         )
     except DrawbridgeError as error:
         sys.stderr.write(f"error: {error}\n" + (f"hint:  {error.hint()}\n" if error.hint() else ""))
@@ -60,24 +64,52 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def supervise(settings: Settings, *, limits: Limits, bounds: Bounds, ready_file: str | None = None) -> None:
-    """Bind and supervise; `ready_file` is what each engine writes when it is ready. Raises HostError where a port is
+def supervise(
+    settings: Settings,
+    *,
+    limits: Limits,
+    bounds: Bounds,
+    ready_file: str | None = None,
+    lent: str = "",
+    arguments: Sequence[str] = (),
+) -> None:
+    """Bind and supervise; `ready_file` is what each engine writes when it is ready, `arguments` are those of the
+    command, for whoever takes over, `lent` the sockets of whom we took over from. Raises HostError where a port is
     taken, or another supervisor has the state directory."""
     paths = StatePaths.under(settings.state_dir)
     with ExitStack() as held:
         paths.prepare()
         held.enter_context(ProcessLock(paths.supervisor_lock, "supervisor"))
-        listeners = listen(settings.proxy_port, settings.gateway_port)
+        ports = (settings.proxy_port, settings.gateway_port)
+        listeners = (borrowed(lent, ports) if lent else None) or listen(*ports)
         held.callback(listeners.close)
         log.info("listening: proxy 127.0.0.1:%d, gateway 127.0.0.1:%d", *listeners.ports)
         duty = _duty(settings, paths, listeners, ready_file)
-        asyncio.run(_run(replace(duty, limits=limits, bounds=bounds)))
+        duty = replace(duty, limits=limits, bounds=bounds, takes_over=bool(lent))
+        while asyncio.run(_run(duty)):
+            _give_way(duty, listeners, arguments)
 
 
-async def _run(duty: Duty) -> None:
+async def _run(duty: Duty) -> bool:
     supervisor = Supervisor(duty)
     supervisor.handle_signals()
-    await supervisor.run()
+    renewed = await supervisor.run()
+    if renewed and sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, REPLACEABLE)
+    return renewed
+
+
+def _give_way(duty: Duty, listeners: Listeners, arguments: Sequence[str]) -> None:
+    """Become the program that lies on the disk now, ports and process id kept. Returns where that fails."""
+    numbers = (listeners.proxy.fileno(), listeners.gateway.fileno())
+    try:
+        renew(
+            ["supervise", *arguments, f"--lent={','.join(map(str, numbers))}"],
+            keep=numbers,
+            environ=os.environ | duty.notifier.taken,
+        )
+    except HostError as error:
+        log.error("%s: the old supervisor goes on", error)  # noqa: TRY400  the cause is in the message
 
 
 def _duty(settings: Settings, paths: StatePaths, listeners: Listeners, ready_file: str | None) -> Duty:
@@ -101,20 +133,21 @@ def _duty(settings: Settings, paths: StatePaths, listeners: Listeners, ready_fil
     async def start() -> Offspring:
         return await Offspring.start(command, (listeners.proxy, listeners.gateway))
 
-    return Duty(start=start, standin=standin)
+    return Duty(start=start, standin=standin, renews=sys.platform != "win32")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="drawbridge supervise",
         description="Hold the ports, keep the engine (drawbridge up) running behind them, and stand in for it.",
-        epilog="SIGTERM stops in order, SIGHUP reads the policy again, SIGUSR2 replaces the engine after an update.",
+        epilog="SIGTERM stops in order, SIGHUP reads the policy again, SIGUSR2 replaces the programs after an update.",
     )
     parser.add_argument("--policy", help="policy file, as of drawbridge up")
     parser.add_argument("--state-dir", help="where the CA, the audit trail and usage live")
     parser.add_argument("--proxy-port", type=int, help="7717 by default; 0 takes a free one")
     parser.add_argument("--gateway-port", type=int, help="7718 by default; 0 takes a free one")
     parser.add_argument("--ready-file", help="written, as JSON, by each engine when it is ready")
+    parser.add_argument("--lent", default="", help=argparse.SUPPRESS)
     parser.add_argument(
         "--steady",
         type=float,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -32,6 +33,13 @@ _PLANNED = 30.0  # … and where the engine is replaced on purpose: until then c
 _SLEPT = 30.0  # seconds that the clock jumped between two looks: the machine was asleep
 _END = 20.0  # seconds for an engine to end in order
 
+REPLACEABLE = (
+    (signal.SIGINT, signal.SIGTERM)
+    if sys.platform == "win32"
+    else (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
+)
+"""Signals that must wait while one program takes over from another: unheard, they would end it."""
+
 type Start = Callable[[], Awaitable[Offspring]]
 type Restore = Callable[[], Awaitable[None]]
 
@@ -48,6 +56,8 @@ class Duty:
     standin: StandIn
     restore: Restore = _nothing
     notifier: Notifier = field(default_factory=Notifier)
+    renews: bool = False  # whether `run` gives way to a new program where it is replaced
+    takes_over: bool = False  # whether another program gave way to us: clients have waited since
     limits: Limits = field(default_factory=Limits)
     bounds: Bounds = field(default_factory=Bounds)
     clock: Callable[[], float] = time.monotonic
@@ -63,7 +73,7 @@ class Supervisor:
         self._stopping = asyncio.Event()
         self._retry = asyncio.Event()
         self._replacing = False
-        self._patience = _AWAY
+        self._patience = _PLANNED if duty.takes_over else _AWAY
         self._engine: Offspring | None = None
         self._announced = False
         self._watchdog_said = 0.0
@@ -84,29 +94,37 @@ class Supervisor:
             self._engine.tell("reload")
 
     def replace(self) -> None:
-        """Have a new engine take over, after an update for example: clients wait in the queue meanwhile."""
+        """Have new programs take over, after an update for example: clients wait in the queue meanwhile."""
         self._replacing = True
         if self._engine is not None:
             self._engine.tell("stop")
+        else:
+            self._retry.set()  # the update may be what ends a crash loop
 
     def handle_signals(self) -> None:
-        """TERM and INT stop, HUP reloads, USR2 replaces the engine."""
+        """TERM and INT stop, HUP reloads, USR2 replaces the program."""
         loop = asyncio.get_running_loop()
         told = {"SIGTERM": self.stop, "SIGINT": self.stop, "SIGHUP": self.reload, "SIGUSR2": self.replace}
         for name, act in told.items():
             with suppress(NotImplementedError, RuntimeError, AttributeError):  # not on Windows
                 loop.add_signal_handler(getattr(signal, name), act)
+        if sys.platform != "win32":  # whom we took over from has held them back until now
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, map(signal.Signals, REPLACEABLE))
 
-    async def run(self) -> None:
-        """Keep an engine running until told to stop."""
+    async def run(self) -> bool:
+        """Keep an engine running until told to stop; whether a new program is to take over instead."""
+        renewed = False
         try:
-            while not self._stopping.is_set():
+            while not self._stopping.is_set() and not renewed:
                 await self._life()
+                renewed = self._replacing and self._duty.renews and not self._stopping.is_set()
         finally:
-            self._duty.notifier.say(stopping="1", status="stopping")
             self._duty.standin.close()
-            await self._duty.restore()
+            if not renewed:
+                self._duty.notifier.say(stopping="1", status="stopping")
+                await self._duty.restore()
             await self._tasks.cancel()
+        return renewed
 
     async def _life(self) -> None:
         """One engine, from its start to its end, and the pause after it."""
@@ -125,7 +143,7 @@ class Supervisor:
         if self._stopping.is_set():
             return
         if self._replacing:
-            self._replacing, self._patience = False, _PLANNED
+            self._replacing, self._patience = self._duty.renews, _PLANNED
             log.info("the engine is replaced")
             return
         self._patience = _AWAY

@@ -46,6 +46,7 @@ COMMANDS = {
     "keys list",
     "keys show",
     "keys quota",
+    "self-test",
 }
 """A contract with scripts: names are added, never changed."""
 
