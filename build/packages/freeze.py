@@ -19,7 +19,7 @@ def freeze(out: Path) -> None:
     """Write the frozen program to `out`. Raises CalledProcessError."""
     shutil.rmtree(WORK, ignore_errors=True)
     environ = os.environ | {
-        "DRAWBRIDGE_SOURCE": str(SOURCE),
+        "FREEZE_SOURCE": str(SOURCE),
         "PYTHONHASHSEED": "0",  # the order of sets reaches the archive
         "PYTHONDONTWRITEBYTECODE": "1",
     }
