@@ -1,7 +1,7 @@
 # Two commands on a fresh machine: `make demo` shows the main job, `make test` proves it.
 # Each target sets up what it needs by itself; nothing but python3, pip and make is expected.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test unit lint eval bench schema lock clean
+.PHONY: help setup demo run test unit lint eval bench schema packages lock clean
 BIN := .venv/bin
 
 help: ## list the targets
@@ -49,6 +49,9 @@ bench: .venv/.ready ## latency, CPU and memory beside their peers, in one run
 
 schema: .venv/.ready ## regenerate policies/schema from the policy models
 	@$(BIN)/drawbridge policy schema > policies/schema/policy.schema.json
+
+packages: ## freeze the program, have it test itself, make .deb and .rpm in dist/packages (.pkg on a Mac)
+	@build/packages.sh
 
 lock: ## recompute requirements/*.txt (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \

@@ -1,7 +1,8 @@
 """The process that reads files: asked over standard input, answering over standard output, until that ends.
 
 It gives up what it does not need before it sees a file: what its service may do, other processes, files of its own,
-memory without end. Where the system has no such limits (Windows, and memory on macOS) who started it watches and ends it.
+memory without end. Where the system has no such limits (Windows, and memory on macOS) who started it watches it and
+ends it.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +32,11 @@ log = logging.getLogger(__name__)
 EXIT_FAILED = 1
 
 
-def main(arguments: Sequence[str]) -> int:
+type Stoppable = Callable[[Callable[[], None]], None]
+"""Is given what stops the supervisor, once there is one to stop; callable from any thread."""
+
+
+def main(arguments: Sequence[str], *, stoppable: Stoppable | None = None) -> int:
     """Supervise until told to stop; the exit code."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -56,9 +60,13 @@ def main(arguments: Sequence[str]) -> int:
             bounds=Bounds(silence=options.silence),
             ready_file=options.ready_file,
             lent=options.lent,
+            stoppable=stoppable,
             arguments=[each for each in arguments if not each.startswith("--lent=")],
         )
     except DrawbridgeError as error:
+        if stoppable is not None:  # no terminal to tell it on
+            log.error("%s %s", error, error.hint())  # noqa: TRY400  the cause is in the message
+            return EXIT_FAILED
         sys.stderr.write(f"error: {error}\n" + (f"hint:  {error.hint()}\n" if error.hint() else ""))
         return EXIT_FAILED
     return 0
@@ -72,6 +80,7 @@ def supervise(
     ready_file: str | None = None,
     lent: str = "",
     arguments: Sequence[str] = (),
+    stoppable: Stoppable | None = None,
 ) -> None:
     """Bind and supervise; `ready_file` is what each engine writes when it is ready, `arguments` are those of the
     command, for whoever takes over, `lent` the sockets of whom we took over from. Raises HostError where a port is
@@ -86,13 +95,20 @@ def supervise(
         log.info("listening: proxy 127.0.0.1:%d, gateway 127.0.0.1:%d", *listeners.ports)
         duty = _duty(settings, paths, listeners, ready_file)
         duty = replace(duty, limits=limits, bounds=bounds, takes_over=bool(lent))
-        while asyncio.run(_run(duty)):
+        while asyncio.run(_run(duty, stoppable)):
             _give_way(duty, listeners, arguments)
 
 
-async def _run(duty: Duty) -> bool:
+async def _run(duty: Duty, stoppable: Stoppable | None) -> bool:
     supervisor = Supervisor(duty)
     supervisor.handle_signals()
+    if stoppable is not None:
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            loop.call_soon_threadsafe(supervisor.stop)
+
+        stoppable(stop)
     renewed = await supervisor.run()
     if renewed and sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_BLOCK, REPLACEABLE)
