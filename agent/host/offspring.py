@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from agent.errors import HostError
-from agent.host.run import ourselves, outside_environment
+from agent.host.run import ourselves, own_environment
 
 _LINE = 64 * 1024  # bytes
 
@@ -47,7 +47,7 @@ class Offspring:
                 stdout=subprocess.PIPE,
                 limit=_LINE,
                 pass_fds=numbers,
-                env=outside_environment(os.environ),
+                env=own_environment(os.environ),
                 start_new_session=not windows,  # a terminal's Ctrl-C is for the parent, who tells the child
             )
         except OSError as error:

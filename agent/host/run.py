@@ -37,6 +37,7 @@ _NEEDED = (
     "LD_LIBRARY_PATH",
     "PYTHONHOME",
     "PYTHONPATH",
+    "PYINSTALLER_RESET_ENVIRONMENT",
 )
 _LAST_SECONDS = 2.0  # for a companion whose owner did not stop it in order
 
@@ -136,7 +137,7 @@ class Child:
                 [*ourselves(), *arguments],
                 stdin=subprocess.DEVNULL,
                 pass_fds=tuple(inherit),
-                env=outside_environment(os.environ),
+                env=own_environment(os.environ),
                 start_new_session=True,  # a terminal's Ctrl-C is for its owner, who tells it
             )
         except OSError as error:
@@ -164,8 +165,8 @@ class Servant:
 
     def __init__(self, arguments: Sequence[str]) -> None:
         """Start it with `arguments`. Raises HostError."""
-        outside = outside_environment(os.environ)
-        environ = {name: outside[name] for name in _NEEDED if name in outside}
+        own = own_environment(os.environ)
+        environ = {name: own[name] for name in _NEEDED if name in own}
         try:
             self._process = subprocess.Popen(
                 [*ourselves(), *arguments],
@@ -234,16 +235,11 @@ def renew(arguments: Sequence[str], *, keep: Sequence[int], environ: Mapping[str
     try:
         for number in keep:
             os.set_inheritable(number, True)  # noqa: FBT003  the os module's own signature
-        os.execve(command[0], command, _anew(outside_environment(environ)))  # noqa: S606  no shell is the point
+        os.execve(command[0], command, own_environment(environ))  # noqa: S606  no shell is the point
     except OSError as error:
         for number in keep:
             os.set_inheritable(number, False)  # noqa: FBT003
         raise HostError(f"cannot start {command[0]} anew: {error.strerror or error}") from error
-
-
-def _anew(environ: dict[str, str]) -> dict[str, str]:
-    """For a frozen program that becomes itself: what its start-up code left for its children is not meant for it."""
-    return environ | ({"PYINSTALLER_RESET_ENVIRONMENT": "1"} if hasattr(sys, "frozen") else {})
 
 
 def attend(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -305,6 +301,16 @@ def outside_environment(environ: Mapping[str, str]) -> dict[str, str]:
         elif hasattr(sys, "_MEIPASS"):
             outside.pop(name, None)
     return outside
+
+
+def own_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` as this very program must see it when it is started anew.
+
+    Frozen, it is to find its libraries by itself, as at its first start: what its start-up code left in the environment
+    says that they are found already, and `outside_environment` has taken away where.
+    """
+    outside = outside_environment(environ)
+    return outside | ({"PYINSTALLER_RESET_ENVIRONMENT": "1"} if hasattr(sys, "frozen") else {})
 
 
 class _Reader(threading.Thread):

@@ -25,7 +25,7 @@ from agent.gateway.echo import EchoApp
 from agent.gateway.echo.service import LoopbackOrigins, Origin
 from agent.host.files import read_private, write_atomically
 from agent.host.paths import bundled_policies
-from agent.host.run import Companion, ourselves
+from agent.host.run import Companion, ourselves, own_environment
 from agent.host.runfile import RunFile
 from agent.host.settings import ENVIRONMENT_PREFIX
 
@@ -112,7 +112,7 @@ def child_environment(
     if home.name not in ("site-packages", "dist-packages"):  # a source tree, which need not be installed
         changed["PYTHONPATH"] = os.pathsep.join(filter(None, (str(home), environ.get("PYTHONPATH"))))
     elsewhere = (f"{origin.host}:443=127.0.0.1:{origin.port}" for origin in origins.values())
-    return changed | {
+    return own_environment(changed) | {
         "DRAWBRIDGE_RESOLVE": ",".join(elsewhere),
         "DRAWBRIDGE_UPSTREAM_CA_FILE": str(ca_file),
         "DRAWBRIDGE_UPSTREAM_PROXY": "none",

@@ -13,7 +13,16 @@ import psutil
 import pytest
 
 from agent.errors import HostError
-from agent.host.run import Child, Companion, Servant, attend, find_program, outside_environment, run
+from agent.host.run import (
+    Child,
+    Companion,
+    Servant,
+    attend,
+    find_program,
+    outside_environment,
+    own_environment,
+    run,
+)
 
 SHELL = "/bin/sh"
 
@@ -78,6 +87,16 @@ def test_a_frozen_program_hides_its_libraries_from_children(monkeypatch: pytest.
     assert outside_environment({"LD_LIBRARY_PATH": "/theirs"}) == {"LD_LIBRARY_PATH": "/theirs"}
     monkeypatch.setattr("sys._MEIPASS", "/frozen", raising=False)
     assert outside_environment({"LD_LIBRARY_PATH": "/frozen"}) == {}
+
+
+def test_a_frozen_program_that_is_started_anew_finds_its_libraries_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert own_environment({"A": "b"}) == {"A": "b"}
+    monkeypatch.setattr("sys._MEIPASS", "/frozen", raising=False)
+    monkeypatch.setattr("sys.frozen", True, raising=False)
+    own = own_environment({"LD_LIBRARY_PATH": "/frozen", "A": "b"})
+    assert own == {"A": "b", "PYINSTALLER_RESET_ENVIRONMENT": "1"}
 
 
 def test_attending_gives_the_code_and_the_environment_of_the_command() -> None:
