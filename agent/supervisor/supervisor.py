@@ -204,7 +204,7 @@ class Supervisor:
             standin.close()
             passed, refused = standin.counted()
             log.info("the engine is back: %d connections passed unseen, %d were refused", passed, refused)
-            if self._engine is not None:
+            if self._engine is not None and passed + refused:
                 self._engine.tell(f"away {passed} {refused}")
         if not self._announced:
             self._announced = True
