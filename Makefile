@@ -47,8 +47,9 @@ bench: .venv/.ready ## latency, CPU and memory beside their peers, in one run
 	@$(BIN)/python -m tests.bench.guardrails --quick
 	@$(BIN)/python -m tests.bench.gateway --quick
 
-schema: .venv/.ready ## regenerate policies/schema from the policy models
+schema: .venv/.ready ## regenerate policies/schema from the policy models, installers/mdm from the table of settings
 	@$(BIN)/drawbridge policy schema > policies/schema/policy.schema.json
+	@$(BIN)/python build/mdm.py
 
 packages: ## freeze the program, have it test itself, make .deb and .rpm in dist/packages (.pkg on a Mac)
 	@build/packages.sh

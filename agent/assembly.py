@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from agent import __version__
 from agent.accounts.accounts import Accounts
@@ -104,7 +105,7 @@ class Assembly:
         self.tasks = TaskGroup("engine")
         self._stopped = threading.Event()
         self._settled_in = False
-        self.policy = PolicyFile(settings.policy or bundled_policies() / "default", accept)
+        self.policy = PolicyFile(policy_path(settings), accept)
         providers = {
             **{surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces},
             **{each.id: each.row.genai for each in self.policy.book.providers.values()},
@@ -240,11 +241,13 @@ class Assembly:
         await self.accounts.close()
         await self.audit.close()
 
-    async def reload(self, also: Callable[[RuleBook], None] = lambda _: None) -> bool:
-        """Read the policy again, beside the running traffic; whether it is in force now. `also` is carried out with it,
-        in a thread, and may refuse it (DrawbridgeError)."""
+    async def reload(
+        self, also: Callable[[RuleBook], None] = lambda _: None, path: Path | None = None
+    ) -> bool:
+        """Read the policy again, or the one at `path`, beside the running traffic; whether it is in force now. `also`
+        is carried out with it, in a thread, and may refuse it (DrawbridgeError)."""
         try:
-            rules = await asyncio.to_thread(self.policy.reload)
+            rules = await asyncio.to_thread(self.policy.reload, path)
             await asyncio.to_thread(also, rules)
         except DrawbridgeError as error:
             log.error("the policy was refused, the one in force stays: %s", error)  # noqa: TRY400  said in full
@@ -324,6 +327,11 @@ class Assembly:
             "exchanges_running": self.server.active,
             "audit_events": self.audit.count,
         }
+
+
+def policy_path(settings: Settings) -> Path:
+    """Where the policy is that these settings name, or the one that comes with the program."""
+    return settings.policy or bundled_policies() / "default"
 
 
 def base_url_connection() -> Connection:

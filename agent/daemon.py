@@ -13,12 +13,15 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import __version__
-from agent.assembly import Assembly, base_url_connection
+from agent.assembly import Assembly, base_url_connection, policy_path
 from agent.errors import HostError
 from agent.gateway.server import GatewayServer
+from agent.gateway.transport.tls import client_context
 from agent.host.attribution import Attribution
 from agent.host.authority import Authority
 from agent.host.bundle import refresh_bundle
@@ -29,6 +32,7 @@ from agent.host.processes import process_finder
 from agent.host.roots import root_store
 from agent.host.runfile import RunFile, StateLock, remove_runfile, write_runfile
 from agent.host.settings import Settings
+from agent.host.settings_watch import Renew, SettingsWatch
 from agent.host.signatures import Signatures, verifier
 from agent.host.standin_file import write_standin
 from agent.inspection import RuleBook
@@ -48,14 +52,24 @@ SETTLE_SECONDS = 1.0
 HANDOVER_SECONDS = 5.0
 
 type Ready = Callable[[RunFile], None]
+type Reread = Callable[[], Settings]
 
 
 class Daemon:
     """One running agent. `run` returns when it was told to stop, by signal or by `stop`."""
 
-    def __init__(self, settings: Settings, *, on_ready: Ready | None = None, lent: str = "") -> None:
-        """`lent` names the sockets of a supervisor, which is obeyed then; see `offspring`."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        on_ready: Ready | None = None,
+        lent: str = "",
+        reread: Reread | None = None,
+    ) -> None:
+        """`lent` names the sockets of a supervisor, which is obeyed then; see `offspring`. `reread` reads the settings
+        again, to see changes."""
         self._settings = settings
+        self._reread = reread
         self._on_ready = on_ready
         self._lent = lent
         self._stopping = asyncio.Event()
@@ -85,6 +99,8 @@ class Daemon:
                         TimeoutError
                     ):  # else somebody is told that we guard, and meets the stand-in
                         await asyncio.wait_for(supervision.guarding.wait(), HANDOVER_SECONDS)
+                if self._reread is not None:  # not before: a supervisor replaces only an engine that serves
+                    engine.watch(self._reread, supervision)
                 await engine.shared.note(IncidentKind.AGENT_STARTED, f"Drawbridge {__version__} is ready")
                 log.info(
                     "ready: proxy 127.0.0.1:%d, gateway 127.0.0.1:%d",
@@ -119,6 +135,7 @@ class _Parts:
         refresh_bundle(paths, self._authority.root_pem, environ=os.environ, store=root_store())
         self._server: GatewayServer | None = None
         self._ports = (0, 0)
+        self._watch: SettingsWatch | None = None
 
     async def start(self) -> RunFile:
         """Build what needs the loop; listen."""
@@ -192,22 +209,55 @@ class _Parts:
             ):
                 return
 
-    def reload_soon(self) -> None:
-        """SIGHUP: read the policy again, beside the running traffic."""
-        self.shared.tasks.spawn(self._reload(), name="reload")
+    def watch(self, reread: Reread, supervision: Supervision | None) -> None:
+        """From now on see settings change."""
+        held, (proxy, gateway) = self._settings, self._ports
+        if self._lent:  # whoever bound them may have been told something else
+            held = replace(
+                held,
+                proxy_port=held.proxy_port and proxy,
+                gateway_port=held.gateway_port and gateway,
+            )
+        self._watch = SettingsWatch(
+            held,
+            reread,
+            live={"policy": self._follow_policy, "log_level": self._follow_log_level},
+            renew=_renewal(supervision) if supervision is not None else None,
+        )
+        self.shared.tasks.spawn(self._watch.run(), name="settings")
 
-    async def _reload(self) -> None:
+    async def _follow_policy(self, settings: Settings) -> bool:
+        return await self._reload(await asyncio.to_thread(policy_path, settings))
+
+    async def _follow_log_level(self, settings: Settings) -> bool:
+        logging.getLogger("agent").setLevel(settings.log_level.upper())
+        return True
+
+    def reload_soon(self) -> None:
+        """SIGHUP: read settings and policy again, beside the running traffic."""
+        self.shared.tasks.spawn(self._reread_all(), name="reload")
+
+    async def _reread_all(self) -> None:
+        source = self.shared.policy.path
+        if self._watch is not None:
+            await self._watch.look()
+        if self.shared.policy.path == source:  # else it was read just now
+            await self._reload()
+
+    async def _reload(self, path: Path | None = None) -> bool:
         reissued = False
 
         def cover(rules: RuleBook) -> None:
             nonlocal reissued
             reissued = self._authority.cover(rules.catalog.hosts)
 
-        if await self.shared.reload(cover) and reissued:
+        accepted = await self.shared.reload(cover, path)
+        if accepted and reissued:
             await self.shared.note(
                 IncidentKind.CA_REISSUED, "the device's intermediate certificate covers other hosts now"
             )
         self._keep_standin(self.shared.policy.rules, self._door)
+        return accepted
 
     def _keep_standin(self, rules: RuleBook, door: Door) -> None:
         """Tell whoever stands in for us what it must know."""
@@ -226,14 +276,27 @@ class _Parts:
             "catalog": self.shared.policy.rules.catalog.version,
             "hosts": len(self.shared.policy.rules.catalog.hosts),
             "connections_intercepted": self._engine.connections,
+            **(self._watch.status() if self._watch is not None else {}),
         }
 
 
-def run(settings: Settings, *, on_ready: Ready | None = None, lent: str = "") -> None:
+def _renewal(supervision: Supervision) -> Renew:
+    """Has the supervisor start another engine, unless that could not start."""
+
+    async def renew(settings: Settings) -> None:
+        await asyncio.to_thread(client_context, settings.upstream_ca_file)
+        supervision.ask_for_another()
+
+    return renew
+
+
+def run(
+    settings: Settings, *, on_ready: Ready | None = None, lent: str = "", reread: Reread | None = None
+) -> None:
     """Run the agent in the foreground until it is told to stop."""
 
     async def main() -> None:
-        await Daemon(settings, on_ready=on_ready, lent=lent).run()
+        await Daemon(settings, on_ready=on_ready, lent=lent, reread=reread).run()
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(main())

@@ -10,7 +10,7 @@ from contextlib import suppress
 import psutil
 
 from agent.assembly import Assembly
-from agent.host.beats import Beat
+from agent.host.beats import REPLACE, Beat
 from agent.host.offspring import Parent
 from agent.host.tasks import TaskGroup
 from agent.model.record import IncidentKind
@@ -41,6 +41,10 @@ class Supervision:
         """The engine is ready."""
         self._shared, self._reload = shared, reload
         self._changed.set()
+
+    def ask_for_another(self) -> None:
+        """Have a new engine take over; clients wait meanwhile."""
+        self._parent.say(REPLACE)
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()

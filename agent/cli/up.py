@@ -40,17 +40,16 @@ def up(
 ) -> None:
     """Run the agent in the foreground: the proxy, and the gateway for base URLs.
 
-    SIGTERM or Ctrl-C stops it in order: no new connections, running streams get up to 10 s. SIGHUP reads the policy
-    again; a bad one is refused and the one in force stays.
+    SIGTERM or Ctrl-C stops it in order: no new connections, running streams get up to 10 s. SIGHUP reads
+    settings and policy again; a bad policy is refused and the one in force stays.
     """
-    settings = settings_from(
-        {
-            "policy": policy and str(policy.absolute()),
-            "state_dir": state_dir and str(state_dir.absolute()),
-            "proxy_port": proxy_port,
-            "gateway_port": gateway_port,
-        }
-    )
+    given = {
+        "policy": policy and str(policy.absolute()),
+        "state_dir": state_dir and str(state_dir.absolute()),
+        "proxy_port": proxy_port,
+        "gateway_port": gateway_port,
+    }
+    settings = settings_from(given)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # Our own modules only: what libraries say at lower levels may hold headers and content.
     logging.getLogger("agent").setLevel(settings.log_level.upper())
@@ -72,7 +71,7 @@ def up(
         )
 
     try:
-        daemon.run(settings, on_ready=ready, lent=lent)
+        daemon.run(settings, on_ready=ready, lent=lent, reread=lambda: settings_from(given))
     finally:
         if told and ready_file is not None:  # else it may be another agent's
             ready_file.unlink(missing_ok=True)

@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-import re2
+import orjson
 
 from agent.errors import ContentError
 
 MAX_ELEMENT_BYTES = 16 * 1024 * 1024
-_STRUCTURE = re2.compile(rb'["{}\[\]]')
-_IN_STRING = re2.compile(rb'["\\]')
 _SPACE = b" \t\r\n"
-_QUOTE, _BRACE, _OPENING, _CLOSING = b'"{[]'
+_BETWEEN = _SPACE + b","
+_BACKSLASH, _BRACE, _OPENING, _CLOSING = b"\\{[]"
+_OTHER = "an array of something else than objects"
 
 
 class _Place(Enum):
@@ -37,34 +37,41 @@ class Element:
 
 
 class ArrayDecoder:
-    """Cuts an array of objects, however it is chunked. What does not begin as an array is kept whole until its end."""
+    """Cuts an array of objects, however it is chunked. What does not begin as an array is kept whole until its end.
+
+    Every byte is looked at once. It goes from quote to quote: brackets between two are text, or are counted.
+    """
+
+    __slots__ = ("_begin", "_depth", "_limit", "_place", "_quoted", "_rest", "_searched")
 
     def __init__(self, *, max_element_bytes: int = MAX_ELEMENT_BYTES) -> None:
         self._limit = max_element_bytes
         self._rest = bytearray()  # what has come and was not given out
+        self._searched = 0  # of the rest; up to here the brackets are counted
         self._begin = 0  # of the rest, where the element begins
         self._depth = 0  # brackets that are open: 1 is the array's own
         self._quoted = False  # in a string
-        self._escaped = False  # behind a backslash that ended a chunk
         self._place = _Place.BEFORE
-        self._closed = False  # the last step ended an element, or the array
 
     def feed(self, data: bytes) -> list[Element]:
         """The elements that `data` completes. Raises ContentError where one outgrows the limit, or something else than
         objects stands in the array."""
-        found: list[Element] = []
-        at = start = 0
+        if not self._rest and self._depth == 1 and (whole := _whole(data)):
+            behind = data.index(whole) + len(whole)
+            self._rest += data[behind:]
+            self._searched = len(self._rest)
+            return [Element(raw=data[:behind], document=whole)]
+        self._rest += data
         if self._place is _Place.BEFORE:
-            at = self._open(data)
-        while self._place is _Place.INSIDE and at < len(data):
-            at = self._string(data, at) if self._quoted else self._structure(data, at, start)
-            if self._closed:
-                self._closed = False
-                raw = bytes(self._rest) + data[start:at]
-                found.append(Element(raw=raw, document=raw[self._begin :] if self._depth else b""))
-                self._rest.clear()
-                start = at
-        self._rest += data[start:]
+            self._open()
+        found: list[Element] = []
+        while self._place is _Place.INSIDE and (end := self._end()):
+            document = bytes(self._rest[self._begin : end]) if self._depth else b""
+            found.append(Element(raw=bytes(self._rest[:end]), document=document))
+            del self._rest[:end]
+            self._searched = 0
+            if not self._depth:
+                self._place = _Place.BEHIND
         if len(self._rest) > self._limit:
             raise ContentError(f"an element of the stream longer than {self._limit} bytes")
         return found
@@ -77,46 +84,75 @@ class ArrayDecoder:
             return Element(raw=rest, document=rest.strip())
         return Element(raw=b"" if rest.strip() else rest, document=b"")
 
-    def _open(self, data: bytes) -> int:
-        """Look for the bracket that begins the array; returns the position behind it."""
-        at = len(data) - len(data.lstrip(_SPACE))
-        if at < len(data):
-            self._place = _Place.INSIDE if data[at] == _OPENING else _Place.ELSEWHERE
+    def _open(self) -> None:
+        """Look for the bracket that begins the array."""
+        at = len(self._rest) - len(self._rest.lstrip(_SPACE))
+        if at < len(self._rest):
+            self._place = _Place.INSIDE if self._rest[at] == _OPENING else _Place.ELSEWHERE
             self._depth = 1
-        return at + 1
+            self._searched = at + 1
 
-    def _string(self, data: bytes, at: int) -> int:
-        """Go on in a string; returns the position behind what was taken."""
-        if self._escaped:
-            self._escaped = False
-            return at + 1
-        match = _IN_STRING.search(data, at)
-        if match is None:
-            return len(data)
-        if data[match.start()] == _QUOTE:
-            self._quoted = False
-        else:
-            self._escaped = True
-        return int(match.end())
+    def _end(self) -> int:
+        """Where the first element ends, or the array; 0 where neither does yet."""
+        rest, at = self._rest, self._searched
+        while True:
+            quote = rest.find(b'"', at)
+            stop = len(rest) if quote < 0 else quote
+            if self._quoted:
+                if quote < 0:
+                    break
+                self._quoted = _backslashes(rest, quote) % 2 == 1
+            else:
+                if end := self._counted(at, stop):
+                    return end
+                if quote < 0:
+                    break
+                if self._depth == 1:
+                    raise ContentError(_OTHER)
+                self._quoted = True
+            at = quote + 1
+        self._searched = len(rest)
+        return 0
 
-    def _structure(self, data: bytes, at: int, start: int) -> int:
-        """Go on outside of strings to the next quote or bracket; returns the position behind it."""
-        match = _STRUCTURE.search(data, at)
-        if match is None:
-            return len(data)
-        end = int(match.end())
-        found = data[end - 1]
-        if self._depth == 1 and found not in (_BRACE, _CLOSING):
-            raise ContentError("an array of something else than objects")
-        if found == _QUOTE:
-            self._quoted = True
-        elif found in (_BRACE, _OPENING):
-            if self._depth == 1:
-                self._begin = len(self._rest) + end - 1 - start
-            self._depth += 1
-        else:
-            self._depth -= 1
-            self._closed = self._depth <= 1
-            if not self._depth:
-                self._place = _Place.BEHIND
-        return end
+    def _counted(self, start: int, stop: int) -> int:
+        """Count the brackets between two places; where the element or the array ends among them, 0 where neither."""
+        count = self._rest.count
+        closing = count(b"}", start, stop) + count(b"]", start, stop)
+        if self._depth - closing > 1:  # wherever they stand, none of them ends the element
+            self._depth += count(b"{", start, stop) + count(b"[", start, stop) - closing
+            return 0
+        for at in range(start, stop):
+            match self._rest[at]:
+                case 0x7B | 0x5B as opening:  # { [
+                    if self._depth == 1:
+                        if opening != _BRACE:
+                            raise ContentError(_OTHER)
+                        self._begin = at
+                    self._depth += 1
+                case 0x7D | 0x5D as closing:  # } ]
+                    if self._depth == 1 and closing != _CLOSING:
+                        raise ContentError(_OTHER)
+                    self._depth -= 1
+                    if self._depth <= 1:
+                        return at + 1
+        return 0
+
+
+def _whole(data: bytes) -> bytes:
+    """The one object that `data` holds, as it mostly comes: cheaper than to count its brackets. Empty for all else."""
+    piece = data.strip(_BETWEEN)
+    if piece[:1] != b"{" or piece[-1:] != b"}":
+        return b""
+    try:
+        orjson.loads(piece)
+    except orjson.JSONDecodeError:
+        return b""
+    return piece
+
+
+def _backslashes(text: bytearray, end: int) -> int:
+    """How many backslashes stand right before `end`."""
+    at = end
+    while at and text[at - 1] == _BACKSLASH:
+        at -= 1
+    return end - at

@@ -38,20 +38,21 @@ class PolicyFile:
         """Reads and compiles the policy at `path`, a file or a directory with a `policy.yaml`. Blocks for tens of
         milliseconds. Raises PolicyError, and what `accept` does."""
         self._accept = accept
-        self.path = path / "policy.yaml" if path.is_dir() else path
-        self.rules = self._read()
+        self.path = _file(path)
+        self.rules = self._read(self.path)
         self.book = RouteBook(self.rules.policy)
 
-    def reload(self) -> RuleBook:
-        """Read the file, and those that it names, again. Only when all are good do they replace what is in force.
-        Raises PolicyError, and what refuses them."""
-        rules = self._read()
+    def reload(self, path: Path | None = None) -> RuleBook:
+        """Read the file, and those that it names, again, or another one. Only when all are good do they replace what is
+        in force. Raises PolicyError, and what refuses them."""
+        file = self.path if path is None else _file(path)
+        rules = self._read(file)
         self.book = RouteBook(rules.policy)
-        self.rules = rules
+        self.path, self.rules = file, rules
         return self.rules
 
-    def _read(self) -> RuleBook:
-        rules = read_rules(self.path)
+    def _read(self, file: Path) -> RuleBook:
+        rules = read_rules(file)
         self._accept(rules.policy)
         return rules
 
@@ -70,7 +71,7 @@ def read_rules(path: Path, *, examples: bool = True) -> RuleBook:
 def read_policy(path: Path) -> Policy:
     """The policy of a file, or of a directory with a `policy.yaml`, read and checked but not compiled. Blocks. Raises
     PolicyError."""
-    path = path / "policy.yaml" if path.is_dir() else path
+    path = _file(path)
     return load(_read(path, "policy"), source=str(path), known=known_names())
 
 
@@ -78,6 +79,10 @@ def read_sidecar(policy: Path) -> Sidecar | None:
     """The examples beside a policy, in `name.examples.yaml`, None where there are none. Blocks. Raises PolicyError."""
     path = policy.with_suffix(".examples.yaml")
     return load_sidecar(_read(path, "file"), source=str(path)) if path.is_file() else None
+
+
+def _file(path: Path) -> Path:
+    return path / "policy.yaml" if path.is_dir() else path
 
 
 def _read(path: Path, what: str) -> str:

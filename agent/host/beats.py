@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 
 MAX_LINE = 4096  # bytes
+REPLACE = b"replace\n"
+"""What an engine says, besides beats, that wants another in its place: settings have changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,10 @@
 """The process behind a connection on Linux: sock_diag(7) for the socket, /proc for its owner.
 
 One netlink question for the exact connection costs 0.01 ms and gives inode and user; finding the inode
-among the open files of all processes costs about 3 ms, so processes seen lately are tried first. Reading
-/proc of other users needs CAP_SYS_PTRACE; without it their processes stay unknown.
+among the open files of all processes costs about 3 ms, so processes seen lately are tried first, and of their open
+files those where a connection to us was found before, then those that are new since: 0.01 to 0.03 ms instead of 0.15
+for 90 open files. Thousands of calls: no Path, which doubles their cost.
+Reading /proc of other users needs CAP_SYS_PTRACE; without it their processes stay unknown.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import struct
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -40,6 +42,7 @@ _TIMEOUT = 0.5  # seconds; the kernel answers at once
 _PROCESS_LIMIT = 8192
 _DESCRIPTOR_LIMIT = 8192
 _RECENT_LIMIT = 64
+_HIT_LIMIT = 16
 _USER_LIMIT = 256
 
 
@@ -49,13 +52,21 @@ class _Socket:
     uid: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Habits:
+    """What open files a process had when a connection of it was last found, and the numbers of those that were one."""
+
+    known: frozenset[str] = frozenset()
+    hits: tuple[str, ...] = ()  # the latest first
+
+
 class LinuxProcessFinder:
     """A `ProcessFinder` for Linux. May be used from several threads."""
 
     def __init__(self, proc: Path = Path("/proc")) -> None:
         self._proc = proc
         self._lineage = Lineage(ProcReader(proc))
-        self._recent: OrderedDict[int, None] = OrderedDict()  # pids, latest last
+        self._recent: OrderedDict[int, _Habits] = OrderedDict()  # by pid, latest last
         self._users: dict[int, str] = {}
         self._guard = threading.Lock()
 
@@ -73,14 +84,19 @@ class LinuxProcessFinder:
     def _owner(self, wanted: _Socket) -> int | None:
         target = f"socket:[{wanted.inode}]"
         with self._guard:
-            recent = list(reversed(self._recent))
-        for pid in chain(recent, self._candidates(wanted.uid, frozenset(recent))):
-            if self._has_open(pid, target):
-                self._remember(pid)
+            recent = dict(reversed(self._recent.items()))
+        for pid, habits in recent.items():
+            if self._opened(pid, target, habits):
+                with self._guard:
+                    if pid in self._recent:  # else another thread has just forgotten it
+                        self._recent.move_to_end(pid)
+                return pid
+        for pid in chain(recent, self._candidates(wanted.uid, recent)):
+            if self._opened(pid, target):
                 return pid
         return None
 
-    def _candidates(self, uid: int, tried: frozenset[int]) -> Iterator[int]:
+    def _candidates(self, uid: int, tried: Container[int]) -> Iterator[int]:
         """Processes that may own a socket of `uid`, the newest first: those open connections."""
         with suppress(OSError):
             pids = sorted(
@@ -96,19 +112,32 @@ class LinuxProcessFinder:
             return (self._proc / str(pid)).stat().st_uid in (uid, 0)
         return False
 
-    def _has_open(self, pid: int, target: str) -> bool:
-        with suppress(OSError), os.scandir(self._proc / str(pid) / "fd") as entries:
-            for count, entry in enumerate(entries):
-                if count >= _DESCRIPTOR_LIMIT:
-                    break
-                with suppress(OSError):
-                    if os.readlink(entry.path) == target:  # noqa: PTH115  thousands of calls: no Path
-                        return True
+    def _opened(self, pid: int, target: str, habits: _Habits | None = None) -> bool:
+        """Whether one of its open files is `target`; by `habits` only the likely ones are looked at."""
+        folder = f"{self._proc}/{pid}/fd/"
+        for name in habits.hits if habits is not None else ():
+            if self._leads(folder + name, target):
+                return True
+        try:
+            names = os.listdir(folder)[:_DESCRIPTOR_LIMIT]  # noqa: PTH208
+        except OSError:
+            return False
+        for name in names:
+            if (habits is None or name not in habits.known) and self._leads(folder + name, target):
+                self._remember(pid, name, names)
+                return True
         return False
 
-    def _remember(self, pid: int) -> None:
+    def _leads(self, link: str, target: str) -> bool:
+        with suppress(OSError):
+            return os.readlink(link) == target  # noqa: PTH115
+        return False
+
+    def _remember(self, pid: int, hit: str, names: Iterable[str]) -> None:
         with self._guard:
-            self._recent[pid] = None
+            known = self._recent.get(pid, _Habits()).hits
+            hits = (hit, *(name for name in known if name != hit))[:_HIT_LIMIT]
+            self._recent[pid] = _Habits(known=frozenset(names), hits=hits)
             self._recent.move_to_end(pid)
             while len(self._recent) > _RECENT_LIMIT:
                 self._recent.popitem(last=False)

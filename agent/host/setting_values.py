@@ -13,8 +13,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
-_TEXT_LIMIT = 4096  # characters
-_RESOLVE_LIMIT = 256  # entries
+TEXT_LIMIT = 4096  # characters
+RESOLVE_LIMIT = 256  # entries
+_SWITCH = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
 _HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
 
 
@@ -49,7 +59,7 @@ def text(value: object) -> str:
     stripped = value.strip()
     if not stripped:
         raise BadValueError("it is empty")
-    if len(stripped) > _TEXT_LIMIT or not stripped.isprintable():
+    if len(stripped) > TEXT_LIMIT or not stripped.isprintable():
         raise BadValueError("it is too long or has control characters")
     return stripped
 
@@ -69,7 +79,8 @@ def path(value: object) -> Path:
     """An absolute path; `~` stands for the home directory. Raises BadValueError."""
     given = text(value)
     try:
-        found = Path(given).expanduser()
+        # asked before Path simplifies: "./~" is a relative path, not a home
+        found = Path(given).expanduser() if given.startswith("~") else Path(given)
     except RuntimeError as error:  # no home directory
         raise BadValueError(f"{given!r}: the home directory is unknown") from error
     if not found.is_absolute():
@@ -77,12 +88,39 @@ def path(value: object) -> Path:
     return Path(os.path.normpath(found))
 
 
-def log_level(value: object) -> str:
-    """A level of logging, in lower case. Raises BadValueError."""
-    given = text(value).lower()
-    if given not in LOG_LEVELS:
-        raise BadValueError(f"{given!r} is no log level")
-    return given
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Reads one of some words, written in any case; they are lower case here."""
+
+    words: tuple[str, ...]
+
+    def __call__(self, value: object) -> str:
+        """The word. Raises BadValueError."""
+        given = text(value).lower()
+        if given not in self.words:
+            raise BadValueError(f"{given[:40]!r} is not one of the words")
+        return given
+
+
+def one_of(*words: str) -> Choice:
+    """Reads one of `words`."""
+    return Choice(words)
+
+
+log_level = one_of(*LOG_LEVELS)
+
+
+def switch(value: object) -> bool:
+    """True or false; a registry holds 1 or 0, an environment also yes, no, on, off. Raises BadValueError."""
+    match value:
+        case bool():
+            return value
+        case 0 | 1:
+            return bool(value)
+        case str() if (word := text(value).lower()) in _SWITCH:
+            return _SWITCH[word]
+        case _:
+            raise BadValueError(f"{str(value)[:40]!r} is neither true nor false")
 
 
 def proxy_url(value: object) -> str | None:
@@ -99,8 +137,9 @@ def proxy_url(value: object) -> str | None:
         raise BadValueError("it holds a user name or password")
     if parts.scheme not in ("http", "https") or not parts.hostname or not number:
         raise BadValueError(f"{given!r} is not http://host:port")
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
+    if parts.path not in ("", "/") or "?" in given or "#" in given:
         raise BadValueError(f"{given!r} has something after the port")
+    _endpoint(parts.netloc)  # urlsplit takes any characters for a host
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
@@ -114,8 +153,8 @@ def resolve_list(value: object) -> tuple[Resolve, ...]:
             entries = list(value)
         case _:
             raise BadValueError(f"it is a {type(value).__name__}, not a list")
-    if len(entries) > _RESOLVE_LIMIT:
-        raise BadValueError(f"it has more than {_RESOLVE_LIMIT} entries")
+    if len(entries) > RESOLVE_LIMIT:
+        raise BadValueError(f"it has more than {RESOLVE_LIMIT} entries")
     resolved = tuple(Resolve.parse(text(entry)) for entry in entries)
     if len({(entry.host, entry.port) for entry in resolved}) < len(resolved):
         raise BadValueError("it names one host and port twice")

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,8 @@ from types import MappingProxyType
 from agent.errors import ConfigError, HostError
 from agent.host.files import read_limited
 from agent.host.managed import ManagedSource
+from agent.host.setting_rows import Category, Effect, PerSystem, Row
+from agent.host.setting_rows import Key as _Key
 from agent.host.setting_values import (
     BadValueError,
     Resolve,
@@ -56,8 +58,17 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overridden:
+    """What a source said that a higher one overrode."""
+
+    value: object
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What this machine is told to do. `origins` has one entry per setting, by name."""
+    """What this machine is told to do. `origins` has one entry per setting, by name; `overridden` has what lower
+    sources said, the higher one first, for settings that several of them name."""
 
     state_dir: Path
     proxy_port: int = DEFAULT_PROXY_PORT  # of the forward proxy on loopback; 0 lets the OS choose
@@ -68,28 +79,96 @@ class Settings:
     resolve: tuple[Resolve, ...] = ()  # connect elsewhere, for labs; TLS still verifies the real name
     log_level: str = "info"
     origins: Mapping[str, Origin] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Key:
-    """One setting: how a raw value of any source is read, and what is allowed, in words."""
-
-    read: Callable[[object], object]
-    allowed: str
+    overridden: Mapping[str, tuple[Overridden, ...]] = MappingProxyType({})
 
 
 _KEYS: Mapping[str, _Key] = MappingProxyType(
     {
-        "state_dir": _Key(read=path, allowed="an absolute path"),
-        "proxy_port": _Key(read=port, allowed="a port from 0 to 65535 (0: any free one)"),
-        "gateway_port": _Key(read=port, allowed="a port from 0 to 65535 (0: any free one)"),
-        "policy": _Key(read=path, allowed="the absolute path of a policy file or directory"),
-        "upstream_ca_file": _Key(read=path, allowed="the absolute path of a PEM file"),
-        "upstream_proxy": _Key(read=proxy_url, allowed='"none" or http://host:port, without password'),
-        "resolve": _Key(read=resolve_list, allowed='a list of "host:port=address:port"'),
-        "log_level": _Key(read=log_level, allowed="debug, info, warning or error"),
+        "state_dir": _Key(
+            read=path,
+            allowed="an absolute path",
+            about="Directory of the certificate authority, the audit trail, usage and the cache.",
+            takes_hold=Effect.SERVICE,
+            default="the directory of this kind of installation",
+            example=PerSystem(
+                macos="/Library/Application Support/Drawbridge/state",
+                windows=r"C:\ProgramData\Drawbridge",
+                linux="/var/lib/drawbridge",
+            ),
+        ),
+        "proxy_port": _Key(
+            read=port,
+            allowed="a port from 0 to 65535 (0: any free one)",
+            about="Port of the forward proxy on the loopback address.",
+            takes_hold=Effect.SERVICE,
+            category=Category.NETWORK,
+            example=DEFAULT_PROXY_PORT,
+        ),
+        "gateway_port": _Key(
+            read=port,
+            allowed="a port from 0 to 65535 (0: any free one)",
+            about="Port of the gateway, for clients that are given a base URL, on the loopback address.",
+            takes_hold=Effect.SERVICE,
+            category=Category.NETWORK,
+            example=DEFAULT_GATEWAY_PORT,
+        ),
+        "policy": _Key(
+            read=path,
+            allowed="the absolute path of a policy file or directory",
+            about="The policy: what is inspected, what is allowed, and where requests go.",
+            takes_hold=Effect.LIVE,
+            category=Category.POLICY,
+            default="the policy that comes with the program",
+            example=PerSystem(
+                macos="/Library/Application Support/Drawbridge/policy.yaml",
+                windows=r"C:\ProgramData\Drawbridge\policy.yaml",
+                linux="/etc/drawbridge/policy.yaml",
+            ),
+            starter=True,
+        ),
+        "upstream_ca_file": _Key(
+            read=path,
+            allowed="the absolute path of a PEM file",
+            about="Root certificates to trust for connections to providers, besides those of the system.",
+            category=Category.NETWORK,
+            example=PerSystem(
+                macos="/Library/Application Support/Drawbridge/company-ca.pem",
+                windows=r"C:\ProgramData\Drawbridge\company-ca.pem",
+                linux="/etc/drawbridge/company-ca.pem",
+            ),
+        ),
+        "upstream_proxy": _Key(
+            read=proxy_url,
+            allowed='"none" or http://host:port, without password',
+            about="The company's own proxy, by which providers are reached.",
+            category=Category.NETWORK,
+            default="none: connect directly",
+            example="http://proxy.example.com:3128",
+        ),
+        "resolve": _Key(
+            read=resolve_list,
+            allowed='a list of "host:port=address:port"',
+            about="Connections to these hosts go elsewhere, for laboratories; TLS still verifies the real name.",
+            category=Category.DIAGNOSTICS,
+            example=["api.example.com:443=127.0.0.1:8443"],
+        ),
+        "log_level": _Key(
+            read=log_level,
+            allowed="debug, info, warning or error",
+            about="How much the agent writes to its log; never content.",
+            takes_hold=Effect.LIVE,
+            category=Category.DIAGNOSTICS,
+            example="info",
+            starter=True,
+        ),
     }
 )
+
+
+def setting_rows() -> tuple[Row, ...]:
+    """Every setting, as schema, templates and docs are made from it."""
+    defaults = {field.name: field.default for field in fields(Settings)}
+    return tuple(Row.of(name, key, defaults[name]) for name, key in _KEYS.items())
 
 
 def load_settings(
@@ -112,16 +191,33 @@ def load_settings(
         _parse(_read_toml(config_file), lambda _key: Origin(source=Source.FILE, place=str(config_file))),
         {"state_dir": (default_state_dir, Origin(source=Source.DEFAULT))},
     ]
-    decided: dict[str, tuple[object, Origin]] = {}
+    said: dict[str, list[tuple[object, Origin]]] = {}
     for layer in layers:
         for key, valued in layer.items():
-            decided.setdefault(key, valued)
+            said.setdefault(key, []).append(valued)
     origins = {key: Origin(source=Source.DEFAULT) for key in _KEYS}
-    origins |= {key: origin for key, (_, origin) in decided.items()}
-    values = {key: value for key, (value, _) in decided.items()}
-    settings = Settings(**values, origins=MappingProxyType(origins))  # type: ignore[arg-type]  # read by _KEYS
+    origins |= {key: valued[0][1] for key, valued in said.items()}
+    values = {key: valued[0][0] for key, valued in said.items()}
+    settings = Settings(
+        **values,  # type: ignore[arg-type]  # read by _KEYS
+        origins=MappingProxyType(origins),
+        overridden=MappingProxyType(_overridden(said)),
+    )
     _check_ports(settings)
     return settings
+
+
+def _overridden(said: Mapping[str, Sequence[tuple[object, Origin]]]) -> dict[str, tuple[Overridden, ...]]:
+    """What was said and does not hold. A default is no saying: it is in the docs."""
+    found = {
+        key: tuple(
+            Overridden(value=value, origin=origin)
+            for value, origin in valued[1:]
+            if origin.source is not Source.DEFAULT
+        )
+        for key, valued in said.items()
+    }
+    return {key: lower for key, lower in found.items() if lower}
 
 
 type _Layer = dict[str, tuple[object, Origin]]

@@ -55,23 +55,27 @@ def inspect_request(
         request = dialect.parse_request(head, body)
     except ContentError as error:
         scope = scope.informed(ParsedRequest(), unread=len(body))
-        if (refused := judge_access(scope)) is not None:
+        if (refused := judge_access(scope)) is not None and refused.stops:
             return RequestVerdict(decision=refused, body=body, understood=False, problem=str(error))
-        return _unknown(head, body, scope, str(error))
+        return _noted(refused, _unknown(head, body, scope, str(error)))
     asks = request.asks and not request.wordless
     textless = bool(body) and asks and not request.slots and not request.attachments
     if attached is not None:
         request = attached.informed(request)
     scope = scope.informed(request, unread=len(body) if textless else 0)
-    if (refused := judge_access(scope)) is not None:
+    if (refused := judge_access(scope)) is not None and refused.stops:
         return RequestVerdict(decision=refused, body=body, request=request)
     if textless and not request.attachments:  # a document of some other shape: nothing was found to read
         verdict = _unknown(head, body, scope, "the request holds no text where its format has it")
-        return replace(verdict, request=replace(request, slots=verdict.request.slots))
+        return _noted(refused, replace(verdict, request=replace(request, slots=verdict.request.slots)))
     verdict = _judge(dialect, head, body, request, scope, attached)
-    if (refused := judge_files(scope, request.attachments)) is not None:
-        return replace(verdict, decision=refused.joined(verdict.decision))
-    return verdict
+    return _noted(refused, _noted(judge_files(scope, request.attachments), verdict))
+
+
+def _noted(refused: Decision | None, verdict: RequestVerdict) -> RequestVerdict:
+    """The verdict with a refusal beside it: where the policy only observes, what would be refused is judged none the
+    less, so that an administrator sees all that the policy would do."""
+    return verdict if refused is None else replace(verdict, decision=refused.joined(verdict.decision))
 
 
 def _judge(

@@ -10,16 +10,16 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.errors import DrawbridgeError, HostError
+from agent.errors import DrawbridgeError
 from agent.host.lock import ProcessLock
 from agent.host.managed import managed_source
 from agent.host.offspring import Offspring
 from agent.host.paths import StatePaths, config_file, state_directory
 from agent.host.run import renew
-from agent.host.settings import Settings, load_settings
+from agent.host.settings import Settings, Source, load_settings
 from agent.host.standin_file import read_standin
 from agent.supervisor.restarts import Limits
 from agent.supervisor.sockets import Listeners, borrowed, listen
@@ -36,6 +36,14 @@ type Stoppable = Callable[[Callable[[], None]], None]
 """Is given what stops the supervisor, once there is one to stop; callable from any thread."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Successor:
+    """Who takes over: this command with `arguments`. `check` raises DrawbridgeError where it would not start."""
+
+    arguments: Sequence[str]
+    check: Callable[[], object]
+
+
 def main(arguments: Sequence[str], *, stoppable: Stoppable | None = None) -> int:
     """Supervise until told to stop; the exit code."""
     options = _parser().parse_args(arguments)
@@ -46,22 +54,27 @@ def main(arguments: Sequence[str], *, stoppable: Stoppable | None = None) -> int
         "proxy_port": options.proxy_port,
         "gateway_port": options.gateway_port,
     }
-    try:
-        settings = load_settings(
+
+    def read() -> Settings:
+        return load_settings(
             command_line=given,
             environ=os.environ,
             managed=managed_source(),
             config_file=config_file(),
             default_state_dir=state_directory(),
         )
+
+    try:
         supervise(
-            settings,
+            read(),
             limits=Limits(steady=options.steady),
             bounds=Bounds(silence=options.silence),
             ready_file=options.ready_file,
             lent=options.lent,
             stoppable=stoppable,
-            arguments=[each for each in arguments if not each.startswith("--lent=")],
+            successor=Successor(
+                arguments=[each for each in arguments if not each.startswith("--lent=")], check=read
+            ),
         )
     except DrawbridgeError as error:
         if stoppable is not None:  # no terminal to tell it on
@@ -79,12 +92,12 @@ def supervise(
     bounds: Bounds,
     ready_file: str | None = None,
     lent: str = "",
-    arguments: Sequence[str] = (),
+    successor: Successor | None = None,
     stoppable: Stoppable | None = None,
 ) -> None:
-    """Bind and supervise; `ready_file` is what each engine writes when it is ready, `arguments` are those of the
-    command, for whoever takes over, `lent` the sockets of whom we took over from. Raises HostError where a port is
-    taken, or another supervisor has the state directory."""
+    """Bind and supervise; `ready_file` is what each engine writes when it is ready, `lent` are the sockets of whom we
+    took over from, `successor` is who may take over from us. Raises HostError where a port is taken, or another
+    supervisor has the state directory."""
     paths = StatePaths.under(settings.state_dir)
     with ExitStack() as held:
         paths.prepare()
@@ -94,9 +107,10 @@ def supervise(
         held.callback(listeners.close)
         log.info("listening: proxy 127.0.0.1:%d, gateway 127.0.0.1:%d", *listeners.ports)
         duty = _duty(settings, paths, listeners, ready_file)
-        duty = replace(duty, limits=limits, bounds=bounds, takes_over=bool(lent))
-        while asyncio.run(_run(duty, stoppable)):
-            _give_way(duty, listeners, arguments)
+        renews = successor is not None and sys.platform != "win32"
+        duty = replace(duty, limits=limits, bounds=bounds, takes_over=bool(lent), renews=renews)
+        while asyncio.run(_run(duty, stoppable)) and successor is not None:
+            _give_way(duty, listeners, successor)
 
 
 async def _run(duty: Duty, stoppable: Stoppable | None) -> bool:
@@ -115,16 +129,17 @@ async def _run(duty: Duty, stoppable: Stoppable | None) -> bool:
     return renewed
 
 
-def _give_way(duty: Duty, listeners: Listeners, arguments: Sequence[str]) -> None:
+def _give_way(duty: Duty, listeners: Listeners, successor: Successor) -> None:
     """Become the program that lies on the disk now, ports and process id kept. Returns where that fails."""
     numbers = (listeners.proxy.fileno(), listeners.gateway.fileno())
     try:
+        successor.check()  # it would not start with settings that are wrong: we have ours
         renew(
-            ["supervise", *arguments, f"--lent={','.join(map(str, numbers))}"],
+            ["supervise", *successor.arguments, f"--lent={','.join(map(str, numbers))}"],
             keep=numbers,
             environ=os.environ | duty.notifier.taken,
         )
-    except HostError as error:
+    except DrawbridgeError as error:
         log.error("%s: the old supervisor goes on", error)  # noqa: TRY400  the cause is in the message
 
 
@@ -140,7 +155,8 @@ def _duty(settings: Settings, paths: StatePaths, listeners: Listeners, ready_fil
     proxy_port, gateway_port = listeners.ports
     command = ["up", "--state-dir", str(settings.state_dir)]
     command += ["--proxy-port", str(proxy_port), "--gateway-port", str(gateway_port)]
-    if settings.policy is not None:
+    # else the engine finds it where we did, and sees it change there
+    if settings.policy is not None and settings.origins["policy"].source is Source.COMMAND_LINE:
         command += ["--policy", str(settings.policy)]
 
     if ready_file is not None:
@@ -149,7 +165,7 @@ def _duty(settings: Settings, paths: StatePaths, listeners: Listeners, ready_fil
     async def start() -> Offspring:
         return await Offspring.start(command, (listeners.proxy, listeners.gateway))
 
-    return Duty(start=start, standin=standin, renews=sys.platform != "win32")
+    return Duty(start=start, standin=standin)
 
 
 def _parser() -> argparse.ArgumentParser:

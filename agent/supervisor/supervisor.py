@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from agent.errors import HostError
-from agent.host.beats import parse_beat
+from agent.host.beats import REPLACE, parse_beat
 from agent.host.offspring import Offspring
 from agent.host.tasks import TaskGroup
 from agent.supervisor.notify import Notifier
@@ -72,7 +72,7 @@ class Supervisor:
         self._tasks = TaskGroup("supervisor")
         self._stopping = asyncio.Event()
         self._retry = asyncio.Event()
-        self._replacing = False
+        self._replacing = self._renewing = False
         self._patience = _PLANNED if duty.takes_over else _AWAY
         self._engine: Offspring | None = None
         self._announced = False
@@ -94,17 +94,22 @@ class Supervisor:
             self._engine.tell("reload")
 
     def replace(self) -> None:
-        """Have new programs take over, after an update for example: clients wait in the queue meanwhile."""
+        """Have a new engine take over, with other settings for example: clients wait in the queue meanwhile."""
         self._replacing = True
         if self._engine is not None:
             self._engine.tell("stop")
         else:
             self._retry.set()  # the update may be what ends a crash loop
 
+    def renew(self) -> None:
+        """Have a new program take over, after an update: `run` gives way to it once the engine has ended."""
+        self._renewing = self._duty.renews
+        self.replace()
+
     def handle_signals(self) -> None:
         """TERM and INT stop, HUP reloads, USR2 replaces the program."""
         loop = asyncio.get_running_loop()
-        told = {"SIGTERM": self.stop, "SIGINT": self.stop, "SIGHUP": self.reload, "SIGUSR2": self.replace}
+        told = {"SIGTERM": self.stop, "SIGINT": self.stop, "SIGHUP": self.reload, "SIGUSR2": self.renew}
         for name, act in told.items():
             with suppress(NotImplementedError, RuntimeError, AttributeError):  # not on Windows
                 loop.add_signal_handler(getattr(signal, name), act)
@@ -117,7 +122,7 @@ class Supervisor:
         try:
             while not self._stopping.is_set() and not renewed:
                 await self._life()
-                renewed = self._replacing and self._duty.renews and not self._stopping.is_set()
+                renewed = self._renewing and not self._stopping.is_set()
         finally:
             self._duty.standin.close()
             if not renewed:
@@ -143,7 +148,7 @@ class Supervisor:
         if self._stopping.is_set():
             return
         if self._replacing:
-            self._replacing, self._patience = self._duty.renews, _PLANNED
+            self._replacing, self._patience = False, _PLANNED
             log.info("the engine is replaced")
             return
         self._patience = _AWAY
@@ -185,6 +190,10 @@ class Supervisor:
     async def _listen(self, engine: Offspring, vitals: Vitals) -> None:
         told = False
         while line := await engine.line():
+            if line == REPLACE and vitals.ready_at is not None:
+                log.info("the engine asks for another in its place: settings have changed")
+                self.replace()
+                continue
             if (beat := parse_beat(line)) is not None:
                 vitals.beat(self._duty.clock(), beat)
                 if beat.ready:

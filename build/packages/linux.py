@@ -17,6 +17,7 @@ _UNITS = (
     "drawbridge.service",
     "drawbridge-setup.path",
     "drawbridge-setup.service",
+    "drawbridge-trust.service",
     "drawbridge-restore.service",
 )
 _ELF = b"\x7fELF"

@@ -13,7 +13,7 @@ case "${1:-}" in
 esac
 launchctl bootout system/com.drawbridge.agent 2>/dev/null || true
 if [ -x "$home/program/drawbridge" ]; then
-    "$home/program/drawbridge" restore --all || echo "uninstall: not every setting could be put back; see above" >&2
+    "$home/program/drawbridge" restore || echo "uninstall: not every setting could be put back; see above" >&2
     "$home/program/drawbridge" ca uninstall || echo "uninstall: the certificate stays in a store; see above" >&2
 fi
 rm -f /Library/LaunchDaemons/com.drawbridge.agent.plist /etc/newsyslog.d/com.drawbridge.agent.conf

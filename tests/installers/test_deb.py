@@ -91,7 +91,7 @@ def test_a_removal_stops_first_and_then_puts_everything_back(machine: Machine) -
     calls = machine.run(script("prerm"), "remove")
     assert calls == [
         f"deb-systemd-invoke stop {SERVICE} drawbridge-setup.path",
-        "drawbridge restore --all",
+        "drawbridge restore",
         "drawbridge ca uninstall",
     ]
 

@@ -50,7 +50,7 @@ def test_deferred_actions_run_inside_the_installation_and_only_at_a_real_removal
     sequence = {row["Action"]: row for row in table(package, "InstallExecuteSequence")}
     number = {name: int(row["Sequence"]) for name, row in sequence.items()}
     actions = {row["Action"]: row for row in table(package, "CustomAction")}
-    assert actions["RestoreSettings"]["Target"] == "restore --all"
+    assert actions["RestoreSettings"]["Target"] == "restore"
     assert actions["RemoveTrust"]["Target"] == "ca uninstall"
     for name, row in actions.items():
         assert number["InstallInitialize"] < number[name] < number["RemoveFiles"] < number["InstallFinalize"]

@@ -120,7 +120,7 @@ def test_a_removal_stops_first_and_then_puts_everything_back(
     calls = machine.run(script("uninstall.sh", tmp_path), *(["--purge"] if purge else []))
     assert calls[:3] == [
         "launchctl bootout system/com.drawbridge.agent",
-        "drawbridge restore --all",
+        "drawbridge restore",
         "drawbridge ca uninstall",
     ]
     state_goes = f"rm -rf {tmp_path}/{HOME} {tmp_path}/Library/Logs/Drawbridge"

@@ -79,4 +79,4 @@ def test_an_upgrade_has_the_running_supervisor_give_way_and_stops_nothing(machin
 def test_a_removal_stops_first_and_then_puts_everything_back(machine: Machine) -> None:
     calls = machine.run(scriptlet("preun"), "0") + machine.run(scriptlet("postun"), "0")
     stopped = calls.index(f"systemctl stop {SERVICE} drawbridge-setup.path")
-    assert stopped < calls.index("drawbridge restore --all") < calls.index("drawbridge ca uninstall")
+    assert stopped < calls.index("drawbridge restore") < calls.index("drawbridge ca uninstall")

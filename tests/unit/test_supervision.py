@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import cast
 
 from agent.assembly import Assembly
-from agent.host.beats import parse_beat
+from agent.host.beats import REPLACE, parse_beat
 from agent.host.offspring import Parent
 from agent.model.record import IncidentKind
 from agent.supervision import Supervision
@@ -59,6 +59,9 @@ async def test_it_tells_of_itself_from_the_start_and_obeys() -> None:
     await until(lambda: shared.noted != [])
     assert shared.noted[0][0] is IncidentKind.BYPASS
     assert "3 connections passed unseen and 1 were refused" in shared.noted[0][1]
+    supervision.ask_for_another()
+    assert above.heard[-1] == REPLACE
+    assert parse_beat(REPLACE) is None
     above.order("dance")
     above.order("stop")
     above.leave()

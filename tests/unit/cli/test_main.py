@@ -41,6 +41,8 @@ COMMANDS = {
     "ca path",
     "ca show",
     "config explain",
+    "config schema",
+    "config template",
     "eval",
     "keys create",
     "keys list",

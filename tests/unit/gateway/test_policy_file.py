@@ -33,6 +33,17 @@ def test_a_new_policy_replaces_the_old_one_as_a_whole(tmp_path: Path) -> None:
     assert (before.policy.revision, policy.rules.policy.revision) == (1, 2)
 
 
+def test_another_file_takes_its_place_if_it_is_good(tmp_path: Path) -> None:
+    policy = PolicyFile(write(tmp_path / "p.yaml", GOOD.format(revision=1)))
+    with pytest.raises(PolicyError):
+        policy.reload(tmp_path / "none.yaml")
+    assert policy.path == tmp_path / "p.yaml"
+    other = write(tmp_path / "policy.yaml", GOOD.format(revision=2))
+    policy.reload(tmp_path)
+    assert (policy.path, policy.rules.policy.revision) == (other, 2)
+    assert policy.reload().policy.revision == 2
+
+
 @pytest.mark.parametrize("bad", ["schema_version: 1\nid: x\nunknown: 1", "", "{", b"\xff", "id: [" * 50])
 def test_a_bad_policy_never_replaces_a_good_one(tmp_path: Path, bad: str | bytes) -> None:
     policy = PolicyFile(write(tmp_path / "p.yaml", GOOD.format(revision=1)))

@@ -14,10 +14,12 @@ from agent.host.setting_values import (
     BadValueError,
     Resolve,
     log_level,
+    one_of,
     path,
     port,
     proxy_url,
     resolve_list,
+    switch,
 )
 
 
@@ -38,7 +40,7 @@ def test_a_path_is_absolute_and_knows_the_home_directory(monkeypatch: pytest.Mon
     assert path("~/x") == Path("/home/somebody/x")
 
 
-@pytest.mark.parametrize("value", ["x", "./x", "", "  ", "/a\nb", 3, "/" + "x" * 5000])
+@pytest.mark.parametrize("value", ["x", "./x", "./~", "", "  ", "/a\nb", 3, "/" + "x" * 5000])
 def test_what_is_no_absolute_path_is_refused(value: object) -> None:
     with pytest.raises(BadValueError):
         path(value)
@@ -113,3 +115,23 @@ def test_any_text_is_read_or_refused_and_nothing_else(text: str) -> None:
     for reader in (resolve_list, proxy_url, port, path):
         with contextlib.suppress(BadValueError):
             reader(text)  # any other exception fails the test
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [(True, True), (0, False), (1, True), ("Yes", True), (" off ", False), ("false", False)],
+)
+def test_a_switch_is_on_or_off(value: object, read: bool) -> None:
+    assert switch(value) is read
+
+
+@pytest.mark.parametrize("value", ["maybe", "", 2, None, [True], 0.5])
+def test_what_is_neither_on_nor_off_is_refused(value: object) -> None:
+    with pytest.raises(BadValueError):
+        switch(value)
+
+
+def test_a_choice_is_one_of_its_words() -> None:
+    assert one_of("pac", "none")(" PAC ") == "pac"
+    with pytest.raises(BadValueError, match="'tun' is not one"):
+        one_of("pac", "none")("tun")

@@ -47,7 +47,7 @@ def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:
     settings = load(tmp_path)
     assert settings.state_dir == Path("/default/state")
     assert (settings.proxy_port, settings.gateway_port) == (DEFAULT_PROXY_PORT, DEFAULT_GATEWAY_PORT)
-    assert set(settings.origins) == {field.name for field in fields(Settings)} - {"origins"}
+    assert set(settings.origins) == {field.name for field in fields(Settings)} - {"origins", "overridden"}
     assert set(settings.origins.values()) == {Origin(source=Source.DEFAULT)}
 
 
@@ -172,3 +172,17 @@ def test_two_listeners_cannot_share_a_port(tmp_path: Path) -> None:
         load(tmp_path, command_line={"proxy_port": 7718})
     both_free = load(tmp_path, command_line={"proxy_port": 0, "gateway_port": 0})
     assert both_free.proxy_port == both_free.gateway_port == 0
+
+
+def test_what_lower_sources_said_is_kept_the_highest_first(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path,
+        managed={"log_level": "error"},
+        environ={"DRAWBRIDGE_LOG_LEVEL": "debug", "DRAWBRIDGE_STATE_DIR": "/state"},
+        file='log_level = "info"',
+    )
+    assert [(each.value, each.origin.source) for each in settings.overridden["log_level"]] == [
+        ("debug", Source.ENVIRONMENT),
+        ("info", Source.FILE),
+    ]
+    assert set(settings.overridden) == {"log_level"}  # a default that is not used was said by nobody

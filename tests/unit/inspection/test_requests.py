@@ -216,6 +216,16 @@ def test_an_access_rule_that_is_only_observed_forwards() -> None:
     assert json.loads(verdict.body)["model"] == "gpt-big-1"
 
 
+def test_what_is_refused_and_only_observed_is_judged_none_the_less() -> None:
+    verdict = ask(user(TOY), more=f"mode: observe\n{ACCESS}", model="gpt-big-1")
+    assert [hit.type for hit in verdict.decision.hits] == ["toy"]
+    assert verdict.decision.rule_ids[0] == "no-big"
+    assert (verdict.decision.action, verdict.decision.applied) == (Action.BLOCK, False)
+    unread = inspect_request(CHAT, HEAD, b"not json", toy_scope(f"mode: observe\n{ACCESS}", app="bad"))
+    assert not unread.blocked
+    assert unread.decision.rule_ids[0] == "no-app"
+
+
 UNREADABLE = b'{"model": "m", "model": "n", "messages": "' + TOY.encode() + b'"}'
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import cast
 
-from agent.host.beats import Beat
+from agent.host.beats import REPLACE, Beat
 from agent.host.offspring import Offspring
 from agent.supervisor.notify import Notifier
 from agent.supervisor.restarts import Limits
@@ -25,6 +25,7 @@ class Engine:
     def __init__(self, *, ready: bool = True, beating: bool = True) -> None:
         self.told: list[str] = []
         self.killed = False
+        self.asks = False
         self._ready = ready
         self._beating = beating
         self._code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -46,6 +47,9 @@ class Engine:
         await asyncio.sleep(0.01)
         if self._code.done():
             return b""
+        if self.asks:
+            self.asks = False
+            return REPLACE
         if not self._beating:
             await asyncio.sleep(0.05)
             return b"nonsense\n"
@@ -190,6 +194,19 @@ async def test_a_replacement_is_no_crash() -> None:
     assert not post.standin.opened
 
 
+async def test_an_engine_may_ask_for_another_once_it_serves() -> None:
+    post = Post(lambda _: Engine())
+
+    async def story() -> None:
+        await until(lambda: post.watch.said != [])
+        post.engines[0].asks = True
+        await until(lambda: len(post.engines) == 2)
+
+    await post.during(story)
+    assert post.engines[0].told == ["guarding", "stop"]
+    assert not post.standin.opened
+
+
 async def test_the_managers_watchdog_hears_of_a_sound_engine() -> None:
     post = Post(lambda _: Engine(), watchdog=10.0)
 
@@ -203,7 +220,7 @@ async def test_a_supervisor_that_is_replaced_gives_way_without_taking_anything_b
     post = Post(lambda _: Engine(), renews=True)
     running = asyncio.create_task(post.supervisor.run())
     await until(lambda: post.watch.said != [])
-    post.supervisor.replace()
+    post.supervisor.renew()
     assert await asyncio.wait_for(running, 5)
     assert (len(post.engines), post.restored) == (1, 0)
     assert not any("stopping" in each for each in post.watch.said)
@@ -218,5 +235,5 @@ async def test_a_replacement_ends_the_waiting_of_a_crash_loop() -> None:
     post = Post(dying, renews=True)
     running = asyncio.create_task(post.supervisor.run())
     await until(lambda: post.restored == 1)
-    post.supervisor.replace()
+    post.supervisor.renew()
     assert await asyncio.wait_for(running, 5)

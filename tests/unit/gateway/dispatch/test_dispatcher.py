@@ -22,7 +22,7 @@ type Provide = Callable[..., Awaitable[Candidate]]
 
 GOOD = HEAD + START + said("hello") + said("world") + END
 WELL = Act(GOOD)
-QUICK = Limits(backoff_initial=1.0, backoff_max=4.0, first_token=0.05, stall=0.05)
+QUICK = Limits(backoff_initial=1.0, backoff_max=4.0, first_token=0.25, stall=0.25)
 TOO_LONG = answer(b"400 Bad Request", b'{"error":{"code":"context_length_exceeded"}}')
 
 
@@ -219,7 +219,7 @@ async def test_a_stream_that_rests_too_long_is_broken_off(
 
 
 async def test_the_last_resort_may_take_its_time(dispatcher: Dispatcher, provide: Provide) -> None:
-    slow = Act((HEAD, START, 0.15, said("hello"), END))
+    slow = Act((HEAD, START, 0.5, said("hello"), END))
     done = await dispatcher.send(ToyOrder(plan(await provide("a", slow), limits=QUICK)))
     assert trail(done) == ["a:k 200"]
     await done.response.aclose()
