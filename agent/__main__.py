@@ -6,13 +6,17 @@ import sys
 
 
 def main() -> None:
-    """Run the command line. Two commands go their own way, since they must start fast and stay small: the supervisor,
-    and the process that reads files."""
+    """Run the command line. Some commands go their own way, since they must start fast and stay small: the supervisor,
+    the same as a Windows service, and the process that reads files."""
     match sys.argv[1:]:
         case ["supervise", *arguments]:
             from agent.supervisor.command import main as supervise
 
             raise SystemExit(supervise(arguments))
+        case ["service"]:
+            from agent.supervisor.service_windows import main as serve
+
+            raise SystemExit(serve())
         case ["extraction-worker"]:
             from agent.extraction.worker import main as read_files
 

@@ -36,6 +36,7 @@ from agent.cli import (
 )
 from agent.cli.console import out
 from agent.cli.eval import evaluate
+from agent.cli.self_test import self_test
 from agent.cli.supervise import supervise
 
 _RUN = "Run it"
@@ -119,6 +120,7 @@ app.command("setup", rich_help_panel=_MACHINE)(arrangement.setup)
 app.command("restore", rich_help_panel=_MACHINE)(arrangement.restore)
 app.add_typer(authority.app, name="ca", rich_help_panel=_MACHINE)
 app.add_typer(configuration.app, name="config", rich_help_panel=_MACHINE)
+app.command("self-test", rich_help_panel=_MACHINE)(self_test)
 
 
 def main() -> None:

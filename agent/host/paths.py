@@ -211,7 +211,14 @@ def config_file(
     privileged: bool | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Path:
-    """Where the local `config.toml` stands by default. It need not exist."""
+    """Where the local `config.toml` stands by default. It need not exist.
+
+    A systemd unit that runs unprivileged has `ConfigurationDirectory=drawbridge`, which systemd hands down in
+    CONFIGURATION_DIRECTORY.
+    """
+    for name in environ.get("CONFIGURATION_DIRECTORY", "").split(":"):
+        if PurePosixPath(name).name == "drawbridge" and platform == "linux":  # ours only, as above
+            return Path(name) / "config.toml"
     if not (is_privileged() if privileged is None else privileged):
         return platformdirs.user_config_path(_app(platform), appauthor=False) / "config.toml"
     match platform:

@@ -62,6 +62,7 @@ COMMANDS = {
     "keys show",
     "keys quota",
     "inventory",
+    "self-test",
 }
 """A contract with scripts: names are added, never changed."""
 
