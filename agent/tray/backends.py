@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
 WATCHER = "org.kde.StatusNotifierWatcher"
@@ -135,6 +136,17 @@ class DesktopProbe:
             return bool(opened.get_selection_owner(selection))
         finally:
             opened.close()
+
+
+def lives(environ: Mapping[str, str], probe: Probe) -> bool:
+    """Whether the desktop session of this environment is still there."""
+    if (wayland := environ.get("WAYLAND_DISPLAY")) and Path(
+        environ.get("XDG_RUNTIME_DIR", ""), wayland
+    ).exists():
+        return True
+    if environ.get("DISPLAY"):
+        return probe.embeds() is not None
+    return not wayland  # nothing that could be gone
 
 
 def _require(*libraries: tuple[str, tuple[str, ...]]) -> None:

@@ -13,7 +13,8 @@ import signal
 import sys
 import time
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from agent.control.client import Control
@@ -24,7 +25,7 @@ from agent.host.managed import managed_source
 from agent.host.paths import config_file, state_directory, tray_directory
 from agent.host.settings import Settings, load_settings
 from agent.tray.asking import DesktopAsker
-from agent.tray.backends import Choice, DesktopProbe, choose
+from agent.tray.backends import Choice, DesktopProbe, choose, lives
 from agent.tray.deeds import Deeds
 from agent.tray.desktop import Theme, dark_panel
 from agent.tray.news import News
@@ -53,7 +54,11 @@ def main(arguments: Sequence[str]) -> int:
         if choice.backend is None and not (options.no_icon or options.if_possible):
             _complain(f"no icon can be shown: {choice.why}", choice.hint)
             return EXIT_NO_PANEL
-        _serve(choice, Theme(options.theme), _loader(options.state_dir))
+        with _only_one() as alone:
+            if alone:
+                return _serve(choice, Theme(options.theme), _loader(options.state_dir))
+            if not options.if_possible:  # at the start of a session, that it is there is what was wanted
+                raise HostError("your tray runs already", hint="Its icon's menu closes it.")
     except DrawbridgeError as error:
         _complain(str(error), error.hint())
         return EXIT_FAILED
@@ -77,28 +82,36 @@ def _check(choice: Choice) -> int:
     return 0 if choice.backend is not None else EXIT_NO_PANEL
 
 
-def _serve(choice: Choice, theme: Theme, load: Load) -> None:
-    settings = load()
+@contextmanager
+def _only_one() -> Iterator[bool]:
+    """Whether this is the only tray of this person; it stays so while the context is open. Raises HostError."""
     directory = tray_directory()
     make_private_directory(directory)
     lock = directory / "lock"
     if is_locked(lock):
-        raise HostError("your tray runs already", hint="Its icon's menu closes it.")
+        yield False
+        return
     with ProcessLock(lock, "tray"):
-        panel: Panel = NoPanel()
-        if choice.backend is not None:
-            panel = PystrayPanel(choice.backend, scratch=directory)
-        control, notifier = Control(settings), _notifier(panel)
-        tray = Tray(
-            Watch(control, user=getpass.getuser()),
-            News(),
-            Deeds(control, show=webbrowser.open, asker=DesktopAsker(), notifier=notifier, folder=Path.home()),
-            notifier,
-            tells=lambda: _wanted(load),
-            dark=lambda: dark_panel(os.environ) if theme is Theme.AUTO else theme is Theme.DARK,
-        )
-        signal.signal(signal.SIGTERM, lambda *_: tray.close())
-        tray.run(panel)
+        yield True
+
+
+def _serve(choice: Choice, theme: Theme, load: Load) -> int:
+    settings = load()
+    panel: Panel = NoPanel(lambda: lives(os.environ, DesktopProbe()))
+    if choice.backend is not None:
+        panel = PystrayPanel(choice.backend, scratch=tray_directory())
+    control, notifier = Control(settings), _notifier(panel)
+    tray = Tray(
+        Watch(control, user=getpass.getuser()),
+        News(),
+        Deeds(control, show=webbrowser.open, asker=DesktopAsker(), notifier=notifier, folder=Path.home()),
+        notifier,
+        tells=lambda: _wanted(load),
+        dark=lambda: dark_panel(os.environ) if theme is Theme.AUTO else theme is Theme.DARK,
+    )
+    signal.signal(signal.SIGTERM, lambda *_: tray.close())
+    tray.run(panel)
+    return EXIT_FAILED if tray.failed else 0
 
 
 def _choice(*, wait: bool) -> Choice:
@@ -111,10 +124,10 @@ def _choice(*, wait: bool) -> Choice:
         time.sleep(_ROUND)
 
 
-def _notifier(panel: Panel) -> Notifier:
-    if sys.platform == "darwin":
+def _notifier(panel: Panel, *, platform: str = sys.platform) -> Notifier:
+    if platform == "darwin":
         return DarwinNotifier()
-    if sys.platform == "win32":
+    if platform == "win32":
         if not isinstance(panel, PystrayPanel):
             raise HostError("notifications need the icon on Windows", hint="Leave --no-icon away.")
         return IconNotifier(panel.balloon)

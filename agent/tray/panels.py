@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _NAME = "drawbridge"
+_SESSION_SECONDS = 30.0  # between two looks whether the person is still signed in
 _SIZE = 64  # pixels; panels make it smaller
 
 type Choose = Callable[[Item], None]
@@ -48,16 +49,21 @@ class Panel(Protocol):
 
 
 class NoPanel:
-    """Shows nothing: notifications are sent all the same."""
+    """Shows nothing: notifications are sent all the same, for as long as the session `lives`."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, lives: Callable[[], bool] = lambda: True, *, seconds: float = _SESSION_SECONDS
+    ) -> None:
+        self._lives = lives
+        self._seconds = seconds
         self._ended = threading.Event()
 
     def run(self, started: Callable[[], None], choose: Choose) -> None:
         """See Panel."""
         del choose
         started()
-        self._ended.wait()
+        while not self._ended.wait(self._seconds) and self._lives():
+            pass
 
     def show(self, menu: Menu, *, dark: bool) -> None:
         """See Panel."""
@@ -85,6 +91,8 @@ class PystrayPanel:
         self._backend = backend
         self._drawn: dict[tuple[State, bool], Image.Image] = {}
         self._icon = pystray.Icon(_NAME, self._draw(State.OFF, dark=False), "Drawbridge")
+        if backend is Backend.XORG:
+            _hear_clicks(self._icon)
 
     def run(self, started: Callable[[], None], choose: Choose) -> None:
         """See Panel."""
@@ -147,3 +155,11 @@ class PystrayPanel:
 
         enabled = item.deed is not Deed.NOTHING
         return self._pystray.MenuItem(label, chosen, default=item.default, enabled=enabled)
+
+
+def _hear_clicks(shown: Any) -> None:
+    """pystray 0.19.5 handles clicks by XEmbed and forgets to ask the X server for them."""
+    from Xlib import X
+
+    mask = X.ExposureMask | X.StructureNotifyMask | X.ButtonPressMask
+    shown._window.change_attributes(event_mask=mask)  # noqa: SLF001  there is no other way to it

@@ -52,6 +52,8 @@ class Tray:
         self._dark_until = -_THEME_SECONDS
         self._wake = threading.Event()
         self._closing = False
+        self.failed = False
+        """Whether it ended by an error of ours."""
         self._asking = threading.Lock()
         self._mute = False  # whether it was said that notifications fail
 
@@ -103,6 +105,7 @@ class Tray:
                 self._wake.clear()
         except Exception:
             log.exception("the tray ends")
+            self.failed = True
             self.close()
 
     def step(self) -> None:

@@ -36,7 +36,7 @@ def test_macos_starts_it_in_sessions_with_a_menu_bar_only() -> None:
     assert job["LimitLoadToSessionType"] == "Aqua"
     assert job["ProgramArguments"][0] == agent["ProgramArguments"][0]
     assert understood(job["ProgramArguments"][1:])
-    assert job["KeepAlive"] == {"Crashed": True}  # whoever closes it is obeyed
+    assert job["KeepAlive"] == {"SuccessfulExit": False}  # whoever closes it is obeyed
 
 
 def test_windows_starts_it_by_the_run_key_with_its_path_in_quotes() -> None:

@@ -116,3 +116,17 @@ def test_an_agent_that_ends_is_told_and_its_menu_offers_nothing(agent: AgentProc
             ("Drawbridge is not running", "AI traffic is not guarded by this agent.")
         ]
         assert {item.deed for item in desk.panel.menus[-1].items} == {Deed.NOTHING, Deed.QUIT}
+
+
+def test_a_program_that_may_not_ask_is_notified_too(stage: Stage, tmp_path: Path) -> None:
+    closed = "schema_version: 1\nid: closed\napps: {default: denied}\n"
+    with (
+        stage.agent(tmp_path, policy=closed) as agent,
+        Desk(agent, tmp_path) as desk,
+        dialling(agent) as dial,
+    ):
+        dial(CHAT.host).ask("POST", CHAT.target(), CHAT.body("hello"))
+        wait_until(lambda: bool(desk.notifier.shown), "a notification", seconds=SECONDS)
+        [(title, text)] = desk.notifier.shown
+        assert title.endswith("was blocked")
+        assert "is not allowed" in text

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from agent.tray.backends import Backend, choose
+from agent.tray.backends import Backend, choose, lives
 
 X = {"DISPLAY": ":0"}
 WAYLAND = {"WAYLAND_DISPLAY": "wayland-0"}
@@ -76,3 +77,13 @@ def test_what_the_environment_wants_is_obeyed() -> None:
 def test_other_systems_have_one_way() -> None:
     assert choose({}, Desktop(), platform="darwin").backend is Backend.DARWIN
     assert choose({}, Desktop(), platform="win32").backend is Backend.WIN32
+
+
+def test_a_session_that_is_over_is_noticed(tmp_path: Path) -> None:
+    assert lives(X, Desktop(embeds_=False))
+    assert not lives(X, Desktop(embeds_=None))
+    wayland = {"XDG_RUNTIME_DIR": str(tmp_path), "WAYLAND_DISPLAY": "wayland-0"}
+    assert not lives(wayland, Desktop(embeds_=None))
+    (tmp_path / "wayland-0").touch()
+    assert lives(wayland, Desktop(embeds_=None))
+    assert lives({}, Desktop())

@@ -18,3 +18,9 @@ def test_without_a_panel_it_runs_until_it_is_stopped() -> None:
     panel.run(started.set, lambda item: None)
     stopping.join()
     assert started.is_set()
+
+
+def test_without_a_panel_it_ends_with_the_session() -> None:
+    living = [True, True, False]
+    NoPanel(lambda: living.pop(0), seconds=0.001).run(lambda: None, lambda item: None)
+    assert living == []

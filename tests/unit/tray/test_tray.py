@@ -134,3 +134,4 @@ def test_a_bug_ends_it_in_order_and_is_logged(desk: Desk, caplog: pytest.LogCapt
     desk.agent.error = RuntimeError("a bug")
     desk.tray.run(desk.panel)
     assert "the tray ends" in caplog.text
+    assert desk.tray.failed
