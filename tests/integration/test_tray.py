@@ -3,6 +3,7 @@ and the desktop's notifications are recorded instead of shown."""
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,6 +107,18 @@ def test_a_pause_is_had_by_the_menu_and_ended_by_it(agent: AgentProcess, tmp_pat
         assert desk.notifier.shown == [("Drawbridge: guarding", "The pause is over.")]
     [row] = agent.trail.events(kind="paused")
     assert "the hotel's network" in agent.event_text(row)
+
+
+def test_what_becomes_wrong_is_told_with_its_cause(agent: AgentProcess, tmp_path: Path) -> None:
+    with Desk(agent, tmp_path) as desk:
+        (tmp_path / "policy.yaml").write_text("schema_version: 1\nid: house\nguardrail: []\n")
+        agent.signal(signal.SIGHUP)
+        desk.wait_for(State.DEGRADED)
+        wait_until(lambda: bool(desk.notifier.shown), "a notification", seconds=SECONDS)
+        [(title, text)] = desk.notifier.shown
+        assert title == "Drawbridge: The policy on disk was refused"
+        assert "drawbridge policy check" in text
+        assert desk.panel.labels()[0] == "The policy on disk was refused"
 
 
 def test_an_agent_that_ends_is_told_and_its_menu_offers_nothing(agent: AgentProcess, tmp_path: Path) -> None:
