@@ -28,16 +28,17 @@ from agent.cli.doctor.command import document, examined
 from agent.cli.self_test.command import report
 from agent.cli.self_test.trials import try_all
 from agent.errors import DrawbridgeError
-from agent.gateway.policy_file import MAX_BYTES, PolicyFile, read_rules
+from agent.gateway.policy_file import MAX_BYTES, PolicyFile
 from agent.host.arrangement import arrangement
 from agent.host.files import read_limited, write_atomically
 from agent.host.inventory_file import InventoryFile
 from agent.host.lasting import lasting_drivers
 from agent.host.ownership import as_owner_of
-from agent.host.paths import bundled_policies, setup_paths
+from agent.host.paths import setup_paths
 from agent.host.setting_rows import Row
 from agent.host.settings import setting_rows
 from agent.inspection import RuleBook
+from agent.inspection.rules import private_scanner
 
 
 @explains_errors
@@ -67,9 +68,8 @@ def diag(
     """
     settings = settings_from({"state_dir": state_dir and str(state_dir.absolute())})
     machine = Machinery(settings=settings, environ=os.environ, fast=fast)
-    # the bundled rules: a policy of one's own may be broken, or look for less
-    rules = read_rules(bundled_policies() / "default" / "policy.yaml", examples=False)
-    scrub = Scrubber(rules, known=secret_values(os.environ), home=str(Path.home()))
+    # every rule of ours: a policy of one's own may be broken, or look for less
+    scrub = Scrubber(private_scanner(), known=secret_values(os.environ), home=str(Path.home()))
     entries = [*_documents(machine, scrub, inventory=inventory), *_logs(machine, scrub)]
     if with_policy:
         entries += _policy_text(machine, scrub)

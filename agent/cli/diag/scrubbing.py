@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from agent.inspection import RuleBook
+from agent.guardrails import Scanner
 from agent.model.findings import Finding
 
 _LINE = 8 * 1024  # characters; a longer one of a log is cut
@@ -26,10 +26,10 @@ def secret_values(environ: Mapping[str, str]) -> frozenset[str]:
 
 
 class Scrubber:
-    """Takes out what `rules` find, and every one of the `known` values; `home` becomes `~`."""
+    """Takes out what `scanner` finds, and every one of the `known` values; `home` becomes `~`."""
 
-    def __init__(self, rules: RuleBook, *, known: Iterable[str] = (), home: str = "") -> None:
-        self._rules = rules
+    def __init__(self, scanner: Scanner, *, known: Iterable[str] = (), home: str = "") -> None:
+        self._scanner = scanner
         self._known = sorted(known, key=len, reverse=True)
         self._home = home
         self.removed = 0
@@ -53,7 +53,7 @@ class Scrubber:
             if each in text:
                 self.removed += text.count(each)
                 text = text.replace(each, "[removed]")
-        found = self._rules.private(text)
+        found = self._scanner.scan(text)
         text = self._without(text, found)
         return text.replace(self._home, "~") if len(self._home) > 1 else text
 

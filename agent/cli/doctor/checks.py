@@ -88,12 +88,6 @@ CHECKS = (
         "Restart the service: the update takes hold with the next engine.",
     ),
     _check(
-        "agent.ports",
-        Group.AGENT,
-        "The ports are ours",
-        "End the other program, or choose another proxy_port and gateway_port.",
-    ),
-    _check(
         "agent.on",
         Group.AGENT,
         "Interception is on",
@@ -101,6 +95,12 @@ CHECKS = (
         EXIT_OFF,
     ),
     _check("agent.health", Group.AGENT, "The agent reports no fault", "See `drawbridge health`."),
+    _check(
+        "agent.ports",
+        Group.AGENT,
+        "The ports are ours",
+        "End the other program, or choose another proxy_port and gateway_port.",
+    ),
     _check(
         "agent.single",
         Group.AGENT,

@@ -200,7 +200,7 @@ def policy_facts(machine: Machinery) -> PolicyFacts:
 def state_facts(machine: Machinery) -> StateFacts:
     """See `StateFacts`."""
     paths = machine.paths
-    needs = "keyring:" in _policy_text(machine)
+    needs = any("keyring:" in line.partition("#")[0] for line in _policy_text(machine).splitlines())
     common: dict[str, Any] = {
         "place": str(paths.root),
         "needs_keyring": needs,
