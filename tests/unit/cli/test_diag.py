@@ -21,7 +21,7 @@ from agent.host.run import Completed
 from agent.inspection.rules import private_scanner
 from tests.fakes.command_line import Drawbridge
 
-GITHUB = "ghp_" + "x7Kd9QmZ2vLr8TnB4wYc6HsF1jGp3aEu5Rio"
+GITHUB = "oiR5uEa3pGj1FsH6cYw4BnT8rLv2ZmQ9dK7x_phg"[::-1]
 """Has the shape of a token, and is none."""
 
 
