@@ -40,6 +40,7 @@ from agent.cli.doctor import doctor
 from agent.cli.eval import evaluate
 from agent.cli.self_test import self_test
 from agent.cli.supervise import supervise
+from agent.cli.tray import tray
 
 _RUN = "Run it"
 _HAPPENED = "What happened"
@@ -103,6 +104,12 @@ app.command("status", rich_help_panel=_RUN)(status.status)
 app.command("health", rich_help_panel=_RUN)(health.health)
 app.command("top", rich_help_panel=_RUN)(top.top)
 app.command("dashboard", rich_help_panel=_RUN)(dashboard.dashboard)
+app.command(
+    "tray",
+    rich_help_panel=_RUN,
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(tray)
 app.command("pause", rich_help_panel=_RUN)(pause.pause)
 app.command("resume", rich_help_panel=_RUN)(pause.resume)
 app.command("events", rich_help_panel=_HAPPENED)(event_stream.events)

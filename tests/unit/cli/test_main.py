@@ -30,6 +30,7 @@ COMMANDS = {
     "pause",
     "resume",
     "dashboard",
+    "tray",
     "top",
     "fingerprint",
     "scan",
