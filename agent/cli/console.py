@@ -20,6 +20,8 @@ from agent.host.settings import Settings, load_settings
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+# what scripts of device management ask for, of `status --exit-code` and `doctor`
+EXIT_DEGRADED, EXIT_OFF, EXIT_UNTRUSTED, EXIT_STALE = 10, 20, 30, 40
 _PIPE_WIDTH = 200
 
 

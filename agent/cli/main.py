@@ -35,6 +35,8 @@ from agent.cli import (
     up,
 )
 from agent.cli.console import out
+from agent.cli.diag import diag
+from agent.cli.doctor import doctor
 from agent.cli.eval import evaluate
 from agent.cli.self_test import self_test
 from agent.cli.supervise import supervise
@@ -122,6 +124,8 @@ app.add_typer(catalog.app, name="catalog", rich_help_panel=_POLICY)
 app.command("scan", rich_help_panel=_POLICY)(scan.scan)
 app.command("eval", rich_help_panel=_POLICY)(evaluate)
 app.command("fingerprint", rich_help_panel=_POLICY)(fingerprint.fingerprint)
+app.command("doctor", rich_help_panel=_MACHINE)(doctor)
+app.command("diag", rich_help_panel=_MACHINE)(diag)
 app.command("inventory", rich_help_panel=_MACHINE)(inventory.inventory)
 app.command("setup", rich_help_panel=_MACHINE)(arrangement.setup)
 app.command("restore", rich_help_panel=_MACHINE)(arrangement.restore)
