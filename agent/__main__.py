@@ -6,13 +6,17 @@ import sys
 
 
 def main() -> None:
-    """Run the command line. Two commands go their own way, since they must start fast and stay small: the supervisor,
-    and the process that reads files."""
+    """Run the command line. Three go their own way, since they must start fast or stay small: the supervisor, the
+    engine that it starts, and the process that reads files."""
     match sys.argv[1:]:
         case ["supervise", *arguments]:
             from agent.supervisor.command import main as supervise
 
             raise SystemExit(supervise(arguments))
+        case ["up", *arguments] if any(each.startswith("--lent=") for each in arguments):
+            from agent.engine import main as engine
+
+            raise SystemExit(engine(arguments))
         case ["extraction-worker"]:
             from agent.extraction.worker import main as read_files
 
