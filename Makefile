@@ -1,7 +1,7 @@
 # Two commands on a fresh machine: `make demo` shows the main job, `make test` proves it.
 # Each target sets up what it needs by itself; nothing but python3, pip and make is expected.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-clients unit lint eval bench schema lock clean
+.PHONY: help setup demo run test test-clients unit lint eval bench schema packages lock clean
 BIN := .venv/bin
 
 help: ## list the targets
@@ -55,11 +55,16 @@ schema: .venv/.ready ## regenerate policies/schema from the policy models, insta
 	@$(BIN)/drawbridge policy schema > policies/schema/policy.schema.json
 	@$(BIN)/python build/mdm.py
 
+packages: ## freeze the program, have it test itself, make .deb and .rpm in dist/packages (.pkg on a Mac)
+	@build/packages.sh
+
 lock: ## recompute requirements/*.txt (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--python-version 3.13 pyproject.toml -o requirements/run.txt
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--python-version 3.13 --extra central pyproject.toml -o requirements/central.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--python-version 3.13 --extra build pyproject.toml -o requirements/build.txt
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--python-version 3.13 --extra dev pyproject.toml -o requirements/dev.txt
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \

@@ -6,8 +6,8 @@ import sys
 
 
 def main() -> None:
-    """Run the command line. Three go their own way, since they must start fast or stay small: the supervisor, the
-    engine that it starts, and the process that reads files."""
+    """Run the command line. Some commands go their own way, since they must start fast and stay small: the supervisor,
+    the engine that it starts, the same as a Windows service, the tray, and the process that reads files."""
     match sys.argv[1:]:
         case ["supervise", *arguments]:
             from agent.supervisor.command import main as supervise
@@ -17,11 +17,22 @@ def main() -> None:
             from agent.engine import main as engine
 
             raise SystemExit(engine(arguments))
+        case ["service"]:
+            from agent.supervisor.service_windows import main as serve
+
+            raise SystemExit(serve())
+        case ["tray", *arguments]:
+            from agent.tray.command import main as tray
+
+            raise SystemExit(tray(arguments))
         case ["extraction-worker"]:
             from agent.extraction.worker import main as read_files
 
             read_files()
         case _:
+            from agent.host.collector import load_up
+
+            load_up()
             from agent.cli import main as command_line
 
             command_line()

@@ -107,6 +107,10 @@ class Assembly:
         self.tasks = TaskGroup("engine")
         self._stopped = threading.Event()
         self._settled_in = False
+        self.policy_problem = ""
+        """Why the policy on the disk was refused, while that is so."""
+        self.missing: dict[str, str] = {}
+        """Parts that could not be built, and why."""
         self.policy = PolicyFile(policy_path(settings), accept)
         providers = {
             **{surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces},
@@ -125,7 +129,7 @@ class Assembly:
         self.accounts = Accounts(section, store=store, prices=_Prices(self.policy))
         self._health = HealthBook()
         self._standing = Standing(self.accounts, self._health, self.audit)
-        self._observatory = Observatory(
+        self.observatory = Observatory(
             Surroundings(
                 secret=read_secret,
                 http=services,
@@ -155,14 +159,15 @@ class Assembly:
 
     async def start(
         self,
-        status: Callable[[], Mapping[str, object]],
+        status: Callable[[], Mapping[str, object]] | None = None,
         pages: Callable[[Mapping[str, LocalPage]], Mapping[str, LocalPage]] = dict,
         guard: Guard = foreign,
         identities: Identities | None = None,
     ) -> GatewayServer:
-        """Build what needs the loop; the server that listens nowhere yet. `status` adds to what the status page tells,
-        `pages` to our own pages, `guard` says which requests of base-URL clients are not served, `identities` knows the
-        programs behind connections. Raises DrawbridgeError."""
+        """Build what needs the loop; the server that listens nowhere yet. `status` adds to what the status page tells
+        (None: there is no such page, nor one of exchanges; the control API has both), `pages` to our own pages, `guard`
+        says which requests of base-URL clients are not served, `identities` knows the programs behind connections.
+        Raises DrawbridgeError."""
         settings = self._settings
         await self.audit.open()
         if self._appearances is not None:
@@ -180,7 +185,7 @@ class Assembly:
         dispatcher = self._dispatcher = Dispatcher(transport, Keys(credentials), self._health)
         self._embedder = GatewayEmbedder(self.policy, dispatcher)
         await self._open_cache()
-        audit: AuditSink = Watching(self._appearances or self.audit, self._observatory)
+        audit: AuditSink = Watching(self._appearances or self.audit, self.observatory)
         if identities is not None:
             audit = LateFacts(audit, identities, lambda: self.policy.rules)
         asking = Asking(self.accounts, self._device, identities)
@@ -199,14 +204,19 @@ class Assembly:
             asking=asking,
             serving=Serving(dispatcher, Planner(self._health), self._recall, limit=MAX_BODY),
         )
-        await self._observatory.start()
+        await self.observatory.start()
         self.tasks.spawn(self._standing.run(), name="standing")
         self._prepare()
-        own = pages(telemetry_pages(self._observatory))
+        own = pages(telemetry_pages(self.observatory, exchanges=status is not None))
         app = GatewayApp(
             handler,
-            LocalPages(self._token, lambda: {**self._status(), **status()}, own, guard),
-            self._observatory.running,
+            LocalPages(
+                self._token,
+                None if status is None else lambda: {**self.status(), **status()},
+                own,
+                guard,
+            ),
+            self.observatory.running,
             asking,
         )
         sockets = Sockets(
@@ -215,7 +225,7 @@ class Assembly:
                 asking=asking,
                 policy=self.policy,
                 scans=self._scans,
-                watch=self._observatory.running,
+                watch=self.observatory.running,
                 room=Room(MAX_HELD),
             ),
             transport=transport,
@@ -236,7 +246,7 @@ class Assembly:
         self._scans.close()
         await self._checks.aclose()
         self._extractor.close()
-        await self._observatory.aclose()
+        await self.observatory.aclose()
         if last_words:
             await self.note(IncidentKind.AGENT_STOPPED, last_words)
         await self.tasks.cancel()
@@ -257,8 +267,10 @@ class Assembly:
             await asyncio.to_thread(also, rules)
         except DrawbridgeError as error:
             log.error("the policy was refused, the one in force stays: %s", error)  # noqa: TRY400  said in full
+            self.policy_problem = str(error)
             await self.note(IncidentKind.POLICY_REFUSED, f"{error} {error.hint()}".strip())
             return False
+        self.policy_problem = ""
         policy = rules.policy
         await self.accounts.reload(policy.accounts)
         await self._open_cache()
@@ -269,7 +281,7 @@ class Assembly:
             f"policy {policy.id} revision {policy.revision} is in force",
             (("policy", policy.id), ("hash", rules.digest)),
         )
-        self.tasks.spawn(self._observatory.apply(policy.telemetry), name="telemetry")
+        self.tasks.spawn(self.observatory.apply(policy.telemetry), name="telemetry")
         return True
 
     async def _open_cache(self) -> None:
@@ -283,8 +295,10 @@ class Assembly:
                 await cache.open()
         except DrawbridgeError as error:
             log.error("there is no cache: %s", error)  # noqa: TRY400  said in full
+            self.missing["cache"] = f"there is no cache: {error}"
             return
         self._recall.cache = cache
+        self.missing.pop("cache", None)
 
     def _prepare(self) -> None:
         """Make ready what exchanges can go on without, but would wait for."""
@@ -296,7 +310,7 @@ class Assembly:
         await asyncio.to_thread(_warm, rules, self._stopped)
         if not self._settled_in:
             self._settled_in = True
-            settle_in()
+            await asyncio.to_thread(settle_in)
 
     async def note(self, kind: IncidentKind, message: str, detail: tuple[tuple[str, str], ...] = ()) -> None:
         """Record an event of the agent itself."""
@@ -315,7 +329,8 @@ class Assembly:
             return found
         return replace(found, usage_waiting=history.waiting, usage_dropped=history.dropped)
 
-    def _status(self) -> dict[str, object]:
+    def status(self) -> dict[str, object]:
+        """What there is to tell of this process and its policy."""
         policy = self.policy.rules.policy
         assert self.server is not None
         return {

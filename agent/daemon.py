@@ -19,6 +19,10 @@ from typing import TYPE_CHECKING
 
 from agent import __version__
 from agent.assembly import Assembly, base_url_connection, policy_path
+from agent.control.pausing import PauseKeeper
+from agent.control.reading import Sources
+from agent.control.service import ControlService
+from agent.control.service import Engine as Watched
 from agent.errors import HostError
 from agent.gateway.discoveries import Discoveries
 from agent.gateway.server import GatewayServer
@@ -40,7 +44,8 @@ from agent.host.runfile import RunFile, StateLock, remove_runfile, write_runfile
 from agent.host.settings import Settings
 from agent.host.settings_watch import Renew, SettingsWatch
 from agent.host.signatures import Signatures, verifier
-from agent.host.standin_file import write_standin
+from agent.host.standin_file import StandInFacts, write_standin
+from agent.host.standin_file import facts as standin_facts
 from agent.host.upstream import settled
 from agent.inspection import RuleBook
 from agent.interception import library
@@ -103,6 +108,7 @@ class Daemon:
             lent = parent.sockets if parent is not None else ()
             renew = supervision.ask_for_another if supervision is not None else None
             engine = _Parts(settings, paths, self._earlier, lent, renew)
+            engine.supervision = supervision
             try:
                 runfile = await engine.start()
                 write_runfile(paths, runfile)
@@ -161,6 +167,13 @@ class _Parts:
         refresh_bundle(paths, self._authority.roots_pem, environ=os.environ, store=root_store())
         self._server: GatewayServer | None = None
         self._ports = (0, 0)
+        self._closed = StandInFacts()
+        shared = self.shared
+        self.supervision: Supervision | None = None
+        self._pauses = PauseKeeper(
+            paths.pause, lambda: shared.policy.rules.policy.pause, shared.note, shared.tasks
+        )
+        self._control: ControlService | None = None
         self._watch: SettingsWatch | None = None
 
     async def start(self) -> RunFile:
@@ -178,7 +191,7 @@ class _Parts:
             Signatures(verifier()),
             UserGroups(group_source()),
         )
-        server = self._server = await shared.start(self._status, identities=attribution)
+        server = self._server = await shared.start(identities=attribution)
         engine = self._engine = Engine(attach=server.attach, mint=self._authority.leaf)
         door = self._door = Door(
             rules=lambda: shared.policy.rules,
@@ -187,6 +200,7 @@ class _Parts:
             record=shared.audit.append,
             tasks=shared.tasks,
             ports=lambda: self._ports,
+            passes=lambda host: self._pauses.active and not self._closed.refuses(host),
             permits=self._authority.permits,
             earlier=lambda: self._earlier,
         )
@@ -194,6 +208,11 @@ class _Parts:
         engine.install(build_addons(engine))
         dialler = Dialler(shared.resolve, settings.upstream_proxy, settings.upstream_direct)
         front = self._front = FrontDoor(door, dialler.dial, shared.tasks)
+        self._note_closed(shared.policy.rules)
+        self._pauses.on_end = front.end_pause
+        await self._pauses.restore()
+        control = self._control = self._controlled()
+        await control.start()
         proxy, gateway = self._lent or (None, None)
         if gateway is not None:
             await server.serve(gateway, base_url_connection)
@@ -215,7 +234,28 @@ class _Parts:
             state_dir=str(shared.paths.root),
             ca_path=str(shared.paths.roots),
             version=__version__,
+            control_port=control.port,
+            dashboard_port=control.dashboard_port,
         )
+
+    def _controlled(self) -> ControlService:
+        shared = self.shared
+        observatory = shared.observatory
+        sources = Sources(
+            rules=lambda: shared.policy.rules,
+            facts=lambda: {**shared.status(), **self._status()},
+            observatory=observatory,
+            settings=self._settings,
+            paths=shared.paths,
+        )
+        watched = Watched(
+            spool=shared.audit,
+            ca_ends=lambda: self._authority.root.not_valid_after_utc,
+            policy_problem=lambda: shared.policy_problem,
+            parts_missing=lambda: tuple(shared.missing.values()),
+            deaths=lambda: self.supervision.deaths if self.supervision is not None else 0,
+        )
+        return ControlService(sources, watched, self._pauses, shared.note, shared.tasks)
 
     def _discoveries(self) -> Discoveries:
         shared = self.shared
@@ -243,6 +283,8 @@ class _Parts:
                 log.warning("%d exchanges were cut after %.0f s", cut, DRAIN_SECONDS)
             await self._engine.drain(LAST_BYTES_SECONDS)
             self._attribution.close()
+        if self._control is not None:
+            await self._control.aclose()  # last: who drains can still be asked
         await self.shared.aclose("Drawbridge was stopped in order" if self._ports[0] else "")
 
     async def _settle(self, server: GatewayServer) -> None:
@@ -269,7 +311,11 @@ class _Parts:
         self._watch = SettingsWatch(
             held,
             reread,
-            live={"policy": self._follow_policy, "log_level": self._follow_log_level},
+            live={
+                "policy": self._follow_policy,
+                "log_level": self._follow_log_level,
+                "notifications": self._leave_to_tray,
+            },
             renew=_renewal(supervision) if supervision is not None else None,
         )
         self.shared.tasks.spawn(self._watch.run(), name="settings")
@@ -279,6 +325,11 @@ class _Parts:
 
     async def _follow_log_level(self, settings: Settings) -> bool:
         logging.getLogger("agent").setLevel(settings.log_level.upper())
+        return True
+
+    async def _leave_to_tray(self, settings: Settings) -> bool:
+        """The tray reads that itself."""
+        del settings
         return True
 
     def reload_soon(self) -> None:
@@ -307,6 +358,7 @@ class _Parts:
             )
         await self._note_worries()
         self._keep_standin(self.shared.policy.rules, self._door)
+        await self._pauses.policy_changed()
         return accepted
 
     async def _reopen_authority(self) -> None:
@@ -368,11 +420,16 @@ class _Parts:
     def _keep_standin(self, rules: RuleBook, door: Door) -> None:
         """Tell whoever stands in for us what it must know."""
         try:
-            closed = rules.policy.closed(rules.catalog.hosts)
-            hosts = {host: host in closed for host in rules.catalog.hosts}
-            write_standin(self.shared.paths.standin, hosts, door.pac())
+            write_standin(self.shared.paths.standin, self._note_closed(rules), door.pac())
         except HostError as error:
             log.error("%s", error)  # noqa: TRY400  the cause is in the message
+
+    def _note_closed(self, rules: RuleBook) -> Mapping[str, bool]:
+        """Remember to which hosts nothing may pass unseen, a pause or not."""
+        closed = rules.policy.closed(rules.catalog.hosts)
+        hosts = {host: host in closed for host in rules.catalog.hosts}
+        self._closed = standin_facts(hosts)
+        return hosts
 
     def _status(self) -> Mapping[str, object]:
         return {

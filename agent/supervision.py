@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -18,6 +19,7 @@ from agent.model.record import IncidentKind
 log = logging.getLogger(__name__)
 
 _PERIOD = 1.0  # seconds between beats
+_REMEMBERED = 3600.0
 
 
 class Supervision:
@@ -29,6 +31,7 @@ class Supervision:
         self._stop = stop
         self._reload: Callable[[], None] | None = None
         self._shared: Assembly | None = None
+        self._deaths = (0, 0.0)  # how often an engine ended unexpectedly, and when we heard of it
         self._changed = asyncio.Event()
         self.guarding = asyncio.Event()
         """Set once the supervisor has heard that we serve: its stand-in takes no client any more."""
@@ -36,6 +39,12 @@ class Supervision:
         self._parent = parent
         parent.listen(self._obey, self._orphaned)
         self._tasks.spawn(self._beat(), name="beat")
+
+    @property
+    def deaths(self) -> int:
+        """How often an engine ended unexpectedly within the hour before this one began, for an hour."""
+        count, heard = self._deaths
+        return count if time.monotonic() - heard < _REMEMBERED else 0
 
     def serves(self, shared: Assembly, reload: Callable[[], None]) -> None:
         """The engine is ready."""
@@ -77,6 +86,8 @@ class Supervision:
                 self.guarding.set()
             case ["reload"] if self._reload is not None:
                 self._reload()
+            case ["deaths", count] if count.isdigit():
+                self._deaths = (int(count), time.monotonic())
             case ["away", passed, refused] if self._shared is not None:
                 self._tasks.spawn(self._note_absence(self._shared, passed, refused), name="absence")
             case _:

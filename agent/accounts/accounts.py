@@ -22,12 +22,14 @@ from agent.accounts.quota import QuotaReport, standing
 from agent.accounts.store import DAY_SECONDS, HISTORY_DAYS, AccountStore, Hold, Unreachable, Use
 from agent.accounts.tally import Refusal
 from agent.model.conversation import TokenCount
+from agent.model.direct import direct
 from agent.policy.accounts import Accounts as Section
 from agent.policy.accounts import Unpriced
 
 _MAX_MODEL = 200  # characters of a model's name in the history
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """Somebody who may ask. `key` is None where nothing gives them one."""
@@ -182,6 +184,12 @@ class Accounts:
         """Reserve another call in place of one that did not work out. If that is refused, `grant` stays as it was."""
         return await self._reserve(grant.principal, ask, now, grant.hold)
 
+    def price(self, grant: Grant, tokens: TokenCount) -> int | None:
+        """What a call cost, in nano-dollars, by the price of the moment at which it was reserved; None where nobody
+        knows."""
+        ask = grant.ask
+        return None if ask is None else self._prices.cost(ask.provider, ask.model, tokens, grant.at)
+
     async def settle(self, grant: Grant, spent: Spent) -> int | None:
         """The call is over, well or not, and this is what it took. Returns when that is durable: nano-dollars, None
         where nobody knows the price. Everything is counted before it waits for the first time."""
@@ -193,7 +201,7 @@ class Accounts:
         used_in, used_out = tokens.input or 0, tokens.output or 0
         cost = spent.nano_usd
         if cost is None:
-            cost = self._prices.cost(ask.provider, ask.model, tokens, grant.at)
+            cost = self.price(grant, tokens)
         if grant.hold is not None:
             used = Amounts(cost or 0, used_in + used_out)
             await self._store.settle(

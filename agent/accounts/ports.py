@@ -7,6 +7,7 @@ from typing import Protocol
 
 from agent.accounts.estimate import Measure
 from agent.model.conversation import TokenCount
+from agent.model.direct import direct
 
 
 class PriceSource(Protocol):
@@ -26,6 +27,7 @@ class NoPrices:
         return None
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One call that somebody wants to make. `max_output_tokens` is what the client asked for, `output_limit` what the
@@ -42,6 +44,7 @@ class Ask:
     cache_write_1h: bool = False  # and for an hour, which costs most
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
     """What a call took. Where the provider did not count, `tokens` are what was estimated, and `estimated` says so."""

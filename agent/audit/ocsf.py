@@ -66,6 +66,9 @@ _INCIDENTS: Mapping[IncidentKind, _Class] = {
     IncidentKind.POLICY_ACTIVATED: _lifecycle(8, "Update"),
     IncidentKind.POLICY_REFUSED: _lifecycle(8, "Update"),
     IncidentKind.CA_REISSUED: _lifecycle(8, "Update"),
+    IncidentKind.PAUSED: _lifecycle(7, "Disable"),
+    IncidentKind.RESUMED: _lifecycle(6, "Enable"),
+    IncidentKind.CONTROL: _OTHER,
 }
 _REFUSING = frozenset({IncidentKind.MISDIRECTED, IncidentKind.UPGRADE_REFUSED, IncidentKind.APP_DENIED})
 

@@ -65,11 +65,18 @@ class Spool:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._count = 0
+        self.trouble = ""
+        """Why the last events could not be recorded; empty where they were."""
 
     @property
     def count(self) -> int:
         """How many events the store holds."""
         return self._count
+
+    @property
+    def limit(self) -> int:
+        """How many bytes the store may have."""
+        return self._limits.max_bytes
 
     @property
     def waiting(self) -> int:
@@ -188,6 +195,7 @@ class Spool:
     def _abandon(self, opened: asyncio.Future[None], error: AuditError) -> None:
         """The writer is gone: nobody may wait for it."""
         self._accepting = False
+        self.trouble = str(error)
         _conclude(opened, error)
         left: list[_Pending] = []
         while not self._queue.empty():
@@ -197,6 +205,8 @@ class Spool:
 
     def _settle(self, batch: list[_Pending], outcomes: list[AuditError | None]) -> None:
         self._room.set()
+        if outcomes:
+            self.trouble = next((str(error) for error in outcomes if error is not None), "")
         for pending, error in zip(batch, outcomes, strict=True):
             _conclude(pending.done, error)
 

@@ -55,9 +55,12 @@ class Trail:
         decision: str | None = None,
         host: str | None = None,
         kind: str | None = None,
+        user: str | None = None,
+        after: int | None = None,
         limit: int = 50,
     ) -> tuple[EventRow, ...]:
-        """The newest events that fit every filter, newest first.
+        """The newest events that fit every filter, newest first; with `after`, the number of an event in the chain,
+        those that came after it, oldest first. `user` is the account that ran the program.
 
         `since` is in Unix seconds, `host` an exact name, `kind` is `exchange`, an incident kind, `audit.dropped` or
         `audit.truncated`.
@@ -66,13 +69,17 @@ class Trail:
             rows = store.connection.execute(
                 f"SELECT {_ROW} FROM event"  # noqa: S608 - our own column names
                 " WHERE (?1 IS NULL OR time_ms >= ?1) AND (?2 IS NULL OR decision = ?2)"
-                " AND (?3 IS NULL OR host = ?3) AND (?4 IS NULL OR kind = ?4) ORDER BY seq DESC LIMIT ?5",
+                " AND (?3 IS NULL OR host = ?3) AND (?4 IS NULL OR kind = ?4) AND (?6 IS NULL OR seq > ?6)"
+                " AND (?7 IS NULL OR json_extract(CAST(body AS TEXT), '$.actor.user.name') = ?7)"
+                f" ORDER BY seq {'DESC' if after is None else 'ASC'} LIMIT ?5",
                 (
                     None if since is None else int(since * 1000),
                     decision,
                     None if host is None else host.lower(),
                     kind,
                     max(0, min(limit, MAX_LISTED)),
+                    after,
+                    user,
                 ),
             )
             return tuple(map(event_row, rows))

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
 
+import click
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from agent.errors import DrawbridgeError
 from agent.host.managed import managed_source
+from agent.host.ownership import as_owner_of
 from agent.host.paths import StatePaths, config_file, state_directory
 from agent.host.settings import Settings, load_settings
 
@@ -57,6 +59,14 @@ def settings_from(command_line: Mapping[str, object] | None = None) -> Settings:
 def state_paths(command_line: Mapping[str, object] | None = None) -> StatePaths:
     """The files of the state directory in force. Raises ConfigError."""
     return StatePaths.under(settings_from(command_line).state_dir)
+
+
+def as_its_owner(paths: StatePaths) -> StatePaths:
+    """The files of an agent that belongs to another account: as root we are that account until the command ends. Its
+    files are for nobody else to open, and none of its links may lead root elsewhere."""
+    if (command := click.get_current_context(silent=True)) is not None:
+        command.with_resource(as_owner_of(paths.root))
+    return paths
 
 
 def explains_errors[**P, T](command: Callable[P, T]) -> Callable[P, T]:

@@ -16,13 +16,17 @@ from agent.cli import (
     cache,
     catalog,
     configuration,
+    dashboard,
     demo,
+    event_stream,
     explain,
     fingerprint,
     gateway,
+    health,
     inventory,
     keys,
     launch,
+    pause,
     policy,
     providers,
     scan,
@@ -32,7 +36,9 @@ from agent.cli import (
 )
 from agent.cli.console import out
 from agent.cli.eval import evaluate
+from agent.cli.self_test import self_test
 from agent.cli.supervise import supervise
+from agent.cli.tray import tray
 
 _RUN = "Run it"
 _HAPPENED = "What happened"
@@ -93,7 +99,18 @@ app.command(
     },
 )(launch.launch)
 app.command("status", rich_help_panel=_RUN)(status.status)
+app.command("health", rich_help_panel=_RUN)(health.health)
 app.command("top", rich_help_panel=_RUN)(top.top)
+app.command("dashboard", rich_help_panel=_RUN)(dashboard.dashboard)
+app.command(
+    "tray",
+    rich_help_panel=_RUN,
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(tray)
+app.command("pause", rich_help_panel=_RUN)(pause.pause)
+app.command("resume", rich_help_panel=_RUN)(pause.resume)
+app.command("events", rich_help_panel=_HAPPENED)(event_stream.events)
 app.add_typer(apps.app, name="apps", rich_help_panel=_HAPPENED)
 app.add_typer(audit.app, name="audit", rich_help_panel=_HAPPENED)
 app.command("explain", rich_help_panel=_HAPPENED)(explain.explain)
@@ -110,6 +127,7 @@ app.command("setup", rich_help_panel=_MACHINE)(arrangement.setup)
 app.command("restore", rich_help_panel=_MACHINE)(arrangement.restore)
 app.add_typer(authority.app, name="ca", rich_help_panel=_MACHINE)
 app.add_typer(configuration.app, name="config", rich_help_panel=_MACHINE)
+app.command("self-test", rich_help_panel=_MACHINE)(self_test)
 
 
 def main() -> None:

@@ -1,54 +1,103 @@
-"""`drawbridge status`: is the agent up, and under which policy."""
+"""`drawbridge status`: is the agent up, what does it do, and under which policy. For people and for MDM scripts."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from agent.cli.console import EXIT_FAILED, explains_errors, out, say_json, state_paths
-from agent.cli.local_agent import ask_agent
-from agent.gateway.local import STATUS_PATH
-from agent.host.runfile import read_runfile
+from agent.cli.console import EXIT_FAILED, explains_errors, out, say_json, settings_from
+from agent.cli.health import warning_lines
+from agent.control.client import Control, NotRunningError
+from agent.host.lock import is_locked
 from agent.host.settings_state import read_state
+
+_EXIT_DEGRADED, _EXIT_OFF, _EXIT_STALE = 10, 20, 40
+_STYLES = {
+    "guarding": "bold green",
+    "observing": "bold cyan",
+    "paused": "bold yellow",
+    "degraded": "bold yellow",
+}
 
 
 @explains_errors
 def status(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    exit_code: Annotated[
+        bool,
+        typer.Option(
+            "--exit-code",
+            help="Say it by the exit status: 0 well, 10 degraded, 20 paused, 40 the policy on disk is not in force, "
+            "1 not running.",
+        ),
+    ] = False,
     state_dir: Annotated[Path | None, typer.Option(help="State directory of the agent.")] = None,
 ) -> None:
     """Tell whether the agent is up, and what it does. Exit status 0 only if it is up and answers."""
-    paths = state_paths({"state_dir": state_dir and str(state_dir.absolute())})
-    settings = read_state(paths.settings_state)
+    control = Control(settings_from({"state_dir": state_dir and str(state_dir.absolute())}))
     led: dict[str, object] = {}
-    if settings is not None:
+    if (settings := read_state(control.paths.settings_state)) is not None:
         led = {"settings": settings.led.value, "settings_problems": list(settings.reasons)}
-    running = read_runfile(paths)
-    if running is None:
+    try:
+        facts = {**control.ask("status"), **led}
+    except NotRunningError as error:
+        supervised = is_locked(control.paths.supervisor_lock)
         if as_json:
-            say_json({"running": False, "state_dir": str(paths.root), **led})
-        else:
-            out().print(
-                f"Drawbridge is not running on {escape(str(paths.root))}. Start it: [bold]drawbridge up[/]"
+            say_json(
+                {"running": False, "state_dir": str(control.paths.root), "supervised": supervised, **led}
             )
-        raise typer.Exit(EXIT_FAILED)
-    facts: dict[str, object] = {"running": True, **ask_agent(paths, running, STATUS_PATH), **led}
+        elif supervised:
+            out().print(
+                f"The engine on {escape(str(control.paths.root))} does not run: its supervisor stands in for it, and "
+                "starts it again. See its log."
+            )
+        else:
+            out().print(f"{escape(str(error))}. Start it: [bold]drawbridge up[/]")
+        raise typer.Exit(EXIT_FAILED) from None
     if as_json:
         say_json(facts)
-        return
+    else:
+        _show(facts)
+    if exit_code and (code := code_of(facts)):
+        raise typer.Exit(code)
+
+
+def code_of(facts: Mapping[str, Any]) -> int:
+    """The exit status that says how an agent is that answers."""
+    if facts["pause"] is not None:
+        return _EXIT_OFF
+    codes = {each["code"] for each in facts["health"]}
+    if "policy_refused" in codes:
+        return _EXIT_STALE
+    return _EXIT_DEGRADED if facts["state"] == "degraded" else 0
+
+
+def _show(facts: Mapping[str, Any]) -> None:
+    console = out()
     table = Table.grid(padding=(0, 2))
+    word = str(facts["state"])
+    table.add_row("[dim]state[/]", f"[{_STYLES.get(word, 'bold')}]{escape(word)}[/]")
     for name, value in facts.items():
+        if name in ("running", "state", "health"):
+            continue
         if name == "started_at":
-            name, value = "up for", f"{time.time() - running.started_at:.0f} s"
+            name, value = "up for", f"{time.time() - value:.0f} s"
+        if name == "pause":
+            if value is None:
+                continue
+            value = f"{(value['ends_at'] - time.time()) / 60:.0f} more minutes, by {value['user']}: {value['reason']}"
         if isinstance(value, list):
             value = "; ".join(map(str, value))
         if isinstance(value, dict):
             value = ", ".join(f"{key} {each}" for key, each in value.items())
         table.add_row(f"[dim]{name.replace('_', ' ')}[/]", escape(str(value)))
-    out().print(table)
+    console.print(table)
+    for line in warning_lines(facts["health"]):
+        console.print(line)

@@ -10,15 +10,11 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from agent.cli.console import explains_errors, out, say_json, state_paths
+from agent.cli.console import explains_errors, out, say_json, settings_from
 from agent.cli.keyboard import Keyboard
-from agent.cli.local_agent import ask_agent
 from agent.cli.top_screen import Screen, screen
-from agent.errors import HostError
-from agent.gateway.local import STATUS_PATH
-from agent.gateway.telemetry_pages import EXCHANGES_PATH
-from agent.host.paths import StatePaths
-from agent.host.runfile import read_runfile
+from agent.control.client import Control
+from agent.errors import DrawbridgeError
 
 _KEPT = 500  # lines
 _ONCE = 50
@@ -27,8 +23,8 @@ _ONCE = 50
 class Feed:
     """What is known of the agent, kept up to date by asking for what is new."""
 
-    def __init__(self, paths: StatePaths, *, kept: int = _KEPT) -> None:
-        self._paths = paths
+    def __init__(self, control: Control, *, kept: int = _KEPT) -> None:
+        self._control = control
         self._kept = kept
         self._latest = 0
         self._lines: list[dict[str, Any]] = []
@@ -36,17 +32,12 @@ class Feed:
         self._view: dict[str, Any] = {}
 
     def refresh(self) -> None:
-        """Ask what is new. Raises HostError where no agent answers."""
-        running = read_runfile(self._paths)
-        if running is None:
-            raise HostError(
-                f"Drawbridge is not running on {self._paths.root}", hint="start it: drawbridge up"
-            )
-        self._facts = ask_agent(self._paths, running, STATUS_PATH)
-        view = self._ask(running, since=self._latest)
+        """Ask what is new. Raises DrawbridgeError where no agent answers."""
+        self._facts = self._control.ask("status")
+        view = self._ask(since=self._latest)
         if view["latest"] < self._latest:  # another agent than before: it counts from 1 again
             self._lines.clear()
-            view = self._ask(running, since=0)
+            view = self._ask(since=0)
         self._latest = view["latest"]
         self._lines = [*self._lines, *view["exchanges"]][-self._kept :]
         self._view = view
@@ -66,8 +57,8 @@ class Feed:
         """The same for programs."""
         return {"status": self._facts, **self._view, "exchanges": self._lines}
 
-    def _ask(self, running: Any, *, since: int) -> dict[str, Any]:
-        return ask_agent(self._paths, running, f"{EXCHANGES_PATH}?since={since}&limit={self._kept}")
+    def _ask(self, *, since: int) -> dict[str, Any]:
+        return self._control.ask("live", {"since": since, "limit": self._kept})
 
 
 @explains_errors
@@ -82,7 +73,7 @@ def top(
 
     Keys: q ends, p pauses. In a pipe one table is printed, as with --once.
     """
-    feed = Feed(state_paths({"state_dir": state_dir and str(state_dir.absolute())}))
+    feed = Feed(Control(settings_from({"state_dir": state_dir and str(state_dir.absolute())})))
     console = out()
     feed.refresh()  # whoever starts it where no agent runs is told so at once
     if as_json:
@@ -127,6 +118,6 @@ def _look(feed: Feed) -> Screen:
     """An agent that restarts is waited for."""
     try:
         feed.refresh()
-    except HostError as error:
+    except DrawbridgeError as error:
         return feed.seen(problem=str(error), live=True)
     return feed.seen(live=True)

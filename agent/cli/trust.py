@@ -15,12 +15,12 @@ from rich.table import Table
 
 from agent.cli.console import EXIT_FAILED, err, explains_errors, out, say_json, settings_from, state_paths
 from agent.errors import HostError
+from agent.host.arrangement import setup_lock
 from agent.host.company import load_company
 from agent.host.device_root import Stage, load_root, rotation
 from agent.host.journal import Change, Journal, Report, Undone, Wanted
 from agent.host.key_seal import KeyFiles, key_seal
 from agent.host.lasting import roots_for
-from agent.host.lock import ProcessLock
 from agent.host.ownership import as_owner_of
 from agent.host.pairs import utc_now
 from agent.host.paths import StatePaths
@@ -144,7 +144,7 @@ def trust_journal(machine: Machine) -> Iterator[Journal]:
     """The journal of everything that is changed in the OS, with the drivers of trust alone, locked."""
     places = machine.setup
     places.prepare()
-    with ProcessLock(places.lock, "process that changes settings"):
+    with setup_lock(places):
         yield Journal(places.journal, trust_drivers(machine))
 
 

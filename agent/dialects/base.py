@@ -13,8 +13,10 @@ from typing import Protocol, runtime_checkable
 from agent.dialects.framing import Framing
 from agent.model.content import NO_USAGE, Attachment, Edit, Slot, Usage
 from agent.model.conversation import TokenCount
+from agent.model.direct import direct
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestHead:
     """What a dialect may look at besides the body. `path` is decoded and without query; `query` as sent. `action` is
@@ -27,6 +29,7 @@ class RequestHead:
     action: str = ""
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedRequest:
     """A request that was understood. `slots` are in document order."""
@@ -45,6 +48,7 @@ class ParsedRequest:
     wordless: bool = False  # of a kind that carries no text: none is missed
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedAnswer:
     """A complete (not streamed) answer that was understood."""

@@ -40,8 +40,9 @@ def parse(document: bytes | str) -> object:
         except orjson.JSONDecodeError:
             raise ContentError(f"not a JSON document (at character {error.pos})") from None
     wrapped = value
-    for _ in range(_ORJSON_DEPTH - MAX_DEPTH):
-        wrapped = [wrapped]
+    if source.count(b"[") + source.count(b"{") > MAX_DEPTH:  # else it cannot be too deep
+        for _ in range(_ORJSON_DEPTH - MAX_DEPTH):
+            wrapped = [wrapped]
     try:
         written = orjson.dumps(wrapped)
     except TypeError:  # too deep is the only thing orjson reads but cannot write

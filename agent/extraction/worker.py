@@ -1,7 +1,8 @@
 """The process that reads files: asked over standard input, answering over standard output, until that ends.
 
-It gives up what it does not need before it sees a file: other processes, files of its own, memory without end. Where
-the system has no such limits (Windows, and memory on macOS) who started it watches and ends it.
+It gives up what it does not need before it sees a file: what its service may do, other processes, files of its own,
+memory without end. Where the system has no such limits (Windows, and memory on macOS) who started it watches it and
+ends it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import IO
 from agent.extraction.budget import Limits
 from agent.extraction.frames import Broken, read_question, write_answer
 from agent.extraction.reading import read
+from agent.host.privileges import renounce
 
 _SPARE_SECONDS = 5  # of CPU beyond what a file may take: the clock in `Budget` comes first
 _HANDLES = 64
@@ -26,6 +28,7 @@ def main() -> None:
     asked, answered = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     sys.stdout = sys.stderr  # nothing a parser prints may stand between two answers
     _prepare()
+    renounce()
     with suppress(Broken, OSError):
         serve(asked, answered)
 

@@ -43,7 +43,10 @@ class Account:
         self._max_output: int | None = None
         self._answers = 1
         self._free = False
-        self._cost: tuple[int | None, bool] = (None, False)
+        self.cost: tuple[int | None, bool] = (None, False)
+        """In nano-dollars, None where it is not known; and whether it is an estimate. Told once `counted`."""
+        self.counted = False
+        """Whether what was used is counted, though perhaps not durable yet."""
         self.settled = False
 
     def informed(self, request: ParsedRequest, *, answers: int = 1, operation: str = "chat") -> None:
@@ -150,23 +153,29 @@ class Account:
                 await self.reserve(provider, model)  # an earlier try's answer is handed on after all
                 asked = asked if asked in self._grants else next(iter(self._grants))
             grant = self._grants.pop(asked, None)
-            if grant is not None:
+            if grant is None:
+                self.counted = True
+            else:
                 billed = answered or left
                 await self._paid(grant, asked[1], tokens, characters=characters, billed=billed)
         while self._grants:
             _, other = self._grants.popitem()
             await self._accounts.release(other)
-        return self._cost
+        self.counted = True
+        return self.cost
 
     async def _paid(
         self, grant: Grant, model: str, tokens: TokenCount, *, characters: int, billed: bool
     ) -> None:
         if not billed and tokens == NO_COUNT and not characters:
+            self.counted = True
             await self._accounts.release(grant)
             return
         tokens, estimated = self._completed(grant, model, tokens, characters)
-        cost = await self._accounts.settle(grant, Spent(tokens=tokens, estimated=estimated))
-        self._cost = cost, estimated
+        cost = self._accounts.price(grant, tokens)
+        self.cost = cost, estimated
+        self.counted = True
+        await self._accounts.settle(grant, Spent(tokens=tokens, nano_usd=cost, estimated=estimated))
 
     def _completed(
         self, grant: Grant, model: str, tokens: TokenCount, characters: int

@@ -175,11 +175,15 @@ class Answering:
     ) -> UpstreamError | None:
         """Move the stream until its end, a block, or a failure of the upstream, which is returned."""
         failure: UpstreamError | None = None
-        work = _Stopwatch()
+        spent = 0.0
 
-        def step(what: Callable[[], bytes]) -> bytes:
-            with work:
-                return self._step(inspector, what, scope)
+        def step(what: Callable[..., bytes], *data: bytes) -> bytes:
+            nonlocal spent
+            begun = time.perf_counter()
+            try:
+                return self._step(inspector, scope, what, *data)
+            finally:
+                spent += time.perf_counter() - begun
 
         pacing = Pacing(
             rest=partial(step, inspector.rest),
@@ -191,7 +195,7 @@ class Answering:
         try:
             async with pacing.running():
                 async for chunk in decoded(response, limit=self._limit):
-                    await pacing.step(partial(step, partial(inspector.feed, chunk)))
+                    await pacing.step(partial(step, inspector.feed, chunk))
                     if inspector.blocked:
                         return None
         except UpstreamError as error:
@@ -199,15 +203,17 @@ class Answering:
         except ContentError as error:
             failure = UpstreamError(f"the provider's stream cannot be read: {error}")
         finally:
-            self._ledger.add_work(work.spent)
-        if ready := self._step(inspector, inspector.finish, scope):
+            self._ledger.add_work(spent)
+        if ready := self._step(inspector, scope, inspector.finish):
             await self._wire.write(ready)
         return failure
 
-    def _step(self, inspector: StreamInspector, step: Callable[[], bytes], scope: Scope) -> bytes:
+    def _step(
+        self, inspector: StreamInspector, scope: Scope, step: Callable[..., bytes], *data: bytes
+    ) -> bytes:
         """What one step of the inspection lets go. A step that crashes follows the policy's `on_error`."""
         try:
-            return step()
+            return step(*data)
         except ContentError:
             raise
         except Exception:
@@ -276,21 +282,6 @@ class Answering:
 def _reframed(failing: Failing, inspector: StreamInspector) -> Failing:
     """The end of a failed stream in the framing that the client is reading."""
     return lambda message: inspector.ending(failing(message))
-
-
-class _Stopwatch:
-    """Adds up the seconds spent inside it."""
-
-    __slots__ = ("_begun", "spent")
-
-    def __init__(self) -> None:
-        self.spent = self._begun = 0.0
-
-    def __enter__(self) -> None:
-        self._begun = time.perf_counter()
-
-    def __exit__(self, *exc: object) -> None:
-        self.spent += time.perf_counter() - self._begun
 
 
 def _slots(texts: list[str]) -> tuple[Slot, ...]:

@@ -8,13 +8,20 @@ from typing import Any
 
 
 class CorkedTransport(asyncio.Transport):
-    """Passes everything on to the transport it wraps, but may hold writes back for a moment."""
+    """Passes everything on to the transport it wraps, but may hold writes back for a moment: those made in
+    its context leave together."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         super().__init__()
         self._inner = transport
         self._gathered: list[bytes] | None = None
         self._closing = False
+
+    def __enter__(self) -> None:
+        self.gather()
+
+    def __exit__(self, *exc: object) -> None:
+        self.release()
 
     def gather(self) -> None:
         """Hold back what is written from now on."""

@@ -31,6 +31,7 @@ from agent.inspection.verdicts import failed_check
 from agent.model.content import Role
 from agent.model.decision import Action, Decision
 from agent.model.device import NO_DEVICE, Device
+from agent.model.direct import direct
 from agent.model.ids import short_ref
 from agent.model.record import APPROVED, CaptureMode
 from agent.model.traffic import Connection
@@ -38,6 +39,7 @@ from agent.model.traffic import Connection
 log = logging.getLogger(__name__)
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What is to be judged: a request's head and body (free of Content-Encoding), and the way it would go. `asker` is
@@ -131,8 +133,8 @@ class Judge:
             verdict = await self._second_opinion(verdict, question, scope)
             await self._results(verdict, question, scope, ledger)
             verdict = unchanged_or_refused(verdict, question.body, question.seal, scope)
-            # what files say need not be kept while the answer comes
-            verdict = replace(verdict, attached=None)
+            if verdict.attached is not None:  # what files say need not be kept while the answer comes
+                verdict = replace(verdict, attached=None)
             capture = scope.capture
             if capture is not CaptureMode.METADATA and verdict.understood:
                 ledger.prompt = self._captured_prompt(capture, question, verdict)

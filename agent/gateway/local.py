@@ -49,11 +49,12 @@ class LocalPages:
     def __init__(
         self,
         token: str,
-        status: Callable[[], Mapping[str, object]],
+        status: Callable[[], Mapping[str, object]] | None = None,
         pages: Mapping[str, LocalPage] = _NO_PAGES,
         guard: Guard | None = None,
     ) -> None:
-        """`pages` are further ones by their path. `guard` stands in the place of `foreign`."""
+        """Without `status` there is no such page. `pages` are further ones by their path. `guard` stands in the
+        place of `foreign`."""
         self._token = token.encode()
         self._status = status
         self._pages = pages
@@ -66,14 +67,14 @@ class LocalPages:
     async def serve(self, path: str, query: bytes, fields: Headers) -> Answer | None:
         """The answer for one of our own paths, or None for every other path."""
         page = self._pages.get(path)
-        if page is None and path != STATUS_PATH:
+        if page is None and (path != STATUS_PATH or self._status is None):
             return None
         bearer = headers.get(fields, b"authorization").removeprefix(b"Bearer ")
         owner = hmac.compare_digest(bearer, self._token)
         if page is not None:
             status, content, body = await page.answer(query, bearer, owner=owner)
             return status, (*content, *_SAFE), body
-        if not owner:
+        if not owner or self._status is None:
             return 401, _SAFE, b""
         return 200, ((b"content-type", b"application/json"), *_SAFE), orjson.dumps(dict(self._status()))
 

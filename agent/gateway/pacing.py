@@ -47,7 +47,8 @@ class Pacing:
         self._comment = comment
         self._rest_after = rest_after
         self._heartbeat_after = heartbeat_after
-        self._turn = asyncio.Lock()
+        self._stepping = False  # what a step let go is being sent
+        self._looking: asyncio.Task[object] | None = None
         self._heard = self._spoke = clock()
         self._rested = True
         self._gone: ClientGone | None = None
@@ -76,16 +77,23 @@ class Pacing:
             raise self._gone
 
     async def _at_rest(self) -> None:
-        """Wait for what is being sent: it has left the inspection, and would be lost."""
-        async with self._turn:
-            pass
+        """Wait for what a look is sending: it has left the inspection, and would be lost."""
+        while self._looking is not None:
+            await asyncio.wait({self._looking})
 
     async def step(self, step: Callable[[], bytes]) -> None:
         """A chunk has come: take `step` and send what it lets go, undisturbed."""
-        async with self._turn:
-            self._heard = self._clock()
-            self._rested = self._excused = False
-            await self._send(step())
+        if self._looking is not None:
+            await self._at_rest()
+        self._heard = self._clock()
+        self._rested = self._excused = False
+        if ready := step():
+            self._stepping = True
+            try:
+                await self._write(ready)
+            finally:
+                self._stepping = False
+            self._spoke = self._clock()
         if self._timer is None:
             self._watch()
 
@@ -103,6 +111,8 @@ class Pacing:
 
     def _due(self) -> None:
         self._timer = None
+        if self._stepping:  # the client reads slowly; the step's end watches again
+            return
         now = self._clock()
         if self._next() <= now and self._holding() and (self._excused or now - self._due_at <= _LATE):
             self._tasks.spawn(self._look(), name="look")
@@ -113,18 +123,22 @@ class Pacing:
         self._watch()
 
     async def _look(self) -> None:
+        if self._stepping:  # a chunk came first
+            return
+        self._looking = asyncio.current_task()
         try:
-            async with self._turn:
-                now = self._clock()
-                if not self._rested and now - self._heard >= self._rest_after:
-                    self._rested = True
-                    if self._holding():
-                        await self._send(self._rest())
-                if self._clock() - self._spoke >= self._heartbeat_after and self._holding():
-                    await self._send(self._comment)
-                    self._spoke = self._clock()  # also where the format has no comments
+            now = self._clock()
+            if not self._rested and now - self._heard >= self._rest_after:
+                self._rested = True
+                if self._holding():
+                    await self._send(self._rest())
+            if self._clock() - self._spoke >= self._heartbeat_after and self._holding():
+                await self._send(self._comment)
+                self._spoke = self._clock()  # also where the format has no comments
         except ClientGone as gone:
             self._gone = gone
+        finally:
+            self._looking = None
         self._watch()
 
     async def _send(self, data: bytes) -> None:

@@ -16,16 +16,16 @@ def coding(response: UpstreamResponse) -> str:
     return "" if named == "identity" else named
 
 
-async def decoded(response: UpstreamResponse, *, limit: int) -> AsyncIterator[bytes]:
+def decoded(response: UpstreamResponse, *, limit: int) -> AsyncIterator[bytes]:
     """The body in pieces, plain: asked for `identity`, some servers compress all the same. `limit` is in bytes.
 
     Raises ContentError where it cannot be unpacked or grows beyond the limit, UpstreamError where it breaks off.
     """
     encoding = coding(response)
-    if not encoding:
-        async for chunk in response.chunks():
-            yield chunk
-        return
+    return _unpacked(response, encoding, limit) if encoding else response.chunks()
+
+
+async def _unpacked(response: UpstreamResponse, encoding: str, limit: int) -> AsyncIterator[bytes]:
     decoder = Decoder(encoding, limit=limit)
     async for chunk in response.chunks():
         if plain := decoder.feed(chunk):

@@ -12,6 +12,7 @@ from agent.errors import ConfigError
 from agent.gateway import headers
 from agent.gateway.transport.base import Headers
 from agent.inspection import RuleBook
+from agent.model.direct import direct
 from agent.model.surface import Endpoint, Surface
 from agent.model.traffic import Connection, Target
 from agent.policy.document import Credential, WhenAway
@@ -26,6 +27,7 @@ _SECRET_PARAMETERS = frozenset({b"key", b"access_token", b"oauth_token", b"api_k
 _NOWHERE = Target(host="gateway", port=0, tls=False)
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """A request's way out. `path` has no query, `plain_path` is its one spelling for rules to compare; `credential`

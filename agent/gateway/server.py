@@ -13,8 +13,8 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -54,17 +54,9 @@ class ClientLink:
         if self.transport is not None:
             self.transport.abort()
 
-    @contextmanager
-    def in_one_piece(self) -> Iterator[None]:
-        """What is written inside leaves in one piece."""
-        if self.transport is None:
-            yield
-            return
-        self.transport.gather()
-        try:
-            yield
-        finally:
-            self.transport.release()
+    def in_one_piece(self) -> AbstractContextManager[object]:
+        """A context: what is written inside leaves in one piece."""
+        return nullcontext() if self.transport is None else self.transport
 
 
 class GatewayProtocol(HttpToolsProtocol):

@@ -13,6 +13,7 @@ from agent.gateway.ports import AuditSink
 from agent.gateway.unified.routebook import RouteBook
 from agent.gateway.wire import Wire
 from agent.host.tasks import TaskGroup
+from agent.model.conversation import TokenCount
 from agent.model.record import AuditEvent, CacheUse, Outcome
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class Settlement:
         self.routes = routes
         self._audit = audit
         self._wire = wire
-        self._settled = False
+        self._settled = self._unpaid = False
         self._tasks = TaskGroup("settlement")
         self._settling: asyncio.Task[None] | None = None
 
@@ -41,26 +42,30 @@ class Settlement:
             if not self.account.owes:  # nothing waits before the record is with the trail
                 await self._close()
                 return
-            self._settling = self._tasks.spawn(self._close(), name="close")
+            self._settling = self._tasks.begin(self._close(), name="close")
         if self._settling is not None:
             await asyncio.shield(self._settling)
 
     async def _close(self) -> None:
-        await self._pay()
+        """What a client has seen finished is paid for and recorded: no crash loses it. Payment and record become
+        durable beside each other; a crash between the two leaves the reservation, which is charged in full."""
+        paying = self._tasks.begin(self._pay(), name="pay")
+        if not self.account.counted:
+            await paying
+        self._note_cost()
         self.ledger.request_bytes = self._wire.bytes_in
         self.ledger.response_bytes = self.ledger.response_bytes or self._wire.bytes_out
         await append(self._audit, self.ledger.close())
+        await paying
 
     async def _pay(self) -> None:
-        """What a client has seen finished is paid for: no crash loses it."""
         ledger = self.ledger
         provider, model = ledger.served_fact("provider") or "", ledger.served_fact("model") or ""
-        spoken = ledger.rules.dialects.get(ledger.dialect) or SOCKETS.get(ledger.dialect)
-        if spoken is None:  # no model was asked, or nobody can read how
+        tokens = self._tokens()
+        if tokens is None:
             return
-        tokens = spoken.count(ledger.usage)
         try:
-            cost, estimated = await self.account.settle(
+            await self.account.settle(
                 provider,
                 model,
                 tokens,
@@ -70,7 +75,21 @@ class Settlement:
             )
         except Exception:  # the answer is the client's all the same
             log.exception("the account of exchange %s could not be settled", ledger.id)
+            self._unpaid = True
+
+    def _tokens(self) -> TokenCount | None:
+        """What the provider counted; None where no model was asked, or nobody can read how."""
+        ledger = self.ledger
+        spoken = ledger.rules.dialects.get(ledger.dialect) or SOCKETS.get(ledger.dialect)
+        return spoken.count(ledger.usage) if spoken is not None else None
+
+    def _note_cost(self) -> None:
+        ledger = self.ledger
+        tokens = self._tokens()
+        if tokens is None or self._unpaid:
             return
+        cost, estimated = self.account.cost
+        provider, model = ledger.served_fact("provider") or "", ledger.served_fact("model") or ""
         if ledger.served_fact("cache") in (CacheUse.EXACT, CacheUse.SEMANTIC):
             cost = 0  # nobody was asked
         elif cost is None and provider:

@@ -51,10 +51,10 @@ class ExchangesPage:
         return 200, _JSON, orjson.dumps(view)
 
 
-def telemetry_pages(observatory: Observatory) -> dict[str, LocalPage]:
-    """The pages by their path."""
-    metrics = MetricsPage(observatory)
-    return {**dict.fromkeys(METRICS_PATHS, metrics), EXCHANGES_PATH: ExchangesPage(observatory)}
+def telemetry_pages(observatory: Observatory, *, exchanges: bool = True) -> dict[str, LocalPage]:
+    """The pages by their path; that of the exchanges where it is wanted."""
+    pages: dict[str, LocalPage] = dict.fromkeys(METRICS_PATHS, MetricsPage(observatory))
+    return pages | ({EXCHANGES_PATH: ExchangesPage(observatory)} if exchanges else {})
 
 
 def _number(asked: dict[str, list[str]], name: str, default: int) -> int:

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.gateway.transport.base import Headers
+from agent.model.direct import direct
 from agent.model.traffic import Connection
 
 type Message = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[Message]]
 type Send = Callable[[Message], Awaitable[None]]
-type InOnePiece = Callable[[], AbstractContextManager[None]]
+type InOnePiece = Callable[[], AbstractContextManager[object]]
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientRequest:
     """A request's head as it came. `target` is the raw request target (path and query)."""

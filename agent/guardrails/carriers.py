@@ -36,12 +36,14 @@ _MAX_OPENED = 256 * 1024  # bytes of one run that are decoded and searched
 
 _RUN = "[A-Za-z0-9+/_-]"
 _WRAP = r"\\?\r?\n[ \t>|#*]{0,16}"
+_BREAK = r"\\?\r?\n[ \t>|#*]*"  # any `_WRAP`, in few states
 _ESCAPE = (
     r"(?:%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|\\x[0-9A-Fa-f]{2}"
     r"|&#(?:[xX][0-9A-Fa-f]{1,6}|[0-9]{1,7});)"
 )
 _URLISH = r"[!#-&(-;=?-\[\]-_a-~]"  # visible ASCII but quotes, angle brackets and the backslash
-_LITERAL = r"[\w+/=.:@%-]{1,200}"
+_LETTER = r"[\w+/=.:@%-]"
+_LITERAL = f"{_LETTER}{{1,200}}"
 _JOINT = r"\s{0,4}(?:\+|\.{1,2}|&|\|\|)?\s{0,4}(?:[\\_]?\r?\n\s{0,40})?[fFrRbBuU]{0,2}"
 _NAMED = (b"(", b":", b"[", b"{")  # behind a word, what makes it a name
 _QUOTE = "[\"'`]"
@@ -63,19 +65,20 @@ class Opened(NamedTuple):
 
 
 class Carrier(Detector):
-    """A detector whose matches are opened and searched. `joins`: whether a match consists of several pieces."""
+    """A detector whose matches are opened and searched. `joins`: whether a match consists of several pieces.
+
+    Each has an outline of its own: those with counts take many states, and with the counts made smaller every word
+    would be one.
+    """
 
     joins: ClassVar[bool] = False
+    signs: ClassVar[tuple[bytes, ...]] = ()  # bytes of which one stands in every match
+    light: ClassVar[bool] = False  # its outline has but a few states
 
     def __init__(self, name: str, pattern: str, index: int, look: Look, *, memory: int) -> None:
         rule = Rule(id=name, family=Family.CUSTOM, type=name, pattern=pattern)
         super().__init__(rule, index, memory=memory, max_cost=20_000, telling=_WRAPPED_LENGTH)
         self._look = look
-
-    @property
-    def outline(self) -> str:
-        """The pattern itself: with its counts made smaller, every word would be one."""
-        return self.rule.pattern
 
     def judge(self, match: Match, data: bytes) -> Span | None:
         """The first of what is found in the text that the match carries, reaching as far as all that is found."""
@@ -144,6 +147,11 @@ class Base64Runs(Carrier):
         super().__init__("base64-run", pattern, index, look, memory=memory)
         self._pieces = compiled(f"{_RUN}+={{0,2}}", memory=memory, captures=False)
 
+    @property
+    def outline(self) -> str:
+        """The least that is one."""
+        return f"(?:[ACDI-Za-f]{_RUN}{{3}}){{{_MIN_LENGTH // 4}}}"
+
     def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
         """What is encoded, with all lines joined or else in the first. What stands before it may have seemed its
         beginning: then it begins up to three characters later."""
@@ -163,6 +171,11 @@ class HexRuns(Carrier):
         pattern = f"(?:[2-7][0-9A-Fa-f]|0[9aAdD]){{{_MIN_LENGTH // 2},}}"
         super().__init__("hex-run", pattern, index, look, memory=memory)
 
+    @property
+    def outline(self) -> str:
+        """The least that is one."""
+        return f"[0-9A-Fa-f]{{{_MIN_LENGTH}}}"
+
     def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
         """What is encoded."""
         if text := hex_text(data[start:end]):
@@ -173,11 +186,19 @@ class BrokenTokens(Carrier):
     """Tokens that a line break cuts in two."""
 
     joins = True
+    light = True
 
     def __init__(self, index: int, look: Look, *, memory: int) -> None:
         pattern = f"{_RUN}{{{_WRAPPED_LENGTH},}}(?:{_WRAP}{_RUN}{{4,}})+"
         super().__init__("broken-token", pattern, index, look, memory=memory)
         self._pieces = compiled(f"{_RUN}{{4,}}", memory=memory, captures=False)
+
+    @property
+    def outline(self) -> str:
+        """The pattern with a digit beside one of the breaks: without one nothing is opened, see `_broken`."""
+        half, least = _WRAPPED_LENGTH // 2, f"{_RUN}{{4}}"
+        before = rf"(?:{_RUN}{{{half},}}\d|\d{_RUN}{{{half},}}){_RUN}*{_BREAK}{least}"
+        return rf"{before}|{_RUN}{{{_WRAPPED_LENGTH},}}{_BREAK}(?:{_RUN}{{4,}}{_BREAK})*{_RUN}*\d"
 
     def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
         """The lines, joined."""
@@ -195,10 +216,17 @@ class BrokenTokens(Carrier):
 class Escapes(Carrier):
     """Runs without white space in which characters are escaped."""
 
+    signs = (b"%", b"\\", b"&")
+
     def __init__(self, index: int, look: Look, *, memory: int) -> None:
         pattern = rf"[\w-]*{_ESCAPE}(?:{_ESCAPE}|{_URLISH})*"
         super().__init__("escaped-run", pattern, index, look, memory=memory)
         self._escapes = compiled(_ESCAPE, memory=memory, captures=False)
+
+    @property
+    def outline(self) -> str:
+        """One escape."""
+        return _ESCAPE
 
     def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
         """The run with its escapes resolved."""
@@ -214,12 +242,21 @@ class JoinedStrings(Carrier):
     """String literals that code puts together."""
 
     joins = True
+    signs = (b'"', b"'", b"`")
 
     def __init__(self, index: int, look: Look, *, memory: int) -> None:
         literal = f"{_QUOTE}{_LITERAL}{_QUOTE}"
         pattern = f"{literal}(?:{_JOINT}{literal})+|{_CALL}{literal}(?:{_COMMA}{literal})+"
         super().__init__("joined-strings", pattern, index, look, memory=memory)
         self._literals = compiled(f"{_QUOTE}({_LITERAL}){_QUOTE}", memory=memory)
+
+    @property
+    def outline(self) -> str:
+        """Two literals, uncounted."""
+        literal = f"{_QUOTE}{_LETTER}+{_QUOTE}"
+        joint = r"\s*(?:\+|\.{1,2}|&|\|\|)?\s*(?:[\\_]?\r?\n\s*)?[fFrRbBuU]{0,2}"
+        call = r"(?:[jJ]oin|JOIN|[cC]oncat|CONCAT)\((?:\s*(?:\"\"|''),)?\s*(?:\[\]string)?[\[({]?\s*"
+        return rf"{literal}{joint}{literal}|{call}{literal}\s*,\s*[fFrRbBuU]{{0,2}}{literal}"
 
     def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
         """One literal of all of them, in its context."""

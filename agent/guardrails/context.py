@@ -51,6 +51,14 @@ def label_pattern(words: tuple[str, ...]) -> str:
     return f"(?:{'|'.join(labels)})"
 
 
+def label_marks(words: Iterable[str]) -> tuple[str, str]:
+    """Patterns for where a label of `words` may begin: a long one, which may be part of a word here, and a short one.
+    Empty where there are none. They make a tenth of the states that labels with their boundaries make."""
+    short, long = _by_length(sorted(set(words)))
+    loose = f"(?i:{'|'.join(_APART.join(map(escaped, word.split())) for word in long)})" if long else ""
+    return loose, rf"{_short_label(short)}(?:\b|_|[A-Z])" if short else ""
+
+
 def _by_length(words: Iterable[str]) -> tuple[list[str], list[str]]:
     """Labels that must be words of their own, and those that may be part of one."""
     short, long = list[str](), list[str]()

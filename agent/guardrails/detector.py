@@ -5,6 +5,7 @@ Works on bytes, since RE2 does; whoever scans maps offsets back to characters. H
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
@@ -15,12 +16,13 @@ from agent.guardrails.closure import (
     WordList,
     exact_closure,
     loose_closure,
-    loosened,
     opening,
     tail_closure,
     word_list,
 )
 from agent.guardrails.context import labelled
+from agent.guardrails.needs import Needs, lines, needs
+from agent.guardrails.outlines import outlined
 from agent.guardrails.regex import Match, Regexp, RegexpError, compiled
 from agent.guardrails.rule import FIRST_GROUP, KEYWORD_AHEAD, KEYWORD_REACH, Rule
 from agent.guardrails.stopwords import StopWords
@@ -30,7 +32,6 @@ from agent.guardrails.validators import VALIDATORS
 
 _BYTES_PER_CHAR = 4
 _MARGIN = 16
-_OUTLINE_COUNT = 8
 _TELLING_WORD = 3
 _TELLING_LENGTH = 6
 LONG_LIST = 1_000
@@ -38,11 +39,6 @@ LONG_LIST = 1_000
 _LINE_FEED = 0x0A
 NEAR = 4_096
 """Bytes behind the beginning of a match in which most rules can tell that it is one."""
-
-
-def outlined(tree: Node) -> str:
-    """A pattern that matches wherever that of `tree` does, and is cheaper to look for together with others."""
-    return loosened(tree, counted=_OUTLINE_COUNT)
 
 
 class Span(NamedTuple):
@@ -126,8 +122,18 @@ class Detector:
 
     @property
     def outline(self) -> str:
-        """A pattern that matches wherever the rule's does, and is cheaper to look for together with others."""
+        """A pattern that is found wherever the rule's is, and is cheaper to look for together with others."""
         return self._pattern if self._tree is None else outlined(self._tree)
+
+    @cached_property
+    def needs(self) -> Needs:
+        """What every match holds, as far as it can be told."""
+        return Needs() if self._tree is None else needs(self._tree)
+
+    @cached_property
+    def lines(self) -> int | None:
+        """Line feeds that a match may hold; None where there is no such bound."""
+        return None if self._tree is None else lines(self._tree)
 
     @property
     def closed(self) -> bool:
@@ -184,10 +190,25 @@ class Detector:
         return most if self._longest is None else min(self._longest, most)
 
     @cached_property
+    def reach(self) -> int | None:
+        """Bytes behind its beginning from which a match can be told, its end perhaps excepted; None for no bound."""
+        most = needed(self._tree) if self._tree is not None else None
+        return None if most is None else most * _BYTES_PER_CHAR
+
+    @property
     def near(self) -> bool:
         """Whether a match can be told from `NEAR` bytes behind its beginning, its end perhaps excepted."""
-        most = needed(self._tree) if self._tree is not None else None
-        return most is not None and most * _BYTES_PER_CHAR <= NEAR
+        return self.reach is not None and self.reach <= NEAR
+
+    def is_local(self, data: bytes, parts: Iterable[tuple[int, int]]) -> bool:
+        """Whether matches that begin in those parts of `data` can be told from `NEAR` bytes behind them: all that the
+        rule needs stands there, or so many line feeds that no match reaches beyond."""
+        if self.near:
+            return True
+        most = self.lines
+        return most is not None and all(
+            stop + NEAR >= len(data) or data.count(b"\n", stop, stop + NEAR) > most for _, stop in parts
+        )
 
     def spans(
         self, data: bytes, cursor: Cursor, stop: int, most: int, *, local: bool = False
@@ -196,8 +217,8 @@ class Detector:
 
         `data` may reach beyond both: matches are not cut at `stop`, and boundaries see what stands before. A match
         that is no finding may hide one, so the search goes on at its span, once: what is found there to be none is
-        passed over, which keeps the search linear. `local` keeps it from going on to the end of `data` for nothing: for
-        rules that are `near`.
+        passed over, which keeps the search linear. `local` keeps it from going on to the end of `data` for nothing:
+        where the rule `is_local`.
         """
         found: list[Span] = []
         at, tried = cursor

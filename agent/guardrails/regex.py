@@ -50,8 +50,8 @@ class Regexp(Protocol):
         """The leftmost match that begins at or after `pos`, in the text up to `endpos`."""
         ...
 
-    def match(self, text: bytes, pos: int = 0) -> Match | None:
-        """The match that begins at `pos`."""
+    def match(self, text: bytes, pos: int = 0, endpos: int | None = None) -> Match | None:
+        """The match that begins at `pos`, in the text up to `endpos`."""
         ...
 
 
@@ -96,11 +96,12 @@ class _Regexp:
         spans: Spans = self._ask(_UNANCHORED, text, pos, end)
         return None if spans[0][0] < 0 else _Match(spans)
 
-    def match(self, text: bytes, pos: int = 0) -> Match | None:
+    def match(self, text: bytes, pos: int = 0, endpos: int | None = None) -> Match | None:
         length = len(text)
-        if not 0 <= pos <= length:
-            pos = max(0, min(pos, length))
-        spans: Spans = self._ask(_START, text, pos, length)
+        end = length if endpos is None or endpos > length else endpos
+        if not 0 <= pos <= end and (pos := max(0, min(pos, length))) > end:
+            return None
+        spans: Spans = self._ask(_START, text, pos, end)
         return None if spans[0][0] < 0 else _Match(spans)
 
 

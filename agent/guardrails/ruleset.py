@@ -15,12 +15,13 @@ from agent.guardrails.banks import Banks, Hold, Unit
 from agent.guardrails.carriers import LEVELS, Carrier, carriers
 from agent.guardrails.closure import exact_closure, loose_closure, loosened, tail_closure
 from agent.guardrails.context import label_opening, label_pattern, labelled
-from agent.guardrails.detector import Compiled, Cursor, Detector, Span, outlined
+from agent.guardrails.detector import Compiled, Cursor, Detector, Span
+from agent.guardrails.gates import Parts
 from agent.guardrails.offsets import boundary
 from agent.guardrails.overlap import FAMILY_ORDER, tiers
 from agent.guardrails.regex import RegexpError, compiled
 from agent.guardrails.rule import Rule
-from agent.guardrails.selection import Parts, Selection
+from agent.guardrails.selection import Selection
 from agent.guardrails.syntax import Node, parse
 from agent.model.findings import Family, Finding
 
@@ -30,6 +31,7 @@ LIMIT_TYPE = "too_many_findings"
 
 _MEBIBYTE = 1024 * 1024
 _MOST_MARKS = 1_000_000
+_COVERED = 8  # repetitions that are counted where labels are looked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +89,10 @@ class RuleSet:
             ) from error
 
     def warm(self, pause: Callable[[], object]) -> None:
-        """Make now what streams ask, so that none waits for it. `pause` is called between all steps of more than a
-        millisecond or two, to let other threads run."""
+        """Make now what streams and large texts ask, so that none waits for it. `pause` is called between all steps of
+        more than a millisecond or two, to let other threads run."""
         for detector in (*self.detectors, *self._carriers):
-            detector.loose, detector.tail, detector.opening  # noqa: B018
+            detector.loose, detector.tail, detector.opening, detector.reach, detector.lines  # noqa: B018
             pause()
         self._banks.warm(pause)
         self._selection.warm()
@@ -106,6 +108,10 @@ class RuleSet:
     def candidates(self, data: bytes) -> list[Detector]:
         """The detectors that may find something in `data`, in order; carriers stand last."""
         return self._selection.candidates(data)
+
+    def glanced(self, data: bytes) -> list[Detector]:
+        """The same, for the short texts that streams ask about."""
+        return self._selection.glanced(data)
 
     def located(self, data: bytes) -> list[tuple[Detector, Parts]]:
         """The same for a large text, each with the parts of it in which its matches may begin."""
@@ -191,7 +197,9 @@ class RuleSet:
             self.detectors,
             self._carriers,
             self._with_labels,
-            None if cover is None else compiled(outlined(cover), memory=memory, captures=False),
+            None
+            if cover is None
+            else compiled(loosened(cover, counted=_COVERED), memory=memory, captures=False),
             rule_memory=self.limits.rule_memory,
             shared_memory=memory,
         )

@@ -22,6 +22,7 @@ from agent.guardrails.textstream import TextStream, unfolded
 from agent.model.findings import Finding
 
 _ENGINE = "2"
+_BEGINNING = Cursor(0, 0)
 _LARGE = 16_384  # bytes from which on rules are told where in a text to search
 
 
@@ -65,9 +66,12 @@ class Scanner:
         )
         for detector, parts in places:
             bound = self._rules.most(detector)
+            cursor = _BEGINNING
             for start, stop in parts:
-                local = stop <= len(data)
-                spans.extend(detector.spans(data, Cursor(start, 0), stop, bound, local=local)[0])
+                if cursor.at < stop:
+                    cursor = cursor._replace(at=max(start, cursor.at))
+                    found, cursor = detector.spans(data, cursor, stop, bound, local=stop <= len(data))
+                    spans.extend(found)
         if not spans:
             return ()
         spans.sort()

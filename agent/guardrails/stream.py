@@ -29,6 +29,7 @@ LEFT_CONTEXT = 2 * KEYWORD_REACH
 _SLACK = 1_024
 _START = Cursor(0, 0)
 _NEAR = 64
+_GLANCED = 1_024  # bytes that are looked at, mostly in vain, after each piece
 _SEVERAL = -1  # no rule's index
 _PLACES = 64  # that are looked at one by one for one piece
 _COMPILED = 4  # closures for one piece of a text, each in up to some milliseconds
@@ -316,7 +317,9 @@ class StreamScanner:
     def _decide(self, place: int) -> None:
         """Find what matches that begin before `place` find."""
         start, stop = self._frontier - self._base, place - self._base
-        for detector in self._rules.candidates(self._buffer[max(0, start - KEYWORD_REACH) :]):
+        seen = self._buffer[max(0, start - KEYWORD_REACH) :]
+        asked = self._rules.glanced(seen) if len(seen) <= _GLANCED else self._rules.candidates(seen)
+        for detector in asked:
             cursor = self._cursor(detector.index).moved(-self._base)
             if cursor.at >= stop:
                 continue

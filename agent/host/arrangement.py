@@ -31,6 +31,7 @@ from agent.host.settings import Settings
 from agent.host.trust.files import public_bundle, public_roots
 
 PAC_PATH = "/proxy.pac"
+PATIENCE = 60.0  # seconds; rebuilding the system's files of roots takes some of them
 _SERVED = 12.0  # seconds for a running agent to serve what it has just been told
 
 
@@ -241,7 +242,12 @@ class Arrangement:
         return Row(kind=wanted.kind, scope=wanted.scope, state=state)
 
     def _locked(self) -> ProcessLock:
-        return ProcessLock(self.paths.lock, "process that changes settings")
+        return setup_lock(self.paths)
+
+
+def setup_lock(paths: SetupPaths) -> ProcessLock:
+    """Held by whoever changes the settings that `paths` are about; the next one waits for as long as that may take."""
+    return ProcessLock(paths.lock, "process that changes settings", patience=PATIENCE)
 
 
 def arrangement(

@@ -25,20 +25,22 @@ class ProcessLock:
     """The right to be the one `what` of the file's directory, held from `__enter__` to `__exit__`, or to the end of the
     process."""
 
-    def __init__(self, path: Path, what: str, *, place: Path | None = None) -> None:
-        """`place` is the directory that the error names; the file's own by default."""
+    def __init__(self, path: Path, what: str, *, place: Path | None = None, patience: float = 0.0) -> None:
+        """`place` is the directory that the error names; the file's own by default. `patience` is for how many seconds
+        to wait for whoever holds it."""
         self._path = path
         self._what = what
         self._place = place or path.parent
+        self._attempts = max(_ATTEMPTS, int(patience / _PAUSE))
         self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
         """Take the lock. Raises HostError naming the holder's pid."""
         descriptor = _open(self._path)
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(self._attempts):
             if _try(descriptor):
                 break
-            if attempt < _ATTEMPTS - 1:
+            if attempt < self._attempts - 1:
                 time.sleep(_PAUSE)
         else:
             holder = _holder(descriptor)

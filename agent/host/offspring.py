@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from agent.errors import HostError
+from agent.host.run import ourselves, own_environment
 
 _LINE = 64 * 1024  # bytes
 
@@ -34,19 +35,19 @@ class Offspring:
     ) -> Offspring:
         """Start it with `arguments`, as commands of ours have them, and `lent` sockets. `program` is ourselves unless
         given. Raises HostError."""
-        ourselves = [sys.executable] if hasattr(sys, "frozen") else [sys.executable, "-P", "-m", "agent"]
         windows = sys.platform == "win32"
         numbers = () if windows else tuple(each.fileno() for each in lent)
         named = [f"--lent={','.join(map(str, numbers))}"] if numbers else ["--lent=stdin"]
         try:
             process = await asyncio.create_subprocess_exec(
-                *(program or ourselves),
+                *(program or ourselves()),
                 *arguments,
                 *named,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 limit=_LINE,
                 pass_fds=numbers,
+                env=own_environment(os.environ),
                 start_new_session=not windows,  # a terminal's Ctrl-C is for the parent, who tells the child
             )
         except OSError as error:

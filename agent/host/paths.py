@@ -54,6 +54,7 @@ class StatePaths:
     settings_request: Path  # what the supervisor asks of root, see `settings_request`
     settings_state: Path  # what became of the OS's settings, see `settings_state`
     standin: Path  # what the supervisor must know while no engine runs
+    pause: Path  # until when AI traffic is not intercepted
     control_token: Path
     logs: Path
     justifications: Path  # reasons that people gave for what they were asked about
@@ -97,6 +98,7 @@ class StatePaths:
             settings_request=run_ / "settings.request",
             settings_state=run_ / "settings.json",
             standin=run_ / "standin.json",
+            pause=run_ / "pause.json",
             control_token=run_ / "control.token",
             logs=root / "logs",
             justifications=root / "justifications.jsonl",
@@ -209,7 +211,14 @@ def config_file(
     privileged: bool | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Path:
-    """Where the local `config.toml` stands by default. It need not exist."""
+    """Where the local `config.toml` stands by default. It need not exist.
+
+    A systemd unit that runs unprivileged has `ConfigurationDirectory=drawbridge`, which systemd hands down in
+    CONFIGURATION_DIRECTORY.
+    """
+    for name in environ.get("CONFIGURATION_DIRECTORY", "").split(":"):
+        if PurePosixPath(name).name == "drawbridge" and platform == "linux":  # ours only, as above
+            return Path(name) / "config.toml"
     if not (is_privileged() if privileged is None else privileged):
         return platformdirs.user_config_path(_app(platform), appauthor=False) / "config.toml"
     match platform:
@@ -276,6 +285,11 @@ def _service_directory(platform: str, environ: Mapping[str, str]) -> Path | None
         if PurePosixPath(name).name == "drawbridge" and platform == "linux":
             return Path(name)
     return None
+
+
+def tray_directory(*, platform: str = sys.platform) -> Path:
+    """Where a person's tray keeps what need not outlive it."""
+    return platformdirs.user_cache_path(_app(platform), appauthor=False) / "tray"
 
 
 def _user_state(platform: str) -> Path:

@@ -1,8 +1,9 @@
 """Other programs: the one place that starts processes.
 
 `run` asks a system tool something and gives its answer back; `Companion` runs beside us; `Servant` is this program
-once more, spoken to over pipes; `replace` turns this process into the user's command. Never a shell, never a
-relative program path, never unbounded output, never a wait without end. All block.
+once more, spoken to over pipes; `replace` turns this process into the user's command, `renew` into this very program
+as it lies on the disk now. Never a shell, never a relative program path, never unbounded output, never a wait without
+end. All block.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ _NEEDED = (
     "LD_LIBRARY_PATH",
     "PYTHONHOME",
     "PYTHONPATH",
+    "PYINSTALLER_RESET_ENVIRONMENT",
 )
 _LAST_SECONDS = 2.0  # for a companion whose owner did not stop it in order
 
@@ -54,9 +56,16 @@ type Runner = Callable[[Sequence[str]], Completed]
 
 
 def run(
-    argv: Sequence[str], *, timeout: float, stdin: bytes | None = None, limit: int = OUTPUT_LIMIT
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    stdin: bytes | None = None,
+    limit: int = OUTPUT_LIMIT,
+    locale: str = "C",
 ) -> Completed:
     """Run `argv` and wait at most `timeout` seconds for it. Blocks.
+
+    Tools that are read by us say nothing translated: hence the locale. Those that show a text need one with letters.
 
     A non-zero code is an answer, not an error. Raises HostError where the program is missing, cannot be
     started, takes too long, or writes more than `limit` bytes to one stream; it is ended then, with its
@@ -69,7 +78,7 @@ def run(
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=outside_environment(os.environ) | {"LC_ALL": "C"},  # tools are read by us: no translations
+            env=outside_environment(os.environ) | {"LC_ALL": locale},
             start_new_session=True,  # so that its children can be ended with it
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows: no console flashes up
         )
@@ -132,9 +141,10 @@ class Child:
         """Start it with `arguments`, as commands of ours have them, and the descriptors `inherit`. Raises HostError."""
         try:
             self._process = subprocess.Popen(
-                [*_ourselves(), *arguments],
+                [*ourselves(), *arguments],
                 stdin=subprocess.DEVNULL,
                 pass_fds=tuple(inherit),
+                env=own_environment(os.environ),
                 start_new_session=True,  # a terminal's Ctrl-C is for its owner, who tells it
             )
         except OSError as error:
@@ -162,10 +172,11 @@ class Servant:
 
     def __init__(self, arguments: Sequence[str]) -> None:
         """Start it with `arguments`. Raises HostError."""
-        environ = {name: os.environ[name] for name in _NEEDED if name in os.environ}
+        own = own_environment(os.environ)
+        environ = {name: own[name] for name in _NEEDED if name in own}
         try:
             self._process = subprocess.Popen(
-                [*_ourselves(), *arguments],
+                [*ourselves(), *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # what a parser prints may be content
@@ -222,6 +233,22 @@ def replace(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         raise HostError(f"cannot start {program}: {error.strerror or error}") from error
 
 
+def renew(arguments: Sequence[str], *, keep: Sequence[int], environ: Mapping[str, str]) -> NoReturn:
+    """Become this very program anew, the same process with the same descriptors `keep`, after an update for example.
+
+    POSIX only. Raises HostError where it cannot be started; this process is as it was then.
+    """
+    command = [*ourselves(), *arguments]
+    try:
+        for number in keep:
+            os.set_inheritable(number, True)  # noqa: FBT003  the os module's own signature
+        os.execve(command[0], command, own_environment(environ))  # noqa: S606  no shell is the point
+    except OSError as error:
+        for number in keep:
+            os.set_inheritable(number, False)  # noqa: FBT003
+        raise HostError(f"cannot start {command[0]} anew: {error.strerror or error}") from error
+
+
 def attend(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run `argv` on this terminal until it ends; its exit code. Signals to end reach it instead of us.
 
@@ -251,8 +278,9 @@ def attend(argv: Sequence[str], environ: Mapping[str, str]) -> int:
             return process.wait()
 
 
-def _ourselves() -> list[str]:
-    """This program, ready for arguments: frozen, it is its own interpreter."""
+def ourselves() -> list[str]:
+    """This program, ready for arguments: frozen, it is its own interpreter. `-P`: a folder called `agent` where the
+    user happens to stand is not us."""
     return [sys.executable] if hasattr(sys, "frozen") else [sys.executable, "-P", "-m", "agent"]
 
 
@@ -280,6 +308,16 @@ def outside_environment(environ: Mapping[str, str]) -> dict[str, str]:
         elif hasattr(sys, "_MEIPASS"):
             outside.pop(name, None)
     return outside
+
+
+def own_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` as this very program must see it when it is started anew.
+
+    Frozen, it is to find its libraries by itself, as at its first start: what its start-up code left in the environment
+    says that they are found already, and `outside_environment` has taken away where.
+    """
+    outside = outside_environment(environ)
+    return outside | ({"PYINSTALLER_RESET_ENVIRONMENT": "1"} if hasattr(sys, "frozen") else {})
 
 
 class _Reader(threading.Thread):

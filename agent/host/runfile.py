@@ -35,6 +35,8 @@ class RunFile:
     state_dir: str
     ca_path: str
     version: str
+    control_port: int = 0  # where commands are answered, on systems without unix sockets
+    dashboard_port: int = 0  # 0: there is none
 
 
 class StateLock:
@@ -102,7 +104,13 @@ def _parse(data: bytes) -> RunFile | None:
         found = RunFile(**document)
     except (ValueError, TypeError):
         return None
-    numbers = (found.pid, found.proxy_port, found.gateway_port)
+    numbers = (
+        found.pid,
+        found.proxy_port,
+        found.gateway_port,
+        found.control_port,
+        found.dashboard_port,
+    )
     texts = (found.state_dir, found.ca_path, found.version)
     sound = (
         all(type(number) is int and number >= 0 for number in numbers)

@@ -17,6 +17,7 @@ from agent.host.setting_values import (
     RESOLVE_LIMIT,
     TEXT_LIMIT,
     Choice,
+    account_list,
     host_list,
     log_level,
     names,
@@ -137,6 +138,18 @@ RESOLVE = Shape(
     },
 )
 
+_ACCOUNT = r"@?[A-Za-z0-9._+$\\-][A-Za-z0-9._+$@\\-]*"
+ACCOUNTS = Shape(
+    kind=Kind.LIST,
+    form={**_STRINGS, "items": {"type": "string"}},
+    accepted={
+        "anyOf": [
+            {**_STRINGS, "items": _string(_ACCOUNT)},
+            {"type": "string", "pattern": rf"^[\s,]*(?:{_ACCOUNT}(?:[\s,]+{_ACCOUNT})*)?[\s,]*$"},
+        ]
+    },
+)
+
 _HOSTS = {"type": "array", "maxItems": HOSTS_LIMIT}
 HOSTS = Shape(
     kind=Kind.LIST,
@@ -167,6 +180,7 @@ _BY_READER = (
     (switch, SWITCH),
     (proxy_url, PROXY),
     (resolve_list, RESOLVE),
+    (account_list, ACCOUNTS),
     (host_list, HOSTS),
     (names, NAMES),
     (log_level, choice_shape(log_level.words)),

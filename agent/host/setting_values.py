@@ -29,6 +29,7 @@ _SWITCH = {
     "no": False,
     "off": False,
 }
+_ACCOUNT_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+$@\\-")
 _HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
 
 
@@ -178,6 +179,20 @@ def resolve_list(value: object) -> tuple[Resolve, ...]:
     if len({(entry.host, entry.port) for entry in resolved}) < len(resolved):
         raise BadValueError("it names one host and port twice")
     return resolved
+
+
+def account_list(value: object) -> tuple[str, ...]:
+    """Names of users, and of groups as `@group`, as a list of strings, or as text parted by commas or blanks. Raises
+    BadValueError."""
+    entries = list(value.replace(",", " ").split()) if isinstance(value, str) else _listed(value)
+    if len(entries) > RESOLVE_LIMIT:
+        raise BadValueError(f"it has more than {RESOLVE_LIMIT} entries")
+    found = tuple(text(entry) for entry in entries)
+    for name in found:
+        body = name.removeprefix("@")
+        if not body or body.startswith("@") or not set(body) <= _ACCOUNT_CHARACTERS:
+            raise BadValueError(f"{name[:40]!r} names no user and no @group")
+    return found
 
 
 def _listed(value: object) -> list[object]:

@@ -25,6 +25,7 @@ from agent.host.setting_values import (
     NAMES_LIMIT,
     BadValueError,
     Resolve,
+    account_list,
     host_list,
     log_level,
     names,
@@ -33,6 +34,7 @@ from agent.host.setting_values import (
     port,
     proxy_url,
     resolve_list,
+    switch,
 )
 
 CONFIG_LIMIT = 256 * 1024  # bytes
@@ -41,6 +43,7 @@ ENVIRONMENT_PREFIX = "DRAWBRIDGE_"
 # unassigned at IANA, below every platform's ephemeral range, and no development server's habit
 DEFAULT_PROXY_PORT = 7717
 DEFAULT_GATEWAY_PORT = 7718
+DEFAULT_DASHBOARD_PORT = 7719
 
 
 class Source(StrEnum):
@@ -77,6 +80,9 @@ class Settings:
     state_dir: Path
     proxy_port: int = DEFAULT_PROXY_PORT  # of the forward proxy on loopback; 0 lets the OS choose
     gateway_port: int = DEFAULT_GATEWAY_PORT  # of the base-URL listener on loopback; 0 lets the OS choose
+    dashboard: bool = True  # whether there is one
+    dashboard_port: int = DEFAULT_DASHBOARD_PORT  # of the dashboard on loopback; 0 lets the OS choose
+    operators: tuple[str, ...] = ()  # who may pause and resume besides administrators: users, or @group
     policy: Path | None = None  # None: the bundled policy
     upstream_ca_file: Path | None = None  # roots to trust upstream beside the OS store
     upstream_proxy: str | None = None  # URL of a company proxy, or auto; None: connect directly
@@ -87,6 +93,7 @@ class Settings:
     device_groups: tuple[str, ...] = ()  # that policies know this machine by
     log_level: str = "info"
     manage_trust: str = "none"  # os: our root is kept in the trust stores; none: somebody else does that
+    notifications: bool = True  # whether the tray tells people of what was stopped
     origins: Mapping[str, Origin] = MappingProxyType({})
     overridden: Mapping[str, tuple[Overridden, ...]] = MappingProxyType({})
 
@@ -120,6 +127,25 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
             takes_hold=Effect.SERVICE,
             category=Category.NETWORK,
             example=DEFAULT_GATEWAY_PORT,
+        ),
+        "dashboard": _Key(
+            read=switch,
+            allowed="true or false",
+            about="Whether the agent shows a dashboard, read-only, on the loopback address.",
+            example=True,
+        ),
+        "dashboard_port": _Key(
+            read=port,
+            allowed="a port from 0 to 65535 (0: any free one)",
+            about="Port of the dashboard and of the notice to users on the loopback address.",
+            category=Category.NETWORK,
+            example=DEFAULT_DASHBOARD_PORT,
+        ),
+        "operators": _Key(
+            read=account_list,
+            allowed='a list of user names and "@group"',
+            about="Accounts that may pause and resume interception besides the administrators of the machine.",
+            example=["@it-support"],
         ),
         "policy": _Key(
             read=path,
@@ -208,6 +234,13 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
             takes_hold=Effect.SERVICE,
             category=Category.GENERAL,
             example="os",
+        ),
+        "notifications": _Key(
+            read=switch,
+            allowed="true or false",
+            about="Whether people are shown a notification of the desktop when something of theirs was blocked.",
+            takes_hold=Effect.LIVE,
+            example=False,
         ),
     }
 )

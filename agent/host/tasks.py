@@ -22,7 +22,18 @@ class TaskGroup:
 
     def spawn[T](self, coroutine: Coroutine[object, object, T], *, name: str) -> asyncio.Task[T]:
         """Start `coroutine`; an exception it ends with is logged, without content, and kept in the task."""
-        task = asyncio.create_task(coroutine, name=f"{self._name}/{name}")
+        return self._kept(asyncio.create_task(coroutine, name=f"{self._name}/{name}"))
+
+    def begin[T](self, coroutine: Coroutine[object, object, T], *, name: str) -> asyncio.Task[T]:
+        """The same for work whose beginning must be done when this returns: it runs at once, up to where it first
+        waits."""
+        loop = asyncio.get_running_loop()
+        return self._kept(asyncio.Task(coroutine, loop=loop, name=f"{self._name}/{name}", eager_start=True))
+
+    def _kept[T](self, task: asyncio.Task[T]) -> asyncio.Task[T]:
+        if task.done():
+            self._done(task)
+            return task
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task

@@ -13,9 +13,11 @@ from agent.inspection.rules import Scope
 from agent.inspection.verdicts import Tally, refusal
 from agent.model.content import Role, Where
 from agent.model.decision import Decision
+from agent.model.direct import direct
 from agent.policy import UnknownFormat
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerVerdict:
     """What is to be done with an answer. `understood` is False where it did not follow its dialect.

@@ -14,6 +14,7 @@ from agent.inspection.rules import Scope, where_of
 from agent.inspection.verdicts import Tally, refusal
 from agent.model.content import Edit
 from agent.model.decision import Action, Decision
+from agent.model.direct import direct
 from agent.policy import Mode, UnknownFormat, access
 
 SEALED = "the service signs its requests, so the text cannot be changed"
@@ -23,6 +24,7 @@ class SealedContent(Exception):
     """A change would have to be made in a request that its sender has signed."""
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestVerdict:
     """What is to be done with a request: `decision`, and the `body` to forward where it is not blocked. `vault` holds

@@ -45,6 +45,7 @@ from agent.inspection.tenancy import Tenancy
 from agent.inspection.tool_calls import CallReport
 from agent.model.content import Role, Where, outermost
 from agent.model.decision import Action, Fallback
+from agent.model.direct import direct
 from agent.model.findings import Family, Finding
 from agent.model.record import CaptureMode
 from agent.policy import Guardrail, Policy, Subject, approval, guardrails
@@ -68,6 +69,7 @@ PRIVATE = (Family.SECRET, Family.PII)
 """Families of findings that no check which asks a stranger is told."""
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What is needed to judge one exchange: the rule book, who asks for what, and the guardrails that apply."""

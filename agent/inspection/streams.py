@@ -39,16 +39,6 @@ class _Piece:
     end: int
     slot: Slot
 
-    @property
-    def stopped(self) -> bool:
-        """Whether it reaches into text that must not go out."""
-        return self.channel.stop is not None and self.end > self.channel.stop
-
-    @property
-    def clear(self) -> bool:
-        """Whether nothing that may still come can make its text part of a match."""
-        return self.end <= self.channel.clear
-
 
 def _only_deltas(view: EventView) -> bool:
     """Whether the event adds to texts and says nothing else of the answer's course."""
@@ -306,7 +296,8 @@ class StreamInspector:
 
     def _take(self, event: sse.SseEvent, view: EventView) -> None:
         self.chunks += 1
-        if (view.usage is not NO_USAGE or view.model or view.finish_reason) and self._note(view):
+        said = view.usage is not NO_USAGE or view.finish_reason or (view.model and view.model != self.model)
+        if said and self._note(view):
             return
         if view.keepalive and self._queue:  # nothing in it depends on the order
             self._ready.append(event.raw)
@@ -439,11 +430,19 @@ class StreamInspector:
         queue = self._queue
         while queue:
             waiting = queue[0]
-            if any(piece.stopped for piece in waiting.pieces):
-                self.blocked = True
-            if self.blocked or not all(piece.clear for piece in waiting.pieces):
+            plain = not waiting.edits
+            clear = True
+            for piece in waiting.pieces:
+                channel = piece.channel
+                if channel.stop is not None and piece.end > channel.stop:  # it reaches what must not go out
+                    self.blocked = True
+                if piece.end > channel.clear:  # what may still come can make its text part of a match
+                    clear = False
+                if channel.rewrites:
+                    plain = False
+            if self.blocked or not clear:
                 break
-            self._ready.append(self._render(waiting))
+            self._ready.append(waiting.event.raw if plain else self._render(waiting))
             queue.popleft()
             self._waiting -= len(waiting.event.raw)
             self._went_out(waiting.pieces)

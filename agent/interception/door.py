@@ -30,6 +30,13 @@ TOLD_LIMIT = 1024  # hosts without a certificate, of which it is told
 
 type Record = Callable[[AuditEvent], Awaitable[None]]
 type Rules = Callable[[], RuleBook]
+type Passes = Callable[[str], bool]
+"""Whether connections to a host pass unseen, since interception is paused."""
+
+
+def _guarded(host: str) -> bool:
+    del host
+    return False
 
 
 class Door:
@@ -44,6 +51,7 @@ class Door:
         record: Record,
         tasks: TaskGroup,
         ports: Callable[[], tuple[int, int]],
+        passes: Passes = _guarded,
         earlier: Callable[[], Earlier] = Earlier,
         permits: Callable[[str], bool] = lambda _: True,
         clock: Callable[[], float] = time.time,
@@ -56,6 +64,7 @@ class Door:
         self._record = record
         self._tasks = tasks
         self._ports = ports
+        self._passes = passes
         self._permits = permits
         self._earlier = earlier
         self._clock = clock
@@ -75,6 +84,8 @@ class Door:
         if passage.way is not Way.INTERCEPT:
             return passage
         host = hello.sni if hello is not None and hello.sni else head.host
+        if self._passes(host):
+            return await self._pass_paused(head, hello, passage, peer)
         if not self._permits(host):
             return await self._without_certificate(rules, head, hello, passage, peer)
         if not self._distrust:
@@ -88,6 +99,16 @@ class Door:
             )
             return Passage(way=Way.TUNNEL, surface=passage.surface)
         return passage
+
+    async def _pass_paused(
+        self, head: ProxyHead, hello: ClientHello | None, passage: Passage, peer: tuple[str, int]
+    ) -> Passage:
+        facts = await self._described(self._facts(head, hello, passage, peer))
+        host = facts.sni or facts.connect_host
+        await self._incident(
+            IncidentKind.BYPASS, f"a connection to {host} passes unseen: interception is paused", facts
+        )
+        return Passage(way=Way.TUNNEL, surface=passage.surface, paused=True)
 
     async def intercept(
         self,

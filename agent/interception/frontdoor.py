@@ -11,6 +11,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
+from weakref import WeakSet
 
 from agent.errors import ConfigError
 from agent.host.tasks import TaskGroup
@@ -88,6 +89,7 @@ class FrontDoor:
         self.port = 0
         self._server: asyncio.Server | None = None
         self.waiting: set[Visitor] = set()
+        self._paused: WeakSet[Pipe] = WeakSet()
 
     async def listen(self, port: int, *, lent: socket.socket | None = None) -> int:
         """Bind 127.0.0.1, or take the clients of a socket that listens already; returns the port. Raises ConfigError
@@ -110,6 +112,17 @@ class FrontDoor:
         """Accept no more; clients that are here may still say what they want."""
         if self._server is not None:
             self._server.close()
+
+    def lend(self, tunnel: Pipe) -> None:
+        """Remember a tunnel that stands only as long as interception is paused."""
+        self._paused.add(tunnel)
+
+    def end_pause(self) -> int:
+        """Cut the tunnels that a pause let pass, so that their clients come again; how many there were."""
+        tunnels = [each for each in self._paused if not each.lost]
+        for tunnel in tunnels:
+            tunnel.abort()
+        return len(tunnels)
 
     def close(self) -> None:
         """Accept no more, and let go of clients that have not said yet what they want."""
@@ -274,12 +287,12 @@ class Visitor(asyncio.Protocol):
                 assert hello is not None
                 await self._intercept(hello, passage)
             case Way.TUNNEL if self._origin is not None:
-                self._tunnel()
+                self._tunnel(paused=passage.paused)
                 self._door.keeper.tunnelled(self._head, hello, self._peer)
             case Way.TUNNEL:
-                await self._late_tunnel()
+                await self._late_tunnel(paused=passage.paused)
 
-    async def _late_tunnel(self) -> None:
+    async def _late_tunnel(self, *, paused: bool) -> None:
         """A catalogued host that passes unseen after all: the client has its 200 already."""
         assert self._head is not None
         origin = _Dialled(lambda: None)
@@ -293,14 +306,16 @@ class Visitor(asyncio.Protocol):
             origin.close()
             return
         self._origin = origin
-        self._tunnel()
+        self._tunnel(paused=paused)
 
-    def _tunnel(self) -> None:
+    def _tunnel(self, *, paused: bool = False) -> None:
         assert self._transport is not None
         assert self._origin is not None
         self._judging = True
         self._stop_waiting()
         pipe = Pipe()
+        if paused:
+            self._door.lend(pipe)
         self._transport.set_protocol(pipe)
         pipe.connection_made(self._transport)
         origin, self._origin = self._origin, None

@@ -28,6 +28,7 @@ class Passage:
     tier: Tier = Tier.RELAY
     surface: Surface | None = None
     reason: str = ""
+    paused: bool = False  # it passes unseen only as long as interception is paused
 
 
 def decide(catalog: Catalog, connect_host: str, hello: ClientHello | None) -> Passage:

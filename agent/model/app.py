@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agent.model.direct import direct
+
 
 class AppKind(StrEnum):
     """What people use an app as."""
@@ -79,6 +81,7 @@ class App:
     hosted_by: tuple[str, ...] = ()  # ids of the apps in whose process it may live
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
     """Which app asks, and how that is known. Ids of the catalog, empty where unknown.

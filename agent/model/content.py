@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from agent.model.direct import direct
+
 type Path = tuple[str | int, ...]
 """Keys and indices from the root of one JSON document to a value."""
 
@@ -57,7 +59,10 @@ class Slot:
 
 def outermost(slots: Sequence[Slot]) -> Sequence[Slot]:
     """The slots that do not stand inside another's text: each text once."""
-    if all(len(slot.address) == 1 for slot in slots):
+    for slot in slots:
+        if len(slot.address) != 1:
+            break
+    else:
         return slots
     known = {slot.address for slot in slots}
     return [
@@ -128,6 +133,7 @@ class Attachment:
     outcome: str = ""  # what became of it: read, rewritten, removed, blocked, …; empty: it was only noted
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens as the provider counts them; None where it did not say."""

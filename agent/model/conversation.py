@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from agent.model.direct import direct
+
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 """A JSON value as `orjson` reads it."""
 
@@ -231,6 +233,7 @@ class Finish(StrEnum):
     FAILED = "failed"  # Gemini's MALFORMED_FUNCTION_CALL and the like: never to be shown as a plain stop
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenCount:
     """Tokens, normalised: `input` holds all of the prompt, cached or not, and `output` all that the model made,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from agent.model.content import Where
+from agent.model.direct import direct
 from agent.model.findings import Family
 
 
@@ -104,6 +105,7 @@ class Hit:
     place: str = ""  # in words, where it did not stand in the request's own text: a file
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What is done (the gravest action of the hits that are not shadows), why, and by which rules of the policy.

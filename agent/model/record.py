@@ -8,6 +8,7 @@ from enum import StrEnum
 from agent.model.app import UNKNOWN_ASKER, Asker
 from agent.model.content import NO_USAGE, Attachment, Usage
 from agent.model.decision import Decision
+from agent.model.direct import direct
 from agent.model.login import NO_LOGIN, Login
 from agent.model.tool import NO_TOOLS, ToolUse
 from agent.model.traffic import Connection
@@ -33,6 +34,7 @@ class CaptureMode(StrEnum):
     FULL = "full"
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """Where the time went, in milliseconds. `overhead_ms` is ours (parse, scan, rewrite), without waiting."""
@@ -45,6 +47,7 @@ class Timing:
     chunks: int = 0  # pieces of a streamed answer
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One try to have a request answered: where it went and how it ended. Never holds a provider's own words."""
@@ -67,6 +70,7 @@ class CacheUse(StrEnum):
     SEMANTIC = "semantic"
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
     """What the gateway did to have an exchange answered, where it chose the way itself."""
@@ -98,6 +102,7 @@ APPROVED = Standing(state="approved")
 """By a policy that has nothing against any program."""
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """One request and its answer, without content beyond what the policy's capture mode allows."""
@@ -150,6 +155,9 @@ class IncidentKind(StrEnum):
     CA_WARNING = "ca_warning"  # the authority expires, or cannot sign for hosts of the catalog
     CLIENT_DISTRUST = "client_distrust"  # a client refused our certificate
     BYPASS = "bypass"  # a catalogued host was tunnelled unseen, as policy allows
+    PAUSED = "paused"  # interception was paused
+    RESUMED = "resumed"  # a pause is over
+    CONTROL = "control"  # somebody gave the agent an order, or tried to
     MISDIRECTED = "misdirected"  # CONNECT host, SNI and Host disagree
     UPGRADE_REFUSED = "upgrade_refused"  # a WebSocket on an inference path
     APP_FIRST_SEEN = "app_first_seen"  # a program, surface and user that were not seen together before

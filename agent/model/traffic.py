@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.model.app import Evidence
+from agent.model.direct import direct
 
 
 class Tier(StrEnum):
@@ -69,6 +70,7 @@ class Process:
     groups: tuple[str, ...] = ()  # of its user, by name
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """What is known of a client connection before the first request byte. Built by our doors only, never from

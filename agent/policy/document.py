@@ -27,7 +27,9 @@ from agent.policy.checks import Check
 from agent.policy.company import Company
 from agent.policy.discovery import Discovery
 from agent.policy.guardrail import Ask, Examples, Guardrail
+from agent.policy.notice import Notice
 from agent.policy.packs import Pack
+from agent.policy.pausing import Pausing
 from agent.policy.programs import ProgramRow
 from agent.policy.providers import Aliases, Prices, Providers
 from agent.policy.routes import Routing
@@ -243,6 +245,7 @@ class Policy(Section):
     )
     client_distrust: ClientDistrust = ClientDistrust()
     fail: Fail = Fail()
+    pause: Pausing = Pausing()
     upstream: Upstream = Upstream()
     routing: Routing = Field(
         default=Routing(), description="Where base-URL clients are served, and what follows when that fails."
@@ -313,6 +316,7 @@ class Policy(Section):
         description="What events tell of the tools that models ask for; nothing by default.",
     )
     telemetry: Telemetry = Telemetry()
+    notice: Notice = Field(default=Notice(), description="What the notice at /notice says besides the rules.")
 
     @cached_property
     def digest(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agent.model.app import UNKNOWN_ASKER, Asker, Evidence
 from agent.model.content import Attachment, Where
 from agent.model.decision import Action
+from agent.model.direct import direct
 from agent.model.login import NO_LOGIN, Login
 from agent.policy.apps import AppRule, State
 from agent.policy.conditions import MAX_LISTED, Value
@@ -26,6 +27,7 @@ class Destination:
     host: str = ""
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """Who asks for what. Empty where unknown: only a rule without that key, or with the glob `*`, fits then.

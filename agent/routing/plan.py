@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from agent.errors import ContentError, DrawbridgeError
+from agent.model.direct import direct
 from agent.model.provider import Provider
 from agent.policy.glob import matches
 from agent.policy.routes import Routing
@@ -97,6 +98,7 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Candidates in the order in which they are tried, each with its keys in the order in which they are.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
+from agent.model.direct import direct
 from agent.policy.routes import Balance, Routing, RoutingRule
 from agent.routing.plan import DEFAULT_LIMITS, Candidate, Limits, NoRoute, split_name
 
@@ -15,6 +16,7 @@ type Resolve = Callable[[str, str], Candidate | None]
 """The candidate for a provider and its model, None where there is none or the caller may not use it."""
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """Who may serve a request. `candidates` are equals that share by weight; `fallbacks` follow in order."""
@@ -78,10 +80,12 @@ def session_of(fields: Iterable[tuple[bytes, bytes]], names: Sequence[str]) -> s
     """The name of the session a request belongs to: the value of the first of the headers `names` that it has. Long
     ones are replaced by a hash."""
     found: dict[bytes, bytes] = {}
+    keys = [name.encode() for name in names]
     for name, value in fields:
-        found.setdefault(name, value)
-    for wanted in names:
-        value = found.get(wanted.encode(), b"").strip()
+        if name in keys:
+            found.setdefault(name, value)
+    for key in keys if found else ():
+        value = found.get(key, b"").strip()
         if len(value) > _LONG_SESSION:
             return blake2b(value, digest_size=16).hexdigest()
         if value:

@@ -6,10 +6,11 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.errors import DrawbridgeError
@@ -26,16 +27,17 @@ from agent.host.paths import (
     setup_paths,
     state_directory,
 )
+from agent.host.run import renew
 from agent.host.setting_values import AUTO
 from agent.host.settings import Settings, Source, load_settings
 from agent.host.standin_file import read_standin
 from agent.host.tasks import TaskGroup
 from agent.host.upstream import settled
 from agent.supervisor.restarts import Limits
-from agent.supervisor.sockets import Listeners, listen
+from agent.supervisor.sockets import Listeners, borrowed, listen
 from agent.supervisor.standin import StandIn
 from agent.supervisor.steward import Mandate, Steward
-from agent.supervisor.supervisor import Duty, Supervisor
+from agent.supervisor.supervisor import REPLACEABLE, Duty, Supervisor
 from agent.supervisor.vitals import Bounds
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,19 @@ log = logging.getLogger(__name__)
 EXIT_FAILED = 1
 
 
-def main(arguments: Sequence[str]) -> int:
+type Stoppable = Callable[[Callable[[], None]], None]
+"""Is given what stops the supervisor, once there is one to stop; callable from any thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Successor:
+    """Who takes over: this command with `arguments`. `check` raises DrawbridgeError where it would not start."""
+
+    arguments: Sequence[str]
+    check: Callable[[], object]
+
+
+def main(arguments: Sequence[str], *, stoppable: Stoppable | None = None) -> int:
     """Supervise until told to stop; the exit code."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -53,59 +67,107 @@ def main(arguments: Sequence[str]) -> int:
         "proxy_port": options.proxy_port,
         "gateway_port": options.gateway_port,
     }
-    try:
-        settings = load_settings(
+
+    def read() -> Settings:
+        return load_settings(
             command_line=given,
             environ=os.environ,
             managed=managed_source(),
             config_file=config_file(),
             default_state_dir=state_directory(),
         )
+
+    try:
         supervise(
-            settings,
+            read(),
             limits=Limits(steady=options.steady),
             bounds=Bounds(silence=options.silence),
             ready_file=options.ready_file,
+            lent=options.lent,
+            stoppable=stoppable,
+            successor=Successor(
+                arguments=[each for each in arguments if not each.startswith("--lent=")], check=read
+            ),
             user=options.user,
         )
     except DrawbridgeError as error:
+        if stoppable is not None:  # no terminal to tell it on
+            log.error("%s %s", error, error.hint())  # noqa: TRY400  the cause is in the message
+            return EXIT_FAILED
         sys.stderr.write(f"error: {error}\n" + (f"hint:  {error.hint()}\n" if error.hint() else ""))
         return EXIT_FAILED
     return 0
 
 
 def supervise(
-    settings: Settings, *, limits: Limits, bounds: Bounds, ready_file: str | None = None, user: bool = False
+    settings: Settings,
+    *,
+    limits: Limits,
+    bounds: Bounds,
+    ready_file: str | None = None,
+    user: bool = False,
+    lent: str = "",
+    successor: Successor | None = None,
+    stoppable: Stoppable | None = None,
 ) -> None:
     """Bind and supervise; `ready_file` is what each engine writes when it is ready; `user`: settings are the user's,
-    whoever we are. Raises HostError where a port is taken, or another supervisor has the state directory."""
+    whoever we are; `lent` are the sockets of whom we took over from, `successor` is who may take over from us. Raises
+    HostError where a port is taken, or another supervisor has the state directory."""
     paths = StatePaths.under(settings.state_dir)
     with ExitStack() as held:
         paths.prepare()
         held.enter_context(ProcessLock(paths.supervisor_lock, "supervisor"))
-        listeners = listen(settings.proxy_port, settings.gateway_port)
+        ports = (settings.proxy_port, settings.gateway_port)
+        listeners = (borrowed(lent, ports) if lent else None) or listen(*ports)
         held.callback(listeners.close)
         log.info("listening: proxy 127.0.0.1:%d, gateway 127.0.0.1:%d", *listeners.ports)
         setup = setup_paths(user=user)
         duty = _duty(settings, paths, listeners, ready_file, setup)
+        renews = successor is not None and sys.platform != "win32"
+        duty = replace(duty, limits=limits, bounds=bounds, takes_over=bool(lent), renews=renews)
         mandate = _mandate(settings, paths, setup, listeners.ports)
-        asyncio.run(_run(replace(duty, limits=limits, bounds=bounds), Steward(mandate)))
+        while asyncio.run(_run(duty, Steward(mandate), stoppable)) and successor is not None:
+            _give_way(duty, listeners, successor)
 
 
-async def _run(duty: Duty, steward: Steward) -> None:
+async def _run(duty: Duty, steward: Steward, stoppable: Stoppable | None) -> bool:
     async def start() -> Offspring:
         await steward.survey(hurried=True)
         return await duty.start()
 
     supervisor = Supervisor(replace(duty, start=start, serving=steward.serving, restore=steward.away))
     supervisor.handle_signals()
+    if stoppable is not None:
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            loop.call_soon_threadsafe(supervisor.stop)
+
+        stoppable(stop)
     await steward.begin()
     tasks = TaskGroup("steward")
     tasks.spawn(steward.run(), name="run")
     try:
-        await supervisor.run()
+        renewed = await supervisor.run()
     finally:
         await tasks.cancel()
+    if renewed and sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, REPLACEABLE)
+    return renewed
+
+
+def _give_way(duty: Duty, listeners: Listeners, successor: Successor) -> None:
+    """Become the program that lies on the disk now, ports and process id kept. Returns where that fails."""
+    numbers = (listeners.proxy.fileno(), listeners.gateway.fileno())
+    try:
+        successor.check()  # it would not start with settings that are wrong: we have ours
+        renew(
+            ["supervise", *successor.arguments, f"--lent={','.join(map(str, numbers))}"],
+            keep=numbers,
+            environ=os.environ | duty.notifier.taken,
+        )
+    except DrawbridgeError as error:
+        log.error("%s: the old supervisor goes on", error)  # noqa: TRY400  the cause is in the message
 
 
 def _mandate(settings: Settings, paths: StatePaths, setup: SetupPaths, ports: tuple[int, int]) -> Mandate:
@@ -155,7 +217,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="drawbridge supervise",
         description="Hold the ports, keep the engine (drawbridge up) running behind them, and stand in for it.",
-        epilog="SIGTERM stops in order, SIGHUP reads the policy again, SIGUSR2 replaces the engine after an update.",
+        epilog="SIGTERM stops in order, SIGHUP reads the policy again, SIGUSR2 replaces the programs after an update.",
     )
     parser.add_argument("--policy", help="policy file, as of drawbridge up")
     parser.add_argument("--state-dir", help="where the CA, the audit trail and usage live")
@@ -165,6 +227,7 @@ def _parser() -> argparse.ArgumentParser:
         "--user", action="store_true", help="proxy settings are this user's, not the machine's, even for root"
     )
     parser.add_argument("--ready-file", help="written, as JSON, by each engine when it is ready")
+    parser.add_argument("--lent", default="", help=argparse.SUPPRESS)
     parser.add_argument(
         "--steady",
         type=float,

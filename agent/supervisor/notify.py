@@ -7,14 +7,17 @@ import socket
 from collections.abc import MutableMapping
 from contextlib import suppress
 
+_VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+
 
 class Notifier:
     """Speaks to systemd over NOTIFY_SOCKET, taken out of the environment: the engine is not to answer for us."""
 
     def __init__(self, environ: MutableMapping[str, str] = os.environ) -> None:
-        self._address = environ.pop("NOTIFY_SOCKET", "")
-        limit = environ.pop("WATCHDOG_USEC", "")
-        environ.pop("WATCHDOG_PID", None)
+        self.taken = {name: environ.pop(name) for name in _VARIABLES if name in environ}
+        """What it took out of the environment: whoever takes this process over wants it."""
+        self._address = self.taken.get("NOTIFY_SOCKET", "")
+        limit = self.taken.get("WATCHDOG_USEC", "")
         self.watchdog = int(limit) / 1e6 if limit.isdigit() else 0.0
         """Seconds within which the manager wants to hear from us; 0: it does not."""
 

@@ -56,6 +56,27 @@ def listen(
         raise
 
 
+def borrowed(lent: str, ports: tuple[int, int]) -> Listeners | None:
+    """The sockets `lent` as two numbers by the program that this process was before; None where they are no such, or
+    listen at other ports than `ports` now tell: they are let go then."""
+    found: list[socket.socket] = []
+    try:
+        found += [socket.socket(fileno=int(number)) for number in lent.split(",")]
+        proxy, gateway = found
+        held = Listeners(proxy=proxy, gateway=gateway)
+        fits = all(wanted in (0, has) for wanted, has in zip(ports, held.ports, strict=True))
+    except (OSError, ValueError):
+        fits = False
+    if not fits:
+        for each in found:
+            each.close()
+        return None
+    for each in found:
+        each.set_inheritable(False)
+        each.setblocking(False)  # noqa: FBT003
+    return held
+
+
 def _bound(port: int, setting: str, patience: float, sleep: Callable[[float], None]) -> socket.socket:
     deadline = time.monotonic() + patience
     while True:

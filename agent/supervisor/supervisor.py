@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,6 +33,15 @@ _AWAY = 3.0  # seconds without an engine after which the stand-in answers …
 _PLANNED = 30.0  # … and where the engine is replaced on purpose: until then clients wait in the queue
 _SLEPT = 30.0  # seconds that the clock jumped between two looks: the machine was asleep
 _END = 20.0  # seconds for an engine to end in order
+_DEATHS_WITHIN = 3600.0  # seconds in which unexpected ends are told to the next engine
+_MOST_DEATHS = 100
+
+REPLACEABLE = (
+    (signal.SIGINT, signal.SIGTERM)
+    if sys.platform == "win32"
+    else (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
+)
+"""Signals that must wait while one program takes over from another: unheard, they would end it."""
 
 type Start = Callable[[], Awaitable[Offspring]]
 type Act = Callable[[], Coroutine[object, object, None]]
@@ -50,6 +61,8 @@ class Duty:
     serving: Act = _nothing
     restore: Act = _nothing
     notifier: Notifier = field(default_factory=Notifier)
+    renews: bool = False  # whether `run` gives way to a new program where it is replaced
+    takes_over: bool = False  # whether another program gave way to us: clients have waited since
     limits: Limits = field(default_factory=Limits)
     bounds: Bounds = field(default_factory=Bounds)
     clock: Callable[[], float] = time.monotonic
@@ -64,8 +77,8 @@ class Supervisor:
         self._tasks = TaskGroup("supervisor")
         self._stopping = asyncio.Event()
         self._retry = asyncio.Event()
-        self._replacing = False
-        self._patience = _AWAY
+        self._replacing = self._renewing = False
+        self._patience = _PLANNED if duty.takes_over else _AWAY
         self._engine: Offspring | None = None
         self._announced = False
         self._led = False
@@ -73,6 +86,7 @@ class Supervisor:
         self._watchdog_said = 0.0
         self._looked = duty.clock()
         self.starts = 0
+        self._deaths: deque[float] = deque(maxlen=_MOST_DEATHS)
 
     # What it is told, on the loop.
 
@@ -88,29 +102,45 @@ class Supervisor:
             self._engine.tell("reload")
 
     def replace(self) -> None:
-        """Have a new engine take over, after an update for example: clients wait in the queue meanwhile."""
+        """Have a new engine take over, with other settings for example: clients wait in the queue meanwhile."""
         self._replacing = True
         if self._engine is not None:
             self._engine.tell("stop")
+        else:
+            self._retry.set()  # the update may be what ends a crash loop
+
+    def renew(self) -> None:
+        """Have a new program take over, after an update: `run` gives way to it once the engine has ended."""
+        self._renewing = self._duty.renews
+        self.replace()
 
     def handle_signals(self) -> None:
-        """TERM and INT stop, HUP reloads, USR2 replaces the engine."""
+        """TERM and INT stop, HUP reloads, USR2 replaces the program."""
         loop = asyncio.get_running_loop()
-        told = {"SIGTERM": self.stop, "SIGINT": self.stop, "SIGHUP": self.reload, "SIGUSR2": self.replace}
+        told = {"SIGTERM": self.stop, "SIGINT": self.stop, "SIGHUP": self.reload, "SIGUSR2": self.renew}
         for name, act in told.items():
             with suppress(NotImplementedError, RuntimeError, AttributeError):  # not on Windows
                 loop.add_signal_handler(getattr(signal, name), act)
+        if sys.platform != "win32":  # whom we took over from has held them back until now
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, map(signal.Signals, REPLACEABLE))
 
-    async def run(self) -> None:
-        """Keep an engine running until told to stop."""
+    async def run(self) -> bool:
+        """Keep an engine running until told to stop; whether a new program is to take over instead."""
+        renewed = False
         try:
-            while not self._stopping.is_set():
+            while not self._stopping.is_set() and not renewed:
                 await self._life()
+                renewed = self._renewing and not self._stopping.is_set()
         finally:
-            self._duty.notifier.say(stopping="1", status="stopping")
             self._duty.standin.close()
-            await (self._restoring or self._duty.restore())
+            if not renewed:
+                self._duty.notifier.say(stopping="1", status="stopping")
+            if self._restoring is not None:
+                await self._restoring
+            elif not renewed:  # whoever takes over leads traffic to the same ports
+                await self._duty.restore()
             await self._tasks.cancel()
+        return renewed
 
     async def _life(self) -> None:
         """One engine, from its start to its end, and the pause after it."""
@@ -135,6 +165,7 @@ class Supervisor:
             return
         self._patience = _AWAY
         now = duty.clock()
+        self._deaths.append(now)
         following = self._restarts.died(now, served=vitals.served(now))
         log.error("the engine ended (exit code %s): started again in %.0f s", code, following.pause)
         if following.looping:
@@ -184,6 +215,8 @@ class Supervisor:
                     self._serving()
                 if beat.ready and not told:
                     told = True
+                    if deaths := sum(self._duty.clock() - at < _DEATHS_WITHIN for at in self._deaths):
+                        engine.tell(f"deaths {deaths}")
                     engine.tell("guarding")  # from here on nobody but it takes clients
 
     async def _insist(self, engine: Offspring) -> None:
@@ -197,7 +230,7 @@ class Supervisor:
             standin.close()
             passed, refused = standin.counted()
             log.info("the engine is back: %d connections passed unseen, %d were refused", passed, refused)
-            if self._engine is not None:
+            if self._engine is not None and passed + refused:
                 self._engine.tell(f"away {passed} {refused}")
         if not self._led and not self._stopping.is_set():
             self._led = True

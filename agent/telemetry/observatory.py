@@ -98,6 +98,11 @@ class Observatory:
         """The exchanges that ended after the one of that number, oldest first."""
         return self._recent.since(since, limit=limit)
 
+    @property
+    def latest(self) -> int:
+        """The number of the newest exchange that has ended."""
+        return self._recent.latest
+
     def view(self, since: int = 0, *, limit: int = 500) -> dict[str, object]:
         """Everything that a live view shows, as JSON has it."""
         snapshot = self._around.snapshot()

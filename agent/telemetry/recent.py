@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
 from agent.model.decision import Action
+from agent.model.direct import direct
 from agent.model.record import CacheUse, Exchange, Outcome
 from agent.model.traffic import Connection
 from agent.telemetry.facts import account_of, failure_of, model_of, pace_of, program_of, provider_of
@@ -20,8 +21,11 @@ CAPACITY = 500  # exchanges that are kept
 WINDOW_SECONDS = 60.0  # of which rates and percentiles tell
 _MOST_RUNNING = 200
 _MOST_WITHIN = 3
+_MOST_RULES = 5
+_LONGEST_ERROR = 300  # characters
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One exchange that has ended, as a line of a table."""
@@ -32,6 +36,7 @@ class Line:
     ended: float
     app: str  # with a question mark where only the request says so
     within: tuple[str, ...]  # apps that started it, the nearest first
+    user: str  # account of this machine that runs it
     account: str
     provider: str
     model: str
@@ -39,8 +44,12 @@ class Line:
     virtual_key: str
     outcome: str
     failure: str  # class of error, empty where there was none
+    error: str  # in our words
     status: int | None
     action: str
+    reason: str  # of the decision, in words
+    rules: tuple[str, ...]  # of the policy, that decided
+    applied: bool  # whether the decision was carried out
     findings: tuple[tuple[str, int], ...]  # family/type and how often
     input_tokens: int | None
     output_tokens: int | None
@@ -59,6 +68,7 @@ class Running:
 
     at: float
     app: str
+    user: str = ""
     host: str
     path: str
     model: str = ""
@@ -84,6 +94,24 @@ class Summary:
 type _Kept = tuple[int, float, Exchange]  # number, when it ended, without content
 
 
+class _Run(AbstractContextManager[Running]):
+    """Shows one exchange among those that run."""
+
+    __slots__ = ("_number", "_one", "_running")
+
+    def __init__(self, running: dict[int, Running], number: int, one: Running) -> None:
+        self._running = running
+        self._number = number
+        self._one = one
+
+    def __enter__(self) -> Running:
+        self._running[self._number] = self._one
+        return self._one
+
+    def __exit__(self, *exc: object) -> None:
+        del self._running[self._number]
+
+
 class Recent:
     """Remembers. For one thread, the event loop's."""
 
@@ -97,25 +125,21 @@ class Recent:
         self._tomorrow = 0.0
         self._spent = 0
 
-    @contextmanager
     def running(
         self, connection: Connection, *, host: str, path: str, answering: Callable[[], bool]
-    ) -> Iterator[Running]:
+    ) -> AbstractContextManager[Running]:
         """An exchange that runs while the context is open."""
         process = connection.process
         self._begun += 1
-        number = self._begun
-        one = self._running[number] = Running(
+        one = Running(
             at=self._clock(),
             app=cleaned(connection.app or (process.name if process else "")),
+            user=cleaned(process.user if process else ""),
             host=cleaned(connection.connect_host or host),
             path=cleaned(path),
             answering=answering,
         )
-        try:
-            yield one
-        finally:
-            del self._running[number]
+        return _Run(self._running, self._begun, one)
 
     def add(self, exchange: Exchange) -> None:
         """Remember an exchange that has ended. Lines are written when somebody looks."""
@@ -156,6 +180,7 @@ class Recent:
             {
                 "at": one.at,
                 "app": one.app,
+                "user": one.user,
                 "host": one.host,
                 "path": one.path,
                 "model": one.model,
@@ -215,6 +240,7 @@ def _line(exchange: Exchange, number: int, now: float) -> Line:
         ended=now,
         app=cleaned(program_of(exchange)),
         within=tuple(map(cleaned, exchange.asker.within[:_MOST_WITHIN])),
+        user=cleaned(process.user if (process := exchange.connection.process) is not None else ""),
         account=cleaned(account_of(exchange)),
         provider=cleaned(provider_of(exchange)),
         model=cleaned(model_of(exchange)),
@@ -222,8 +248,12 @@ def _line(exchange: Exchange, number: int, now: float) -> Line:
         virtual_key=served.virtual_key,
         outcome=exchange.outcome.value,
         failure=failure_of(exchange),
+        error=exchange.error[:_LONGEST_ERROR],
         status=exchange.status,
         action=decision.action.word,
+        reason=decision.reason,
+        rules=decision.rule_ids[:_MOST_RULES],
+        applied=decision.applied,
         findings=tuple(found.most_common(5)),
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import ssl
@@ -29,6 +30,7 @@ from tests.bench import load, upstream
 from tests.bench.load import Aim, Times
 from tests.fakes.tls import Authority
 
+_NUMBERS = itertools.count(100)  # short ones: a clock in nanoseconds looks like a payment card
 HOSTS = ("api.openai.com", "chatgpt.com")
 PROMPT = (
     "Please review this function and tell me what could be simpler. "
@@ -38,7 +40,7 @@ PROMPT = (
 
 def prompt(size: int, *, stream: bool = False) -> bytes:
     """A chat request with a prompt of about `size` bytes, different each time so that no verdict is cached."""
-    text = f"{time.monotonic_ns()} " + (PROMPT * (size // len(PROMPT) + 1))[:size]
+    text = f"No. {next(_NUMBERS)}. " + (PROMPT * (size // len(PROMPT) + 1))[:size]
     request = {"model": "bench", "messages": [{"role": "user", "content": text}]}
     if stream:
         request["stream"] = True

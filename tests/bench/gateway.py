@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -42,6 +43,7 @@ from tests.bench.load import Aim, Times
 ROOT = Path(__file__).resolve().parents[2]
 GATEWAY_CORE, LOAD_CORE = 0, 1
 CONNECTIONS = (1, 10, 50)
+_NUMBERS = itertools.count(100)  # short ones: a clock in nanoseconds looks like a payment card
 POLICY = """
 providers:
   up: {{uses: openai-compatible, base_url: "http://127.0.0.1:{port}/v1", key: "env:BENCH_KEY"}}
@@ -102,7 +104,7 @@ class Contender:
 
     def body(self, *, stream: bool = False, model: str = "bench") -> bytes:
         """A small request (0.4 KB), different each time."""
-        text = f"{time.monotonic_ns()} " + "Tell me in a sentence what a drawbridge is for. " * 6
+        text = f"No. {next(_NUMBERS)}. " + "Tell me in a sentence what a drawbridge is for. " * 6
         request: dict[str, object] = {
             "model": self.prefix + model,
             "max_tokens": 200,

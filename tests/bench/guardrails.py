@@ -296,13 +296,13 @@ def main() -> None:
     parser.add_argument("--rules", default="", help="only rules whose id contains this")
     parser.add_argument("--quick", action="store_true", help="only the short table and the peers")
     options = parser.parse_args()
-    before = resident()
+    source, words = source_code(), prose()
+    before = resident()  # the texts are no part of what the engine takes
     book = start_of_engine()
     rules = tuple(rule for rule in bundled_rules() if options.rules in rule.id)
-    source, words = source_code(), prose()
     print(f"{len(rules)} rules; source code: {len(source) // _KIB} KiB, prose: {len(words) // _KIB} KiB")
     in_short(book, source, words)
-    print(f"\nmemory: {before} MiB before, {resident()} MiB at most")
+    print(f"\nmemory: {before} MiB before, {resident()} MiB at most, +{resident() - before}")
     if not options.quick:
         scanner = Scanner(rules, limits=Limits())
         scans(scanner, source, words)

@@ -97,13 +97,15 @@ class Chromium:
             self._in.close()
             self._log.close()
 
-    def page(self, url: str) -> Page:
-        """A new tab at that address, loaded."""
+    def page(self, url: str, *, first: str = "") -> Page:
+        """A new tab at that address, loaded; `first` is a script that runs before each page's own."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         page = Page(self, session)
         page.call("Page.enable")
         page.call("Network.enable")
+        if first:
+            page.call("Page.addScriptToEvaluateOnNewDocument", source=first)
         page.go(url)
         return page
 

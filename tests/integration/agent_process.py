@@ -13,13 +13,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
-from http.client import HTTPConnection
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from agent.audit import EventRow, Trail
+from agent.control.client import Control
 from agent.host.paths import StatePaths
+from agent.host.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30.0
@@ -63,6 +63,7 @@ class AgentProcess:
             "HOME": str(home),
             "PYTHONPATH": str(ROOT),
             "DRAWBRIDGE_LOG_LEVEL": "debug",
+            "DRAWBRIDGE_DASHBOARD_PORT": "0",
             "SSLKEYLOGFILE": str(self.keylog),  # it must not be obeyed
         }
         if ca_file is not None:
@@ -206,13 +207,12 @@ class AgentProcess:
     # What can be seen from outside.
 
     def status(self) -> dict[str, object]:
-        """What the agent says of itself on its local page."""
-        token = self.paths.control_token.read_text().strip()
-        connection = HTTPConnection("127.0.0.1", self.gateway_port, timeout=5)
-        with closing(connection):
-            connection.request("GET", "/-/status", headers={"authorization": f"Bearer {token}"})
-            facts: dict[str, object] = json.loads(connection.getresponse().read())
-        return facts
+        """What the agent says of itself."""
+        return self.control("status")
+
+    def control(self, verb: str, **arguments: object) -> dict[str, Any]:
+        """What the agent answers to a verb of its control API."""
+        return Control(Settings(state_dir=self.paths.root)).ask(verb, arguments)
 
     def wait_for_events(self, kind: str, count: int = 1, *, seconds: float = 5.0) -> tuple[EventRow, ...]:
         """Block until the trail holds `count` events of that kind; all of them, newest first."""

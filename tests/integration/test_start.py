@@ -118,5 +118,5 @@ def test_the_agent_listens_on_loopback_only(agent: AgentProcess) -> None:
     if not listening:
         pytest.skip("ss is not here to tell")
     ours = [line for line in listening.splitlines() if f"pid={agent.pid}," in line]
-    assert len(ours) == 2
+    assert len(ours) == 3  # proxy, gateway, dashboard
     assert all(" 127.0.0.1:" in line for line in ours)

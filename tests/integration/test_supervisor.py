@@ -112,6 +112,7 @@ def test_an_engine_killed_under_load_comes_back_and_no_connection_is_refused(
 def test_a_replacement_under_load_refuses_nobody_and_breaks_nothing(stage: Stage, tmp_path: Path) -> None:
     with stage.agent(tmp_path, supervise=()) as agent:
         engine = engine_of(agent)
+        supervisor = psutil.Process(engine).ppid()
         with Load(agent) as load:
             for _ in range(2):
                 seen = load.served
@@ -121,6 +122,8 @@ def test_a_replacement_under_load_refuses_nobody_and_breaks_nothing(stage: Stage
             seen = load.served
             wait_until(lambda: load.served > seen + 5, "exchanges", seconds=SOON)
         assert (load.refused, load.met) == (0, [])
+        assert psutil.Process(engine).ppid() == supervisor  # another program by now, but the same process
+        assert any(each.startswith("--lent=") for each in psutil.Process(supervisor).cmdline())
 
 
 def test_a_policy_is_reloaded_through_the_supervisor(stage: Stage, tmp_path: Path) -> None:

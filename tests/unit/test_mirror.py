@@ -9,6 +9,7 @@ UNIT = ROOT / "tests" / "unit"
 
 WITHOUT_TESTS_OF_THEIR_OWN = {
     "agent/cli/demo/command.py",  # the demo as a whole: the integration tests run it
+    "agent/cli/self_test/exchange.py",  # an agent of its own: the integration tests run it
     "agent/daemon.py",  # builds the doors: the integration tests run it
     "agent/dialects/base.py",  # Protocols and values
     "agent/gateway/ports.py",  # Protocols

@@ -55,6 +55,10 @@ async def test_it_tells_of_itself_from_the_start_and_obeys() -> None:
     assert not supervision.guarding.is_set()
     above.order("guarding")
     assert supervision.guarding.is_set()
+    assert supervision.deaths == 0
+    above.order("deaths 4")
+    above.order("deaths x")
+    assert supervision.deaths == 4
     above.order("away 3 1")
     await until(lambda: shared.noted != [])
     assert shared.noted[0][0] is IncidentKind.BYPASS

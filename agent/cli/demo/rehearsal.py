@@ -56,7 +56,7 @@ async def _perform(policy: Path | None, progress: Progress) -> Report:
         progress("starting a provider and the agent on 127.0.0.1")
         async with built(Path(directory), policy) as stage:
             await loading
-            steps, gateway_steps = await _play(stage, progress, ours=policy is None)
+            steps, gateway_steps = await play(stage, progress, ours=policy is None)
             trail = Trail(StatePaths.under(Path(stage.agent.state_dir)))
             events = await asyncio.to_thread(_exchanges, trail)
             progress("measuring latency")
@@ -83,7 +83,7 @@ async def _perform(policy: Path | None, progress: Progress) -> Report:
         )
 
 
-async def _play(stage: Stage, progress: Progress, *, ours: bool) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+async def play(stage: Stage, progress: Progress, *, ours: bool) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
     """The steps on intercepted connections, and those at the base URL, which need `our` policy: it names providers."""
     trusting_origin = ssl.create_default_context(cafile=str(stage.origins_ca))
     base_url = f"http://127.0.0.1:{stage.agent.gateway_port}"

@@ -25,7 +25,7 @@ from agent.gateway.echo import EchoApp
 from agent.gateway.echo.service import LoopbackOrigins, Origin
 from agent.host.files import read_private, write_atomically
 from agent.host.paths import bundled_policies
-from agent.host.run import Companion
+from agent.host.run import Companion, ourselves, own_environment
 from agent.host.runfile import RunFile
 from agent.host.settings import ENVIRONMENT_PREFIX
 
@@ -56,11 +56,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def built(directory: Path, policy: Path | None) -> AsyncIterator[Stage]:
+async def built(directory: Path, policy: Path | None, *, command: str = "up") -> AsyncIterator[Stage]:
     """Build the stage in `directory`, which the caller throws away; end every process when left.
 
-    Without a policy the agent gets the demo's own. Raises HostError, with what the agent said, where
-    it does not come up or not go down in order.
+    Without a policy the agent gets the demo's own. `command` may be `supervise`: there is a supervisor then, too.
+    Raises HostError, with what the agent said, where it does not come up or not go down in order.
     """
     providers, down, bank = Recorder(EchoApp()), Recorder(overloaded), Recorder(EchoApp())
     keys = {name: new_key() for name in KEYS}
@@ -71,7 +71,7 @@ async def built(directory: Path, policy: Path | None) -> AsyncIterator[Stage]:
         log = directory / "agent.log"
         environ = child_environment(os.environ, origins, served.ca_file)
         with Companion(
-            _command(directory, policy or write_policy(directory, keys), ready), environ, output=log
+            _command(command, directory, policy or write_policy(directory, keys), ready), environ, output=log
         ) as agent:
             try:
                 yield Stage(
@@ -92,9 +92,7 @@ async def built(directory: Path, policy: Path | None) -> AsyncIterator[Stage]:
                 )
 
 
-def _command(directory: Path, policy: Path, ready: Path) -> list[str]:
-    # -P: a folder called `agent` where the user happens to stand is not us
-    ourselves = [sys.executable] if hasattr(sys, "frozen") else [sys.executable, "-P", "-m", "agent"]
+def _command(command: str, directory: Path, policy: Path, ready: Path) -> list[str]:
     options = {
         "--state-dir": str(directory / "state"),
         "--proxy-port": "0",
@@ -102,7 +100,7 @@ def _command(directory: Path, policy: Path, ready: Path) -> list[str]:
         "--policy": str(policy),
         "--ready-file": str(ready),
     }
-    return [*ourselves, "up", *(word for option in options.items() for word in option)]
+    return [*ourselves(), command, *(word for option in options.items() for word in option)]
 
 
 def child_environment(
@@ -114,10 +112,11 @@ def child_environment(
     if home.name not in ("site-packages", "dist-packages"):  # a source tree, which need not be installed
         changed["PYTHONPATH"] = os.pathsep.join(filter(None, (str(home), environ.get("PYTHONPATH"))))
     elsewhere = (f"{origin.host}:443=127.0.0.1:{origin.port}" for origin in origins.values())
-    return changed | {
+    return own_environment(changed) | {
         "DRAWBRIDGE_RESOLVE": ",".join(elsewhere),
         "DRAWBRIDGE_UPSTREAM_CA_FILE": str(ca_file),
         "DRAWBRIDGE_UPSTREAM_PROXY": "none",
+        "DRAWBRIDGE_DASHBOARD_PORT": "0",
         "DRAWBRIDGE_LOG_LEVEL": "warning",
         _PROVIDER_KEY: "none-is-needed",
     }

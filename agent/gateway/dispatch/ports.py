@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agent.gateway.transport.base import Headers
+from agent.model.direct import direct
 from agent.model.traffic import Target
 from agent.routing.plan import Candidate, KeyRef, Plan
 from agent.translation.base import StreamSource
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A request as a candidate wants it, but for its credentials.

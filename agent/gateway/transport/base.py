@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from agent.errors import UpstreamError
+from agent.model.direct import direct
 from agent.model.traffic import Target
 
 type Headers = tuple[tuple[bytes, bytes], ...]
@@ -45,6 +46,7 @@ class TransportError(UpstreamError):
         self.sent = sent
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamRequest:
     """One request as it goes on the wire.

@@ -17,6 +17,7 @@ from agent.gateway.unified.amendments import OUR_FIELDS, Amendments
 from agent.gateway.unified.crossing import crossing_fields, crossing_query
 from agent.gateway.unified.routebook import Backing, Place, RouteBook
 from agent.model.conversation import Conversation
+from agent.model.direct import direct
 from agent.model.provider import Spoken
 from agent.routing.plan import Candidate
 from agent.telemetry.trace_context import TraceContext, outgoing
@@ -43,6 +44,7 @@ _REPORTS_USAGE = frozenset({CHAT, "completions"})
 """Operations of OpenAI whose streams count their tokens where they are asked to."""
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """A request as the client made it, judged: `model` is the name in it, `fields` its headers without credentials."""
@@ -88,9 +90,8 @@ class Forms:
 
     def spoken(self, candidate: Candidate) -> Spoken:
         """The format in which a candidate is to be asked. Raises ContentError where there is none."""
-        serving = _serving(candidate)
         operation = self.asked.operation
-        offers = [each for each in serving.provider.speaks(candidate.model) if operation in each.paths]
+        offers = self.book.offers(_serving(candidate).provider, candidate.model, operation)
         for each in offers:
             if each.dialect == self.asked.dialect:
                 return each
@@ -186,7 +187,7 @@ class Forms:
 
     def _query(self, place: Place, *, same: bool) -> bytes:
         """The client's query goes to who speaks its format. In it, it says itself in which frames it wants a stream."""
-        if not same:
+        if not same or not (place.query or self.asked.query):
             return place.query
         asked = crossing_query(self.asked.query)
         given = {part.partition(b"=")[0] for part in asked.split(b"&")} | {b"alt"}

@@ -6,6 +6,7 @@ from agent.credentials import Credentials, call_for
 from agent.gateway.dispatch import Prepared
 from agent.gateway.transport.base import Headers
 from agent.gateway.unified.routebook import Backing
+from agent.model.provider import Scheme
 from agent.routing.plan import Candidate, KeyRef
 
 
@@ -21,8 +22,7 @@ class Keys:
             return ()
         serving = candidate.settings
         assert isinstance(serving, Backing)
-        scheme = "https" if prepared.target.tls else "http"
-        url = f"{scheme}://{prepared.authority.decode('latin-1')}{prepared.wire_target.decode('latin-1')}"
+        url = _url(prepared) if serving.provider.scheme is Scheme.SIGV4 else ""  # others do not sign it
         method = prepared.method.decode("ascii")
         call = call_for(serving.provider, key.reference, url=url, body=prepared.body, method=method)
         return await self._credentials.headers(call)
@@ -30,3 +30,8 @@ class Keys:
     def refused(self, key: KeyRef) -> None:
         """The provider refused the key: read it anew next time."""
         self._credentials.forget(key.reference)
+
+
+def _url(prepared: Prepared) -> str:
+    scheme = "https" if prepared.target.tls else "http"
+    return f"{scheme}://{prepared.authority.decode('latin-1')}{prepared.wire_target.decode('latin-1')}"

@@ -21,6 +21,7 @@ from agent.gateway.unified.routebook import Backing, RouteBook
 from agent.model.content import Role
 from agent.model.conversation import TokenCount
 from agent.model.decision import Decision
+from agent.model.direct import direct
 from agent.policy import Subject
 from agent.policy.routes import RoutingRule
 from agent.routing.choice import choose
@@ -43,6 +44,7 @@ class NotAllowed(DrawbridgeError):
         self.denial = denial
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a request says of where it wants to go. `preferred` is the provider by whose door it came."""

@@ -79,6 +79,7 @@ class RouteBook:
             self.providers, aliases=policy.models, families=bundled_families(), table=self.prices
         )
         self._candidates: dict[tuple[ModelRef, float, tuple[str, ...] | None], Candidate] = {}
+        self._offers: dict[tuple[str, str, str], tuple[Spoken, ...]] = {}
         self._places: dict[tuple[str, str, str, str, bool], Place] = {}
 
     def cost(self, provider: str, model: str, tokens: TokenCount, at: float) -> int | None:
@@ -128,6 +129,17 @@ class RouteBook:
             private=provider.private,
             settings=Backing(provider=provider, ref=ref, quirks=self._quirks[provider.id]),
         )
+
+    def offers(self, provider: ConfiguredProvider, model: str, operation: str) -> tuple[Spoken, ...]:
+        """The formats in which a provider takes that operation on a model, the preferred ones first."""
+        key = (provider.id, model, operation)
+        found = self._offers.get(key)
+        if found is None:
+            if len(self._offers) >= _REMEMBERED:
+                self._offers.clear()
+            spoken = provider.speaks(model)
+            found = self._offers[key] = tuple(each for each in spoken if operation in each.paths)
+        return found
 
     def place(
         self, provider: ConfiguredProvider, spoken: Spoken, operation: str, model: str, *, stream: bool

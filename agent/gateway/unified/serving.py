@@ -30,6 +30,7 @@ from agent.gateway.unified.routebook import Backing, RouteBook
 from agent.gateway.unified.translated import Languages, TranslatedAnswer
 from agent.gateway.wire import ClientRequest
 from agent.inspection import RequestVerdict, Scope
+from agent.model.direct import direct
 from agent.routing.failures import Cause
 from agent.routing.names import UnknownModel
 from agent.routing.plan import Candidate, NoRoute, Plan
@@ -38,9 +39,11 @@ from agent.translation.registry import translator
 
 _MOST_ANSWERS = 128
 _LONGEST_FACT = 1000  # characters of a header that tells of a request's way
-_OWN_WORDS = (b'"fallbacks"', b'"stream_options"', b'"tools"', b'"n"', b'"candidateCount"')
+# the last can spell the others otherwise
+_OWN_WORDS = (b'"fallbacks"', b'"stream_options"', b'"tools"', b'"n"', b'"candidateCount"', b"\\u")
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
     """One judged request on its way to whoever serves it."""
@@ -66,6 +69,7 @@ class Errand:
         return self.route.endpoint.dialect
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
     """An answer to hand on, with the headers that tell of its way. `hides_usage`: counts of tokens in its stream are
@@ -269,7 +273,10 @@ _NO_WORDS = _OwnWords(usage=False)
 
 
 def _own_words(body: bytes) -> _OwnWords:
-    if not any(word in body for word in _OWN_WORDS) and b"\\u" not in body:  # which can spell them otherwise
+    for word in _OWN_WORDS:
+        if word in body:
+            break
+    else:
         return _NO_WORDS
     try:
         document = orjson.loads(body)

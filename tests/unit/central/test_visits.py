@@ -10,7 +10,7 @@ from agent.central.visits import visitor
 from agent.errors import UpstreamError
 from agent.host.paths import StatePaths
 from agent.host.runfile import control_token
-from tests.fakes.running_agent import running_agent, status_page
+from tests.fakes.running_agent import running_agent, worker_pages
 
 
 def test_a_sibling_is_asked_under_the_token(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_a_sibling_is_asked_under_the_token(tmp_path: Path) -> None:
         queries.append(query)
         return 7
 
-    with status_page(paths, {"/metrics": page}) as port, running_agent(paths, gateway_port=port):
+    with worker_pages(paths, {"/metrics": page}) as port, running_agent(paths, gateway_port=port):
         assert visitor(lambda _: paths, control_token(paths))(3) == b"7"
         assert queries == ["own=1"]
         with pytest.raises(UpstreamError, match="worker 3 answers 401"):

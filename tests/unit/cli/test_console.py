@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 import typer
 
+from agent.audit.ocsf import OcsfMapper
+from agent.audit.retention import Limits
+from agent.audit.store import open_for_writing
+from agent.audit.writer import Writer
 from agent.cli.console import explains_errors, out, say_json, state_paths
 from agent.errors import ConfigError, HostError
+from agent.host.paths import StatePaths
+from tests.fakes.audit import DEVICE, NOW, make_exchange
+from tests.fakes.command_line import Drawbridge
 
 
 def failing(error: Exception) -> object:
@@ -68,3 +79,24 @@ def test_host_errors_are_explained_too(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_fingerprint_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     out().print("36:CD:46")
     assert capsys.readouterr().out == "36:CD:46\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can become somebody else")
+def test_root_reads_an_agents_files_as_their_owner_and_is_root_again_afterwards(
+    drawbridge: Drawbridge,
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own is closed to all others
+        root = Path(folder) / "state"
+        paths = StatePaths.under(root)
+        paths.prepare()
+        with open_for_writing(paths, device_id=DEVICE.id) as store:
+            writer = Writer(store, OcsfMapper(DEVICE, {}), paths, Limits(), lambda: NOW)
+            writer.write((make_exchange(),))
+            writer.sync_head()
+        Path(folder).chmod(0o755)
+        for each in (root, *root.rglob("*")):
+            os.chown(each, 12345, 12345)
+        result = drawbridge("audit", "verify", "--state-dir", str(root))
+        assert result.exit_code == 0, result.output
+        assert {each.stat().st_uid for each in root.rglob("*")} == {12345}
+        assert os.geteuid() == 0

@@ -25,6 +25,12 @@ COMMANDS = {
     "gateway",
     "exec",
     "status",
+    "health",
+    "events",
+    "pause",
+    "resume",
+    "dashboard",
+    "tray",
     "top",
     "fingerprint",
     "scan",
@@ -57,6 +63,7 @@ COMMANDS = {
     "keys show",
     "keys quota",
     "inventory",
+    "self-test",
 }
 """A contract with scripts: names are added, never changed."""
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 from rich.console import Console
 
 from agent.cli.top import Feed, watch
-from agent.gateway.telemetry_pages import EXCHANGES_PATH
+from agent.control.verbs import LiveWish
 from agent.host.paths import StatePaths
 from agent.telemetry.observatory import Observatory
 from tests.fakes.audit import make_exchange
 from tests.fakes.command_line import Drawbridge
-from tests.fakes.running_agent import running_agent, status_page
+from tests.fakes.running_agent import answering_agent, control_of
 from tests.fakes.watched_traffic import busy, empty
 
 
@@ -32,15 +31,14 @@ class Exchanges:
         self.observatory = observatory
         self.asked: list[int] = []
 
-    def __call__(self, query: str) -> Any:
-        since = int(parse_qs(query)["since"][0])
-        self.asked.append(since)
-        return self.observatory.view(since)
+    def __call__(self, wish: LiveWish) -> Any:
+        self.asked.append(wish.since)
+        return self.observatory.view(wish.since)
 
 
 def test_once_prints_one_table(drawbridge: Drawbridge, paths: StatePaths) -> None:
     page = Exchanges(busy())
-    with status_page(paths, {EXCHANGES_PATH: page}) as port, running_agent(paths, gateway_port=port):
+    with answering_agent(paths, {"live": page}):
         told = drawbridge("top", "--once")
         piped = drawbridge("top")  # a pipe is not watched
     assert (told.exit_code, piped.exit_code) == (0, 0)
@@ -51,7 +49,7 @@ def test_once_prints_one_table(drawbridge: Drawbridge, paths: StatePaths) -> Non
 
 def test_json_is_for_programs(drawbridge: Drawbridge, paths: StatePaths) -> None:
     page = Exchanges(busy())
-    with status_page(paths, {EXCHANGES_PATH: page}) as port, running_agent(paths, gateway_port=port):
+    with answering_agent(paths, {"live": page}):
         told = json.loads(drawbridge("top", "--json").stdout)
     assert told["status"]["version"] == "9"
     assert [line["number"] for line in told["exchanges"]] == [1, 2, 3, 4, 5, 6]
@@ -67,8 +65,8 @@ def test_where_no_agent_runs_it_says_so(drawbridge: Drawbridge, paths: StatePath
 
 def test_only_what_is_new_is_asked_for_and_a_restart_is_noticed(paths: StatePaths) -> None:
     page = Exchanges(busy())
-    with status_page(paths, {EXCHANGES_PATH: page}) as port, running_agent(paths, gateway_port=port):
-        feed = Feed(paths, kept=7)
+    with answering_agent(paths, {"live": page}):
+        feed = Feed(control_of(paths), kept=7)
         feed.refresh()
         for _ in range(2):
             page.observatory.observe(make_exchange())
@@ -103,11 +101,10 @@ def test_it_looks_again_until_somebody_leaves_and_rests_while_paused(
     page, keys = Exchanges(busy()), Keys(pressed)
     console = Console(width=100, height=30, force_terminal=True)
     with (
-        status_page(paths, {EXCHANGES_PATH: page}) as port,
-        running_agent(paths, gateway_port=port),
+        answering_agent(paths, {"live": page}),
         console.capture() as capture,
     ):
-        watch(Feed(paths), console, keys, interval=0.5)
+        watch(Feed(control_of(paths)), console, keys, interval=0.5)
     assert len(page.asked) == looks
     assert set(keys.waited) == {0.5}
     assert "upstream failed" in capture.get()
@@ -117,5 +114,5 @@ def test_an_agent_that_goes_away_is_waited_for(paths: StatePaths) -> None:
     console = Console(width=100, height=30, force_terminal=True)
     paths.prepare()
     with console.capture() as capture:
-        watch(Feed(paths), console, Keys("."), interval=0.5)
+        watch(Feed(control_of(paths)), console, Keys("."), interval=0.5)
     assert "waiting" in capture.get()

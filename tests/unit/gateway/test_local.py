@@ -81,3 +81,7 @@ async def test_a_further_page_judges_by_itself_who_may_see_it(token: bytes, owne
     assert answer is not None
     assert (answer[0], answer[2]) == (200, b"a=1 " + token + b" " + owner)
     assert dict(answer[1])[b"x-content-type-options"] == b"nosniff"
+
+
+async def test_an_agent_has_no_status_page() -> None:
+    assert await LocalPages("token-1").serve(STATUS_PATH, b"", (HOST,)) is None

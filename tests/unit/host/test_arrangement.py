@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from agent.errors import ConfigError, HostError
-from agent.host.arrangement import Aims, Arrangement, Drivers, State, aims, drivers
+from agent.host.arrangement import Aims, Arrangement, Drivers, State, aims, drivers, setup_lock
 from agent.host.earlier import Earlier, read_earlier
 from agent.host.journal import Undone, Wanted
-from agent.host.lock import ProcessLock
 from agent.host.paths import SetupPaths, StatePaths
 from agent.host.proxies.gnome import SCHEMA, GnomeProxy
 from agent.host.proxies.kde import KdeProxy
@@ -166,9 +167,21 @@ def test_one_that_cannot_be_read_fails_alone(tmp_path: Path) -> None:
 def test_one_process_at_a_time(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     machine.arrangement.apply(AIMS)
+    with ThreadPoolExecutor(1) as elsewhere:
+        with setup_lock(machine.arrangement.paths):
+            waiting = elsewhere.submit(machine.arrangement.restore)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.1)
+        assert {each.undone for each in waiting.result(20)} == {Undone.RESTORED}
+
+
+def test_whoever_waits_in_vain_is_told_for_whom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.host.arrangement.PATIENCE", 0.0)
+    machine = Machine(tmp_path)
+    machine.arrangement.apply(AIMS)
     with (
-        ProcessLock(tmp_path / "setup" / "journal.lock", "process that changes settings"),
-        pytest.raises(HostError, match="another process that changes settings"),
+        setup_lock(machine.arrangement.paths),
+        pytest.raises(HostError, match=f"another process that changes settings .pid {os.getpid()}"),
     ):
         machine.arrangement.restore()
 

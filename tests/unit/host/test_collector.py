@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.host.collector import settle_in
+from agent.host.collector import load_up, settle_in
 
 
 @pytest.fixture(autouse=True)
@@ -30,3 +30,10 @@ def test_later_cycles_are_still_found() -> None:
     ring.append(ring)
     del ring
     assert gc.collect() >= 1
+
+
+def test_loading_is_hardly_looked_through_until_settling_in() -> None:
+    load_up()
+    loading = gc.get_threshold()[0]
+    settle_in()
+    assert loading > gc.get_threshold()[0] > 10_000

@@ -139,3 +139,12 @@ def test_a_windows_directory_that_cannot_be_restricted_is_an_error(granted: str)
     runner = FakeRunner({granted: Completed(code=0, stdout=b"", stderr=b"")})
     with pytest.raises(HostError, match="cannot restrict"):
         restrict_windows_directory(Path("C:/ProgramData/Drawbridge"), runner=runner)
+
+
+def test_a_service_of_systemd_reads_the_machines_configuration() -> None:
+    environ = {"CONFIGURATION_DIRECTORY": "/etc/drawbridge"}
+    assert config_file(platform="linux", privileged=False, environ=environ) == Path(
+        "/etc/drawbridge/config.toml"
+    )
+    for environ in ({"CONFIGURATION_DIRECTORY": "/etc/another"}, {}):
+        assert config_file(platform="linux", privileged=False, environ=environ).is_relative_to(Path.home())

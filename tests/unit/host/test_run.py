@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +14,17 @@ import psutil
 import pytest
 
 from agent.errors import HostError
-from agent.host.run import Child, Companion, Servant, attend, find_program, outside_environment, run
+from agent.host.run import (
+    Child,
+    Companion,
+    Servant,
+    attend,
+    find_program,
+    outside_environment,
+    own_environment,
+    renew,
+    run,
+)
 
 SHELL = "/bin/sh"
 
@@ -78,6 +89,16 @@ def test_a_frozen_program_hides_its_libraries_from_children(monkeypatch: pytest.
     assert outside_environment({"LD_LIBRARY_PATH": "/theirs"}) == {"LD_LIBRARY_PATH": "/theirs"}
     monkeypatch.setattr("sys._MEIPASS", "/frozen", raising=False)
     assert outside_environment({"LD_LIBRARY_PATH": "/frozen"}) == {}
+
+
+def test_a_frozen_program_that_is_started_anew_finds_its_libraries_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert own_environment({"A": "b"}) == {"A": "b"}
+    monkeypatch.setattr("sys._MEIPASS", "/frozen", raising=False)
+    monkeypatch.setattr("sys.frozen", True, raising=False)
+    own = own_environment({"LD_LIBRARY_PATH": "/frozen", "A": "b"})
+    assert own == {"A": "b", "PYINSTALLER_RESET_ENVIRONMENT": "1"}
 
 
 def test_attending_gives_the_code_and_the_environment_of_the_command() -> None:
@@ -169,3 +190,28 @@ def test_closing_a_servant_ends_it_whatever_it_does() -> None:
     assert servant.code is not None
     assert servant.asks.closed
     assert servant.answers.closed
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a process becomes no other")
+def test_a_program_becomes_itself_anew_with_what_it_keeps() -> None:
+    script = (
+        "import os, socket, sys\n"
+        "from agent.host.run import renew\n"
+        "kept = socket.socket()\n"
+        "print(os.getpid(), flush=True)\n"
+        "renew(['--version'], keep=[kept.fileno()], environ=os.environ)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1].startswith("drawbridge ")
+
+
+def test_a_program_that_cannot_be_started_anew_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr("os.execve", refuse)
+    with socket.socket() as kept:
+        with pytest.raises(HostError, match="anew: No such file"):
+            renew(["supervise"], keep=[kept.fileno()], environ={})
+        assert not kept.get_inheritable()

@@ -74,6 +74,9 @@ def test_every_setting_has_an_environment_variable(tmp_path: Path) -> None:
             "DRAWBRIDGE_STATE_DIR": "/state",
             "DRAWBRIDGE_PROXY_PORT": "1",
             "DRAWBRIDGE_GATEWAY_PORT": "2",
+            "DRAWBRIDGE_DASHBOARD": "off",
+            "DRAWBRIDGE_DASHBOARD_PORT": "3",
+            "DRAWBRIDGE_OPERATORS": "ada,@staff",
             "DRAWBRIDGE_POLICY": "/policy.yaml",
             "DRAWBRIDGE_UPSTREAM_CA_FILE": "/ca.pem",
             "DRAWBRIDGE_UPSTREAM_PROXY": "http://proxy:3128",
@@ -84,6 +87,7 @@ def test_every_setting_has_an_environment_variable(tmp_path: Path) -> None:
             "DRAWBRIDGE_DEVICE_GROUPS": "kiosks, Finance laptops",
             "DRAWBRIDGE_LOG_LEVEL": "debug",
             "DRAWBRIDGE_MANAGE_TRUST": "OS",
+            "DRAWBRIDGE_NOTIFICATIONS": "off",
             "PATH": "/bin",
         },
     )
@@ -92,6 +96,9 @@ def test_every_setting_has_an_environment_variable(tmp_path: Path) -> None:
         state_dir=Path("/state"),
         proxy_port=1,
         gateway_port=2,
+        dashboard=False,
+        dashboard_port=3,
+        operators=("ada", "@staff"),
         policy=Path("/policy.yaml"),
         upstream_ca_file=Path("/ca.pem"),
         upstream_proxy="http://proxy:3128",
@@ -102,6 +109,7 @@ def test_every_setting_has_an_environment_variable(tmp_path: Path) -> None:
         device_groups=("kiosks", "Finance laptops"),
         log_level="debug",
         manage_trust="os",
+        notifications=False,
         origins=settings.origins,
     )
     assert {origin.source for origin in settings.origins.values()} == {Source.ENVIRONMENT}

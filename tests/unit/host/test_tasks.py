@@ -57,3 +57,22 @@ async def test_a_cancelled_task_is_no_crash(caplog: pytest.LogCaptureFixture) ->
     await asyncio.sleep(0)
     await group.cancel()
     assert "crashed" not in caplog.text
+
+
+async def test_work_that_is_begun_has_got_as_far_as_it_can_without_waiting() -> None:
+    group = TaskGroup("test")
+    gate = asyncio.Event()
+    steps: list[str] = []
+
+    async def work(*, waits: bool) -> str:
+        steps.append("begun")
+        if waits:
+            await gate.wait()
+        return "done"
+
+    waiting = group.begin(work(waits=True), name="waits")
+    assert (steps, len(group)) == (["begun"], 1)
+    assert group.begin(work(waits=False), name="does not").done()
+    assert len(group) == 1
+    gate.set()
+    assert await waiting == "done"

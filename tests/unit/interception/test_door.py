@@ -58,6 +58,7 @@ class Setting:
         self.policy = TUNNEL
         self.unpermitted: set[str] = set()
         self.now = 1_000_000.0
+        self.resting: set[str] = set()
         self.finder, self.engine, self.audit, self.tasks = (
             FakeFinder(CURL),
             FakeEngine(),
@@ -71,6 +72,7 @@ class Setting:
             record=self.audit.append,
             tasks=self.tasks,
             ports=lambda: (7717, 7718),
+            passes=lambda host: host in self.resting,
             permits=lambda host: host not in self.unpermitted,
             clock=lambda: self.now,
         )
@@ -256,6 +258,25 @@ async def test_a_bypass_that_cannot_be_recorded_is_none(setting: Setting) -> Non
     setting.audit.broken = True
     with pytest.raises(Exception, match="disk is full"):
         await setting.way()
+
+
+async def test_while_interception_rests_a_connection_passes_and_an_event_says_who(setting: Setting) -> None:
+    setting.resting.add("api.openai.com")
+    passage = await setting.door.judge(HEAD, HELLO, PEER)
+    assert (passage.way, passage.paused) == (Way.TUNNEL, True)
+    (incident,) = setting.audit.incidents
+    assert incident.kind is IncidentKind.BYPASS
+    assert incident.connection is not None
+    assert incident.connection.process == CURL
+
+
+async def test_a_pause_lets_nothing_pass_that_would_have_been_refused(setting: Setting) -> None:
+    setting.resting.add("api.openai.com")
+    assert await setting.way(hello=None) is Way.REFUSE
+    assert await setting.way(replace(HEAD, host="example.com")) is Way.REFUSE
+    assert await setting.way(
+        replace(HEAD, host="api.anthropic.com"), ClientHello(sni="api.anthropic.com")
+    ) is (Way.INTERCEPT)
 
 
 async def test_a_host_without_a_certificate_passes_unseen_and_is_told_of_once(setting: Setting) -> None:

@@ -197,6 +197,24 @@ async def test_a_catalogued_host_may_be_tunnelled_after_all(house: House) -> Non
     assert await client.read() == b"pong"
 
 
+async def test_what_a_pause_let_pass_is_cut_when_it_ends_and_nothing_else(house: House) -> None:
+    stranger = await house.enter("example.com")
+    await stranger.send(b"hi")
+    elsewhere = await house.origin()
+    assert await elsewhere.exactly(2) == b"hi"
+    house.keeper.verdict = lambda head, hello: Passage(way=Way.TUNNEL, paused=True)
+    client = await house.enter(OURS)
+    await client.send(HELLO)
+    origin = await house.origin()
+    assert await origin.exactly(len(HELLO)) == HELLO
+    assert house.door.end_pause() == 1
+    assert await client.all() == b""
+    assert await origin.all() == b""
+    assert house.door.end_pause() == 0
+    await elsewhere.send(b"still")
+    assert await stranger.exactly(5) == b"still"
+
+
 async def test_an_origin_that_cannot_be_reached_is_a_clear_answer(house: House) -> None:
     def fail() -> None:
         raise ConnectionRefusedError(111, "Connection refused")

@@ -91,7 +91,7 @@ class Watch:
 class Post:
     """A supervisor with all that it works with."""
 
-    def __init__(self, make: Callable[[int], Engine], *, watchdog: float = 0.0) -> None:
+    def __init__(self, make: Callable[[int], Engine], *, watchdog: float = 0.0, renews: bool = False) -> None:
         self.engines: list[Engine] = []
         self.standin = Bystander()
         self.watch = Watch(watchdog)
@@ -102,6 +102,7 @@ class Post:
             start=self._start,
             standin=cast("StandIn", self.standin),
             restore=self._restore,
+            renews=renews,
             notifier=cast("Notifier", self.watch),
             limits=Limits(steady=10.0, first_pause=1.0, longest_pause=4.0, crashes=4, within=1e6),
             bounds=Bounds(start=60.0, silence=15.0),
@@ -136,6 +137,8 @@ async def test_an_engine_that_dies_is_followed_by_another_and_told_what_passed()
         assert not post.standin.active
         post.engines[0].die(-9)
         await until(lambda: len(post.engines) == 2)
+        await until(lambda: "deaths 1" in post.engines[1].told)
+        assert not any(order.startswith("deaths") for order in post.engines[0].told)
 
     await post.during(story)
     assert post.engines[-1].told[-1] == "stop"
@@ -213,3 +216,26 @@ async def test_the_managers_watchdog_hears_of_a_sound_engine() -> None:
         await until(lambda: sum("watchdog" in each for each in post.watch.said) > 2)
 
     await post.during(story)
+
+
+async def test_a_supervisor_that_is_replaced_gives_way_without_taking_anything_back() -> None:
+    post = Post(lambda _: Engine(), renews=True)
+    running = asyncio.create_task(post.supervisor.run())
+    await until(lambda: post.watch.said != [])
+    post.supervisor.renew()
+    assert await asyncio.wait_for(running, 5)
+    assert (len(post.engines), post.restored) == (1, 0)
+    assert not any("stopping" in each for each in post.watch.said)
+
+
+async def test_a_replacement_ends_the_waiting_of_a_crash_loop() -> None:
+    def dying(_: int) -> Engine:
+        engine = Engine(ready=False)
+        engine.die(1)
+        return engine
+
+    post = Post(dying, renews=True)
+    running = asyncio.create_task(post.supervisor.run())
+    await until(lambda: post.restored == 1)
+    post.supervisor.renew()
+    assert await asyncio.wait_for(running, 5)

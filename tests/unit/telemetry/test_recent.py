@@ -30,7 +30,9 @@ def clock() -> Clock:
 
 def test_a_line_tells_what_happened_and_nothing_of_the_content(clock: Clock) -> None:
     recent = Recent(clock=clock)
-    recent.add(make_exchange(decision=decided(Action.REDACT), prompt="the prompt", answer="the answer"))
+    recent.add(
+        make_exchange(decision=decided(Action.REDACT), prompt="what was asked", answer="what was said")
+    )
     [line] = recent.since(0)
     assert (line.number, line.app, line.provider, line.model) == (1, "codex-cli", "openai", "gpt-4o")
     assert (line.outcome, line.action, line.findings) == (
@@ -40,8 +42,9 @@ def test_a_line_tells_what_happened_and_nothing_of_the_content(clock: Clock) -> 
     )
     assert (line.first_token_ms, line.total_ms, line.overhead_ms) == (300.25, 812.5, 0.75)
     told = orjson.dumps(as_json(line))
-    assert b"the prompt" not in told
-    assert b"the answer" not in told
+    assert b"what was asked" not in told
+    assert b"what was said" not in told
+    assert (line.user, line.rules, line.applied) == (CONNECTION.process.user, line.rules, True)
 
 
 def test_a_cursor_gives_what_is_new(clock: Clock) -> None:

@@ -28,6 +28,7 @@ def test_no_setting_of_the_users_reaches_the_agent_of_the_demo() -> None:
         "DRAWBRIDGE_RESOLVE": "api.openai.com:443=127.0.0.1:4711",
         "DRAWBRIDGE_UPSTREAM_CA_FILE": "/ca.pem",
         "DRAWBRIDGE_UPSTREAM_PROXY": "none",
+        "DRAWBRIDGE_DASHBOARD_PORT": "0",
         "DRAWBRIDGE_LOG_LEVEL": "warning",
     }
 
