@@ -49,7 +49,8 @@ class Attribution:
         self._groups = groups
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="attribution")
-        self._asked: OrderedDict[str, Future[Process | None]] = OrderedDict()  # by the connection's id
+        self._asked: OrderedDict[str, Future[Process | None] | Process | None] = OrderedDict()  # by connection
+        self._met: OrderedDict[Process, Process] = OrderedDict()  # one of those that are alike
         self._seen: OrderedDict[Process, tuple[Apps, Asker]] = OrderedDict()
 
     async def process(self, client: Endpoint, server: Endpoint) -> Process | None:
@@ -132,7 +133,22 @@ class Attribution:
 
     def _found(self, connection_id: str) -> Process | None:
         asked = self._asked.get(connection_id)
-        return asked.result() if asked is not None and asked.done() and not asked.cancelled() else None
+        if not isinstance(asked, Future):
+            return asked
+        if not asked.done():
+            return None
+        process = None if asked.cancelled() else asked.result()
+        # a future holds a lock and what waited for it: two kilobytes for each of thousands of connections
+        found = self._asked[connection_id] = process and self._one(process)
+        return found
+
+    def _one(self, process: Process) -> Process:
+        """The one that is kept of all that are alike."""
+        kept = self._met.setdefault(process, process)
+        self._met.move_to_end(kept)
+        while len(self._met) > _MAX_SEEN:
+            self._met.popitem(last=False)
+        return kept
 
     def _behind(self, process: Process) -> Asker:
         """The app, told once for each process and policy."""
