@@ -49,7 +49,9 @@ class Attribution:
         self._groups = groups
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="attribution")
-        self._asked: OrderedDict[str, Future[Process | None] | Process | None] = OrderedDict()  # by connection
+        self._asked: OrderedDict[str, Future[Process | None] | Process | None] = (
+            OrderedDict()
+        )  # by connection
         self._met: OrderedDict[Process, Process] = OrderedDict()  # one of those that are alike
         self._seen: OrderedDict[Process, tuple[Apps, Asker]] = OrderedDict()
 

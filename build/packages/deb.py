@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from layout import EXECUTABLE, Entry, installed_size, lay_out
-from linux import ARCHITECTURES, CONFIG, gzipped, machine, oldest_glibc, tree
+from linux import ARCHITECTURES, CONFIGS, gzipped, machine, oldest_glibc, tree
 from tools import SOURCE, Release, call, find
 
 _FILES = SOURCE / "installers" / "linux" / "deb"
@@ -29,12 +29,12 @@ def build(program: Path, sbom: bytes, out: Path, work: Path, release: Release) -
     entries = lay_out((*tree(program, sbom), *_documents(release)), root, release.epoch)
     control = {
         "control": _control(release, architecture, oldest_glibc(program), installed_size(entries, root)),
-        "conffiles": f"/{CONFIG}\n",
+        "conffiles": "".join(f"/{path}\n" for path in CONFIGS),
         "md5sums": "".join(
             # dpkg's own format: it finds accidents, not attackers
             f"{hashlib.md5((root / each.path).read_bytes(), usedforsecurity=False).hexdigest()}  {each.path}\n"
             for each in entries
-            if not each.link and str(each.path) != CONFIG
+            if not each.link and str(each.path) not in CONFIGS
         ),
     }
     scripts = {name: (_FILES / name).read_text(encoding="utf-8") for name in _SCRIPTS}

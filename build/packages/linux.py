@@ -11,7 +11,8 @@ from layout import EXECUTABLE, Entry, payload
 from tools import SOURCE
 
 HOME = "usr/lib/drawbridge"
-CONFIG = "etc/drawbridge/config.toml"
+CONFIGS = ("etc/drawbridge/config.toml", "etc/xdg/autostart/drawbridge-tray.desktop")
+"""What administrators may change: kept through an upgrade."""
 _FILES = SOURCE / "installers" / "linux"
 _UNITS = (
     "drawbridge.service",
@@ -34,7 +35,8 @@ def tree(program: Path, sbom: bytes) -> Iterator[Entry]:
     for unit in _UNITS:
         yield Entry(path=PurePosixPath("usr/lib/systemd/system", unit), source=_FILES / unit)
     yield Entry(path=PurePosixPath("usr/lib/sysusers.d/drawbridge.conf"), source=_FILES / "sysusers.conf")
-    yield Entry(path=PurePosixPath(CONFIG), source=_FILES / "config.toml")
+    for config in map(PurePosixPath, CONFIGS):
+        yield Entry(path=config, source=_FILES / config.name)
     yield Entry(
         path=PurePosixPath("usr/share/man/man1/drawbridge.1.gz"),
         content=gzipped((_FILES / "drawbridge.1").read_bytes()),
@@ -75,4 +77,4 @@ def _asked(data: bytes) -> Iterator[int]:
         at = data.find(_MARK, at + 1)
 
 
-__all__ = ["ARCHITECTURES", "CONFIG", "EXECUTABLE", "HOME", "gzipped", "machine", "oldest_glibc", "tree"]
+__all__ = ["ARCHITECTURES", "CONFIGS", "EXECUTABLE", "HOME", "gzipped", "machine", "oldest_glibc", "tree"]

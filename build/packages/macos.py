@@ -40,12 +40,15 @@ def lay_out_tree(program: Path, sbom: bytes, tree: Path, release: Release) -> No
     """The roots and scripts of both components, and what the installer is told of them. Raises Failed."""
     shutil.rmtree(tree, ignore_errors=True)
     daemon = _FILES / f"{IDENTIFIER}.plist"
-    plistlib.loads(daemon.read_bytes())  # a mistake in it would be found by launchd, on every Mac
+    tray = _FILES / "com.drawbridge.tray.plist"
+    for each in (daemon, tray):
+        plistlib.loads(each.read_bytes())  # a mistake in it would be found by launchd, on every Mac
     agent = (
         *payload(program, f"{HOME}/program"),
         Entry(path=PurePosixPath(HOME, "uninstall.sh"), source=_FILES / "uninstall.sh", mode=EXECUTABLE),
         Entry(path=PurePosixPath(HOME, "program/sbom.cdx.json"), content=sbom),
         Entry(path=PurePosixPath("Library/LaunchDaemons", daemon.name), source=daemon),
+        Entry(path=PurePosixPath("Library/LaunchAgents", tray.name), source=tray),
         Entry(
             path=PurePosixPath(f"private/etc/newsyslog.d/{IDENTIFIER}.conf"), source=_FILES / "newsyslog.conf"
         ),

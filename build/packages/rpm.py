@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from layout import directories, lay_out
-from linux import CONFIG, machine, oldest_glibc, tree
+from linux import CONFIGS, machine, oldest_glibc, tree
 from tools import SOURCE, Release, call, find
 
 _SPEC = SOURCE / "installers" / "linux" / "rpm" / "drawbridge.spec"
@@ -21,7 +21,7 @@ def build(program: Path, sbom: bytes, out: Path, work: Path, release: Release) -
     owned = [path for path in directories(entries) if set(_OURS) & set(path.parts)]
     lines = [f'%dir %attr(0755, root, root) "/{path}"' for path in owned]
     for each in entries:
-        config = "%config(noreplace) " if str(each.path) == CONFIG else ""
+        config = "%config(noreplace) " if str(each.path) in CONFIGS else ""
         mode = "-" if each.link else f"{each.mode:04o}"
         lines.append(f'{config}%attr({mode}, root, root) "/{each.path}"')
     files = work / "rpm" / "files"

@@ -16,7 +16,7 @@ if [ -x "$home/program/drawbridge" ]; then
     "$home/program/drawbridge" restore || echo "uninstall: not every setting could be put back; see above" >&2
     "$home/program/drawbridge" ca uninstall || echo "uninstall: the certificate stays in a store; see above" >&2
 fi
-rm -f /Library/LaunchDaemons/com.drawbridge.agent.plist /etc/newsyslog.d/com.drawbridge.agent.conf
+rm -f /Library/LaunchDaemons/com.drawbridge.agent.plist /Library/LaunchAgents/com.drawbridge.tray.plist /etc/newsyslog.d/com.drawbridge.agent.conf
 [ ! -L /usr/local/bin/drawbridge ] || rm -f /usr/local/bin/drawbridge
 rm -rf "$home/program" "$home/program.old"
 pkgutil --forget com.drawbridge.agent >/dev/null 2>&1 || true

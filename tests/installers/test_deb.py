@@ -50,7 +50,10 @@ def test_it_says_what_it_needs(package: Path) -> None:
 def test_the_settings_of_the_machine_are_the_administrators(package: Path, tmp_path: Path) -> None:
     asked("dpkg-deb", "-R", package, tmp_path / "all")
     control = tmp_path / "all" / "DEBIAN"
-    assert (control / "conffiles").read_text() == "/etc/drawbridge/config.toml\n"
+    assert (control / "conffiles").read_text().split() == [
+        "/etc/drawbridge/config.toml",
+        "/etc/xdg/autostart/drawbridge-tray.desktop",
+    ]
     sums = dict(line.split("  ")[::-1] for line in (control / "md5sums").read_text().splitlines())
     assert "etc/drawbridge/config.toml" not in sums
     for name, told in sums.items():
