@@ -337,6 +337,8 @@ def _captures(settings: Settings, paths: StatePaths, setup: SetupPaths) -> Aims:
         uid = paths.root.stat().st_uid  # whose the state is runs the engine: root's setup acts for it
     except OSError as error:
         raise HostError(f"{paths.root} is not there yet", hint="Start the agent first.") from error
+    if uid != 0:  # only root sees the table and can let go of it at once: no capture without its canary
+        raise ConfigError("capture needs a service that runs as root", hint="Set capture to none.")
     text = ruleset(port=settings.capture_port, uid=uid)
     return Aims(capture=text, capture_port=settings.capture_port)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 TOOLS = ("nft", "ip", "unshare", "nsenter", "setpriv", "curl", "openssl")
-SECRET = "ada.lovelace@example.org"
+SECRET = "sk-ant-api03-" + "aB3dE5gH7jK9mN1pQ2rS" * 4 + "aB3dE5gH7jK9mAA"
 HOME, OUTSIDE = "203.0.113.2", "203.0.113.1"
 ROOT = Path(__file__).resolve().parents[2]
 
