@@ -316,7 +316,11 @@ class _Parts:
         self._watch = SettingsWatch(
             held,
             reread,
-            live={"policy": self._follow_policy, "log_level": self._follow_log_level},
+            live={
+                "policy": self._follow_policy,
+                "log_level": self._follow_log_level,
+                "notifications": self._leave_to_tray,
+            },
             renew=_renewal(supervision) if supervision is not None else None,
         )
         self.shared.tasks.spawn(self._watch.run(), name="settings")
@@ -326,6 +330,11 @@ class _Parts:
 
     async def _follow_log_level(self, settings: Settings) -> bool:
         logging.getLogger("agent").setLevel(settings.log_level.upper())
+        return True
+
+    async def _leave_to_tray(self, settings: Settings) -> bool:
+        """The tray reads that itself."""
+        del settings
         return True
 
     def reload_soon(self) -> None:

@@ -57,9 +57,13 @@ class Supervision:
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
+        memory, cpu = 0, 0.0
         while True:
             self._changed.clear()
-            memory, cpu = await loop.run_in_executor(None, self._measured)
+            with suppress(
+                OSError, psutil.Error
+            ):  # no descriptors left, say: that it lives is still to be told
+                memory, cpu = await loop.run_in_executor(None, self._measured)
             server = self._shared.server if self._shared is not None else None
             active = server.active if server is not None else 0
             beat = Beat(ready=self._shared is not None, memory=memory, cpu=cpu, active=active)

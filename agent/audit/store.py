@@ -6,11 +6,13 @@ Migrations only go forward: `_MIGRATIONS` gains an entry, none is ever changed.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from agent.audit.chain import Head
 from agent.errors import AuditError, HostError
 from agent.host.files import PRIVATE_FILE, make_private_directory, read_private, write_atomically
 from agent.host.paths import StatePaths
+
+log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 5.0
 _HEAD_LIMIT = 4096  # bytes
@@ -76,6 +80,8 @@ def open_for_writing(paths: StatePaths, *, device_id: str) -> Iterator[Store]:
     opening = f"open the audit trail {paths.spool}"
     with closing(_lock(paths)):
         with storage_errors(opening):
+            if _is_damaged(paths.spool):
+                set_aside(paths.spool)
             connection = _connect_writer(paths.spool)
         with closing(connection):
             with storage_errors(opening):
@@ -137,6 +143,29 @@ def _lock(paths: StatePaths) -> sqlite3.Connection:
             hint="Only one agent may run on a state directory: stop the other one, or choose another --state-dir.",
         ) from error
     return lock
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether SQLite cannot read what is there. A whole check would take minutes of a large trail: damage further
+    inside is found by `drawbridge audit verify`."""
+    if not path.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+            connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
+    except sqlite3.DatabaseError as error:
+        return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return False
+
+
+def set_aside(path: Path) -> None:
+    """Keep a damaged store as evidence beside its successor. The head record stays: the new chain begins with an event
+    that says which one it follows."""
+    mark = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    log.error("%s is damaged: kept as %s.damaged-%s, and a new one is begun", path, path.name, mark)
+    for ending in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + ending).replace(path.with_name(f"{path.name}.damaged-{mark}{ending}"))
 
 
 def _connect_writer(path: Path) -> sqlite3.Connection:

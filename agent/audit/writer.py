@@ -123,12 +123,23 @@ class Writer:
 
     def _compare_with_head(self) -> None:
         """Say for good, in the chain, where its end is not the one of the head record: the next head overwrites it."""
-        head = read_head(self._paths)
-        if head is None or (text := self._contradiction(head)) is None:
+        facts: Document = {}
+        try:
+            head = read_head(self._paths)
+        except AuditError as error:  # nobody is better off with an agent that cannot start
+            text: str | None = f"the head record could not be read when the agent started: {error}"
+        else:
+            text = self._contradiction(head) if head is not None else None
+            if head is not None:
+                facts = {
+                    "head_chain": head.chain_uid,
+                    "head_seq": head.seq,
+                    "head": head.fingerprint.hex(),
+                }
+        if text is None:
             return
         now = self._clock()
         stamp = Stamp(sequence=self._seq + 1, logged_ms=int(now * 1000))
-        facts: Document = {"head_chain": head.chain_uid, "head_seq": head.seq, "head": head.fingerprint.hex()}
         note = self._mapper.notice("audit.truncated", uuid7(now), text, facts, stamp)
         self._commit([_row(note, self._previous)])
 

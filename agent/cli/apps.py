@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.catalog import Catalog
-from agent.cli.console import explains_errors, out, say_json, settings_from
+from agent.cli.console import as_its_owner, explains_errors, out, say_json, settings_from
 from agent.cli.events import clock
 from agent.errors import ConfigError
 from agent.gateway.policy_file import PolicyFile
@@ -63,7 +63,7 @@ def list_apps(
     if context.invoked_subcommand is not None:
         return
     settings = settings_from({"state_dir": state_dir and str(state_dir.absolute())})
-    seen = AppearanceFile(StatePaths.under(settings.state_dir).appearances).read()
+    seen = AppearanceFile(as_its_owner(StatePaths.under(settings.state_dir)).appearances).read()
     rules = PolicyFile(policy_file or settings.policy or bundled_policies() / "default").rules
     now = datetime.now().astimezone()
     judged = [

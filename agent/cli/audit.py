@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.audit import EventRow, Trail, VerifyReport
-from agent.cli.console import EXIT_FAILED, explains_errors, out, say_json, state_paths
+from agent.cli.console import EXIT_FAILED, as_its_owner, explains_errors, out, say_json, state_paths
 from agent.cli.events import details, listing
 from agent.model.record import IncidentKind
 
@@ -121,7 +121,7 @@ def _tell(report: VerifyReport) -> None:
 
 
 def _trail(state_dir: Path | None) -> Trail:
-    return Trail(state_paths({"state_dir": state_dir and str(state_dir.absolute())}))
+    return Trail(as_its_owner(state_paths({"state_dir": state_dir and str(state_dir.absolute())})))
 
 
 def _plain(row: EventRow) -> dict[str, object]:

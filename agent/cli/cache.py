@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from agent.caching.ports import StoreStats
 from agent.caching.sqlite import SqliteStore
-from agent.cli.console import explains_errors, out, say_json, state_paths
+from agent.cli.console import as_its_owner, explains_errors, out, say_json, state_paths
 
 app = typer.Typer(help="The cache of answers of this machine.", no_args_is_help=True)
 
@@ -63,7 +63,7 @@ def clear(
 
 def _store(state_dir: Path | None) -> SqliteStore | None:
     """The local store; None where there has never been one."""
-    path = state_paths({"state_dir": state_dir and str(state_dir.absolute())}).answers
+    path = as_its_owner(state_paths({"state_dir": state_dir and str(state_dir.absolute())})).answers
     return SqliteStore(path, max_entries=_UNBOUNDED, max_bytes=_UNBOUNDED) if path.exists() else None
 
 

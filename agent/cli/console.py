@@ -14,11 +14,14 @@ from rich.markup import escape
 
 from agent.errors import DrawbridgeError
 from agent.host.managed import managed_source
+from agent.host.ownership import become_owner_of
 from agent.host.paths import StatePaths, config_file, state_directory
 from agent.host.settings import Settings, load_settings
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+# what scripts of device management ask for, of `status --exit-code` and `doctor`
+EXIT_DEGRADED, EXIT_OFF, EXIT_UNTRUSTED, EXIT_STALE = 10, 20, 30, 40
 _PIPE_WIDTH = 200
 
 
@@ -57,6 +60,13 @@ def settings_from(command_line: Mapping[str, object] | None = None) -> Settings:
 def state_paths(command_line: Mapping[str, object] | None = None) -> StatePaths:
     """The files of the state directory in force. Raises ConfigError."""
     return StatePaths.under(settings_from(command_line).state_dir)
+
+
+def as_its_owner(paths: StatePaths) -> StatePaths:
+    """The files of an agent, which may belong to another account: root is that account from now on. They are for nobody
+    else to open, and none of their links may lead root elsewhere."""
+    become_owner_of(paths.root)
+    return paths
 
 
 def explains_errors[**P, T](command: Callable[P, T]) -> Callable[P, T]:

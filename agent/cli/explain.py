@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.audit import Trail
-from agent.cli.console import explains_errors, out, say_json, settings_from
+from agent.cli.console import as_its_owner, explains_errors, out, say_json, settings_from
 from agent.cli.events import decision_text, details
 from agent.cli.reports import Report, found_hits
 from agent.errors import AuditError
@@ -58,7 +58,7 @@ def explain(
 ) -> None:
     """Explain what was found in an exchange, which guardrail decided, and how to go on."""
     settings = settings_from({"state_dir": state_dir and str(state_dir.absolute())})
-    paths = StatePaths.under(settings.state_dir)
+    paths = as_its_owner(StatePaths.under(settings.state_dir))
     event = Trail(paths).show(reference)
     policy = PolicyFile(policy_file or settings.policy or bundled_policies() / "default").rules.policy
     report = Report(event=event, policy=policy, hits=tuple(found_hits(event)))

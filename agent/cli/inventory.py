@@ -19,6 +19,7 @@ from agent.cli.console import explains_errors, out, say_json, settings_from
 from agent.errors import AuditError, HostError
 from agent.gateway.policy_file import PolicyFile
 from agent.host.inventory import take_inventory
+from agent.host.ownership import as_owner_of
 from agent.host.paths import StatePaths, bundled_policies
 from agent.model.inventory import Found, FoundKind
 from agent.model.record import IncidentKind
@@ -133,7 +134,10 @@ def _ungoverned(paths: StatePaths, *, since: float) -> tuple[list[Host], str]:
         return [], ""
     try:
         for kind, why in _UNGOVERNED.items():
-            rows: Sequence[EventRow] = Trail(paths).events(since=since, kind=kind.value, limit=_MAX_EVENTS)
+            with as_owner_of(paths.root):
+                rows: Sequence[EventRow] = Trail(paths).events(
+                    since=since, kind=kind.value, limit=_MAX_EVENTS
+                )
             for row in rows:
                 moment = datetime.fromtimestamp(row.time_ms / 1e3).astimezone()
                 last = moment.isoformat(timespec="seconds")

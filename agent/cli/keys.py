@@ -20,7 +20,7 @@ from agent.accounts.quota import QuotaReport, standing
 from agent.accounts.store import DAY_SECONDS, HISTORY_DAYS, Use
 from agent.accounts.stores import FILE, store_for
 from agent.accounts.tally import Reading, Tally
-from agent.cli.console import explains_errors, out, say_json, settings_from, state_paths
+from agent.cli.console import as_its_owner, explains_errors, out, say_json, settings_from, state_paths
 from agent.errors import ConfigError
 from agent.gateway.policy_file import read_policy
 from agent.host.paths import bundled_policies
@@ -132,7 +132,7 @@ def quota(
     """What a key has used and has left. Of calls under way a running agent knows more: GET /v1/quota."""
     book = _book(policy)
     entry = _entry(book, name)
-    root = state_paths({"state_dir": state_dir and str(state_dir.absolute())}).root
+    root = as_its_owner(state_paths({"state_dir": state_dir and str(state_dir.absolute())})).root
     report = _report(book, entry, user, root)
     if as_json:
         say_json(report.document())

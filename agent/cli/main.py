@@ -35,9 +35,12 @@ from agent.cli import (
     up,
 )
 from agent.cli.console import out
+from agent.cli.diag import diag
+from agent.cli.doctor import doctor
 from agent.cli.eval import evaluate
 from agent.cli.self_test import self_test
 from agent.cli.supervise import supervise
+from agent.cli.tray import tray
 
 _RUN = "Run it"
 _HAPPENED = "What happened"
@@ -101,6 +104,12 @@ app.command("status", rich_help_panel=_RUN)(status.status)
 app.command("health", rich_help_panel=_RUN)(health.health)
 app.command("top", rich_help_panel=_RUN)(top.top)
 app.command("dashboard", rich_help_panel=_RUN)(dashboard.dashboard)
+app.command(
+    "tray",
+    rich_help_panel=_RUN,
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(tray)
 app.command("pause", rich_help_panel=_RUN)(pause.pause)
 app.command("resume", rich_help_panel=_RUN)(pause.resume)
 app.command("events", rich_help_panel=_HAPPENED)(event_stream.events)
@@ -115,6 +124,8 @@ app.add_typer(catalog.app, name="catalog", rich_help_panel=_POLICY)
 app.command("scan", rich_help_panel=_POLICY)(scan.scan)
 app.command("eval", rich_help_panel=_POLICY)(evaluate)
 app.command("fingerprint", rich_help_panel=_POLICY)(fingerprint.fingerprint)
+app.command("doctor", rich_help_panel=_MACHINE)(doctor)
+app.command("diag", rich_help_panel=_MACHINE)(diag)
 app.command("inventory", rich_help_panel=_MACHINE)(inventory.inventory)
 app.command("setup", rich_help_panel=_MACHINE)(arrangement.setup)
 app.command("restore", rich_help_panel=_MACHINE)(arrangement.restore)

@@ -11,13 +11,21 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from agent.cli.console import EXIT_FAILED, explains_errors, out, say_json, settings_from
+from agent.cli.console import (
+    EXIT_DEGRADED,
+    EXIT_FAILED,
+    EXIT_OFF,
+    EXIT_STALE,
+    explains_errors,
+    out,
+    say_json,
+    settings_from,
+)
 from agent.cli.health import warning_lines
 from agent.control.client import Control, NotRunningError
 from agent.host.lock import is_locked
 from agent.host.settings_state import read_state
 
-_EXIT_DEGRADED, _EXIT_OFF, _EXIT_STALE = 10, 20, 40
 _STYLES = {
     "guarding": "bold green",
     "observing": "bold cyan",
@@ -72,11 +80,11 @@ def status(
 def code_of(facts: Mapping[str, Any]) -> int:
     """The exit status that says how an agent is that answers."""
     if facts["pause"] is not None:
-        return _EXIT_OFF
+        return EXIT_OFF
     codes = {each["code"] for each in facts["health"]}
     if "policy_refused" in codes:
-        return _EXIT_STALE
-    return _EXIT_DEGRADED if facts["state"] == "degraded" else 0
+        return EXIT_STALE
+    return EXIT_DEGRADED if facts["state"] == "degraded" else 0
 
 
 def _show(facts: Mapping[str, Any]) -> None:

@@ -106,7 +106,7 @@ def status(*, java: Java = False, as_json: AsJson = False, state_dir: StateDir =
     rows = [
         *survey_stores(trust_stores(machine, java=java), roots),
         survey_files(PublicFiles(machine.public, machine.store), roots),
-        *survey_programs(_sample(paths), environ=os.environ),
+        *survey_programs(sample_of(paths), environ=os.environ),
     ]
     turning = rotation(paths, utc_now()) if os.access(paths.ca, os.R_OK) else None
     if as_json:
@@ -183,7 +183,7 @@ def follow(paths: StatePaths, before: tuple[Root, ...]) -> bool:
     return True
 
 
-def _sample(paths: StatePaths) -> Sample | None:
+def sample_of(paths: StatePaths) -> Sample | None:
     """A leaf to show to programs, where this account can sign one."""
     with suppress(HostError, PermissionError), as_owner_of(paths.root):
         files, now = KeyFiles(key_seal(), migrates=False), utc_now()

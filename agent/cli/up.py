@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from agent.cli.console import err, explains_errors, settings_from
+from agent.engine import facts_of, start_logging
 from agent.host.files import write_atomically
 from agent.host.runfile import RunFile
 
@@ -33,10 +33,6 @@ def up(
             help="Port of the gateway, for base URLs, on 127.0.0.1, 7718 by default; 0 takes a free one."
         ),
     ] = None,
-    lent: Annotated[str, typer.Option(hidden=True, help="Sockets of drawbridge supervise.")] = "",
-    earlier: Annotated[
-        Path | None, typer.Option(hidden=True, help="Where programs were led before us.")
-    ] = None,
     ready_file: Annotated[
         Path | None, typer.Option(help="Written, as JSON, when the agent is ready; removed when it stops.")
     ] = None,
@@ -53,9 +49,7 @@ def up(
         "gateway_port": gateway_port,
     }
     settings = settings_from(given)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # Our own modules only: what libraries say at lower levels may hold headers and content.
-    logging.getLogger("agent").setLevel(settings.log_level.upper())
+    start_logging(settings)
     from agent import daemon  # the parts take half a second to import
 
     told = False
@@ -64,8 +58,7 @@ def up(
         nonlocal told
         if ready_file is not None:
             told = True
-            facts = {name: getattr(runfile, name) for name in runfile.__slots__}
-            write_atomically(ready_file, json.dumps(facts).encode())
+            write_atomically(ready_file, json.dumps(facts_of(runfile)).encode())
         err().print(
             f"Drawbridge is up. Proxy [bold]127.0.0.1:{runfile.proxy_port}[/], gateway "
             f"[bold]http://127.0.0.1:{runfile.gateway_port}[/]/v1 (any provider of the policy), or below it "
@@ -74,7 +67,7 @@ def up(
         )
 
     try:
-        daemon.run(settings, on_ready=ready, lent=lent, earlier=earlier, reread=lambda: settings_from(given))
+        daemon.run(settings, on_ready=ready, reread=lambda: settings_from(given))
     finally:
         if told and ready_file is not None:  # else it may be another agent's
             ready_file.unlink(missing_ok=True)

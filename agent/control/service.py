@@ -24,6 +24,7 @@ from agent.control.facts import WATCHED, Facts, assess
 from agent.control.health import Health
 from agent.control.http import LocalServer
 from agent.control.pausing import PauseKeeper
+from agent.control.personal import Personal
 from agent.control.reading import Reading, Sources
 from agent.control.sessions import Sessions
 from agent.control.verbs import Nothing, PauseOrder
@@ -96,6 +97,7 @@ class ControlService:
             {
                 "status": reading.status,
                 "health": reading.health,
+                "me": Personal(sources).me,
                 "policy": reading.policy,
                 "live": reading.live,
                 "events": reading.events,

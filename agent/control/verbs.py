@@ -69,6 +69,7 @@ class Verb:
 VERBS = (
     Verb(name="status"),
     Verb(name="health"),
+    Verb(name="me"),
     Verb(name="policy"),
     Verb(name="live", arguments=LiveWish),
     Verb(name="events", arguments=EventWish),

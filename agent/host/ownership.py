@@ -45,3 +45,24 @@ def as_owner_of(directory: Path) -> Iterator[None]:
         os.seteuid(0)
         os.setegid(group)
         os.setgroups(groups)
+
+
+def become_owner_of(directory: Path) -> None:
+    """Be the account that owns `directory` for good, where we are root and it is not: for commands that have nothing to
+    do as root. Raises HostError."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return
+    try:
+        found = directory.lstat()
+    except FileNotFoundError:
+        return
+    if found.st_uid == 0:
+        return
+    try:
+        os.setgroups([])
+        os.setgid(found.st_gid)
+        os.setuid(found.st_uid)
+    except OSError as error:
+        raise HostError(
+            f"cannot act as user {found.st_uid}, who owns {directory}: {error.strerror or error}"
+        ) from error

@@ -287,6 +287,11 @@ def _service_directory(platform: str, environ: Mapping[str, str]) -> Path | None
     return None
 
 
+def tray_directory(*, platform: str = sys.platform) -> Path:
+    """Where a person's tray keeps what need not outlive it."""
+    return platformdirs.user_cache_path(_app(platform), appauthor=False) / "tray"
+
+
 def _user_state(platform: str) -> Path:
     base = platformdirs.user_state_path(_app(platform), appauthor=False)
     # elsewhere the platform keeps state and configuration in one directory

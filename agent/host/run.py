@@ -56,9 +56,16 @@ type Runner = Callable[[Sequence[str]], Completed]
 
 
 def run(
-    argv: Sequence[str], *, timeout: float, stdin: bytes | None = None, limit: int = OUTPUT_LIMIT
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    stdin: bytes | None = None,
+    limit: int = OUTPUT_LIMIT,
+    locale: str = "C",
 ) -> Completed:
     """Run `argv` and wait at most `timeout` seconds for it. Blocks.
+
+    Tools that are read by us say nothing translated: hence the locale. Those that show a text need one with letters.
 
     A non-zero code is an answer, not an error. Raises HostError where the program is missing, cannot be
     started, takes too long, or writes more than `limit` bytes to one stream; it is ended then, with its
@@ -71,7 +78,7 @@ def run(
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=outside_environment(os.environ) | {"LC_ALL": "C"},  # tools are read by us: no translations
+            env=outside_environment(os.environ) | {"LC_ALL": locale},
             start_new_session=True,  # so that its children can be ended with it
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows: no console flashes up
         )

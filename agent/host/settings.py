@@ -96,6 +96,7 @@ class Settings:
     device_groups: tuple[str, ...] = ()  # that policies know this machine by
     log_level: str = "info"
     manage_trust: str = "none"  # os: our root is kept in the trust stores; none: somebody else does that
+    notifications: bool = True  # whether the tray tells people of what was stopped
     origins: Mapping[str, Origin] = MappingProxyType({})
     overridden: Mapping[str, tuple[Overridden, ...]] = MappingProxyType({})
 
@@ -252,6 +253,13 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
             takes_hold=Effect.SERVICE,
             category=Category.GENERAL,
             example="os",
+        ),
+        "notifications": _Key(
+            read=switch,
+            allowed="true or false",
+            about="Whether people are shown a notification of the desktop when something of theirs was blocked.",
+            takes_hold=Effect.LIVE,
+            example=False,
         ),
     }
 )

@@ -205,7 +205,7 @@ class RuleBook:
         }.items():
             self._ranks[rule_id] = max(_actions(policy, Family.INJECTION, kind), default=Action.ALLOW)
         keeps_private = bool(policy.checks) or telling is Report.ARGUMENTS
-        self._private = _private_scanner() if keeps_private else None
+        self._private = private_scanner() if keeps_private else None
         every = (*self.scanner.rules, *(self._private.rules if self._private is not None else ()))
         self.kinds = frozenset(
             {rule.type for rule in every}
@@ -367,7 +367,8 @@ class VerdictCache:
         self._young[key] = findings
 
 
-def _private_scanner() -> Scanner:
+def private_scanner() -> Scanner:
+    """Finds everything that our rules take for a credential or for personal data."""
     return Scanner(tuple(rule for rule in bundled_rules() if rule.family in PRIVATE))
 
 

@@ -18,6 +18,7 @@ from agent.host.tasks import TaskGroup
 from agent.interception import request_head
 from agent.interception.request_head import BadHead, ProxyHead
 from agent.interception.tunnel import Pipe
+from agent.supervisor.acceptor import Acceptor
 
 _PATIENCE = 15.0  # seconds for a client's head, and for an origin
 _ADDRESS_DELAY = 0.25  # seconds until the next address is tried beside the first (RFC 8305 section 5)
@@ -54,24 +55,25 @@ class StandIn:
         self._upstream = _endpoint(upstream_proxy) if upstream_proxy else None
         self._resolve = resolve
         self.tasks = TaskGroup("stand-in")
-        self._servers: list[asyncio.Server] = []
+        self._doors: list[Acceptor] = []
         self.passed = self.refused = 0
 
     @property
     def active(self) -> bool:
         """Whether it serves."""
-        return bool(self._servers)
+        return bool(self._doors)
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Begin to serve. The sockets stay their owner's."""
         if self.active:
             return
-        loop = asyncio.get_running_loop()
-        proxy, gateway = (each.dup() for each in self._sockets)
-        self._servers = [
-            await loop.create_server(lambda: _Visitor(self), sock=proxy),
-            await loop.create_server(_Caller, sock=gateway),
+        proxy, gateway = self._sockets
+        self._doors = [
+            Acceptor(proxy, lambda: _Visitor(self), self.tasks),
+            Acceptor(gateway, _Caller, self.tasks),
         ]
+        for each in self._doors:
+            each.open()
 
     def counted(self) -> tuple[int, int]:
         """How many connections passed unseen and how many were refused since this was last asked."""
@@ -81,9 +83,9 @@ class StandIn:
 
     def close(self) -> None:
         """Take no more clients."""
-        for server in self._servers:
-            server.close()
-        self._servers = []
+        for each in self._doors:
+            each.close()
+        self._doors = []
 
     async def dial(self, pipe: Pipe, host: str, port: int) -> None:
         """Connect `pipe` to an origin. Raises OSError."""

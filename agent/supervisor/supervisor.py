@@ -197,7 +197,7 @@ class Supervisor:
             if vitals.ready_at is not None:
                 self._serving()
             elif now - begun > self._patience:
-                await self._duty.standin.open()
+                self._duty.standin.open()
             if fault := vitals.fault(now):
                 log.error("the engine is ended: %s", fault)
                 engine.kill()
@@ -248,7 +248,7 @@ class Supervisor:
         )
         self._duty.notifier.say(status="the engine cannot run; standing in for it", ready="1")
         self._announced = False
-        await self._duty.standin.open()
+        self._duty.standin.open()
         await self._duty.restore()
 
     async def _pause(self, seconds: float) -> None:
@@ -257,7 +257,7 @@ class Supervisor:
         while not self._retry.is_set() and (left := deadline - self._duty.clock()) > 0:
             self._watchdog(self._duty.clock())
             if self._duty.clock() - begun > self._patience:
-                await self._duty.standin.open()
+                self._duty.standin.open()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._retry.wait(), min(left, _ROUND))
         if self._retry.is_set():

@@ -243,3 +243,12 @@ def test_another_page_of_this_machine_gets_nothing(
             thread.join()
     assert tried == ["refused", "refused"]
     assert cookies == ""
+
+
+def test_who_comes_for_one_exchange_finds_it_unfolded(browser: Chromium, shown_agent: AgentProcess) -> None:
+    ask(shown_agent, made_up_key())
+    event = shown_agent.wait_for_events("exchange")[0]
+    page = browser.page(f"{shown_agent.control('dashboard')['url']}#event={event.id}", first=WATCH)
+    page.wait("document.querySelector('.detail')")
+    assert event.id in page.run("document.querySelector('.detail').textContent")
+    assert page.run("window.violations || []") == []

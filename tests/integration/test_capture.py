@@ -19,8 +19,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.prompts import made_up_key
+
 TOOLS = ("nft", "ip", "unshare", "nsenter", "setpriv", "curl", "openssl")
-SECRET = "sk-ant-api03-" + "aB3dE5gH7jK9mN1pQ2rS" * 4 + "aB3dE5gH7jK9mAA"
+SECRET = made_up_key()
 HOME, OUTSIDE = "203.0.113.2", "203.0.113.1"
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -26,14 +26,15 @@ def self_test(
     """
     outcomes = try_all()
     if as_json:
-        say_json(_document(outcomes))
+        say_json(report(outcomes))
     else:
         _show(outcomes)
     if not all(each.ok for each in outcomes):
         raise typer.Exit(EXIT_FAILED)
 
 
-def _document(outcomes: tuple[Outcome, ...]) -> dict[str, object]:
+def report(outcomes: tuple[Outcome, ...]) -> dict[str, object]:
+    """What came of every trial, as JSON has it."""
     return {
         "version": __version__,
         "frozen": hasattr(sys, "frozen"),

@@ -211,6 +211,18 @@ function showLines(fresh) {
   $("no-lines").hidden = lines.length > 0;
 }
 
+// Who comes by …#event=ID came for one exchange: it is unfolded, once.
+let sought = new URLSearchParams(location.hash.slice(1)).get("event");
+
+function showSought() {
+  const line = sought && lines.find((each) => each.id === sought);
+  if (!line) return;
+  sought = null;
+  const node = $("lines").querySelector(`[data-number="${line.number}"]`);
+  node?.querySelector(".more").click();
+  node?.scrollIntoView({ block: "center" });
+}
+
 function showAll() {
   $("lines").replaceChildren();
   const shown = lines.filter(wanted).slice(-SHOWN);
@@ -346,6 +358,7 @@ async function look() {
     if (lines.length > KEPT) lines.splice(0, lines.length - KEPT);
   }
   showLines(view.exchanges);
+  showSought();
   if (view.exchanges.length || since === null) showSums(view);
   since = view.now;
   if (facts.policy.digest !== digest) {

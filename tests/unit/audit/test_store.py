@@ -70,14 +70,22 @@ def test_a_newer_file_is_left_alone(paths: StatePaths) -> None:
         pass
 
 
-def test_a_damaged_file_is_an_audit_error_with_advice(paths: StatePaths) -> None:
+def test_a_damaged_file_is_kept_as_evidence_and_a_new_one_begun(tmp_path: Path) -> None:
+    paths = StatePaths.under(tmp_path)
+    paths.prepare()
+    paths.spool.write_bytes(b"no database, but of some length" * 100)
+    with open_for_writing(paths, device_id="device") as store:
+        assert store.chain_uid
+    kept = [each for each in paths.audit.iterdir() if ".damaged-" in each.name]
+    assert [each.read_bytes()[:11] for each in kept] == [b"no database"]
+
+
+def test_a_damaged_file_that_is_read_is_an_audit_error_with_advice(paths: StatePaths) -> None:
     paths.prepare()
     paths.spool.write_bytes(b"this is no database" * 1000)
-    with pytest.raises(AuditError, match="cannot open") as caught, open_for_writing(paths, device_id="d"):
+    with pytest.raises(AuditError, match="cannot read") as caught, open_for_reading(paths):
         pass
     assert "keep it as evidence" in caught.value.hint()
-    with pytest.raises(AuditError, match="cannot read"), open_for_reading(paths):
-        pass
 
 
 def test_reading_what_is_not_there_says_how_to_start(paths: StatePaths) -> None:

@@ -30,6 +30,7 @@ COMMANDS = {
     "pause",
     "resume",
     "dashboard",
+    "tray",
     "top",
     "fingerprint",
     "scan",
@@ -63,6 +64,8 @@ COMMANDS = {
     "keys quota",
     "inventory",
     "self-test",
+    "doctor",
+    "diag",
 }
 """A contract with scripts: names are added, never changed."""
 

@@ -10,6 +10,7 @@ from agent.control.verbs import VERBS, EventWish, PauseOrder, Role
 TABLE = {
     "status": ("GET", Role.USER),
     "health": ("GET", Role.USER),
+    "me": ("GET", Role.USER),
     "policy": ("GET", Role.USER),
     "live": ("GET", Role.USER),
     "events": ("GET", Role.USER),

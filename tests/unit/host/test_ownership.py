@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from agent.host.authority import Authority
-from agent.host.ownership import as_owner_of
+from agent.host.ownership import as_owner_of, become_owner_of
 from agent.host.paths import StatePaths
 
 SOMEBODY = 12_345
@@ -54,3 +54,23 @@ def test_a_link_that_the_owner_made_leads_root_nowhere(public: Path) -> None:
     with as_owner_of(state), pytest.raises(PermissionError):
         (state / "ca" / "root.key").write_text("x")
     assert list(secret.iterdir()) == []
+
+
+@needs_root
+@pytest.mark.parametrize(("owner", "expected"), [(SOMEBODY, SOMEBODY), (0, 0)])
+def test_a_command_becomes_the_owner_for_good(public: Path, owner: int, expected: int) -> None:
+    os.chown(public, owner, owner)
+    child = os.fork()
+    if child == 0:  # whoever gives root away does not get it back
+        try:
+            become_owner_of(public)
+            os._exit(int((os.getuid(), os.geteuid(), os.getegid()) != (expected, expected, expected)))
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert os.geteuid() == 0
+
+
+def test_a_directory_that_is_not_there_yet_belongs_to_nobody(tmp_path: Path) -> None:
+    become_owner_of(tmp_path / "not there yet")
+    assert os.geteuid() == os.getuid()

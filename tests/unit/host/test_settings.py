@@ -89,6 +89,7 @@ def test_every_setting_has_an_environment_variable(tmp_path: Path) -> None:
             "DRAWBRIDGE_DEVICE_GROUPS": "kiosks, Finance laptops",
             "DRAWBRIDGE_LOG_LEVEL": "debug",
             "DRAWBRIDGE_MANAGE_TRUST": "OS",
+            "DRAWBRIDGE_NOTIFICATIONS": "off",
             "PATH": "/bin",
         },
     )
@@ -112,6 +113,7 @@ def test_every_setting_has_an_environment_variable(tmp_path: Path) -> None:
         device_groups=("kiosks", "Finance laptops"),
         log_level="debug",
         manage_trust="os",
+        notifications=False,
         origins=settings.origins,
     )
     assert {origin.source for origin in settings.origins.values()} == {Source.ENVIRONMENT}

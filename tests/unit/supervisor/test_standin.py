@@ -63,7 +63,7 @@ async def posted(known: StandInFacts = FACTS, *, upstream: bool = False) -> Asyn
         upstream_proxy=f"http://127.0.0.1:{port}" if upstream else None,
         resolve=(lambda host, at: (host, at)) if upstream else (lambda host, at: ("127.0.0.1", port)),
     )
-    await standin.open()
+    standin.open()
     try:
         yield Post(standin, listeners, port)
     finally:
@@ -137,7 +137,7 @@ async def test_closed_it_takes_no_clients_and_the_sockets_stay() -> None:
         waiting = asyncio.ensure_future(post.ask(connect("closed.example")))
         await asyncio.sleep(0.05)
         assert not waiting.done()  # in the queue, not refused
-        await post.standin.open()
+        post.standin.open()
         assert b" 503 " in await waiting
 
 

@@ -66,7 +66,7 @@ class Bystander:
         self.active = False
         self.opened = 0
 
-    async def open(self) -> None:
+    def open(self) -> None:
         self.opened += not self.active
         self.active = True
 
@@ -132,7 +132,7 @@ async def test_an_engine_that_dies_is_followed_by_another_and_told_what_passed()
     async def story() -> None:
         await until(lambda: len(post.engines) == 1 and post.watch.said != [])
         assert post.watch.said[0]["ready"] == "1"
-        await post.standin.open()
+        post.standin.open()
         await until(lambda: "away 3 1" in post.engines[0].told)
         assert not post.standin.active
         post.engines[0].die(-9)

@@ -1,0 +1,51 @@
+"""Notifications, as each system is told to show them."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.errors import HostError
+from agent.tray.notifiers import DarwinNotifier, IconNotifier, LinuxNotifier
+from tests.fakes.tray import RecordingRunner
+
+TITLE, TEXT = 'Blocked "a" & b', "--<b>why</b>\n$(id) & \\ é"
+
+
+def test_linux_is_told_by_notify_send_with_markup_escaped() -> None:
+    runner = RecordingRunner()
+    LinuxNotifier(runner).notify(TITLE, TEXT, urgent=True)
+    [command] = runner.commands
+    assert command[0] == "notify-send"
+    assert {"--app-name=Drawbridge", "--urgency=critical"} <= set(command)
+    assert command[-3:] == ("--", TITLE, "--&lt;b&gt;why&lt;/b&gt;\n$(id) &amp; \\ é")
+
+
+def test_macos_is_told_by_osascript_and_no_text_is_in_the_script() -> None:
+    runner = RecordingRunner()
+    DarwinNotifier(runner).notify(TITLE, TEXT)
+    [command] = runner.commands
+    assert command[0] == "/usr/bin/osascript"
+    assert command[-2:] == (TITLE, TEXT)
+    script = command[1:-2]
+    assert script[::2] == ("-e",) * 3
+    assert "why" not in " ".join(script)
+
+
+def test_windows_is_told_by_the_icon_within_its_limits() -> None:
+    shown: list[tuple[str, str]] = []
+    IconNotifier(lambda title, text: shown.append((title, text))).notify("t" * 99, "x" * 999)
+    assert [len(each) for each in shown[0]] == [63, 255]
+
+
+@pytest.mark.parametrize("kind", [LinuxNotifier, DarwinNotifier])
+def test_a_tool_that_fails_is_told(kind: type[LinuxNotifier | DarwinNotifier]) -> None:
+    with pytest.raises(HostError, match="no notification can be shown"):
+        kind(RecordingRunner(code=1)).notify("a", "b")
+
+
+def test_an_icon_without_notifications_is_told() -> None:
+    def balloon(title: str, text: str) -> None:
+        raise NotImplementedError
+
+    with pytest.raises(HostError):
+        IconNotifier(balloon).notify("a", "b")
