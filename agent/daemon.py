@@ -180,6 +180,7 @@ class _Parts:
         """Build what needs the loop; listen."""
         library.prepare()
         from addons import build_addons  # imports mitmproxy, which `prepare` had to precede
+        from agent.interception.captured import CapturedDoor
         from agent.interception.door import Door
         from agent.interception.engine import Engine
         from agent.interception.frontdoor import FrontDoor
@@ -208,6 +209,7 @@ class _Parts:
         engine.install(build_addons(engine))
         dialler = Dialler(shared.resolve, settings.upstream_proxy, settings.upstream_direct)
         front = self._front = FrontDoor(door, dialler.dial, shared.tasks)
+        self._captured = CapturedDoor(front)
         self._note_closed(shared.policy.rules)
         self._pauses.on_end = front.end_pause
         await self._pauses.restore()
@@ -220,6 +222,8 @@ class _Parts:
         else:
             gateway_port = await server.listen("127.0.0.1", settings.gateway_port, base_url_connection)
         self._ports = (await front.listen(settings.proxy_port, lent=proxy), gateway_port)
+        if settings.capture != "none":
+            await self._captured.listen(settings.capture_port)
         self._keep_standin(shared.policy.rules, door)
         shared.tasks.spawn(self._heed_settings(), name="settings")
         shared.tasks.spawn(self._discoveries().run(), name="inventory")
@@ -275,6 +279,7 @@ class _Parts:
         """No new connections; running exchanges get their time; every event is flushed."""
         if self._server is not None:
             self._front.close_listener()
+            self._captured.close()
             self._server.close_listeners()
             await self._settle(self._server)
             self._front.close()

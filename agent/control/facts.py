@@ -106,6 +106,7 @@ _PROBES: Mapping[str, Callable[[Facts], str]] = {
     "engine_restarted": lambda facts: _deaths(facts) if 0 < facts.engine_deaths < LOOP else "",
     "crash_loop": lambda facts: _deaths(facts) if facts.engine_deaths >= LOOP else "",
     "proxy_overridden": lambda facts: _led(facts, Led.OVERRIDDEN),
+    "capture_failed": lambda facts: _led(facts, Led.CAPTURE_FAILED),
     "proxy_failed": lambda facts: _led(facts, Led.FAILED),
     "part_missing": lambda facts: "; ".join(facts.parts_missing),
 }

@@ -132,6 +132,12 @@ WARNABLES = (
         severity=Severity.MEDIUM,
         remedy="Programs do not come here by themselves; see the log of the supervisor for the cause.",
     ),
+    Warnable(
+        code="capture_failed",
+        title="Capture has switched itself off",
+        severity=Severity.MEDIUM,
+        remedy="A VPN or another firewall stands in its way; restart the service to try again, or set capture to none.",
+    ),
 )
 """Everything that can be wrong, the order in which it is told."""
 

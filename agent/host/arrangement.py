@@ -15,6 +15,10 @@ from pathlib import Path
 import platformdirs
 
 from agent.errors import ConfigError, HostError
+from agent.host import canary
+from agent.host.capture_nftables import KIND as CAPTURE
+from agent.host.capture_nftables import SCOPE as CAPTURE_SCOPE
+from agent.host.capture_nftables import CaptureTable, ruleset
 from agent.host.earlier import Earlier, first, read_earlier, write_earlier
 from agent.host.journal import Change, Journal, Report, SettingDriver, Undone, Wanted
 from agent.host.lock import ProcessLock
@@ -64,6 +68,8 @@ class Aims:
     ports: tuple[int, ...] = ()
     needed: tuple[Path, ...] = ()
     variables: Mapping[str, str] | None = None
+    capture: str = ""  # the table of nftables
+    capture_port: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,17 +78,21 @@ class Drivers:
 
     proxies: Sequence[ProxySetting] = ()
     files: EnvironmentFiles | None = None
+    capture: SettingDriver | None = None
     lasting: Sequence[SettingDriver] = ()
 
     @property
     def following(self) -> frozenset[str]:
         """The kinds that lead traffic to us."""
-        return frozenset((*(each.kind for each in self.proxies), *((KIND,) if self.files else ())))
+        kinds = [each.kind for each in self.proxies]
+        kinds += [KIND] if self.files else []
+        return frozenset((*kinds, *((self.capture.kind,) if self.capture else ())))
 
     @property
     def all(self) -> tuple[SettingDriver, ...]:
         """Every driver."""
-        return (*self.proxies, *((self.files.driver,) if self.files else ()), *self.lasting)
+        files = (self.files.driver,) if self.files else ()
+        return (*self.proxies, *files, *((self.capture,) if self.capture else ()), *self.lasting)
 
 
 class Arrangement:
@@ -149,6 +159,11 @@ class Arrangement:
         with self._locked():
             return self._journal.restore(None if everything else self._drivers.following)
 
+    def release(self) -> Report | None:
+        """Capture no more; whatever else leads here stays. Raises HostError."""
+        with self._locked():
+            return self._journal.restore_one(CAPTURE, CAPTURE_SCOPE)
+
     def changes(self) -> tuple[Change, ...]:
         """What `restore` would undo, newest first. Raises HostError."""
         return tuple(reversed(self._journal.changes))
@@ -169,6 +184,8 @@ class Arrangement:
         for path in aims.needed:
             if not path.exists():
                 raise HostError(f"{path} is not there yet", hint="Start the agent first.")
+        if aims.capture:
+            canary.require(aims.capture_port)
         if aims.pac_url:
             earlier = self.survey(aims.ports)
             self._serves(aims.pac_url, earlier.mark)
@@ -231,6 +248,8 @@ class Arrangement:
                     wanted += [Wanted(kind=KIND, scope=path, value=text) for path, text in texts.items()]
                 except HostError as error:
                     rows.append(_failed(KIND, "", error))
+        if aims.capture:
+            wanted.append(Wanted(kind=CAPTURE, scope=CAPTURE_SCOPE, value=aims.capture))
         return wanted, rows
 
     def _apply(self, wanted: Wanted) -> Row:
@@ -274,7 +293,7 @@ def drivers(*, machine: bool, platform: str = sys.platform) -> Drivers:
                 profile=Path("/etc/profile.d/drawbridge.sh"),
             )
             proxies = (DconfDatabase(), KdeProxy(Path("/etc/xdg/kioslaverc")))
-            return Drivers(proxies=proxies, files=files)
+            return Drivers(proxies=proxies, files=files, capture=CaptureTable())
         case _:
             config = platformdirs.user_config_path()
             files = EnvironmentFiles(session=config / "environment.d" / "60-drawbridge.conf")
@@ -284,23 +303,44 @@ def drivers(*, machine: bool, platform: str = sys.platform) -> Drivers:
 
 def aims(settings: Settings, paths: StatePaths, setup: SetupPaths, *, ports: tuple[int, int]) -> Aims:
     """What `settings` ask for, of an agent that serves at `ports`. Raises ConfigError, HostError."""
+    found = _captures(settings, paths, setup)
     if settings.manage_proxy == "none" and settings.manage_environment == "none":
-        return Aims(ports=ports)
+        return replace(found, ports=ports)
     if 0 in ports:
         raise ConfigError(
             "a setting can lead only to a port that is known beforehand",
             hint="Set proxy_port and gateway_port to numbers other than 0.",
         )
-    found: Mapping[str, str] | None = None
+    given: Mapping[str, str] | None = None
     needed: tuple[Path, ...] = ()
     if settings.manage_environment != "none":
         bundle, root = paths.bundle, paths.root_certificate
         if setup.machine:
             bundle, root = public_bundle(), public_roots()
         needed = (bundle, root)
-        found = variables(proxy_port=ports[0], bundle=bundle, root=root)
+        given = variables(proxy_port=ports[0], bundle=bundle, root=root)
     url = f"http://127.0.0.1:{ports[0]}{PAC_PATH}" if settings.manage_proxy != "none" else ""
-    return Aims(pac_url=url, ports=ports, needed=needed, variables=found)
+    return replace(found, pac_url=url, ports=ports, needed=needed, variables=given)
+
+
+def _captures(settings: Settings, paths: StatePaths, setup: SetupPaths) -> Aims:
+    """What the setting `capture` asks for. Raises ConfigError, HostError."""
+    if settings.capture == "none":
+        return Aims()
+    if sys.platform != "linux" or not setup.machine:
+        raise ConfigError(
+            "capture = transparent is for the installed service on Linux", hint="Set capture to none."
+        )
+    if not settings.capture_port:
+        raise ConfigError("capture needs a port that is known beforehand", hint="Set capture_port.")
+    try:
+        uid = paths.root.stat().st_uid  # whose the state is runs the engine: root's setup acts for it
+    except OSError as error:
+        raise HostError(f"{paths.root} is not there yet", hint="Start the agent first.") from error
+    if uid != 0:  # only root sees the table and can let go of it at once: no capture without its canary
+        raise ConfigError("capture needs a service that runs as root", hint="Set capture to none.")
+    text = ruleset(port=settings.capture_port, uid=uid)
+    return Aims(capture=text, capture_port=settings.capture_port)
 
 
 def _failed(kind: str, scope: str, error: HostError) -> Row:

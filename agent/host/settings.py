@@ -44,6 +44,7 @@ ENVIRONMENT_PREFIX = "DRAWBRIDGE_"
 DEFAULT_PROXY_PORT = 7717
 DEFAULT_GATEWAY_PORT = 7718
 DEFAULT_DASHBOARD_PORT = 7719
+DEFAULT_CAPTURE_PORT = 7720
 
 
 class Source(StrEnum):
@@ -89,6 +90,8 @@ class Settings:
     upstream_direct: tuple[str, ...] = ()  # hosts that the company proxy is not for
     manage_proxy: str = "none"  # or pac: the OS's proxy settings lead AI traffic to us
     manage_environment: str = "none"  # or all: so do the variables of every program
+    capture: str = "none"  # or transparent: programs are led to us that heed no proxy setting
+    capture_port: int = DEFAULT_CAPTURE_PORT  # where they are led, on loopback
     resolve: tuple[Resolve, ...] = ()  # connect elsewhere, for labs; TLS still verifies the real name
     device_groups: tuple[str, ...] = ()  # that policies know this machine by
     log_level: str = "info"
@@ -202,6 +205,22 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
             takes_hold=Effect.SERVICE,
             category=Category.NETWORK,
             example="all",
+        ),
+        "capture": _Key(
+            read=one_of("none", "transparent"),
+            allowed="none or transparent",
+            about="Whether TLS connections of programs that heed no proxy setting are led to the agent (Linux, root).",
+            takes_hold=Effect.SERVICE,
+            category=Category.NETWORK,
+            example="transparent",
+        ),
+        "capture_port": _Key(
+            read=port,
+            allowed="a port from 1 to 65535",
+            about="Port on the loopback address to which captured connections are led.",
+            takes_hold=Effect.SERVICE,
+            category=Category.NETWORK,
+            example=DEFAULT_CAPTURE_PORT,
         ),
         "resolve": _Key(
             read=resolve_list,

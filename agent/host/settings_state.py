@@ -22,6 +22,7 @@ class Led(StrEnum):
     ASKED = "proxy_requested"  # of root
     OVERRIDDEN = "proxy_overridden"  # somebody else insists
     FAILED = "proxy_failed"
+    CAPTURE_FAILED = "capture_failed"  # it has switched itself off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

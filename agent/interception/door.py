@@ -90,7 +90,7 @@ class Door:
             return await self._without_certificate(rules, head, hello, passage, peer)
         if not self._distrust:
             return passage
-        process = await self._attribution.process(peer, self._server)
+        process = await self._attribution.process(peer, self._server(head))
         if process is not None and self._distrust.passes(_program(process), host, now=self._clock()):
             await self._incident(
                 IncidentKind.BYPASS,
@@ -103,7 +103,7 @@ class Door:
     async def _pass_paused(
         self, head: ProxyHead, hello: ClientHello | None, passage: Passage, peer: tuple[str, int]
     ) -> Passage:
-        facts = await self._described(self._facts(head, hello, passage, peer))
+        facts = await self._described(head, self._facts(head, hello, passage, peer))
         host = facts.sni or facts.connect_host
         await self._incident(
             IncidentKind.BYPASS, f"a connection to {host} passes unseen: interception is paused", facts
@@ -122,7 +122,7 @@ class Door:
         moment later, and the system tells nothing of a socket that is closed. The first exchange would wait as long."""
         peer = writer.get_extra_info("peername")
         facts = self._facts(head, hello, passage, (peer[0], peer[1]))
-        describe = self._tasks.spawn(self._described(facts), name="describe")
+        describe = self._tasks.spawn(self._described(head, facts), name="describe")
         await asyncio.wait((describe,))
         await self._engine.run(reader, writer, Intercepted(facts, describe))
 
@@ -143,11 +143,11 @@ class Door:
             return
         self._asking_who = True
         facts = self._facts(head, hello, Passage(way=Way.TUNNEL), peer)
-        self._tasks.spawn(self._stranger(facts, host), name="stranger")
+        self._tasks.spawn(self._stranger(head, facts, host), name="stranger")
 
-    async def _stranger(self, facts: Connection, host: str) -> None:
+    async def _stranger(self, head: ProxyHead, facts: Connection, host: str) -> None:
         try:
-            facts = await self._described(facts)
+            facts = await self._described(head, facts)
         finally:
             self._asking_who = False
         app = self._rules().apps.get(facts.app)
@@ -237,13 +237,12 @@ class Door:
             sni=hello.sni if hello is not None else "",
         )
 
-    async def _described(self, facts: Connection) -> Connection:
-        return await self._attribution.identified(facts, self._server)
+    async def _described(self, head: ProxyHead, facts: Connection) -> Connection:
+        return await self._attribution.identified(facts, self._server(head))
 
-    @property
-    def _server(self) -> tuple[str, int]:
-        """Our end of a client's connection."""
-        return ("127.0.0.1", self._ports()[0])
+    def _server(self, head: ProxyHead) -> tuple[str, int]:
+        """The other end of a client's connection, as the client's own socket has it."""
+        return (head.host, head.port) if head.captured else ("127.0.0.1", self._ports()[0])
 
     async def _incident(
         self, kind: IncidentKind, message: str, facts: Connection, detail: tuple[tuple[str, str], ...] = ()

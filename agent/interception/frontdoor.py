@@ -150,6 +150,8 @@ class _Dialled(Pipe):
 class Visitor(asyncio.Protocol):
     """A client of the front door until it is known what it wants; then its transport gets another protocol."""
 
+    greeting = ESTABLISHED
+
     def __init__(self, door: FrontDoor) -> None:
         self._door = door
         self._buffer = b""
@@ -184,6 +186,16 @@ class Visitor(asyncio.Protocol):
             self._read_hello()
         elif len(self._buffer) > MAX_EARLY and self._transport is not None:
             self._transport.pause_reading()
+
+    def _begin(self, head: ProxyHead) -> None:
+        """It is known what the client wants."""
+        self._head = head
+        self._establish()
+
+    def _accepts(self, hello: ClientHello | None) -> bool:
+        """Whether a client whose first bytes are known is to be judged at all."""
+        del hello
+        return True
 
     def leave(self) -> None:
         """Close the connection."""
@@ -244,7 +256,7 @@ class Visitor(asyncio.Protocol):
     def _establish(self) -> None:
         assert self._transport is not None
         self._answered = True
-        self._transport.write(ESTABLISHED)
+        self._transport.write(self.greeting)
         self._transport.resume_reading()
         self._wait(self._door.deadlines.hello)
         if self._buffer:
@@ -267,6 +279,8 @@ class Visitor(asyncio.Protocol):
                 return
         self._judging = True
         assert self._transport is not None
+        if not self._accepts(hello):
+            return
         self._transport.pause_reading()
         self._door.tasks.spawn(self._judge(hello), name="judge")
 
@@ -291,6 +305,8 @@ class Visitor(asyncio.Protocol):
                 self._door.keeper.tunnelled(self._head, hello, self._peer)
             case Way.TUNNEL:
                 await self._late_tunnel(paused=passage.paused)
+                if passage.surface is None:
+                    self._door.keeper.tunnelled(self._head, hello, self._peer)
 
     async def _late_tunnel(self, *, paused: bool) -> None:
         """A catalogued host that passes unseen after all: the client has its 200 already."""

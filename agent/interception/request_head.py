@@ -21,6 +21,7 @@ class ProxyHead:
     port: int = 0
     host_field: str = ""
     origin_field: str = ""
+    captured: bool = False  # it asked for no proxy: the system led it here
 
 
 def parse(data: bytes) -> tuple[ProxyHead, bytes] | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from agent.errors import DrawbridgeError
 from agent.host.arrangement import aims, arrangement
+from agent.host.canary import captured
 from agent.host.earlier import read_earlier
 from agent.host.lock import ProcessLock
 from agent.host.managed import managed_source
@@ -135,7 +136,9 @@ async def _run(duty: Duty, steward: Steward, stoppable: Stoppable | None) -> boo
         await steward.survey(hurried=True)
         return await duty.start()
 
-    supervisor = Supervisor(replace(duty, start=start, serving=steward.serving, restore=steward.away))
+    supervisor = Supervisor(
+        replace(duty, start=start, serving=steward.serving, restore=steward.away, gone=steward.gone)
+    )
     supervisor.handle_signals()
     if stoppable is not None:
         loop = asyncio.get_running_loop()
@@ -179,7 +182,9 @@ def _mandate(settings: Settings, paths: StatePaths, setup: SetupPaths, ports: tu
         asks=paths.settings_request if asks else None,
         ports=ports,
         surveys=not asks and (settings.manage_proxy != "none" or settings.upstream_proxy == AUTO),
-        in_charge=(settings.manage_proxy, settings.manage_environment) != ("none", "none"),
+        in_charge=(settings.manage_proxy, settings.manage_environment, settings.capture)
+        != ("none", "none", "none"),
+        canary=captured if settings.capture != "none" else None,
     )
 
 

@@ -12,11 +12,12 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent.errors import ConfigError, HostError
 from agent.host.arrangement import Aims, Arrangement, Row, State
+from agent.host.capture_nftables import KIND as CAPTURE
 from agent.host.journal import Undone
 from agent.host.setting_drift import Drift, Patience, Verdict
 from agent.host.settings_request import Request, ask
@@ -24,6 +25,7 @@ from agent.host.settings_state import Led, write_state
 
 log = logging.getLogger(__name__)
 
+_CANARIES = 2  # that must be lost before capture is given up
 _OUTSIDE = (
     ("192.0.2.1", socket.AF_INET),
     ("2001:db8::1", socket.AF_INET6),
@@ -52,6 +54,9 @@ class Mandate:
     aims: Callable[[], Aims]
     state: Path
     asks: Path | None = None
+    canary: Callable[[], bool | None] | None = (
+        None  # whether captured traffic arrives; None: nothing is captured
+    )
     ports: tuple[int, int] = (0, 0)
     surveys: bool = True  # whether anybody wants to know where programs were led before us
     in_charge: bool = True  # whether the settings ask for anything at all
@@ -74,6 +79,7 @@ class Steward:
         self._drift = Drift(mandate.patience)
         self._reasons: tuple[str, ...] = ()
         self._surveyed = mandate.clock()
+        self._uncaptured = ""  # why capture has switched itself off
         self.led: Led | None = None
         """How it is, as last told."""
 
@@ -98,6 +104,11 @@ class Steward:
         """No engine serves, and none will soon: lead them back to where they went before us."""
         self._wanted = False
         await self._off_loop(self._restore)
+
+    async def gone(self) -> None:
+        """The engine has ended. Captured connections know no other way: they are let go at once, until one serves."""
+        if self._mandate.canary is not None:
+            await self.away()
 
     async def run(self) -> None:
         """Look after the settings, for ever: at once where the network changes, and now and then."""
@@ -149,9 +160,7 @@ class Steward:
             return
         left = arrangement.following
         settled = {
-            (row.kind, row.scope)
-            for row in arrangement.look(self._mandate.aims())
-            if row.state is State.ALREADY
+            (row.kind, row.scope) for row in arrangement.look(self._aims()) if row.state is State.ALREADY
         }
         if any((each.kind, each.scope) not in settled for each in left):
             self._restore()
@@ -159,7 +168,7 @@ class Steward:
     def _apply(self) -> None:
         if not self._wanted:
             return
-        aims = self._mandate.aims()
+        aims = self._aims()
         if self._mandate.asks is not None:
             rows = self._mandate.arrangement.look(aims)
             if any(row.state is State.CHANGES for row in rows):
@@ -169,6 +178,24 @@ class Steward:
         else:
             rows = self._mandate.arrangement.apply(aims)
         self._report(rows)
+        self._try_canary()
+
+    def _aims(self) -> Aims:
+        aims = self._mandate.aims()
+        return replace(aims, capture="") if self._uncaptured else aims
+
+    def _try_canary(self) -> None:
+        """Capture that does not work is switched off, until we are started again."""
+        canary = self._mandate.canary
+        if canary is None or self._uncaptured or not self._applied:
+            return
+        if any(canary() is not False for _ in range(_CANARIES)):
+            return
+        self._uncaptured = f"{_CANARIES} connections that had to be captured did not arrive"
+        log.error("capture is switched off: %s", self._uncaptured)
+        report = self._mandate.arrangement.release()
+        failed = report is not None and report.undone is Undone.FAILED
+        self._tell(Led.CAPTURE_FAILED, self._uncaptured, *((report.reason,) if report and failed else ()))
 
     def _restore(self) -> None:
         self._applied = False
@@ -192,7 +219,9 @@ class Steward:
 
     def _leads_here(self) -> bool:
         here = f"127.0.0.1:{self._mandate.ports[0]}"
-        return any(here in (each.ours or "") for each in self._mandate.arrangement.following)
+        return any(
+            each.kind == CAPTURE or here in (each.ours or "") for each in self._mandate.arrangement.following
+        )
 
     def _look(self) -> Verdict:
         if not self._wanted:
@@ -200,7 +229,8 @@ class Steward:
         if not self._applied and self._mandate.asks is None:
             self._apply()
             return Verdict.CALM
-        rows = self._mandate.arrangement.look(self._mandate.aims())
+        self._try_canary()
+        rows = self._mandate.arrangement.look(self._aims())
         drifted = [row for row in rows if row.state is State.CHANGES]
         verdict = self._drift.seen(self._mandate.clock(), drifted=bool(drifted))
         names = ", ".join(map(_name, drifted))
@@ -213,7 +243,7 @@ class Steward:
         elif verdict is Verdict.CALM:
             failed = _failures(rows)
             led = Led.FAILED if failed else Led.HERE
-            if led is not self.led:
+            if led is not self.led and not (self._uncaptured and led is Led.HERE):
                 self._tell(led, *failed)
         return verdict
 
@@ -226,6 +256,8 @@ class Steward:
         self._tell(Led.FAILED if failed else Led.HERE, *failed)
 
     def _tell(self, led: Led, *reasons: str) -> None:
+        if led is Led.HERE and self._uncaptured:
+            led, reasons = Led.CAPTURE_FAILED, (self._uncaptured,)
         if (led, reasons) == (self.led, self._reasons):
             return  # what cannot be done is tried again and again, and told once
         self.led, self._reasons = led, reasons

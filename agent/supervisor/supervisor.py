@@ -60,6 +60,7 @@ class Duty:
     standin: StandIn
     serving: Act = _nothing
     restore: Act = _nothing
+    gone: Act = _nothing  # called when an engine has ended, whether or not another one follows
     notifier: Notifier = field(default_factory=Notifier)
     renews: bool = False  # whether `run` gives way to a new program where it is replaced
     takes_over: bool = False  # whether another program gave way to us: clients have waited since
@@ -157,6 +158,8 @@ class Supervisor:
             self.starts += 1
             code = await self._attend(engine, vitals)
             self._engine = None
+            if not self._stopping.is_set():
+                await duty.gone()
         if self._stopping.is_set():
             return
         if self._replacing:

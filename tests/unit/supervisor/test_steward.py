@@ -11,6 +11,7 @@ import pytest
 
 from agent.errors import ConfigError, HostError
 from agent.host.arrangement import Aims, Arrangement, Drivers
+from agent.host.capture_nftables import KIND as CAPTURE
 from agent.host.earlier import Earlier, read_earlier
 from agent.host.paths import SetupPaths
 from agent.host.setting_drift import Patience
@@ -216,3 +217,64 @@ async def test_an_engine_that_is_away_again_is_not_led_to(tmp_path: Path) -> Non
 
 def test_the_network_is_told_without_sending_anything() -> None:
     assert network() == network()
+
+
+class FakeTable:
+    """The table of captured connections, as a setting."""
+
+    kind = CAPTURE
+
+    def __init__(self) -> None:
+        self.value: str | None = None
+
+    def read(self, scope: str) -> str | None:
+        del scope
+        return self.value
+
+    def write(self, scope: str, value: str | None) -> None:
+        del scope
+        self.value = value
+
+
+def _capturing(
+    root: Path, monkeypatch: pytest.MonkeyPatch, answers: list[bool | None]
+) -> tuple[House, FakeTable]:
+    monkeypatch.setattr("agent.host.canary.require", lambda _port: None)
+    aims = replace(AIMS, capture="table", capture_port=7720)
+    told = iter(answers)
+    house = House(root, more={"aims": lambda: aims, "canary": lambda: next(told, answers[-1])})
+    table = FakeTable()
+    drivers = Drivers(proxies=(house.proxy,), capture=table)
+    arrangement = Arrangement(house.setup, drivers, serves=house._serves)
+    house.more["arrangement"] = arrangement
+    house.steward._mandate = replace(house.steward._mandate, arrangement=arrangement)
+    return house, table
+
+
+async def test_capture_that_does_not_arrive_twice_switches_itself_off_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, table = _capturing(tmp_path, monkeypatch, [False, False])
+    await house.steward.serving()
+    assert (table.value, house.value, house.led) == (None, OURS, Led.CAPTURE_FAILED)
+    await house.steward.away()
+    await house.steward.serving()
+    assert (table.value, house.led) == (None, Led.CAPTURE_FAILED)
+
+
+@pytest.mark.parametrize("answers", [[True], [False, True], [None]])
+async def test_capture_stays_where_a_canary_arrives_or_there_is_no_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: list[bool | None]
+) -> None:
+    house, table = _capturing(tmp_path, monkeypatch, answers)
+    await house.steward.serving()
+    assert (table.value, house.led) == ("table", Led.HERE)
+
+
+async def test_captured_connections_are_let_go_as_soon_as_the_engine_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, table = _capturing(tmp_path, monkeypatch, [True])
+    await house.steward.serving()
+    await house.steward.gone()
+    assert table.value is None
