@@ -76,13 +76,16 @@ def put(path: Path, data: bytes) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file; none is no error. Raises HostError."""
+    """Remove a file; none is no error. A folder that is empty then, which may be of our making, goes with it: it says
+    nothing to whoever reads it. Raises HostError."""
     target = path.resolve()
     try:
         if target.parent.is_dir():
             _check_folder(target.parent)
         with suppress(FileNotFoundError):
             target.unlink()
+            with suppress(OSError):  # something else is kept there
+                target.parent.rmdir()
     except OSError as error:
         raise HostError(f"cannot remove {path}: {error.strerror or error}") from error
 

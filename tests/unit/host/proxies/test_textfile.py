@@ -22,8 +22,17 @@ def test_a_file_is_made_and_removed(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o644
     driver.write(str(file), None)
     driver.write(str(file), None)
-    assert not file.exists()
+    assert not file.parent.exists()
     assert len(done) == 3
+
+
+def test_a_folder_with_something_else_in_it_stays(tmp_path: Path) -> None:
+    file = tmp_path / "environment.d" / "drawbridge.conf"
+    driver = TextFile("kind", [file])
+    driver.write(str(file), "A=1\n")
+    (file.parent / "other.conf").touch()
+    driver.write(str(file), None)
+    assert [each.name for each in file.parent.iterdir()] == ["other.conf"]
 
 
 def test_bytes_that_are_no_text_come_back(tmp_path: Path) -> None:
