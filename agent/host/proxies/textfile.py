@@ -24,12 +24,19 @@ class TextFile:
     """A `SettingDriver` of whole files. Only `allowed` ones are touched, whatever a journal says."""
 
     def __init__(
-        self, kind: str, allowed: Collection[Path], *, changed: Callable[[], None] = nothing
+        self,
+        kind: str,
+        allowed: Collection[Path],
+        *,
+        changed: Callable[[], None] = nothing,
+        tidies: bool = False,
     ) -> None:
-        """`changed` is called after each change, and may raise HostError."""
+        """`changed` is called after each change, and may raise HostError. `tidies`: a folder that is empty when a file is
+        gone, which may be of our making, goes with it."""
         self._kind = kind
         self._allowed = frozenset(map(str, allowed))
         self._changed = changed
+        self._tidies = tidies
 
     @property
     def kind(self) -> str:
@@ -50,6 +57,9 @@ class TextFile:
         path = self._path(scope)
         if value is None:
             remove(path)
+            if self._tidies:
+                with suppress(OSError):  # something else is kept there
+                    path.parent.rmdir()
         else:
             put(path, value.encode("utf-8", "surrogateescape"))
         self._changed()
@@ -76,16 +86,13 @@ def put(path: Path, data: bytes) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file; none is no error. A folder that is empty then, which may be of our making, goes with it: it says
-    nothing to whoever reads it. Raises HostError."""
+    """Remove a file; none is no error. Raises HostError."""
     target = path.resolve()
     try:
         if target.parent.is_dir():
             _check_folder(target.parent)
         with suppress(FileNotFoundError):
             target.unlink()
-            with suppress(OSError):  # something else is kept there
-                target.parent.rmdir()
     except OSError as error:
         raise HostError(f"cannot remove {path}: {error.strerror or error}") from error
 

@@ -30,7 +30,8 @@ class EnvironmentFiles:
     @property
     def driver(self) -> TextFile:
         """Writes them."""
-        return TextFile(KIND, [each for each in (self.session, self.profile) if each is not None])
+        files = [each for each in (self.session, self.profile) if each is not None]
+        return TextFile(KIND, files, tidies=True)
 
     def texts(self, variables: Mapping[str, str]) -> Mapping[str, str]:
         """What is to stand in each. Raises HostError."""

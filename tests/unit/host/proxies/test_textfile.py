@@ -22,13 +22,24 @@ def test_a_file_is_made_and_removed(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o644
     driver.write(str(file), None)
     driver.write(str(file), None)
-    assert not file.parent.exists()
+    assert not file.exists()
+    assert file.parent.exists()
     assert len(done) == 3
+
+
+def test_a_folder_that_is_empty_goes_where_nobody_needs_it(tmp_path: Path) -> None:
+    file = tmp_path / "environment.d" / "drawbridge.conf"
+    driver = TextFile("kind", [file], tidies=True)
+    for _ in range(2):
+        driver.write(str(file), "A=1\n")
+        driver.write(str(file), None)
+        driver.write(str(file), None)
+        assert not file.parent.exists()
 
 
 def test_a_folder_with_something_else_in_it_stays(tmp_path: Path) -> None:
     file = tmp_path / "environment.d" / "drawbridge.conf"
-    driver = TextFile("kind", [file])
+    driver = TextFile("kind", [file], tidies=True)
     driver.write(str(file), "A=1\n")
     (file.parent / "other.conf").touch()
     driver.write(str(file), None)
