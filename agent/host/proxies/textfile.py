@@ -31,8 +31,8 @@ class TextFile:
         changed: Callable[[], None] = nothing,
         tidies: bool = False,
     ) -> None:
-        """`changed` is called after each change, and may raise HostError. `tidies`: a folder that is empty when a file is
-        gone, which may be of our making, goes with it."""
+        """`changed` is called after each change, and may raise HostError. `tidies`: a folder that is empty once a file
+        is gone may be of our making, and goes with it."""
         self._kind = kind
         self._allowed = frozenset(map(str, allowed))
         self._changed = changed
