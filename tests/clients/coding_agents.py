@@ -86,7 +86,8 @@ AGENTS = (
     CodingAgent(
         command="codex",
         app="codex",
-        ask=lambda prompt: ("exec", "--skip-git-repo-check", prompt),
+        # its sandbox is not what is tried here, and not every machine lets it be made
+        ask=lambda prompt: ("exec", "--skip-git-repo-check", "--sandbox", "danger-full-access", prompt),
         tool='call exec: text((await tools.exec_command({cmd: "expr 40 + 2"})).output)',
         files={".codex/config.toml": QUIET_CODEX},
         environ={"CODEX_API_KEY": KEY, "CODEX_HOME": "~/.codex"},
