@@ -29,14 +29,14 @@ class TextFile:
         allowed: Collection[Path],
         *,
         changed: Callable[[], None] = nothing,
-        tidies: bool = False,
+        tidies: Collection[Path] = (),
     ) -> None:
-        """`changed` is called after each change, and may raise HostError. `tidies`: a folder that is empty once a file
-        is gone may be of our making, and goes with it."""
+        """`changed` is called after each change, and may raise HostError. `tidies` are folders
+        that go with the last file in them: systems come without them, so that they are of our making."""
         self._kind = kind
         self._allowed = frozenset(map(str, allowed))
         self._changed = changed
-        self._tidies = tidies
+        self._tidies = frozenset(tidies)
 
     @property
     def kind(self) -> str:
@@ -57,7 +57,7 @@ class TextFile:
         path = self._path(scope)
         if value is None:
             remove(path)
-            if self._tidies:
+            if path.parent in self._tidies:
                 with suppress(OSError):  # something else is kept there
                     path.parent.rmdir()
         else:

@@ -31,7 +31,9 @@ class EnvironmentFiles:
     def driver(self) -> TextFile:
         """Writes them."""
         files = [each for each in (self.session, self.profile) if each is not None]
-        return TextFile(KIND, files, tidies=True)
+        return TextFile(
+            KIND, files, tidies=[self.session.parent]
+        )  # profile.d belongs to the system, even empty
 
     def texts(self, variables: Mapping[str, str]) -> Mapping[str, str]:
         """What is to stand in each. Raises HostError."""

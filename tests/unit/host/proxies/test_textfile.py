@@ -29,7 +29,7 @@ def test_a_file_is_made_and_removed(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_empty_goes_where_nobody_needs_it(tmp_path: Path) -> None:
     file = tmp_path / "environment.d" / "drawbridge.conf"
-    driver = TextFile("kind", [file], tidies=True)
+    driver = TextFile("kind", [file], tidies=[file.parent])
     for _ in range(2):
         driver.write(str(file), "A=1\n")
         driver.write(str(file), None)
@@ -39,7 +39,7 @@ def test_a_folder_that_is_empty_goes_where_nobody_needs_it(tmp_path: Path) -> No
 
 def test_a_folder_with_something_else_in_it_stays(tmp_path: Path) -> None:
     file = tmp_path / "environment.d" / "drawbridge.conf"
-    driver = TextFile("kind", [file], tidies=True)
+    driver = TextFile("kind", [file], tidies=[file.parent])
     driver.write(str(file), "A=1\n")
     (file.parent / "other.conf").touch()
     driver.write(str(file), None)

@@ -54,3 +54,13 @@ def test_each_file_has_its_text(tmp_path: Path) -> None:
     files = EnvironmentFiles(session=tmp_path / "s", profile=tmp_path / "p")
     assert set(files.texts(FOUND)) == set(files.driver.scopes()) == {str(tmp_path / "s"), str(tmp_path / "p")}
     assert set(EnvironmentFiles(session=tmp_path / "s").texts(FOUND)) == {str(tmp_path / "s")}
+
+
+def test_of_two_empty_folders_only_the_one_that_no_system_comes_with_goes(tmp_path: Path) -> None:
+    files = EnvironmentFiles(session=tmp_path / "environment.d/a", profile=tmp_path / "profile.d/a")
+    (tmp_path / "profile.d").mkdir()
+    for scope in files.driver.scopes():
+        files.driver.write(scope, "A=1\n")
+    for scope in files.driver.scopes():
+        files.driver.write(scope, None)
+    assert [each.name for each in tmp_path.iterdir()] == ["profile.d"]
