@@ -19,26 +19,15 @@ from agent.errors import HostError
 def as_owner_of(directory: Path) -> Iterator[None]:
     """Act as the account that owns `directory` inside the block, where we are root and it is not. The whole process
     does: for commands with one thread. Raises HostError."""
-    if sys.platform == "win32" or os.geteuid() != 0:
-        yield
-        return
-    try:
-        found = directory.lstat()
-    except FileNotFoundError:
-        yield  # nobody's yet: it becomes ours
-        return
-    if found.st_uid == 0:
+    owner = _other_owner(directory)
+    if owner is None or sys.platform == "win32":
         yield
         return
     group, groups = os.getegid(), os.getgroups()
-    try:
+    with _told(owner, directory):
         os.setgroups([])
-        os.setegid(found.st_gid)
-        os.seteuid(found.st_uid)
-    except OSError as error:
-        raise HostError(
-            f"cannot act as user {found.st_uid}, who owns {directory}: {error.strerror or error}"
-        ) from error
+        os.setegid(owner.st_gid)
+        os.seteuid(owner.st_uid)
     try:
         yield
     finally:
@@ -50,19 +39,31 @@ def as_owner_of(directory: Path) -> Iterator[None]:
 def become_owner_of(directory: Path) -> None:
     """Be the account that owns `directory` for good, where we are root and it is not: for commands that have nothing to
     do as root. Raises HostError."""
-    if sys.platform == "win32" or os.geteuid() != 0:
+    owner = _other_owner(directory)
+    if owner is None or sys.platform == "win32":
         return
+    with _told(owner, directory):
+        os.setgroups([])
+        os.setgid(owner.st_gid)
+        os.setuid(owner.st_uid)
+
+
+def _other_owner(directory: Path) -> os.stat_result | None:
+    """Whose it is, where we are root and it is somebody else's. One that is not there yet becomes ours."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return None
     try:
         found = directory.lstat()
     except FileNotFoundError:
-        return
-    if found.st_uid == 0:
-        return
+        return None
+    return found if found.st_uid != 0 else None
+
+
+@contextmanager
+def _told(owner: os.stat_result, directory: Path) -> Iterator[None]:
     try:
-        os.setgroups([])
-        os.setgid(found.st_gid)
-        os.setuid(found.st_uid)
+        yield
     except OSError as error:
         raise HostError(
-            f"cannot act as user {found.st_uid}, who owns {directory}: {error.strerror or error}"
+            f"cannot act as user {owner.st_uid}, who owns {directory}: {error.strerror or error}"
         ) from error
