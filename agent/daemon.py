@@ -106,9 +106,7 @@ class Daemon:
             paths.prepare()
             held.enter_context(StateLock(paths))
             lent = parent.sockets if parent is not None else ()
-            renew = supervision.ask_for_another if supervision is not None else None
-            engine = _Parts(settings, paths, self._earlier, lent, renew)
-            engine.supervision = supervision
+            engine = _Parts(settings, paths, self._earlier, lent, supervision)
             try:
                 runfile = await engine.start()
                 write_runfile(paths, runfile)
@@ -120,7 +118,7 @@ class Daemon:
                     ):  # else somebody is told that we guard, and meets the stand-in
                         await asyncio.wait_for(supervision.guarding.wait(), HANDOVER_SECONDS)
                 if self._reread is not None:  # not before: a supervisor replaces only an engine that serves
-                    engine.watch(self._reread, supervision)
+                    engine.watch(self._reread)
                 await engine.shared.note(IncidentKind.AGENT_STARTED, f"Drawbridge {__version__} is ready")
                 log.info(
                     "ready: proxy 127.0.0.1:%d, gateway 127.0.0.1:%d",
@@ -152,15 +150,15 @@ class _Parts:
         paths: StatePaths,
         earlier: Path,
         lent: tuple[socket.socket, ...] = (),
-        renew: Callable[[], None] | None = None,
+        supervision: Supervision | None = None,
     ) -> None:
         """`lent` are the sockets of the proxy and the gateway, where somebody else bound them. `earlier` is the file of
-        where programs were led before us. `renew` has another engine take our place, if somebody would start it."""
+        where programs were led before us. `supervision` is who would start another engine in our place."""
         self._given = settings
         self._earlier_file = earlier
         self._earlier = read_earlier(earlier)
         settings = self._settings = settled(settings, os.environ, self._earlier)
-        self._renew = renew
+        self._supervision = supervision
         self._lent = lent
         self.shared = Assembly(settings, paths, notices_apps=True)
         self._authority = Authority.open(paths, self.shared.policy.rules.catalog.hosts, seal=key_seal())
@@ -169,7 +167,6 @@ class _Parts:
         self._ports = (0, 0)
         self._closed = StandInFacts()
         shared = self.shared
-        self.supervision: Supervision | None = None
         self._pauses = PauseKeeper(
             paths.pause, lambda: shared.policy.rules.policy.pause, shared.note, shared.tasks
         )
@@ -257,7 +254,7 @@ class _Parts:
             ca_ends=lambda: self._authority.root.not_valid_after_utc,
             policy_problem=lambda: shared.policy_problem,
             parts_missing=lambda: tuple(shared.missing.values()),
-            deaths=lambda: self.supervision.deaths if self.supervision is not None else 0,
+            deaths=lambda: self._supervision.deaths if self._supervision is not None else 0,
         )
         return ControlService(sources, watched, self._pauses, shared.note, shared.tasks)
 
@@ -304,7 +301,7 @@ class _Parts:
             ):
                 return
 
-    def watch(self, reread: Reread, supervision: Supervision | None) -> None:
+    def watch(self, reread: Reread) -> None:
         """From now on see settings change."""
         held, (proxy, gateway) = self._given, self._ports
         if self._lent:  # whoever bound them may have been told something else
@@ -321,7 +318,7 @@ class _Parts:
                 "log_level": self._follow_log_level,
                 "notifications": self._leave_to_tray,
             },
-            renew=_renewal(supervision) if supervision is not None else None,
+            renew=_renewal(self._supervision) if self._supervision is not None else None,
         )
         self.shared.tasks.spawn(self._watch.run(), name="settings")
 
@@ -416,9 +413,9 @@ class _Parts:
             self._settings.upstream_direct,
         ):
             return
-        if self._renew is not None:
+        if self._supervision is not None:
             log.info("the company's proxy is another one now: another engine takes over")
-            self._renew()
+            self._supervision.ask_for_another()
         else:
             log.warning("the company's proxy is another one now: it is used from the next start on")
 
