@@ -7,7 +7,7 @@ import sys
 
 def main() -> None:
     """Run the command line. Some commands go their own way, since they must start fast and stay small: the supervisor,
-    the engine that it starts, the same as a Windows service, the tray, and the process that reads files."""
+    the engine that it starts, the same as a Windows service, the tray, the process that reads files, and the canary."""
     match sys.argv[1:]:
         case ["supervise", *arguments]:
             from agent.supervisor.command import main as supervise
@@ -29,6 +29,10 @@ def main() -> None:
             from agent.extraction.worker import main as read_files
 
             read_files()
+        case ["canary"]:
+            from agent.host.canary_process import main as sing
+
+            sing()
         case _:
             from agent.host.collector import load_up
 

@@ -56,6 +56,7 @@ from agent.supervision import Supervision
 
 if TYPE_CHECKING:
     from agent.interception.door import Door
+    from agent.interception.redirection import Redirection
 
 log = logging.getLogger(__name__)
 
@@ -172,6 +173,7 @@ class _Parts:
         )
         self._control: ControlService | None = None
         self._watch: SettingsWatch | None = None
+        self._redirection: Redirection | None = None
 
     async def start(self) -> RunFile:
         """Build what needs the loop; listen."""
@@ -181,6 +183,7 @@ class _Parts:
         from agent.interception.door import Door
         from agent.interception.engine import Engine
         from agent.interception.frontdoor import FrontDoor
+        from agent.interception.redirection import Redirection
 
         settings, shared = self._settings, self.shared
         attribution = self._attribution = Attribution(
@@ -219,8 +222,11 @@ class _Parts:
         else:
             gateway_port = await server.listen("127.0.0.1", settings.gateway_port, base_url_connection)
         self._ports = (await front.listen(settings.proxy_port, lent=proxy), gateway_port)
-        if settings.capture != "none":
+        if settings.capture == "transparent":
             await self._captured.listen(settings.capture_port)
+        elif settings.capture == "programs":
+            self._redirection = Redirection(settings.capture_programs, front, shared.tasks)
+            shared.tasks.spawn(self._redirection.run(), name="redirection")
         self._keep_standin(shared.policy.rules, door)
         shared.tasks.spawn(self._heed_settings(), name="settings")
         shared.tasks.spawn(self._discoveries().run(), name="inventory")
@@ -255,6 +261,7 @@ class _Parts:
             policy_problem=lambda: shared.policy_problem,
             parts_missing=lambda: tuple(shared.missing.values()),
             deaths=lambda: self._supervision.deaths if self._supervision is not None else 0,
+            uncaptured=lambda: self._redirection.trouble if self._redirection is not None else "",
         )
         return ControlService(sources, watched, self._pauses, shared.note, shared.tasks)
 

@@ -38,6 +38,7 @@ class Facts:
     lines: tuple[Line, ...] = ()  # the last exchanges, oldest first
     engine_deaths: int = 0  # within the last hour
     parts_missing: tuple[str, ...] = ()
+    uncaptured: str = ""  # why programs are not captured that should be
     led: SettingsState | None = None  # what became of the OS's proxy settings
 
 
@@ -106,7 +107,7 @@ _PROBES: Mapping[str, Callable[[Facts], str]] = {
     "engine_restarted": lambda facts: _deaths(facts) if 0 < facts.engine_deaths < LOOP else "",
     "crash_loop": lambda facts: _deaths(facts) if facts.engine_deaths >= LOOP else "",
     "proxy_overridden": lambda facts: _led(facts, Led.OVERRIDDEN),
-    "capture_failed": lambda facts: _led(facts, Led.CAPTURE_FAILED),
+    "capture_failed": lambda facts: facts.uncaptured or _led(facts, Led.CAPTURE_FAILED),
     "proxy_failed": lambda facts: _led(facts, Led.FAILED),
     "part_missing": lambda facts: "; ".join(facts.parts_missing),
 }

@@ -136,7 +136,8 @@ WARNABLES = (
         code="capture_failed",
         title="Capture has switched itself off",
         severity=Severity.MEDIUM,
-        remedy="A VPN or another firewall stands in its way; restart the service to try again, or set capture to none.",
+        remedy="A VPN, a firewall or a permission that was not given stands in its way; restart the service to try "
+        "again, or set capture to none.",
     ),
 )
 """Everything that can be wrong, the order in which it is told."""

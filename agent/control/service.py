@@ -55,6 +55,7 @@ class Engine:
     policy_problem: Callable[[], str]
     parts_missing: Callable[[], tuple[str, ...]]
     deaths: Callable[[], int]
+    uncaptured: Callable[[], str]  # why single programs are not captured
 
 
 class ControlService:
@@ -187,6 +188,7 @@ class ControlService:
                 max(self._sources.observatory.latest - _LINES, 0), limit=_LINES
             ),
             engine_deaths=engine.deaths(),
+            uncaptured=engine.uncaptured(),
             parts_missing=engine.parts_missing(),
             led=self._led,
         )

@@ -325,8 +325,8 @@ def aims(settings: Settings, paths: StatePaths, setup: SetupPaths, *, ports: tup
 
 def _captures(settings: Settings, paths: StatePaths, setup: SetupPaths) -> Aims:
     """What the setting `capture` asks for. Raises ConfigError, HostError."""
-    if settings.capture == "none":
-        return Aims()
+    if settings.capture != "transparent":
+        return Aims()  # single programs are led here by the engine itself
     if sys.platform != "linux" or not setup.machine:
         raise ConfigError(
             "capture = transparent is for the installed service on Linux", hint="Set capture to none."

@@ -9,6 +9,7 @@ Reading /proc of other users needs CAP_SYS_PTRACE; without it their processes st
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import struct
@@ -33,7 +34,9 @@ _NLM_F_REQUEST = 1
 _HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
 _REQUEST = struct.Struct("=BBBxI")  # inet_diag_req_v2: family, protocol, extensions, states
 _PORTS = struct.Struct("!HH")
-_NO_COOKIE = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)  # any interface, INET_DIAG_NOCOOKIE
+_COOKIE = struct.Struct("=III")  # interface, and INET_DIAG_NOCOOKIE
+_NO_COOKIE = 0xFFFFFFFF
+_INTERFACE_LIMIT = 64
 _ANSWER_TAIL = struct.Struct("=II")  # uid, inode
 _ANSWER_TAIL_OFFSET = _HEADER.size + 4 + 48 + 12  # after inet_diag_msg's states, socket id, timers and queues
 _ANY_STATE = 0xFFFFFFFF
@@ -73,7 +76,7 @@ class LinuxProcessFinder:
     def find(self, client: Endpoint, server: Endpoint) -> Process | None:
         """See `ProcessFinder`."""
         try:
-            found = _ask_kernel(plain_endpoint(client), plain_endpoint(server))
+            found = _find_socket(plain_endpoint(client), plain_endpoint(server))
             if found is None or found.inode == 0:  # 0: closed, on its way out
                 return None
             pid = self._owner(found)
@@ -151,17 +154,29 @@ class LinuxProcessFinder:
         return known
 
 
-def _ask_kernel(client: Endpoint, server: Endpoint) -> _Socket | None:
-    """The client's own socket: local end `client`, remote end `server`. Raises OSError, ValueError."""
-    family = socket.AF_INET6 if ":" in client[0] else socket.AF_INET
-    question = _question(family, client, server)
+def _find_socket(client: Endpoint, server: Endpoint) -> _Socket | None:
+    """The client's own socket: local end `client`, remote end `server`. The kernel tells of one that is bound to an
+    interface (by a redirector, a VPN) only to those who name it. Raises OSError, ValueError."""
     if sys.platform != "linux":
         return None
     with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _NETLINK_SOCK_DIAG) as netlink:
         netlink.settimeout(_TIMEOUT)
         netlink.connect((0, 0))  # the kernel, and answers from nobody else
-        netlink.send(question)
-        answer = netlink.recv(4096)
+        if (found := _ask_kernel(netlink, client, server)) is not None:
+            return found
+        if ipaddress.ip_address(client[0]).is_loopback:
+            return None
+        for interface, _ in socket.if_nameindex()[:_INTERFACE_LIMIT]:
+            if (found := _ask_kernel(netlink, client, server, interface)) is not None:
+                return found
+    return None
+
+
+def _ask_kernel(
+    netlink: socket.socket, client: Endpoint, server: Endpoint, interface: int = 0
+) -> _Socket | None:
+    netlink.send(_question(client, server, interface))
+    answer = netlink.recv(4096)
     _, kind, _, _, _ = _HEADER.unpack_from(answer)
     if kind != _SOCK_DIAG_BY_FAMILY:  # NLMSG_ERROR: no such connection
         return None
@@ -169,14 +184,15 @@ def _ask_kernel(client: Endpoint, server: Endpoint) -> _Socket | None:
     return _Socket(inode=inode, uid=uid)
 
 
-def _question(family: socket.AddressFamily, client: Endpoint, server: Endpoint) -> bytes:
+def _question(client: Endpoint, server: Endpoint, interface: int) -> bytes:
+    family = socket.AF_INET6 if ":" in client[0] else socket.AF_INET
     body = b"".join(
         (
             _REQUEST.pack(family, socket.IPPROTO_TCP, 0, _ANY_STATE),
             _PORTS.pack(client[1], server[1]),
             socket.inet_pton(family, client[0]).ljust(16, b"\0"),
             socket.inet_pton(family, server[0]).ljust(16, b"\0"),
-            _NO_COOKIE,
+            _COOKIE.pack(interface, _NO_COOKIE, _NO_COOKIE),
         )
     )
     return _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 1, 0) + body

@@ -90,7 +90,10 @@ class Settings:
     upstream_direct: tuple[str, ...] = ()  # hosts that the company proxy is not for
     manage_proxy: str = "none"  # or pac: the OS's proxy settings lead AI traffic to us
     manage_environment: str = "none"  # or all: so do the variables of every program
-    capture: str = "none"  # or transparent: programs are led to us that heed no proxy setting
+    capture: str = "none"  # or transparent, programs: programs are led to us that heed no proxy setting
+    capture_programs: tuple[
+        str, ...
+    ] = ()  # parts of the names of those that are, where capture is `programs`
     capture_port: int = DEFAULT_CAPTURE_PORT  # where they are led, on loopback
     resolve: tuple[Resolve, ...] = ()  # connect elsewhere, for labs; TLS still verifies the real name
     device_groups: tuple[str, ...] = ()  # that policies know this machine by
@@ -207,12 +210,19 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
             example="all",
         ),
         "capture": _Key(
-            read=one_of("none", "transparent"),
-            allowed="none or transparent",
-            about="Whether TLS connections of programs that heed no proxy setting are led to the agent (Linux, root).",
+            read=one_of("none", "transparent", "programs"),
+            allowed="none, transparent (Linux) or programs",
+            about="Whether TLS connections of programs that heed no proxy setting are led to the agent.",
             takes_hold=Effect.SERVICE,
             category=Category.NETWORK,
             example="transparent",
+        ),
+        "capture_programs": _Key(
+            read=names,
+            allowed=f"a list of at most {NAMES_LIMIT} names, without commas",
+            about="Names of programs whose connections are captured, where capture is programs.",
+            category=Category.NETWORK,
+            example=["Cursor", "claude"],
         ),
         "capture_port": _Key(
             read=port,

@@ -1,7 +1,8 @@
-"""The door of captured connections: clients that asked for no proxy, led here by the system (Linux).
+"""The door of captured connections: clients that asked for no proxy, led here by the system.
 
 Such a connection is treated like CONNECT to the address that it was meant for; the name in its TLS hello decides. What
-is not catalogued, has no name, or hides it (ECH) is piped to that very address.
+is not catalogued, has no name, or hides it (ECH) is piped to that very address. They come to a port of ours (a table of
+nftables), or are handed over one by one (`redirection.py`).
 """
 
 from __future__ import annotations
@@ -79,14 +80,17 @@ class Captured(Visitor):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Learn where it wanted to go."""
         super().connection_made(transport)
-        sock = transport.get_extra_info("socket")
-        found = original_destination(sock)
-        host, port = found or sock.getsockname()[:2]
+        found = self._wanted(transport)
         self._led = found is not None
+        host, port = found or transport.get_extra_info("sockname")[:2]
         head = ProxyHead(method="CONNECT", target=f"{host}:{port}", host=host, port=port, captured=True)
         self._begin(head)
         if self._led:
             self._silence = asyncio.get_running_loop().call_later(SILENCE, self._unspoken)
+
+    def _wanted(self, transport: asyncio.Transport) -> tuple[str, int] | None:
+        """Where it wanted to go; None for one that was not led here."""
+        return original_destination(transport.get_extra_info("socket"))
 
     def _accepts(self, hello: ClientHello | None) -> bool:
         """The canary is answered at once; who was not led here has no business here."""
@@ -102,3 +106,11 @@ class Captured(Visitor):
         if not self._buffer and not self._judging and self._transport is not None:
             self._judging = True
             self._door.tasks.spawn(self._late_tunnel(paused=False), name="dial")
+
+
+class Redirected(Captured):
+    """One that the redirector of the system hands over: it has its own ends, not ours."""
+
+    def _wanted(self, transport: asyncio.Transport) -> tuple[str, int] | None:
+        host, port = transport.get_extra_info("sockname")[:2]
+        return str(host), int(port)

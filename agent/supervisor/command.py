@@ -182,9 +182,9 @@ def _mandate(settings: Settings, paths: StatePaths, setup: SetupPaths, ports: tu
         asks=paths.settings_request if asks else None,
         ports=ports,
         surveys=not asks and (settings.manage_proxy != "none" or settings.upstream_proxy == AUTO),
-        in_charge=(settings.manage_proxy, settings.manage_environment, settings.capture)
-        != ("none", "none", "none"),
-        canary=captured if settings.capture != "none" else None,
+        in_charge=(settings.manage_proxy, settings.manage_environment) != ("none", "none")
+        or settings.capture == "transparent",
+        canary=captured if settings.capture == "transparent" else None,
     )
 
 

@@ -43,6 +43,7 @@ def test_a_sound_agent_has_nothing_wrong() -> None:
         ({"ca_ends": datetime.fromtimestamp(NOW + 86_400 * 5, UTC)}, "ca_expiring"),
         ({"newest_event": NOW + 3600}, "clock_skew"),
         ({"lines": (line(3), line(2), line(1))}, "upstream_unreachable"),
+        ({"uncaptured": "the redirector cannot be started"}, "capture_failed"),
         ({"engine_deaths": 2}, "engine_restarted"),
         ({"engine_deaths": 5}, "crash_loop"),
         ({"led": SettingsState(led=Led.OVERRIDDEN, at=1.0, reasons=("a VPN",))}, "proxy_overridden"),
