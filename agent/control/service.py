@@ -55,6 +55,7 @@ class Engine:
     policy_problem: Callable[[], str]
     parts_missing: Callable[[], tuple[str, ...]]
     deaths: Callable[[], int]
+    clock_ahead: Callable[[], float]
 
 
 class ControlService:
@@ -102,6 +103,7 @@ class ControlService:
                 "live": reading.live,
                 "events": reading.events,
                 "inventory": reading.inventory,
+                "service": reading.service,
                 "diag": reading.diag,
                 "dashboard": self._open_dashboard,
                 "pause": self._pause,
@@ -187,6 +189,7 @@ class ControlService:
                 max(self._sources.observatory.latest - _LINES, 0), limit=_LINES
             ),
             engine_deaths=engine.deaths(),
+            clock_ahead=engine.clock_ahead(),
             parts_missing=engine.parts_missing(),
             led=self._led,
         )

@@ -82,7 +82,7 @@ def main(arguments: Sequence[str], *, stoppable: Stoppable | None = None) -> int
         supervise(
             read(),
             limits=Limits(steady=options.steady),
-            bounds=Bounds(silence=options.silence),
+            bounds=Bounds(silence=options.silence, memory=options.memory * 2**20),
             ready_file=options.ready_file,
             lent=options.lent,
             stoppable=stoppable,
@@ -238,6 +238,12 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=Limits().steady,
         help="seconds after which an engine has not died of its start (default %(default)s)",
+    )
+    parser.add_argument(
+        "--memory",
+        type=int,
+        default=Bounds().memory // 2**20,
+        help="MB of memory above which an engine is ended (default %(default)s)",
     )
     parser.add_argument(
         "--silence",

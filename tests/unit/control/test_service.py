@@ -49,6 +49,7 @@ def built(root: Path, port: int = 0, *, dashboard: bool = True) -> Served:
         policy_problem=lambda: "".join(problems),
         parts_missing=tuple,
         deaths=lambda: 0,
+        clock_ahead=lambda: 0.0,
     )
     service = ControlService(sources, engine, house.pauses, house.note, house.tasks)
     return Served(house, service, settings, problems)
