@@ -15,7 +15,7 @@ from pathlib import Path
 
 from agent.errors import DrawbridgeError
 from agent.host.arrangement import aims, arrangement
-from agent.host.canary import captured
+from agent.host.canary import Canary
 from agent.host.earlier import read_earlier
 from agent.host.lock import ProcessLock
 from agent.host.managed import managed_source
@@ -184,7 +184,7 @@ def _mandate(settings: Settings, paths: StatePaths, setup: SetupPaths, ports: tu
         surveys=not asks and (settings.manage_proxy != "none" or settings.upstream_proxy == AUTO),
         in_charge=(settings.manage_proxy, settings.manage_environment, settings.capture)
         != ("none", "none", "none"),
-        canary=captured if settings.capture != "none" else None,
+        canary=Canary().sings if settings.capture != "none" else None,
     )
 
 
