@@ -209,7 +209,7 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
         "capture": _Key(
             read=one_of("none", "transparent"),
             allowed="none or transparent",
-            about="Whether TLS connections of programs that heed no proxy setting are led to the agent (Linux, root).",
+            about="Whether TLS connections of programs that heed no proxy setting are led to the agent (Linux).",
             takes_hold=Effect.SERVICE,
             category=Category.NETWORK,
             example="transparent",

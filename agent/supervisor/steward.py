@@ -82,6 +82,7 @@ class Steward:
         self._reasons: tuple[str, ...] = ()
         self._surveyed = mandate.clock()
         self._uncaptured = ""  # why capture has switched itself off
+        self._undone = False  # whether root was asked to take everything back, and not yet to put it again
         self._asked: float | None = None  # since when root has been asked for what is not seen yet
         self.led: Led | None = None
         """How it is, as last told."""
@@ -176,7 +177,9 @@ class Steward:
             return
         if self._mandate.asks is not None:
             rows = self._seen()
-            if any(row.state is State.CHANGES for row in rows):
+            # what is seen may be about to go: root may not have come to it yet
+            if self._undone or any(row.state is State.CHANGES for row in rows):
+                self._undone = False
                 self._ask()
                 return
             self._asked = None
@@ -241,6 +244,7 @@ class Steward:
         if self._mandate.asks is not None:
             if self._mandate.in_charge:
                 ask(self._mandate.asks, Request.RESTORE)
+                self._undone = True
                 self._tell(Led.NOT)
             return
         if not self._mandate.in_charge and not self._leads_here():

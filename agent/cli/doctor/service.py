@@ -38,7 +38,7 @@ class Service:
         return cls(
             supervised=bool(document["supervised"]),
             place=str(document["state_dir"]),
-            roots=tuple(x509.load_pem_x509_certificates(pem)),
+            roots=tuple(x509.load_pem_x509_certificates(pem)) if pem else (),
             manages={str(name): str(value) for name, value in document["settings"].items()},
             led=None if led is None else Led(led["state"]),
             reasons=() if led is None else tuple(map(str, led["reasons"])),

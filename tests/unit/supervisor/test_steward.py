@@ -328,6 +328,15 @@ async def test_root_is_asked_for_capture_until_it_works(tmp_path: Path, asks: Pa
     assert (await taken(asks), house.led) == (Request.RESTORE, Led.NOT)
 
 
+async def test_what_root_has_yet_to_take_back_is_asked_for_again(tmp_path: Path, asks: Path) -> None:
+    house, _ = _capturing(tmp_path, [True], asks=asks)
+    house.proxy.write("a", OURS)
+    await house.steward.serving()
+    await house.steward.gone()
+    await house.steward.serving()  # all is as it was: root has not come to it
+    assert (await taken(asks), house.led) == (Request.SETUP, Led.HERE)
+
+
 async def test_capture_that_root_cannot_bring_about_is_given_up(tmp_path: Path, asks: Path) -> None:
     house, _ = _capturing(tmp_path, [False], asks=asks)
     house.proxy.write("a", OURS)
