@@ -403,11 +403,12 @@ class _Parts:
     async def _heed_settings(self) -> None:
         """Whoever changes the OS's settings leaves where they led before, and waits until our PAC file says so, too."""
         loop = asyncio.get_running_loop()
-        presence, put_back = StatePresence(self.shared.paths), False
+        presence, put_back, lost = StatePresence(self.shared.paths), False, False
         while True:
             await asyncio.sleep(HEED_SECONDS)
             found = await loop.run_in_executor(None, read_earlier, self._earlier_file)
-            if not put_back and await loop.run_in_executor(None, presence.lost):
+            before, lost = lost, not put_back and await loop.run_in_executor(None, presence.lost)
+            if lost and before:  # not at once: whoever removes it would remove what is put back
                 put_back = await self._put_back_state()
             if found != self._earlier:
                 self._earlier = found
@@ -429,7 +430,9 @@ class _Parts:
         try:
             await asyncio.to_thread(put_back)
         except HostError as error:
-            log.warning("%s", error)
+            if str(error) not in missing["state"]:
+                log.warning("%s", error)
+                missing["state"] += f" ({error})"
             return False
         if self._supervision is not None:
             log.error("what signs is put back, and another engine begins with the rest anew")
