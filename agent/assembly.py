@@ -53,6 +53,7 @@ from agent.gateway.sockets.surroundings import Surroundings as SocketSurrounding
 from agent.gateway.standing import Standing
 from agent.gateway.telemetry_pages import telemetry_pages
 from agent.gateway.transport.base import Transport, TransportConfig
+from agent.gateway.transport.dated import DatedTransport
 from agent.gateway.transport.factory import build_transport
 from agent.gateway.transport.proxy import parse_proxy
 from agent.gateway.transport.tls import client_context
@@ -66,6 +67,7 @@ from agent.host.appearances import AppearanceFile
 from agent.host.collector import settle_in
 from agent.host.device import read_device
 from agent.host.justifications import JustificationFile
+from agent.host.known_time import KnownTime
 from agent.host.paths import StatePaths, bundled_policies
 from agent.host.proxy_exceptions import ProxyExceptions
 from agent.host.runfile import control_token
@@ -83,6 +85,7 @@ from agent.telemetry.present import Snapshot
 
 log = logging.getLogger(__name__)
 
+KEEP_TIME_SECONDS = 60.0
 _PAUSE_SECONDS = 0.001  # of work that is in no hurry, after each step
 
 
@@ -97,36 +100,41 @@ class Assembly:
         accept: Acceptance = anything,
         token: str = "",
         notices_apps: bool = False,
+        keeps_policy: bool = False,
     ) -> None:
         """Read the policy and what is on the disk. `accept` refuses policies that cannot be carried out here, `token`
         takes the place of the control token in `paths`. With `notices_apps` the programs of this machine that ask are
-        remembered. Blocks. Raises DrawbridgeError."""
+        remembered. With `keeps_policy` the last policy that was in force is used where the one on the disk is refused.
+        Blocks. Raises DrawbridgeError."""
         self._settings = settings
         self.paths = paths
         self.started_at = time.time()
         self.tasks = TaskGroup("engine")
         self._stopped = threading.Event()
         self._settled_in = False
-        self.policy_problem = ""
-        """Why the policy on the disk was refused, while that is so."""
         self.missing: dict[str, str] = {}
         """Parts that could not be built, and why."""
-        self.policy = PolicyFile(policy_path(settings), accept)
+        self.policy = PolicyFile(policy_path(settings), accept, kept=paths.policy if keeps_policy else None)
+        self.policy_problem = self.policy.problem
+        """Why the policy on the disk was refused, while that is so."""
         providers = {
             **{surface.id: surface.provider for surface in self.policy.rules.catalog.surfaces},
             **{each.id: each.row.genai for each in self.policy.book.providers.values()},
         }
         device = self._device = replace(read_device(paths), groups=settings.device_groups)
-        self.audit = Spool(paths, device=device, providers=providers)
+        self.time = KnownTime(paths.clock)
+        self.audit = Spool(paths, device=device, providers=providers, known=self.time.now)
         self._scans = ScanPool()
         self.resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
         services = _towards_services(settings, self.resolve)
         self._checks = Checks(services, read_secret)
         self._extractor = Extractor()
         section = self.policy.rules.policy.accounts
-        store = store_for(section, state=paths.root, secret=read_secret)
+        store = store_for(section, state=paths.root, secret=read_secret, clock=self.time.now)
         self._history = store.kept if isinstance(store, HistoryStore) else None
-        self.accounts = Accounts(section, store=store, prices=_Prices(self.policy))
+        self.accounts = Accounts(
+            section, store=store, prices=_Prices(self.policy), corrected=self.time.corrected
+        )
         self._health = HealthBook()
         self._standing = Standing(self.accounts, self._health, self.audit)
         self.observatory = Observatory(
@@ -179,8 +187,10 @@ class Assembly:
             proxy_url=settings.upstream_proxy or "",
             direct=settings.upstream_direct,
         )
-        transport = self._transport = await build_transport(config)
+        transport = self._transport = DatedTransport(await build_transport(config), self.time.heard)
         await self.accounts.open()
+        await self._tell_of_accounts()
+        self.tasks.spawn(self._keep_time(), name="time")
         credentials = Credentials(read_secret, SmallRequests(transport), clock=time.monotonic, now=time.time)
         dispatcher = self._dispatcher = Dispatcher(transport, Keys(credentials), self._health)
         self._embedder = GatewayEmbedder(self.policy, dispatcher)
@@ -250,6 +260,7 @@ class Assembly:
         if last_words:
             await self.note(IncidentKind.AGENT_STOPPED, last_words)
         await self.tasks.cancel()
+        await asyncio.to_thread(self.time.keep)
         if self._appearances is not None:
             await self._appearances.save()
         if self._recall.cache is not None:
@@ -273,6 +284,7 @@ class Assembly:
         self.policy_problem = ""
         policy = rules.policy
         await self.accounts.reload(policy.accounts)
+        await self._tell_of_accounts()
         await self._open_cache()
         log.info("policy %s revision %d is in force", policy.id, policy.revision)
         self._prepare()
@@ -283,6 +295,21 @@ class Assembly:
         )
         self.tasks.spawn(self.observatory.apply(policy.telemetry), name="telemetry")
         return True
+
+    async def _tell_of_accounts(self) -> None:
+        """Say where what was used could not be taken up."""
+        if damaged := self.accounts.damaged:
+            self.accounts.damaged = ""
+            await self.note(
+                IncidentKind.ACCOUNTS_LOST,
+                "the accounts could not be read: budgets and limits count from zero",
+                (("kept", damaged),),
+            )
+
+    async def _keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(KEEP_TIME_SECONDS)
+            await asyncio.to_thread(self.time.keep)
 
     async def _open_cache(self) -> None:
         """The cache that the policy asks for, where there is none yet. Another store takes a restart."""

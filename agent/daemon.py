@@ -46,6 +46,7 @@ from agent.host.settings_watch import Renew, SettingsWatch
 from agent.host.signatures import Signatures, verifier
 from agent.host.standin_file import StandInFacts, write_standin
 from agent.host.standin_file import facts as standin_facts
+from agent.host.state_presence import StatePresence
 from agent.host.upstream import settled
 from agent.inspection import RuleBook
 from agent.interception import library
@@ -161,7 +162,7 @@ class _Parts:
         settings = self._settings = settled(settings, os.environ, self._earlier)
         self._supervision = supervision
         self._lent = lent
-        self.shared = Assembly(settings, paths, notices_apps=True)
+        self.shared = Assembly(settings, paths, notices_apps=True, keeps_policy=supervision is not None)
         self._authority = Authority.open(paths, self.shared.policy.rules.catalog.hosts, seal=key_seal())
         refresh_bundle(paths, self._authority.roots_pem, environ=os.environ, store=root_store())
         self._server: GatewayServer | None = None
@@ -213,6 +214,8 @@ class _Parts:
         self._note_closed(shared.policy.rules)
         self._pauses.on_end = front.end_pause
         await self._pauses.restore()
+        if shared.policy_problem:
+            await shared.note(IncidentKind.POLICY_REFUSED, shared.policy_problem)
         control = self._control = self._controlled()
         await control.start()
         proxy, gateway = self._lent or (None, None)
@@ -254,6 +257,8 @@ class _Parts:
             observatory=observatory,
             settings=self._settings,
             paths=shared.paths,
+            roots=lambda: self._authority.roots_pem,
+            supervised=self._supervision is not None,
         )
         watched = Watched(
             spool=shared.audit,
@@ -262,6 +267,7 @@ class _Parts:
             parts_missing=lambda: tuple(shared.missing.values()),
             deaths=lambda: self._supervision.deaths if self._supervision is not None else 0,
             uncaptured=lambda: self._redirection.trouble if self._redirection is not None else "",
+            clock_ahead=shared.time.skew,
         )
         return ControlService(sources, watched, self._pauses, shared.note, shared.tasks)
 
@@ -404,13 +410,43 @@ class _Parts:
     async def _heed_settings(self) -> None:
         """Whoever changes the OS's settings leaves where they led before, and waits until our PAC file says so, too."""
         loop = asyncio.get_running_loop()
+        presence, put_back, lost = StatePresence(self.shared.paths), False, False
         while True:
             await asyncio.sleep(HEED_SECONDS)
             found = await loop.run_in_executor(None, read_earlier, self._earlier_file)
+            before, lost = lost, not put_back and await loop.run_in_executor(None, presence.lost)
+            if lost and before:  # not at once: whoever removes it would remove what is put back
+                put_back = await self._put_back_state()
             if found != self._earlier:
                 self._earlier = found
                 self._heed_upstream()
                 self._keep_standin(self.shared.policy.rules, self._door)
+
+    async def _put_back_state(self) -> bool:
+        """The state directory was removed: keep the root that is trusted, and have another engine begin with the rest
+        anew. Whether that worked."""
+        paths, missing = self.shared.paths, self.shared.missing
+
+        def put_back() -> None:
+            paths.prepare()
+            self._authority.put_back()
+
+        if "state" not in missing:
+            missing["state"] = f"the state directory {paths.root} was removed while the agent ran"
+            log.error("%s", missing["state"])
+        try:
+            await asyncio.to_thread(put_back)
+        except HostError as error:
+            if str(error) not in missing["state"]:
+                log.warning("%s", error)
+                missing["state"] += f" ({error})"
+            return False
+        if self._supervision is not None:
+            log.error("what signs is put back, and another engine begins with the rest anew")
+            self._supervision.ask_for_another()
+        else:
+            log.error("what signs is put back; nothing is recorded until the agent is started again")
+        return True
 
     def _heed_upstream(self) -> None:
         """The company's proxy is built into every connection of ours."""

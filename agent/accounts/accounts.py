@@ -7,6 +7,7 @@ calls at the same time gets past a limit. Refusals are values. Without an `accou
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -89,12 +90,17 @@ class Accounts:
         store: AccountStore,
         prices: PriceSource | None = None,
         estimator: Estimator | None = None,
+        corrected: Callable[[float], float] = lambda moment: moment,
     ) -> None:
+        """`corrected` makes a moment by the clock, which anybody may set, one by which is counted."""
         self._book = Book(section) if section is not None else None
         self._store = store
         self._prices = prices or NoPrices()
         self.estimator = estimator or Estimator()
         self._opened = False
+        self._corrected = corrected
+        self.damaged = ""
+        """The name under which accounts that could not be read are kept; what was used is counted from zero."""
 
     @property
     def active(self) -> bool:
@@ -104,7 +110,7 @@ class Accounts:
     async def open(self) -> None:
         """Take up what was used before, if anything is counted. Raises HostError."""
         if self._book is not None and not self._opened:
-            await self._store.open()
+            self.damaged = await self._store.open()
             self._opened = True
 
     async def reload(self, section: Section | None) -> None:
@@ -148,7 +154,7 @@ class Accounts:
             if book.key_required and not intercepted:
                 return denials.KEY_REQUIRED
             return Principal(user=user) if book.section.users else ANYBODY
-        if entry.expires_at is not None and now >= entry.expires_at:
+        if entry.expires_at is not None and self._corrected(now) >= entry.expires_at:
             return denials.key_expired(entry.row.id)
         if not entry.row.active:
             return denials.key_inactive(entry.row.id)
@@ -178,11 +184,11 @@ class Accounts:
 
     async def reserve(self, principal: Principal, ask: Ask, now: float) -> Grant | Denial:
         """Reserve the worst case of a call."""
-        return await self._reserve(principal, ask, now, None)
+        return await self._reserve(principal, ask, self._corrected(now), None)
 
     async def move(self, grant: Grant, ask: Ask, now: float) -> Grant | Denial:
         """Reserve another call in place of one that did not work out. If that is refused, `grant` stays as it was."""
-        return await self._reserve(grant.principal, ask, now, grant.hold)
+        return await self._reserve(grant.principal, ask, self._corrected(now), grant.hold)
 
     def price(self, grant: Grant, tokens: TokenCount) -> int | None:
         """What a call cost, in nano-dollars, by the price of the moment at which it was reserved; None where nobody
@@ -223,6 +229,7 @@ class Accounts:
         if book is None or (entry := book.keys.get(key)) is None:
             return None
         asked = book.meters_of(entry, user)
+        now = self._corrected(now)
         readings = await self._store.read(asked, now)
         since = int(now) // DAY_SECONDS - HISTORY_DAYS + 1
         days = await self._store.history(key, since) if history else ()

@@ -82,11 +82,12 @@ class FleetStore:
         self._next = secrets.randbits(62)
         self._tasks = TaskGroup("accounts")
 
-    async def open(self) -> None:
+    async def open(self) -> str:
         """See `AccountStore`. A store that cannot be reached now may be later."""
         await self.reachable()
         if self._offline_seconds:
             self._tasks.spawn(self._renew_for_ever(), name="leases")
+        return ""
 
     async def close(self) -> None:
         """See `AccountStore`. Gives leases back."""

@@ -141,10 +141,11 @@ class HistoryStore:
         """The history, for who wants to know how it is."""
         return self._history
 
-    async def open(self) -> None:
+    async def open(self) -> str:
         """See `AccountStore`."""
-        await self._store.open()
+        damaged = await self._store.open()
         self._history.start()
+        return damaged
 
     async def close(self) -> None:
         """See `AccountStore`."""

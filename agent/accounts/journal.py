@@ -45,6 +45,8 @@ class Journal:
         self._timer: asyncio.Handle | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.damaged = ""
+        """The name under which a file that could not be read is kept."""
 
     async def open(self) -> dict[str, Slots]:
         """What is written down, after what was open when the process died has been charged. Raises HostError."""
@@ -167,6 +169,7 @@ class Journal:
     def _run(self, opened: asyncio.Future[dict[str, Slots]]) -> None:
         try:
             with open_ledger(self._path, self._clock()) as file:
+                self.damaged = file.damaged
                 self._tell(_conclude, opened, file.slots())
                 while (job := self._queue.get()) is not None:
                     job(file)

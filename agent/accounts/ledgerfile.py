@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import orjson
@@ -20,6 +20,7 @@ from agent.accounts.meters import Amounts
 from agent.accounts.store import DAY_SECONDS, HISTORY_DAYS, Use
 from agent.accounts.tally import Claims
 from agent.errors import HostError
+from agent.host.damage import is_damage, set_aside
 from agent.host.files import PRIVATE_FILE, make_private_directory
 
 MAX_MODELS = 200
@@ -116,8 +117,10 @@ class Batch:
 class LedgerFile:
     """The open file. Every method blocks and raises HostError."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, damaged: str = "") -> None:
+        """`damaged` is the name under which the file before this one is kept, because it could not be read."""
         self._connection = connection
+        self.damaged = damaged
         self._tended = 0.0
         self._models: dict[tuple[str, int], set[str]] = {}
 
@@ -211,7 +214,22 @@ class LedgerFile:
 
 @contextmanager
 def open_ledger(path: Path, now: float) -> Iterator[LedgerFile]:
-    """The file for its one writer, made or migrated where needed; what was under way is charged. Raises HostError."""
+    """The file for its one writer, made or migrated where needed; what was under way is charged. One that is damaged is
+    kept as evidence, and another begun. Raises HostError."""
+    with ExitStack() as held:
+        try:
+            file = held.enter_context(_opened_ledger(path, now))
+        except HostError as error:
+            if not is_damage(error.__cause__):
+                raise
+            with _storage_errors(f"put the damaged accounts {path} aside"):
+                damaged = set_aside(path)
+            file = held.enter_context(_opened_ledger(path, now, damaged))
+        yield file
+
+
+@contextmanager
+def _opened_ledger(path: Path, now: float, damaged: str = "") -> Iterator[LedgerFile]:
     with _storage_errors(f"open the accounts {path}"):
         make_private_directory(path.parent)
         # before SQLite does it: SQLite gives -wal and -shm the mode it finds here
@@ -225,8 +243,9 @@ def open_ledger(path: Path, now: float) -> Iterator[LedgerFile]:
             version = _version(connection, path)
             for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
                 connection.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version = {number};COMMIT;")
-        file = LedgerFile(connection)
+        file = LedgerFile(connection, damaged=damaged)
         file.charge_open()
+        file.slots()  # what decides from now on has to be readable as a whole
         file.tend(now)
         yield file
 

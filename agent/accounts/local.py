@@ -26,9 +26,10 @@ class LocalStore:
         self._open: dict[int, Hold] = {}
         self._next = secrets.randbits(62)
 
-    async def open(self) -> None:
+    async def open(self) -> str:
         """See `AccountStore`."""
         self._tally = Tally(await self._journal.open())
+        return self._journal.damaged
 
     async def close(self) -> None:
         """See `AccountStore`."""

@@ -49,8 +49,9 @@ class AccountStore(Protocol):
     """Counts what is used. What requests need never raises for a disk or a network that fails: a reservation says so,
     a settlement is caught up on. `read` and `history` raise DrawbridgeError."""
 
-    async def open(self) -> None:
-        """Take up what was used before. Raises HostError."""
+    async def open(self) -> str:
+        """Take up what was used before. Where that could not be read, everything begins at zero: the name under which
+        it is kept, empty where all is well. Raises HostError."""
         ...
 
     async def close(self) -> None:

@@ -53,12 +53,15 @@ class Spool:
         providers: Mapping[str, str] = _NO_NAMES,
         limits: Limits | None = None,
         clock: Clock = time.time,
+        known: Clock | None = None,
     ) -> None:
+        """`known` says how old events are, where the clock, which anybody may set, does not."""
         self._paths = paths
         self._device = device
         self._mapper = OcsfMapper(device, providers)
         self._limits = limits or Limits()
         self._clock = clock
+        self._known = known or clock
         self._queue: SimpleQueue[_Pending | None] = SimpleQueue()
         self._room = asyncio.Event()
         self._accepting = False
@@ -127,7 +130,7 @@ class Spool:
     def _run(self, opened: asyncio.Future[None]) -> None:
         try:
             with open_for_writing(self._paths, device_id=self._device.id) as store:
-                writer = Writer(store, self._mapper, self._paths, self._limits, self._clock)
+                writer = Writer(store, self._mapper, self._paths, self._limits, self._clock, self._known)
                 self._count = writer.count
                 self._tell(_conclude, opened, None)
                 self._serve(writer)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import orjson
 
 from agent.audit.chain import Head
 from agent.errors import AuditError, HostError
+from agent.host.damage import is_damage, set_aside
 from agent.host.files import PRIVATE_FILE, make_private_directory, read_private, write_atomically
 from agent.host.paths import StatePaths
 
@@ -81,7 +81,9 @@ def open_for_writing(paths: StatePaths, *, device_id: str) -> Iterator[Store]:
     with closing(_lock(paths)):
         with storage_errors(opening):
             if _is_damaged(paths.spool):
-                set_aside(paths.spool)
+                set_aside(
+                    paths.spool
+                )  # the head record stays: the new chain begins with an event that names it
             connection = _connect_writer(paths.spool)
         with closing(connection):
             with storage_errors(opening):
@@ -154,18 +156,8 @@ def _is_damaged(path: Path) -> bool:
         with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
             connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
     except sqlite3.DatabaseError as error:
-        return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        return is_damage(error)
     return False
-
-
-def set_aside(path: Path) -> None:
-    """Keep a damaged store as evidence beside its successor. The head record stays: the new chain begins with an event
-    that says which one it follows."""
-    mark = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    log.error("%s is damaged: kept as %s.damaged-%s, and a new one is begun", path, path.name, mark)
-    for ending in ("", "-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + ending).replace(path.with_name(f"{path.name}.damaged-{mark}{ending}"))
 
 
 def _connect_writer(path: Path) -> sqlite3.Connection:

@@ -39,9 +39,16 @@ class Writer:
     """The end of the chain. `count` is how many events the store holds."""
 
     def __init__(
-        self, store: Store, mapper: OcsfMapper, paths: StatePaths, limits: Limits, clock: Clock
+        self,
+        store: Store,
+        mapper: OcsfMapper,
+        paths: StatePaths,
+        limits: Limits,
+        clock: Clock,
+        known: Clock | None = None,
     ) -> None:
-        """Take up the chain where the last commit left it; a tail that is missing is noted in it.
+        """Take up the chain where the last commit left it; a tail that is missing is noted in it. `known` says what is
+        old, the clock what events are stamped with.
 
         Raises AuditError.
         """
@@ -51,6 +58,7 @@ class Writer:
         self._paths = paths
         self._limits = limits
         self._clock = clock
+        self._known = known or clock
         self._unchecked = 0  # bytes in the WAL since the last checkpoint
         self._head_seq = 0
         with storage_errors("read the audit trail"):
@@ -98,7 +106,7 @@ class Writer:
         now = self._clock()
         now_ms = int(now * 1000)
         with storage_errors("apply the audit trail's retention"):
-            drop = choose(self._connection, self._limits, now_ms=now_ms, events=self.count)
+            drop = choose(self._connection, self._limits, now_ms=int(self._known() * 1000), events=self.count)
         if drop is None:
             return False
         stamp = Stamp(sequence=self._seq + 1, logged_ms=now_ms)

@@ -51,8 +51,10 @@ def setup(
     no setting may lead to where nobody answers.
     """
     places = setup_paths(user=user)
+    uncaptured = False
     if requested is not None:
         request = take(requested)
+        uncaptured = request is Request.SETUP_UNCAPTURED
         if request is None:
             return
         if request is Request.RESTORE:
@@ -63,6 +65,7 @@ def setup(
             "state_dir": state_dir and str(state_dir.absolute()),
             "manage_proxy": manage_proxy,
             "manage_environment": manage_environment,
+            "capture": "none" if uncaptured else None,
         }
     )
     paths = StatePaths.under(settings.state_dir)

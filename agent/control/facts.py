@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.host.known_time import SKEW_SECONDS
 from agent.host.settings_state import Led, SettingsState
 from agent.model.record import Outcome
 from agent.telemetry.recent import Line
@@ -13,7 +14,6 @@ from agent.telemetry.recent import Line
 LOW_DISK = 200 * 1024 * 1024  # bytes that are free
 FULL_TRAIL = 0.97  # of its limit
 EXPIRING_DAYS = 30
-SKEW_SECONDS = 600.0
 UNREACHABLE_AFTER = 3  # exchanges in a row that reached nobody …
 UNREACHABLE_FOR = 300.0  # … the last of them so many seconds ago at most
 LOOP = 5  # unexpected ends in an hour
@@ -35,6 +35,7 @@ class Facts:
     policy_problem: str = ""
     ca_ends: datetime | None = None
     newest_event: float = 0.0
+    clock_ahead: float = 0.0  # seconds, as servers say
     lines: tuple[Line, ...] = ()  # the last exchanges, oldest first
     engine_deaths: int = 0  # within the last hour
     parts_missing: tuple[str, ...] = ()
@@ -76,6 +77,8 @@ def _authority(facts: Facts) -> str:
 
 
 def _clock(facts: Facts) -> str:
+    if wrong := facts.clock_ahead:
+        return f"it is {abs(wrong) / 60:.0f} minutes {'ahead' if wrong > 0 else 'behind'}, as servers say"
     ahead = facts.newest_event - facts.now
     return f"the trail has an event from {ahead / 60:.0f} minutes ahead" if ahead > SKEW_SECONDS else ""
 

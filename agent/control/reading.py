@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,10 +25,13 @@ from agent.errors import AuditError
 from agent.host.appearances import AppearanceFile
 from agent.host.paths import StatePaths
 from agent.host.settings import Settings
+from agent.host.settings_state import read_state
 from agent.inspection import RuleBook
 from agent.telemetry.observatory import Observatory
 
 _MOST_APPS = 500
+_TOLD = ("manage_proxy", "manage_environment", "manage_trust", "capture")
+"""Settings that say what becomes of this machine, and are no secret to who works on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,8 @@ class Sources:
     observatory: Observatory
     settings: Settings
     paths: StatePaths
+    roots: Callable[[], bytes] = bytes  # to trust, as PEM
+    supervised: bool = False
 
 
 class Reading:
@@ -155,6 +162,38 @@ class Reading:
             if caller.about is None or each.user == caller.about
         ]
         return {"apps": apps[:_MOST_APPS]}
+
+    async def service(self, caller: Caller, wish: Nothing) -> dict[str, object]:
+        """What an account that may not read the agent's files cannot see of it: for the doctor."""
+        del caller, wish
+        return await asyncio.to_thread(self._service)
+
+    def _service(self) -> dict[str, object]:
+        """Blocks."""
+        paths, settings = self._from.paths, self._from.settings
+        led = read_state(paths.settings_state)
+        newest = self._newest()
+        trail = None
+        with suppress(OSError):
+            trail = paths.spool.stat().st_size
+        return {
+            "supervised": self._from.supervised,
+            "state_dir": str(paths.root),
+            "roots": self._from.roots().decode("ascii"),
+            "settings": {name: getattr(settings, name) for name in _TOLD},
+            "led": None if led is None else {"state": led.led, "at": led.at, "reasons": list(led.reasons)},
+            "free_bytes": shutil.disk_usage(paths.root).free if paths.root.is_dir() else None,
+            "trail_bytes": trail,
+            "trail_limit": Limits().max_bytes,
+            "newest_event": newest,
+        }
+
+    def _newest(self) -> float | None:
+        """When the newest event was recorded; None where that cannot be told."""
+        with suppress(AuditError):
+            for row in self._trail.events(limit=1):
+                return row.time_ms / 1e3
+        return None
 
     async def diag(self, caller: Caller, wish: Nothing) -> dict[str, object]:
         """What support asks for first. Holds no secret: settings hold none, and no policy text is in it."""

@@ -56,6 +56,7 @@ class Engine:
     parts_missing: Callable[[], tuple[str, ...]]
     deaths: Callable[[], int]
     uncaptured: Callable[[], str]  # why single programs are not captured
+    clock_ahead: Callable[[], float]
 
 
 class ControlService:
@@ -103,6 +104,7 @@ class ControlService:
                 "live": reading.live,
                 "events": reading.events,
                 "inventory": reading.inventory,
+                "service": reading.service,
                 "diag": reading.diag,
                 "dashboard": self._open_dashboard,
                 "pause": self._pause,
@@ -189,6 +191,7 @@ class ControlService:
             ),
             engine_deaths=engine.deaths(),
             uncaptured=engine.uncaptured(),
+            clock_ahead=engine.clock_ahead(),
             parts_missing=engine.parts_missing(),
             led=self._led,
         )

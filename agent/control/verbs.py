@@ -74,6 +74,7 @@ VERBS = (
     Verb(name="live", arguments=LiveWish),
     Verb(name="events", arguments=EventWish),
     Verb(name="inventory"),
+    Verb(name="service"),
     Verb(name="diag", role=Role.OPERATOR),
     Verb(name="dashboard", unsafe=True),
     Verb(name="pause", role=Role.OPERATOR, unsafe=True, arguments=PauseOrder),

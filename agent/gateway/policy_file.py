@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from agent.catalog import bundled_providers, bundled_rows
 from agent.dialects import UPLOADS, opaque
-from agent.errors import PolicyError
+from agent.errors import DrawbridgeError, PolicyError
 from agent.gateway.companion_files import read_companions
 from agent.gateway.unified.routebook import RouteBook
 from agent.guardrails import bundled_rules
+from agent.host.kept_policy import keep_policy, kept_policy
 from agent.inspection import RuleBook
 from agent.inspection.examples import ExamplesFailed
 from agent.inspection.formats import bundled_dialects
@@ -19,6 +21,8 @@ from agent.model.findings import Family
 from agent.policy import KnownNames, Policy, load
 from agent.policy.loading import load_sidecar, located
 from agent.policy.sidecar import Sidecar
+
+log = logging.getLogger(__name__)
 
 MAX_BYTES = 5 * 1024 * 1024
 
@@ -34,12 +38,23 @@ def anything(policy: Policy) -> None:
 class PolicyFile:
     """Holds the rule book that new exchanges start with."""
 
-    def __init__(self, path: Path, accept: Acceptance = anything) -> None:
-        """Reads and compiles the policy at `path`, a file or a directory with a `policy.yaml`. Blocks for tens of
-        milliseconds. Raises PolicyError, and what `accept` does."""
+    def __init__(self, path: Path, accept: Acceptance = anything, *, kept: Path | None = None) -> None:
+        """Reads and compiles the policy at `path`, a file or a directory with a `policy.yaml`. `kept` is where the last
+        good one is kept, for a start with a bad one. Blocks for tens of milliseconds. Raises PolicyError, and what
+        `accept` does, where no good one is kept either."""
         self._accept = accept
+        self._kept = kept
         self.path = _file(path)
-        self.rules = self._read(self.path)
+        self.problem = ""
+        """Why what is in force is the last good policy, not the one at `path`; empty where it is that one."""
+        try:
+            self.rules = self._read(self.path)
+        except DrawbridgeError as error:
+            last = self._last_good()
+            if last is None:
+                raise
+            self.rules, self.problem = last, f"{error} {error.hint()}".strip()
+            log.error("the policy was refused, the last good one is in force: %s", error)  # noqa: TRY400  said in full
         self.book = RouteBook(self.rules.policy)
 
     def reload(self, path: Path | None = None) -> RuleBook:
@@ -52,15 +67,34 @@ class PolicyFile:
         return self.rules
 
     def _read(self, file: Path) -> RuleBook:
-        rules = read_rules(file)
+        text = _read(file, "policy")
+        rules = _compiled(text, file)
         self._accept(rules.policy)
+        if self._kept is not None:
+            keep_policy(self._kept, file, text)
+        return rules
+
+    def _last_good(self) -> RuleBook | None:
+        found = kept_policy(self._kept) if self._kept is not None else None
+        if found is None:
+            return None
+        source, text = found
+        try:
+            rules = _compiled(text, source)
+            self._accept(rules.policy)
+        except DrawbridgeError as error:
+            log.error("the last good policy is not good any more: %s", error)  # noqa: TRY400  said in full
+            return None
         return rules
 
 
 def read_rules(path: Path, *, examples: bool = True) -> RuleBook:
     """The compiled policy of a file, with the files it names. Blocks. Raises PolicyError, also where one of its own
     examples fails, unless `examples` is False."""
-    text = _read(path, "policy")
+    return _compiled(_read(path, "policy"), path, examples=examples)
+
+
+def _compiled(text: str, path: Path, *, examples: bool = True) -> RuleBook:
     policy = load(text, source=str(path), known=known_names())
     try:
         return RuleBook(policy, read_companions(policy, path.parent), examples=examples)

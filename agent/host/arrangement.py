@@ -15,15 +15,15 @@ from pathlib import Path
 import platformdirs
 
 from agent.errors import ConfigError, HostError
-from agent.host import canary
+from agent.host.canary import SILENT, Canary
 from agent.host.capture_nftables import KIND as CAPTURE
 from agent.host.capture_nftables import SCOPE as CAPTURE_SCOPE
 from agent.host.capture_nftables import CaptureTable, ruleset
 from agent.host.earlier import Earlier, first, read_earlier, write_earlier
 from agent.host.journal import Change, Journal, Report, SettingDriver, Undone, Wanted
-from agent.host.lock import ProcessLock
+from agent.host.lock import ProcessLock, is_locked
 from agent.host.pac_source import Fetch, fetch_company, wait_for
-from agent.host.paths import SetupPaths, StatePaths
+from agent.host.paths import SetupPaths, StatePaths, is_privileged
 from agent.host.proxies.base import ProxySetting
 from agent.host.proxies.dconf import DconfDatabase
 from agent.host.proxies.gnome import GnomeProxy
@@ -70,6 +70,7 @@ class Aims:
     variables: Mapping[str, str] | None = None
     capture: str = ""  # the table of nftables
     capture_port: int = 0
+    uncaptured: str = ""  # why nothing can be captured, though it is asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +106,16 @@ class Arrangement:
         *,
         fetch: Fetch = fetch_company,
         serves: Callable[[str, str], None] = lambda url, mark: wait_for(url, mark, seconds=_SERVED),
+        canary: Canary | None = None,
     ) -> None:
-        """`fetch` reads a company's PAC file; `serves` returns once a URL gives ours, and raises where it does not."""
+        """`fetch` reads a company's PAC file; `serves` returns once a URL gives ours, and raises where it does not;
+        `canary` tries captured
+        connections."""
         self.paths = paths
         self._drivers = drivers
         self._fetch = fetch
         self._serves = serves
+        self._canary = canary or Canary()
         self._journal = Journal(paths.journal, drivers.all)
 
     @property
@@ -142,7 +147,8 @@ class Arrangement:
                 self._ready(aims)
             except HostError as error:
                 return (*rows, *(_failed(each.kind, each.scope, error) for each in wanted))
-            rows += [self._apply(each) for each in wanted]
+            rows += [self._apply(each) for each in wanted if each.kind != CAPTURE]
+            rows += [self._capture(each, aims.capture_port) for each in wanted if each.kind == CAPTURE]
             aimed = {(each.kind, each.scope) for each in wanted}
             failed = {row.kind for row in rows if row.state is State.FAILED}
             for change in self.following:
@@ -184,11 +190,24 @@ class Arrangement:
         for path in aims.needed:
             if not path.exists():
                 raise HostError(f"{path} is not there yet", hint="Start the agent first.")
-        if aims.capture:
-            canary.require(aims.capture_port)
         if aims.pac_url:
             earlier = self.survey(aims.ports)
             self._serves(aims.pac_url, earlier.mark)
+
+    def _capture(self, wanted: Wanted, port: int) -> Row:
+        """Last, and only where it works: connections that are captured know no other way. What does not is taken back
+        before anybody else misses the network."""
+        try:
+            self._canary.require(port)
+        except HostError as error:
+            return _failed(wanted.kind, wanted.scope, error)
+        row = self._apply(wanted)
+        if row.state is State.FAILED or self._canary.sings() is not False:
+            return row
+        report = self._journal.restore_one(wanted.kind, wanted.scope)
+        failed = report is not None and report.undone is Undone.FAILED
+        reason = SILENT + (f"; {report.reason}" if report and failed else "")
+        return replace(row, state=State.FAILED, reason=reason)
 
     def _company(self, url: str, *, hurried: bool) -> str:
         """The company's PAC file; the last that was read where it cannot be reached now."""
@@ -248,6 +267,8 @@ class Arrangement:
                     wanted += [Wanted(kind=KIND, scope=path, value=text) for path, text in texts.items()]
                 except HostError as error:
                     rows.append(_failed(KIND, "", error))
+        if aims.uncaptured:
+            rows.append(Row(kind=CAPTURE, scope=CAPTURE_SCOPE, state=State.FAILED, reason=aims.uncaptured))
         if aims.capture:
             wanted.append(Wanted(kind=CAPTURE, scope=CAPTURE_SCOPE, value=aims.capture))
         return wanted, rows
@@ -301,9 +322,17 @@ def drivers(*, machine: bool, platform: str = sys.platform) -> Drivers:
             return Drivers(proxies=proxies_, files=files)
 
 
-def aims(settings: Settings, paths: StatePaths, setup: SetupPaths, *, ports: tuple[int, int]) -> Aims:
-    """What `settings` ask for, of an agent that serves at `ports`. Raises ConfigError, HostError."""
-    found = _captures(settings, paths, setup)
+def aims(
+    settings: Settings,
+    paths: StatePaths,
+    setup: SetupPaths,
+    *,
+    ports: tuple[int, int],
+    here: str = sys.platform,
+) -> Aims:
+    """What `settings` ask for, of an agent that serves at `ports`. What cannot be captured is said in it, and holds
+    nothing else up. Raises ConfigError, HostError."""
+    found = _captures(settings, paths, setup, here=here)
     if settings.manage_proxy == "none" and settings.manage_environment == "none":
         return replace(found, ports=ports)
     if 0 in ports:
@@ -323,22 +352,20 @@ def aims(settings: Settings, paths: StatePaths, setup: SetupPaths, *, ports: tup
     return replace(found, pac_url=url, ports=ports, needed=needed, variables=given)
 
 
-def _captures(settings: Settings, paths: StatePaths, setup: SetupPaths) -> Aims:
-    """What the setting `capture` asks for. Raises ConfigError, HostError."""
+def _captures(settings: Settings, paths: StatePaths, setup: SetupPaths, *, here: str) -> Aims:
+    """What the setting `capture` asks for. Single programs are led here by the engine itself."""
     if settings.capture != "transparent":
-        return Aims()  # single programs are led here by the engine itself
-    if sys.platform != "linux" or not setup.machine:
-        raise ConfigError(
-            "capture = transparent is for the installed service on Linux", hint="Set capture to none."
-        )
+        return Aims()
+    if here != "linux" or not setup.machine:
+        return Aims(uncaptured="capture = transparent is for the installed service on Linux")
     if not settings.capture_port:
-        raise ConfigError("capture needs a port that is known beforehand", hint="Set capture_port.")
+        return Aims(uncaptured="capture needs a port that is known beforehand: set capture_port")
     try:
         uid = paths.root.stat().st_uid  # whose the state is runs the engine: root's setup acts for it
-    except OSError as error:
-        raise HostError(f"{paths.root} is not there yet", hint="Start the agent first.") from error
-    if uid != 0:  # only root sees the table and can let go of it at once: no capture without its canary
-        raise ConfigError("capture needs a service that runs as root", hint="Set capture to none.")
+    except OSError:
+        return Aims(uncaptured=f"{paths.root} is not there yet")
+    if is_privileged() and not is_locked(paths.supervisor_lock):
+        return Aims(uncaptured="no supervisor runs, which would take capture back where it fails")
     text = ruleset(port=settings.capture_port, uid=uid)
     return Aims(capture=text, capture_port=settings.capture_port)
 

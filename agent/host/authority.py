@@ -35,7 +35,7 @@ from agent.host.certificates import (
     permits,
     permitted_names,
 )
-from agent.host.company import SOON, Company, load_company, named
+from agent.host.company import SOON, Company, keep, load_company, named
 from agent.host.device_root import Stage, check_time, finish, load_root, make_root, rotation
 from agent.host.key_seal import KeyFiles, KeySeal
 from agent.host.pairs import Pair, load_pair, pem_text, utc_now, write_pair
@@ -242,6 +242,16 @@ class Authority:
             while len(self._leaves) > CACHE_SIZE:
                 self._leaves.popitem(last=False)
             return leaf
+
+    def put_back(self) -> None:
+        """Write what signs to a disk that has lost it: who made another root would be trusted by nobody. Blocks. Raises
+        HostError."""
+        with self._guard:
+            if self._company is not None:
+                keep(self._paths, self._files, self._company)
+            else:
+                write_pair(self._paths.root_certificate, self._paths.root_key, self._device, self._files)
+            self._publish()
 
     def _current(self, now: datetime) -> Pair:
         """The intermediate, renewed where it is due and ours to renew."""

@@ -16,7 +16,9 @@ NAME = "canary.drawbridge.invalid"
 ANSWER = b"drawbridge canary\n"
 """What our listener says to who names it."""
 
+SILENT = "connections that had to be captured did not arrive"
 _SECONDS = 4.0
+_TRIALS = 2  # that must be lost
 _OFFLINE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
 
 
@@ -33,12 +35,27 @@ def captured(address: str = CANARY_ADDRESS, port: int = 443, *, seconds: float =
     return found == ANSWER
 
 
-def require(port: int) -> None:
-    """That our port for captured connections answers. Raises HostError."""
-    if captured("127.0.0.1", port) is not True:
-        raise HostError(
-            f"nobody serves captured connections at 127.0.0.1:{port} yet", hint="Start the agent first."
-        )
+class Canary:
+    """Tries captured connections, by the rule that everybody's meet."""
+
+    def __init__(self, address: str = CANARY_ADDRESS, port: int = 443) -> None:
+        """Where nobody is, but for who captures."""
+        self._to = (address, port)
+
+    def sings(self) -> bool | None:
+        """Whether what has to be captured arrives; one lost connection is no proof. None where nothing can be told."""
+        found: bool | None = False
+        for _ in range(_TRIALS):
+            if (found := captured(*self._to)) is not False:
+                break
+        return found
+
+    def require(self, port: int) -> None:
+        """That our port for captured connections answers. Raises HostError."""
+        if captured("127.0.0.1", port) is not True:
+            raise HostError(
+                f"nobody serves captured connections at 127.0.0.1:{port} yet", hint="Start the agent first."
+            )
 
 
 def _hello() -> bytes:

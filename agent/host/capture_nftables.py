@@ -13,16 +13,17 @@ from agent.host.run import Completed, run
 
 KIND = "nftables-capture"
 SCOPE = "inet drawbridge"
-CANARY_ADDRESS = "192.0.2.77"  # of nobody (RFC 5737); led here whoever connects to it
+CANARY_ADDRESS = "192.0.2.77"  # of nobody (RFC 5737)
 _SECONDS = 10.0
 
 
 def ruleset(*, port: int, uid: int) -> str:
-    """The table, in the words in which `nft -n list table` tells it. Connections of the user `uid` are let go."""
+    """The table, in the words in which `nft -n list table` tells it. Connections of the user `uid` are let go, but for
+    the canary's: it meets the rule that everybody meets."""
     rules = (
         "type nat hook output priority -100; policy accept;",
-        f"ip daddr {CANARY_ADDRESS} tcp dport 443 redirect to :{port}",
-        f"meta skuid {uid} return",
+        f"meta skuid {uid} ip daddr != {CANARY_ADDRESS} return",
+        f"meta skuid {uid} meta nfproto 10 return",
         'oifname "lo" return',
         f"tcp dport 443 redirect to :{port}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,4 +121,4 @@ def write_pair(certificate_path: Path, key_path: Path, pair: Pair, files: KeyFil
 
 def utc_now() -> datetime:
     """The time of this machine."""
-    return datetime.now(UTC)
+    return datetime.fromtimestamp(time.time(), UTC)

@@ -54,6 +54,8 @@ class StatePaths:
     settings_request: Path  # what the supervisor asks of root, see `settings_request`
     settings_state: Path  # what became of the OS's settings, see `settings_state`
     standin: Path  # what the supervisor must know while no engine runs
+    policy: Path  # the last that was in force
+    clock: Path  # what time a server said last
     pause: Path  # until when AI traffic is not intercepted
     control_token: Path
     logs: Path
@@ -98,6 +100,8 @@ class StatePaths:
             settings_request=run_ / "settings.request",
             settings_state=run_ / "settings.json",
             standin=run_ / "standin.json",
+            policy=root / "policy.json",
+            clock=root / "clock.json",
             pause=run_ / "pause.json",
             control_token=run_ / "control.token",
             logs=root / "logs",

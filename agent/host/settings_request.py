@@ -22,6 +22,7 @@ class Request(StrEnum):
     """The words."""
 
     SETUP = "setup"
+    SETUP_UNCAPTURED = "setup-without-capture"  # the rest; capture is taken back
     RESTORE = "restore"
 
 

@@ -158,6 +158,7 @@ class IncidentKind(StrEnum):
     PAUSED = "paused"  # interception was paused
     RESUMED = "resumed"  # a pause is over
     CONTROL = "control"  # somebody gave the agent an order, or tried to
+    ACCOUNTS_LOST = "accounts_lost"  # what was used could not be read any more: counted from zero
     MISDIRECTED = "misdirected"  # CONNECT host, SNI and Host disagree
     UPGRADE_REFUSED = "upgrade_refused"  # a WebSocket on an inference path
     APP_FIRST_SEEN = "app_first_seen"  # a program, surface and user that were not seen together before

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from agent.errors import DrawbridgeError
 from agent.host.arrangement import aims, arrangement
-from agent.host.canary import captured
+from agent.host.canary import Canary
 from agent.host.earlier import read_earlier
 from agent.host.lock import ProcessLock
 from agent.host.managed import managed_source
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str], *, stoppable: Stoppable | None = None) -> int
         supervise(
             read(),
             limits=Limits(steady=options.steady),
-            bounds=Bounds(silence=options.silence),
+            bounds=Bounds(silence=options.silence, memory=options.memory * 2**20),
             ready_file=options.ready_file,
             lent=options.lent,
             stoppable=stoppable,
@@ -184,7 +184,7 @@ def _mandate(settings: Settings, paths: StatePaths, setup: SetupPaths, ports: tu
         surveys=not asks and (settings.manage_proxy != "none" or settings.upstream_proxy == AUTO),
         in_charge=(settings.manage_proxy, settings.manage_environment) != ("none", "none")
         or settings.capture == "transparent",
-        canary=captured if settings.capture == "transparent" else None,
+        canary=Canary().sings if settings.capture == "transparent" else None,
     )
 
 
@@ -238,6 +238,12 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=Limits().steady,
         help="seconds after which an engine has not died of its start (default %(default)s)",
+    )
+    parser.add_argument(
+        "--memory",
+        type=int,
+        default=Bounds().memory // 2**20,
+        help="MB of memory above which an engine is ended (default %(default)s)",
     )
     parser.add_argument(
         "--silence",

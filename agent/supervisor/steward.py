@@ -17,7 +17,9 @@ from pathlib import Path
 
 from agent.errors import ConfigError, HostError
 from agent.host.arrangement import Aims, Arrangement, Row, State
+from agent.host.canary import SILENT
 from agent.host.capture_nftables import KIND as CAPTURE
+from agent.host.capture_nftables import SCOPE as CAPTURE_SCOPE
 from agent.host.journal import Undone
 from agent.host.setting_drift import Drift, Patience, Verdict
 from agent.host.settings_request import Request, ask
@@ -25,7 +27,7 @@ from agent.host.settings_state import Led, write_state
 
 log = logging.getLogger(__name__)
 
-_CANARIES = 2  # that must be lost before capture is given up
+_ROOTS = 30.0  # seconds for root to do what it was asked for
 _OUTSIDE = (
     ("192.0.2.1", socket.AF_INET),
     ("2001:db8::1", socket.AF_INET6),
@@ -80,6 +82,8 @@ class Steward:
         self._reasons: tuple[str, ...] = ()
         self._surveyed = mandate.clock()
         self._uncaptured = ""  # why capture has switched itself off
+        self._undone = False  # whether root was asked to take everything back, and not yet to put it again
+        self._asked: float | None = None  # since when root has been asked for what is not seen yet
         self.led: Led | None = None
         """How it is, as last told."""
 
@@ -99,6 +103,9 @@ class Steward:
         self._wanted = True
         if self._mandate.in_charge:
             await self._off_loop(self._apply)
+        while self._asked is not None:  # nobody is left with half of it
+            await asyncio.sleep(self._mandate.patience.settle)
+            await self._check()
 
     async def away(self) -> None:
         """No engine serves, and none will soon: lead them back to where they went before us."""
@@ -168,17 +175,44 @@ class Steward:
     def _apply(self) -> None:
         if not self._wanted:
             return
-        aims = self._aims()
         if self._mandate.asks is not None:
-            rows = self._mandate.arrangement.look(aims)
-            if any(row.state is State.CHANGES for row in rows):
-                ask(self._mandate.asks, Request.SETUP)
-                self._tell(Led.ASKED)
+            rows = self._seen()
+            # what is seen may be about to go: root may not have come to it yet
+            if self._undone or any(row.state is State.CHANGES for row in rows):
+                self._undone = False
+                self._ask()
                 return
+            self._asked = None
         else:
-            rows = self._mandate.arrangement.apply(aims)
+            rows = self._mandate.arrangement.apply(self._aims())
+            if any(row.kind == CAPTURE and row.reason.startswith(SILENT) for row in rows):
+                self._give_up(
+                    SILENT
+                )  # it is taken back already; put again each minute it would cost a network
+                rows = tuple(row for row in rows if row.kind != CAPTURE)
         self._report(rows)
-        self._try_canary()
+
+    def _ask(self) -> None:
+        assert self._mandate.asks is not None
+        ask(self._mandate.asks, Request.SETUP_UNCAPTURED if self._uncaptured else Request.SETUP)
+        if self._asked is None:
+            self._asked = self._mandate.clock()
+        self._tell(Led.ASKED)
+
+    def _seen(self, *, tried: bool = False) -> tuple[Row, ...]:
+        """How things are. Only root sees the table of what is captured; whether it works, the canary tells, unless it
+        was `tried` just now."""
+        aims, mandate = self._aims(), self._mandate
+        if mandate.asks is None or mandate.canary is None or not aims.capture:
+            return mandate.arrangement.look(aims)
+        rows = mandate.arrangement.look(replace(aims, capture=""))
+        if tried:
+            return rows
+        sings = mandate.canary()
+        if sings is None and self._asked is None and self.led is not Led.HERE:
+            sings = False  # without a network it cannot be told: root is asked all the same
+        state = State.CHANGES if sings is False else State.ALREADY
+        return (*rows, Row(kind=CAPTURE, scope=CAPTURE_SCOPE, state=state))
 
     def _aims(self) -> Aims:
         aims = self._mandate.aims()
@@ -187,21 +221,30 @@ class Steward:
     def _try_canary(self) -> None:
         """Capture that does not work is switched off, until we are started again."""
         canary = self._mandate.canary
-        if canary is None or self._uncaptured or not self._applied:
+        if canary is None or self._uncaptured or not self._applied or not self._aims().capture:
             return
-        if any(canary() is not False for _ in range(_CANARIES)):
+        if canary() is not False:
             return
-        self._uncaptured = f"{_CANARIES} connections that had to be captured did not arrive"
-        log.error("capture is switched off: %s", self._uncaptured)
+        self._give_up(SILENT)
+
+    def _give_up(self, why: str) -> None:
+        """Capture no more, until we are started again."""
+        self._uncaptured = why
+        log.error("capture is switched off: %s", why)
+        if self._mandate.asks is not None:
+            ask(self._mandate.asks, Request.SETUP_UNCAPTURED)
+            self._tell(Led.CAPTURE_FAILED, why)
+            return
         report = self._mandate.arrangement.release()
         failed = report is not None and report.undone is Undone.FAILED
         self._tell(Led.CAPTURE_FAILED, self._uncaptured, *((report.reason,) if report and failed else ()))
 
     def _restore(self) -> None:
-        self._applied = False
+        self._applied, self._asked = False, None
         if self._mandate.asks is not None:
             if self._mandate.in_charge:
                 ask(self._mandate.asks, Request.RESTORE)
+                self._undone = True
                 self._tell(Led.NOT)
             return
         if not self._mandate.in_charge and not self._leads_here():
@@ -229,8 +272,10 @@ class Steward:
         if not self._applied and self._mandate.asks is None:
             self._apply()
             return Verdict.CALM
+        if self._asked is not None:
+            return self._look_after_root()
         self._try_canary()
-        rows = self._mandate.arrangement.look(self._aims())
+        rows = self._seen(tried=True)
         drifted = [row for row in rows if row.state is State.CHANGES]
         verdict = self._drift.seen(self._mandate.clock(), drifted=bool(drifted))
         names = ", ".join(map(_name, drifted))
@@ -247,11 +292,28 @@ class Steward:
                 self._tell(led, *failed)
         return verdict
 
+    def _look_after_root(self) -> Verdict:
+        """Whether root has done what it was asked for; what it cannot capture is asked for no more."""
+        assert self._asked is not None
+        rows = self._seen()
+        waits = [row for row in rows if row.state is State.CHANGES]
+        if waits and self._mandate.clock() - self._asked < _ROOTS:
+            return Verdict.WAIT
+        self._asked = None
+        if any(row.kind == CAPTURE for row in waits):
+            self._give_up("root was asked for it, and it does not work: see the log of drawbridge-setup")
+        elif waits:
+            self._tell(Led.FAILED, *(f"{_name(row)}: root has not set it" for row in waits))
+        else:
+            self._report(rows)
+        return Verdict.CALM
+
     def _report(self, rows: tuple[Row, ...]) -> None:
         failed = _failures(rows)
         changed = sum(row.state is State.CHANGED for row in rows)
         if changed:
             log.info("%d settings lead here now", changed)
+        # what cannot be captured holds nothing else up, and is tried again like all that failed
         self._applied = not failed
         self._tell(Led.FAILED if failed else Led.HERE, *failed)
 

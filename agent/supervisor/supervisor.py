@@ -32,6 +32,7 @@ _ROUND = 0.5  # seconds between looks at the engine
 _AWAY = 3.0  # seconds without an engine after which the stand-in answers …
 _PLANNED = 30.0  # … and where the engine is replaced on purpose: until then clients wait in the queue
 _SLEPT = 30.0  # seconds that the clock jumped between two looks: the machine was asleep
+_CLOCK_SET = 60.0  # seconds by which the clock must have moved to be worth another try
 _END = 20.0  # seconds for an engine to end in order
 _DEATHS_WITHIN = 3600.0  # seconds in which unexpected ends are told to the next engine
 _MOST_DEATHS = 100
@@ -67,6 +68,7 @@ class Duty:
     limits: Limits = field(default_factory=Limits)
     bounds: Bounds = field(default_factory=Bounds)
     clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
 
 
 class Supervisor:
@@ -86,6 +88,7 @@ class Supervisor:
         self._restoring: asyncio.Task[None] | None = None
         self._watchdog_said = 0.0
         self._looked = duty.clock()
+        self._clocks = self._offset()
         self.starts = 0
         self._deaths: deque[float] = deque(maxlen=_MOST_DEATHS)
 
@@ -148,6 +151,7 @@ class Supervisor:
         duty = self._duty
         self._retry.clear()
         self._led = False
+        self._clocks = self._offset()
         vitals = Vitals(duty.clock(), duty.bounds)
         try:
             engine = self._engine = await duty.start()
@@ -260,8 +264,15 @@ class Supervisor:
                 self._duty.standin.open()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._retry.wait(), min(left, _ROUND))
+            if abs(self._offset() - self._clocks) > _CLOCK_SET:
+                log.info("the clock was set, which may have been the cause: the engine is tried again")
+                self._retry.set()
         if self._retry.is_set():
             self._restarts.forgive()
+
+    def _offset(self) -> float:
+        """Between a clock that anybody may set and one that nobody can."""
+        return self._duty.wall() - self._duty.clock()
 
     def _watchdog(self, now: float) -> None:
         limit = self._duty.notifier.watchdog

@@ -12,7 +12,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -172,6 +173,16 @@ class AgentProcess:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        """No engine can start meanwhile; whoever runs goes on."""
+        root = self.paths.root_certificate.read_bytes()
+        self.paths.root_certificate.write_bytes(b"damaged")
+        try:
+            yield
+        finally:
+            self.paths.root_certificate.write_bytes(root)
 
     # What a person at the terminal does.
 

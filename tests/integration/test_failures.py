@@ -13,11 +13,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.bench.kills import engine_of, kill_again_and_again
+from tests.integration.accounted import accounted, asked
 from tests.integration.agent_process import ROOT, AgentProcess, wait_until
 from tests.integration.line import NoTunnel
 from tests.integration.prompts import CHAT
@@ -142,6 +145,75 @@ def test_audit_damaged(stage: Stage, tmp_path: Path) -> None:
         evidence = [path for path in agent.paths.audit.iterdir() if "damaged" in path.name]
         assert evidence
         assert agent.trail.events(kind="audit.truncated")
+
+
+def test_accounts_damaged(stage: Stage, tmp_path: Path) -> None:
+    agent = accounted(stage, tmp_path, supervise=OPTIONS)
+    with agent:
+        assert asked(agent).status == 200
+        assert asked(agent).status == 429
+    path = agent.paths.root / "accounts" / "accounts.db"
+    with path.open("r+b") as file:  # its head is whole: what it counted is not
+        file.seek(4096)
+        file.write(b"\xff" * (path.stat().st_size - 4096))
+    with agent:
+        assert asked(agent).status == 200
+        assert asked(agent).status == 429
+        [event] = agent.trail.events(kind="accounts_lost")
+        [kept] = [each for each in path.parent.iterdir() if "damaged" in each.name]
+        assert kept.name in agent.event_text(event)
+
+
+def policy_of(agent: AgentProcess) -> str:
+    return str(agent.control("status")["policy"]["id"])
+
+
+def test_policy_damaged(stage: Stage, tmp_path: Path) -> None:
+    good = "schema_version: 1\nid: good\nfail: {hosts: {api.openai.com: closed}}\n"
+    agent = stage.agent(tmp_path, policy=good, supervise=OPTIONS)
+    with agent:
+        assert serves(agent)
+    for damage in (b"\0damaged\xff" * 500, b"schema_version: 1\nid: broken\nno_such_key: 1\n", None):
+        file = tmp_path / "policy.yaml"
+        file.unlink()
+        if damage is not None:
+            file.write_bytes(damage)
+        with agent:
+            assert serves(agent)
+            status = agent.control("status")
+            assert "policy_refused" in {each["code"] for each in status["health"]}
+            assert policy_of(agent) == "good"
+            assert agent.trail.events(kind="policy_refused")
+            file.write_text("schema_version: 1\nid: mended\n")
+            agent.signal(signal.SIGHUP)
+            wait_until(lambda: policy_of(agent) == "mended", "the mended one", seconds=SOON)
+        file.write_text(good)
+        with agent:
+            assert agent.control("status")["health"] == []
+
+
+def test_memory_exceeded(stage: Stage, tmp_path: Path) -> None:
+    with stage.agent(tmp_path, supervise=(*OPTIONS, "--memory", "50")) as agent:
+        assert serves(agent)
+        wait_until(lambda: "it used more than 50 MB" in agent.log, "the bound", seconds=SOON)
+        comes_back(agent)
+
+
+def test_memory_refused(stage: Stage, tmp_path: Path) -> None:
+    with stage.agent(tmp_path, supervise=OPTIONS) as agent:
+        assert serves(agent)
+        engine = engine_of(agent)
+        taken = psutil.Process(engine).memory_info().vms
+        resource.prlimit(engine, resource.RLIMIT_AS, (taken, resource.RLIM_INFINITY))
+        for _ in range(3):
+            with suppress(OSError, NoTunnel), dialling(agent) as dial:
+                dial(CHAT.host).ask("POST", CHAT.target(), CHAT.body("hello " * 1_000_000))
+        with suppress(ProcessLookupError):
+            resource.prlimit(engine, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        comes_back(agent)
+        assert agent.trail.verify().ok
+        agent.signal(signal.SIGTERM)
+        assert agent.wait() == 0  # what a library logged of it is no crash
 
 
 def test_root_damaged(stage: Stage, tmp_path: Path) -> None:

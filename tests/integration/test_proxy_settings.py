@@ -20,7 +20,6 @@ from tests.integration.stage import Stage
 
 SOON = 90.0  # seconds, of which a crash loop takes fifteen
 KDE = b"[Other]\na=b\n\n[Proxy Settings]\nProxyType=1\nhttpsProxy=http://proxy.example 3128\nNoProxyFor=.lan"
-BROKEN = "schema_version: 1\nid: broken\nno_such_key: 1\n"
 
 
 class Desktop:
@@ -87,10 +86,9 @@ def test_in_a_crash_loop_they_are_as_before_and_lead_here_again_once_it_is_mende
     desktop = Desktop(stage, tmp_path)
     with desktop.agent as agent:
         wait_until(lambda: desktop.leads_here, "the settings", seconds=SOON)
-        desktop.policy.write_text(BROKEN)  # every engine dies at once from now on
-        os.kill(desktop.engine(), signal.SIGKILL)
-        wait_until(lambda: desktop.as_before, "the settings to be restored", seconds=SOON)
-        desktop.policy.write_text("schema_version: 1\nid: mended\n")
+        with agent.broken():
+            os.kill(desktop.engine(), signal.SIGKILL)
+            wait_until(lambda: desktop.as_before, "the settings to be restored", seconds=SOON)
         agent.signal(signal.SIGHUP)
         wait_until(lambda: desktop.leads_here, "the settings again", seconds=SOON)
     assert desktop.as_before

@@ -32,7 +32,6 @@ schema_version: 1
 id: closed
 fail: {hosts: {api.openai.com: closed}}
 """
-BROKEN = "schema_version: 1\nid: broken\nno_such_key: 1\n"
 
 
 def engine_of(agent: AgentProcess) -> int:
@@ -137,29 +136,28 @@ def test_a_policy_is_reloaded_through_the_supervisor(stage: Stage, tmp_path: Pat
 
 def test_in_a_crash_loop_hosts_pass_or_are_refused_as_policy_says(stage: Stage, tmp_path: Path) -> None:
     with stage.agent(tmp_path, policy=CLOSED, supervise=()) as agent:
-        (tmp_path / "policy.yaml").write_text(BROKEN)  # the next engine cannot start
-        os.kill(engine_of(agent), signal.SIGKILL)
+        with agent.broken():
+            os.kill(engine_of(agent), signal.SIGKILL)
 
-        def refuses() -> bool:
-            try:
-                tunnel(agent.proxy_port, "api.openai.com").close()
-            except NoTunnel as refusal:
-                return refusal.status == 503 and "policy lets nothing pass" in str(refusal)
-            return False
+            def refuses() -> bool:
+                try:
+                    tunnel(agent.proxy_port, "api.openai.com").close()
+                except NoTunnel as refusal:
+                    return refusal.status == 503 and "policy lets nothing pass" in str(refusal)
+                return False
 
-        wait_until(refuses, "the stand-in", seconds=SOON)
-        with Line.secured(
-            tunnel(agent.proxy_port, "api.anthropic.com"),
-            trusting(stage.authority.ca_file),
-            "api.anthropic.com",
-        ) as line:
-            assert line.ask("GET", "/v1/models").status == 200  # the provider's own certificate: unseen
-        connection = HTTPConnection("127.0.0.1", agent.gateway_port, timeout=5)
-        connection.request("GET", "/v1/models")
-        answer = connection.getresponse()
-        assert (answer.status, answer.getheader("retry-after")) == (503, "5")
-        connection.close()
-        (tmp_path / "policy.yaml").write_text(CLOSED)
+            wait_until(refuses, "the stand-in", seconds=SOON)
+            with Line.secured(
+                tunnel(agent.proxy_port, "api.anthropic.com"),
+                trusting(stage.authority.ca_file),
+                "api.anthropic.com",
+            ) as line:
+                assert line.ask("GET", "/v1/models").status == 200  # the provider's own certificate: unseen
+            connection = HTTPConnection("127.0.0.1", agent.gateway_port, timeout=5)
+            connection.request("GET", "/v1/models")
+            answer = connection.getresponse()
+            assert (answer.status, answer.getheader("retry-after")) == (503, "5")
+            connection.close()
         agent.signal(signal.SIGHUP)  # mended, and told so
         another(agent, 0)
         wait_until(lambda: agent.trail.events(kind="bypass") != (), "the record of it", seconds=SOON)

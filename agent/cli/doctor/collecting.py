@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from agent.cli.doctor.facts import (
 from agent.cli.doctor.network import ask_portal, ask_proxy, reach
 from agent.cli.doctor.pac import read_pac
 from agent.cli.doctor.rivals import running
+from agent.cli.doctor.service import Service
 from agent.cli.trust import sample_of
 from agent.control.client import Control, NotRunningError
 from agent.errors import DrawbridgeError
@@ -57,6 +58,7 @@ from agent.host.paths import StatePaths, setup_paths, state_directory
 from agent.host.roots import root_store
 from agent.host.run import run
 from agent.host.settings import Settings
+from agent.host.trust.store import Root
 from agent.host.trust.stores import Machine, trust_stores
 from agent.host.trust.survey import survey_programs, survey_stores
 from agent.host.upstream import settled
@@ -100,6 +102,23 @@ class Machinery:
     def status(self) -> dict[str, Any] | None:
         """What the running agent says of itself."""
         return self.asked[0]
+
+    @cached_property
+    def service(self) -> Service | None:
+        """What the agent that answers says of itself, where its files are not for this account to read."""
+        if self.status is None or os.access(Path(self.status["state_dir"]) / "ca", os.R_OK | os.X_OK):
+            return None
+        try:
+            return Service.of(self.control.ask("service"))
+        except (DrawbridgeError, KeyError, TypeError, ValueError):
+            return None  # another version answers: what it says of its state is not understood
+
+    @cached_property
+    def roots(self) -> tuple[Root, ...]:
+        """The agent's roots. Raises DrawbridgeError, OSError."""
+        if self.service is not None and self.service.roots:
+            return self.service.trusted
+        return roots_for(Machine.this(), self.paths)
 
     @cached_property
     def ports(self) -> tuple[int, int]:
@@ -156,7 +175,8 @@ def agent_facts(machine: Machinery) -> AgentFacts:
                 for each in status["health"]
             ),
         }
-    supervised = is_locked(machine.paths.supervisor_lock)
+    service = machine.service
+    supervised = service.supervised if service is not None else is_locked(machine.paths.supervisor_lock)
     ours = status is not None or supervised
     places = dict.fromkeys((machine.paths.root, *_usual_places()))
     return AgentFacts(
@@ -169,7 +189,10 @@ def agent_facts(machine: Machinery) -> AgentFacts:
             for name, number in zip(("proxy", "gateway"), machine.ports, strict=True)
             if number
         ),
-        agents=tuple(str(each) for each in places if is_locked(StatePaths.under(each).lock)),
+        agents=(
+            *(str(each) for each in places if is_locked(StatePaths.under(each).lock)),
+            *((service.place,) if service is not None else ()),
+        ),
         programs=_programs(machine.environ.get("PATH", "")),
         **found,
     )
@@ -178,6 +201,16 @@ def agent_facts(machine: Machinery) -> AgentFacts:
 def policy_facts(machine: Machinery) -> PolicyFacts:
     """See `PolicyFacts`."""
     running_ = None if machine.status is None else str(machine.status["policy"]["digest"])
+    if machine.status is not None and machine.service is not None:
+        told = machine.status["policy"]
+        if not os.access(told["source"], os.R_OK):
+            return PolicyFacts(
+                source=told["source"],
+                id=told["id"],
+                revision=told["revision"],
+                unread=f"{told['source']} is not for this account to read",
+                running=running_,
+            )
     book = machine.book
     if isinstance(book, DrawbridgeError):
         return PolicyFacts(
@@ -206,6 +239,8 @@ def state_facts(machine: Machinery) -> StateFacts:
         "needs_keyring": needs,
         "keyring": _keyring() if needs else "",
     }
+    if machine.service is not None:
+        return replace(machine.service.state(time.time()), **{**common, "place": machine.service.place})
     if not paths.root.is_dir():
         return StateFacts(there=False, **common)
     try:
@@ -257,7 +292,7 @@ def trust_facts(machine: Machinery) -> TrustFacts:
     now = utc_now()
     try:
         here = Machine.this()
-        roots = roots_for(here, machine.paths)
+        roots = machine.roots
         root = x509.load_der_x509_certificate(roots[0].der)
     except (DrawbridgeError, OSError) as error:
         return TrustFacts(now=now, unread=str(error))
@@ -278,11 +313,16 @@ def trust_facts(machine: Machinery) -> TrustFacts:
 def way_facts(machine: Machinery) -> WayFacts:
     """See `WayFacts`."""
     settings = machine.settings
+    service = machine.service
     asked = (settings.manage_proxy, settings.manage_environment) != ("none", "none")
     right: list[str] = []
     wrong: list[str] = []
     problem = ""
-    if asked:
+    if service is not None:
+        asked = service.asked
+        good, bad = service.way()
+        right, wrong = list(good), list(bad)
+    elif asked:
         try:
             places = setup_paths()
             rows = arrangement(places).look(aims(settings, machine.paths, places, ports=machine.ports))
@@ -370,8 +410,7 @@ def _line(machine: Machinery) -> LineFacts | None:
     roots: tuple[x509.Certificate, ...] = ()
     system: tuple[bytes, ...] | None = None
     with suppress(DrawbridgeError, OSError):
-        found = roots_for(Machine.this(), machine.paths)
-        roots = tuple(x509.load_der_x509_certificate(each.der) for each in found)
+        roots = tuple(x509.load_der_x509_certificate(each.der) for each in machine.roots)
     with suppress(DrawbridgeError):
         system = root_store().certificates()
     return ask_proxy(

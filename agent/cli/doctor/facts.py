@@ -58,6 +58,7 @@ class PolicyFacts:
     revision: int | str = ""
     digest: str = ""
     age_days: float = 0.0
+    unread: str = ""
     problem: str = ""
     hint: str = ""
     running: str | None = None  # digest; None where no agent answers
@@ -70,6 +71,7 @@ class StateFacts:
     place: str
     there: bool = True
     unread: str = ""
+    guarded: str = ""  # why the rest is known from the service alone
     open_to_others: tuple[str, ...] = ()  # paths, with their modes
     free_bytes: int | None = None
     trail_bytes: int | None = None

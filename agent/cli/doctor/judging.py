@@ -17,8 +17,9 @@ from agent.cli.doctor.facts import (
     WayFacts,
 )
 from agent.cli.doctor.rivals import Rival, signer
-from agent.control.facts import EXPIRING_DAYS, FULL_TRAIL, LOW_DISK, SKEW_SECONDS
+from agent.control.facts import EXPIRING_DAYS, FULL_TRAIL, LOW_DISK
 from agent.host.earlier import leads_to
+from agent.host.known_time import SKEW_SECONDS
 from agent.host.trust.survey import Row, State
 
 _MIB = 2**20
@@ -100,6 +101,13 @@ def _ports(facts: AgentFacts) -> Result:
 
 def policy(facts: PolicyFacts) -> Iterator[Result]:
     """The policy: whether it is good, and in force."""
+    if facts.unread:
+        yield skipped("policy.loaded", facts.unread)
+        if facts.running is None:
+            yield skipped("policy.in_force", _NOBODY)
+        else:
+            yield ok("policy.in_force", f"{facts.id} revision {facts.revision}, as the service says")
+        return
     if facts.problem:
         yield failed("policy.loaded", f"{facts.source}: {facts.problem}", facts.hint)
         yield skipped("policy.in_force", "the one on the disk is not good")
@@ -120,6 +128,12 @@ def state(facts: StateFacts) -> Iterator[Result]:
         why = facts.unread or f"{facts.place} does not exist yet"
         for id_ in ("state.permissions", "state.disk", "state.trail", "state.chain", "state.keys"):
             yield skipped(id_, why)
+    elif facts.guarded:
+        yield skipped("state.permissions", facts.guarded)
+        yield _disk(facts.free_bytes)
+        yield _trail(facts)
+        yield skipped("state.chain", facts.guarded)
+        yield skipped("state.keys", facts.guarded)
     else:
         yield (
             failed("state.permissions", ", ".join(facts.open_to_others))

@@ -137,10 +137,29 @@ def test_the_file_is_private_and_can_be_read_beside_the_writer(tmp_path: Path) -
                 other.write(batch)
 
 
-def test_a_file_that_is_none_or_is_newer_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.db").write_text("x" * 5000)
-    with pytest.raises(HostError, match="cannot open the accounts"), open_ledger(tmp_path / "a.db", NOW):
-        pass
+def test_a_file_that_is_damaged_is_kept_and_everything_counts_from_zero(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    path.write_text("x" * 5000)
+    with open_ledger(path, NOW) as file:
+        assert (tmp_path / file.damaged).read_text() == "x" * 5000
+        assert file.slots() == {}
+        batch = Batch()
+        for slot in range(400):
+            batch.add("m", slot, 5, int(NOW) + 100)
+        file.write(batch)
+    with open_ledger(path, NOW) as file:
+        assert file.damaged == ""
+        assert len(file.slots()["m"]) == 400
+    with path.open("r+b") as raw:  # a page within
+        raw.seek(4096)
+        raw.write(b"\xff" * (path.stat().st_size - 4096))
+    with open_ledger(path, NOW) as file:
+        assert file.damaged
+        assert file.slots() == {}
+
+
+def test_a_file_that_is_newer_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.db").touch()
     connection = sqlite3.connect(tmp_path / "b.db")
     connection.execute("PRAGMA user_version = 99")
     connection.close()

@@ -41,8 +41,10 @@ from agent.cli.doctor.facts import (
 from agent.cli.doctor.network import ask_proxy, judged_chain
 from agent.cli.doctor.pac import read_pac
 from agent.cli.doctor.rivals import RIVALS, running, signer
+from agent.cli.doctor.service import Service
 from agent.host.certificates import LeafIssuer, issue_intermediate, issue_root, new_key
 from agent.host.paths import StatePaths
+from agent.host.settings_state import Led
 from agent.host.trust.survey import Row, State
 from agent.interception.pac import pac_file
 
@@ -80,6 +82,64 @@ LINE = LineFacts(host="h", issuer="i", names_host=True, under_our_root=True, roo
 PAC = PacFacts(port=7717, expected_port=7717, hosts=frozenset({"h"}))
 WAY = WayFacts(runs=True, line=LINE, pac=PAC, ports=(7717, 7718))
 NETWORK = NetworkFacts(reached=(Reached(host="h", issuer="Good CA", skew=0.5),))
+
+
+SERVICE = Service(
+    supervised=True,
+    place="/var/lib/drawbridge",
+    roots=(),
+    manages={
+        "manage_proxy": "pac",
+        "manage_environment": "none",
+        "manage_trust": "system",
+        "capture": "none",
+    },
+    led=Led.HERE,
+    reasons=(),
+    free_bytes=2**40,
+    trail_bytes=2**20,
+    trail_limit=2**28,
+    newest_event=NOW.timestamp() - 3600,
+)
+
+
+@pytest.mark.parametrize(
+    ("led", "reasons", "seen"),
+    [
+        (Led.HERE, (), (("manage_proxy = pac",), ())),
+        (Led.ASKED, (), ((), ("root was asked for them, and has not done it yet",))),
+        (Led.NOT, (), ((), ("they do not lead here",))),
+        (None, (), ((), ("they do not lead here",))),
+        (Led.FAILED, ("dconf: no", "kde: no"), ((), ("dconf: no", "kde: no"))),
+        (Led.OVERRIDDEN, (), ((), ("they are not as they should be",))),
+    ],
+)
+def test_the_way_is_judged_by_what_the_service_says(
+    led: Led | None, reasons: tuple[str, ...], seen: tuple[tuple[str, ...], tuple[str, ...]]
+) -> None:
+    service = replace(SERVICE, led=led, reasons=reasons)
+    assert service.asked
+    assert service.way() == seen
+
+
+def test_what_only_root_may_see_of_the_state_is_left_out_and_the_rest_is_judged() -> None:
+    found = outcomes(judging.state(SERVICE.state(NOW.timestamp())))
+    assert found == {
+        "state.permissions": "skipped",
+        "state.disk": "ok",
+        "state.trail": "ok",
+        "state.chain": "skipped",
+        "state.keys": "skipped",
+        "state.keyring": "skipped",
+    }
+    full = outcomes(judging.state(replace(SERVICE, free_bytes=0).state(NOW.timestamp())))
+    assert full["state.disk"] == "failed"
+
+
+def test_a_policy_that_this_account_may_not_read_is_the_one_the_service_tells_of() -> None:
+    found = list(judging.policy(replace(POLICY, unread="not for this account")))
+    assert outcomes(found) == {"policy.loaded": "skipped", "policy.in_force": "ok"}
+    assert "mine revision 3" in found[1].seen
 
 
 def outcomes(results: Iterable[Result]) -> dict[str, str]:

@@ -7,10 +7,12 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from agent.audit import Spool
+from agent.cli.doctor.service import Service
 from agent.control.caller import Caller
 from agent.control.health import Health
 from agent.control.pausing import PauseKeeper
@@ -19,6 +21,7 @@ from agent.control.verbs import EventWish, LiveWish, Nothing, Role
 from agent.errors import AuditError
 from agent.host.paths import StatePaths
 from agent.host.settings import Settings
+from agent.host.settings_state import Led, write_state
 from agent.host.tasks import TaskGroup
 from agent.model.record import IncidentKind
 from agent.policy.pausing import Pausing
@@ -109,6 +112,25 @@ async def test_the_state_is_one_word(house: House) -> None:
     assert told["state"] == "paused"
     assert told["pause"]["reason"] == "x"  # type: ignore[index]
     await house.pauses.resume(user="ada")
+
+
+async def test_what_a_doctor_without_rights_needs_of_the_service(house: House) -> None:
+    told = await house.reading.service(ALICE, Nothing())
+    assert (told["supervised"], told["led"]) == (False, None)
+    assert told["state_dir"] == str(house.paths.root)
+    assert cast("int", told["free_bytes"]) > 0
+    assert cast("int", told["trail_bytes"]) > 0
+    assert time.time() - cast("float", told["newest_event"]) < 60
+    assert told["settings"] == {
+        "manage_proxy": "none",
+        "manage_environment": "none",
+        "manage_trust": "none",
+        "capture": "none",
+    }
+    await asyncio.to_thread(write_state, house.paths.settings_state, Led.OVERRIDDEN, 5.0, ("gnome",))
+    told = await house.reading.service(ALICE, Nothing())
+    assert told["led"] == {"state": "proxy_overridden", "at": 5.0, "reasons": ["gnome"]}
+    assert Service.of(told).way() == ((), ("gnome",))
 
 
 async def test_policy_status_inventory_and_diag_are_documents(house: House) -> None:

@@ -50,6 +50,7 @@ def built(root: Path, port: int = 0, *, dashboard: bool = True) -> Served:
         parts_missing=tuple,
         deaths=lambda: 0,
         uncaptured=lambda: "",
+        clock_ahead=lambda: 0.0,
     )
     service = ControlService(sources, engine, house.pauses, house.note, house.tasks)
     return Served(house, service, settings, problems)

@@ -15,6 +15,7 @@ TABLE = {
     "live": ("GET", Role.USER),
     "events": ("GET", Role.USER),
     "inventory": ("GET", Role.USER),
+    "service": ("GET", Role.USER),
     "diag": ("GET", Role.OPERATOR),
     "dashboard": ("POST", Role.USER),
     "pause": ("POST", Role.OPERATOR),

@@ -39,6 +39,16 @@ def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
+def test_what_signs_is_put_back_on_a_disk_that_has_lost_it(paths: StatePaths, tmp_path: Path) -> None:
+    authority = Authority.open(paths, HOSTS)
+    paths.root.rename(tmp_path / "gone")
+    paths.prepare()
+    authority.put_back()
+    again = Authority.open(paths, HOSTS)
+    assert (again.created, again.fingerprint) == (False, authority.fingerprint)
+    assert stat.S_IMODE(paths.root_key.stat().st_mode) == 0o600
+
+
 def handshake(
     directory: Path, chain_pem: bytes, key: ec.EllipticCurvePrivateKey, root_pem: bytes, asked: str
 ) -> None:

@@ -35,4 +35,22 @@ def test_no_setting_leads_to_where_nobody_answers() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         with pytest.raises(HostError, match="nobody serves"):
-            canary.require(unused.getsockname()[1])
+            canary.Canary().require(unused.getsockname()[1])
+
+
+def test_one_lost_connection_is_no_proof() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with server:
+            for answer in (b"", canary.ANSWER):
+                with server.accept()[0] as client:
+                    client.recv(65536)
+                    client.sendall(answer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    port = int(server.getsockname()[1])
+    assert canary.Canary("127.0.0.1", port).sings() is True
+    thread.join()
+    assert canary.Canary("127.0.0.1", port).sings() is False

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import HostError
-from agent.host.capture_nftables import KIND, SCOPE, CaptureTable, NftRunner, ruleset
+from agent.host.capture_nftables import CANARY_ADDRESS, KIND, SCOPE, CaptureTable, NftRunner, ruleset
 from agent.host.journal import Journal, Undone
 from agent.host.run import Completed
 
@@ -37,7 +37,9 @@ class FakeNft(NftRunner):
 
 
 def test_our_own_connections_are_let_go_before_any_is_led_here() -> None:
-    assert TABLE.index("meta skuid 990 return") < TABLE.index("\t\ttcp dport 443 redirect to :7720")
+    ours = TABLE.index(f"meta skuid 990 ip daddr != {CANARY_ADDRESS} return")
+    assert ours < TABLE.index("meta skuid 990 meta nfproto 10 return")
+    assert ours < TABLE.index("\t\ttcp dport 443 redirect to :7720")
 
 
 def test_it_is_put_and_taken_back(tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from agent.errors import ConfigError, HostError
 from agent.host.arrangement import Aims, Arrangement, Drivers
+from agent.host.canary import Canary
 from agent.host.capture_nftables import KIND as CAPTURE
 from agent.host.earlier import Earlier, read_earlier
 from agent.host.paths import SetupPaths
@@ -45,7 +46,7 @@ class House:
             aims=lambda: AIMS,
             state=self.state,
             ports=(7717, 7718),
-            patience=Patience(settle=0.0),
+            patience=Patience(settle=0.01),
             network=lambda: self.network,
             glance=0.01,
             round=0.02,
@@ -170,11 +171,12 @@ async def test_a_service_asks_root(tmp_path: Path) -> None:
     asks = tmp_path / "settings.request"
     house = House(tmp_path, more={"asks": asks})
     await house.steward.begin()
-    await house.steward.serving()
-    assert (house.value, house.led) == ("before", Led.ASKED)
+    waiting = asyncio.ensure_future(house.steward.serving())
+    await until(lambda: house.led is Led.ASKED)
+    assert house.value == "before"
     assert await asyncio.to_thread(take, asks) is Request.SETUP
     house.proxy.values["a"] = OURS  # root has done it
-    await house.steward.serving()
+    await waiting
     assert house.led is Led.HERE
     assert await asyncio.to_thread(take, asks) is None
     await house.steward.away()
@@ -236,25 +238,33 @@ class FakeTable:
         self.value = value
 
 
+class FakeCanary:
+    """Says what it is told to; the last of it for ever."""
+
+    def __init__(self, answers: list[bool | None]) -> None:
+        self.answers = answers
+
+    def sings(self) -> bool | None:
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def require(self, port: int) -> None:
+        assert port == 7720
+
+
 def _capturing(
-    root: Path, monkeypatch: pytest.MonkeyPatch, answers: list[bool | None]
+    root: Path, answers: list[bool | None], *, asks: Path | None = None
 ) -> tuple[House, FakeTable]:
-    monkeypatch.setattr("agent.host.canary.require", lambda _port: None)
     aims = replace(AIMS, capture="table", capture_port=7720)
-    told = iter(answers)
-    house = House(root, more={"aims": lambda: aims, "canary": lambda: next(told, answers[-1])})
-    table = FakeTable()
+    canary, table = FakeCanary(answers), FakeTable()
+    house = House(root, more={"aims": lambda: aims, "canary": canary.sings, "asks": asks})
     drivers = Drivers(proxies=(house.proxy,), capture=table)
-    arrangement = Arrangement(house.setup, drivers, serves=house._serves)
-    house.more["arrangement"] = arrangement
+    arrangement = Arrangement(house.setup, drivers, serves=house._serves, canary=cast("Canary", canary))
     house.steward._mandate = replace(house.steward._mandate, arrangement=arrangement)
     return house, table
 
 
-async def test_capture_that_does_not_arrive_twice_switches_itself_off_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    house, table = _capturing(tmp_path, monkeypatch, [False, False])
+async def test_capture_that_does_not_arrive_switches_itself_off_and_nothing_else(tmp_path: Path) -> None:
+    house, table = _capturing(tmp_path, [False])
     await house.steward.serving()
     assert (table.value, house.value, house.led) == (None, OURS, Led.CAPTURE_FAILED)
     await house.steward.away()
@@ -262,19 +272,100 @@ async def test_capture_that_does_not_arrive_twice_switches_itself_off_and_nothin
     assert (table.value, house.led) == (None, Led.CAPTURE_FAILED)
 
 
-@pytest.mark.parametrize("answers", [[True], [False, True], [None]])
+async def test_capture_that_arrives_no_more_is_taken_back(tmp_path: Path) -> None:
+    house, table = _capturing(tmp_path, [True, False])
+    await house.steward.serving()
+    assert (table.value, house.led) == ("table", Led.HERE)
+    await house.steward._check()
+    assert (table.value, house.value, house.led) == (None, OURS, Led.CAPTURE_FAILED)
+
+
+@pytest.mark.parametrize("answer", [True, None])
 async def test_capture_stays_where_a_canary_arrives_or_there_is_no_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: list[bool | None]
+    tmp_path: Path, answer: bool | None
 ) -> None:
-    house, table = _capturing(tmp_path, monkeypatch, answers)
+    house, table = _capturing(tmp_path, [answer])
     await house.steward.serving()
     assert (table.value, house.led) == ("table", Led.HERE)
 
 
-async def test_captured_connections_are_let_go_as_soon_as_the_engine_has_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    house, table = _capturing(tmp_path, monkeypatch, [True])
+async def test_captured_connections_are_let_go_as_soon_as_the_engine_has_ended(tmp_path: Path) -> None:
+    house, table = _capturing(tmp_path, [True])
     await house.steward.serving()
     await house.steward.gone()
     assert table.value is None
+
+
+async def test_what_cannot_be_captured_holds_nothing_else_up(tmp_path: Path) -> None:
+    house, table = _capturing(tmp_path, [True])
+    aims = replace(AIMS, uncaptured="not here")
+    house.steward._mandate = replace(house.steward._mandate, aims=lambda: aims)
+    await house.steward.serving()
+    assert (table.value, house.value, house.led) == (None, OURS, Led.FAILED)
+    kept = await asyncio.to_thread(read_state, house.state)
+    assert kept is not None
+    assert "not here" in kept.reasons[0]
+
+
+# Where root is asked: it alone sees the table, and the canary tells whether it works.
+
+
+@pytest.fixture
+def asks(tmp_path: Path) -> Path:
+    return tmp_path / "settings.request"
+
+
+async def taken(asks: Path) -> Request | None:
+    return await asyncio.to_thread(take, asks)
+
+
+async def test_root_is_asked_for_capture_until_it_works(tmp_path: Path, asks: Path) -> None:
+    house, _ = _capturing(tmp_path, [False, False, True], asks=asks)
+    house.proxy.write("a", OURS)
+    await house.steward.serving()  # returns once it is known how it ends
+    assert (await taken(asks), house.led) == (Request.SETUP, Led.HERE)
+    await house.steward.gone()
+    assert (await taken(asks), house.led) == (Request.RESTORE, Led.NOT)
+
+
+async def test_what_root_has_yet_to_take_back_is_asked_for_again(tmp_path: Path, asks: Path) -> None:
+    house, _ = _capturing(tmp_path, [True], asks=asks)
+    house.proxy.write("a", OURS)
+    await house.steward.serving()
+    await house.steward.gone()
+    await house.steward.serving()  # all is as it was: root has not come to it
+    assert (await taken(asks), house.led) == (Request.SETUP, Led.HERE)
+
+
+async def test_capture_that_root_cannot_bring_about_is_given_up(tmp_path: Path, asks: Path) -> None:
+    house, _ = _capturing(tmp_path, [False], asks=asks)
+    house.proxy.write("a", OURS)
+    now = iter(range(0, 10_000, 10))
+    house.steward._mandate = replace(house.steward._mandate, clock=lambda: float(next(now)))
+    await house.steward.serving()
+    assert (await taken(asks), house.led) == (Request.SETUP_UNCAPTURED, Led.CAPTURE_FAILED)
+    house.proxy.write("a", "somebody's")
+    await house.steward.serving()
+    assert (
+        await taken(asks) is Request.SETUP_UNCAPTURED
+    )  # whatever root is asked for from now on, it is without
+    await house.steward.away()
+
+
+async def test_capture_that_fails_later_is_taken_back_by_root(tmp_path: Path, asks: Path) -> None:
+    house, _ = _capturing(tmp_path, [True, True, False], asks=asks)
+    house.proxy.write("a", OURS)
+    await house.steward.serving()
+    assert (await taken(asks), house.led) == (None, Led.HERE)
+    await house.steward._check()
+    await house.steward._check()
+    assert (await taken(asks), house.led) == (Request.SETUP_UNCAPTURED, Led.CAPTURE_FAILED)
+
+
+async def test_without_a_network_root_is_asked_once_and_believed(tmp_path: Path, asks: Path) -> None:
+    house, _ = _capturing(tmp_path, [None], asks=asks)
+    house.proxy.write("a", OURS)
+    await house.steward.serving()
+    assert (await taken(asks), house.led) == (Request.SETUP, Led.HERE)
+    await house.steward._check()
+    assert (await taken(asks), house.led) == (None, Led.HERE)

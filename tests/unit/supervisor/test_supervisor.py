@@ -97,7 +97,12 @@ class Post:
         self.watch = Watch(watchdog)
         self.restored = 0
         self._make = make
+        self.ahead = 0.0  # of the clock that anybody may set
         begun = time.monotonic()
+
+        def clock() -> float:
+            return (time.monotonic() - begun) * SPEED
+
         duty = Duty(
             start=self._start,
             standin=cast("StandIn", self.standin),
@@ -106,7 +111,8 @@ class Post:
             notifier=cast("Notifier", self.watch),
             limits=Limits(steady=10.0, first_pause=1.0, longest_pause=4.0, crashes=4, within=1e6),
             bounds=Bounds(start=60.0, silence=15.0),
-            clock=lambda: (time.monotonic() - begun) * SPEED,
+            clock=clock,
+            wall=lambda: clock() + self.ahead,
         )
         self.supervisor = Supervisor(duty)
 
@@ -166,6 +172,30 @@ async def test_engines_that_cannot_start_end_in_a_loop_that_somebody_can_break()
         assert len(post.engines) == 4  # it waits
         broken = False
         post.supervisor.reload()
+        await until(lambda: len(post.engines) == 5 and not post.standin.active)
+
+    await post.during(story)
+
+
+async def test_a_clock_that_is_set_ends_the_waiting_of_a_crash_loop() -> None:
+    wrong = True
+
+    def make(_number: int) -> Engine:
+        engine = Engine(ready=not wrong)
+        if wrong:
+            engine.die(1)
+        return engine
+
+    post = Post(make)
+
+    async def story() -> None:
+        nonlocal wrong
+        await until(lambda: post.standin.active and len(post.engines) == 4)
+        post.ahead = 30.0  # as clocks drift
+        await asyncio.sleep(0.2)
+        assert len(post.engines) == 4
+        wrong = False
+        post.ahead = 86_400.0
         await until(lambda: len(post.engines) == 5 and not post.standin.active)
 
     await post.during(story)
