@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from jeepney import DBusAddress, HeaderFields, Message, MessageFlag, MessageType, new_error, new_method_call
 from jeepney.io.threading import ReceiveStopped
@@ -48,6 +48,7 @@ class StatusNotifierPanel:
         self._lives = lives
         self._seconds = seconds
         self._name = f"org.kde.StatusNotifierItem-{os.getpid() if pid is None else pid}-1"
+        self._named = self._shown = False
         self._choose: Choose = lambda item: None
         self._default: Item | None = None
         self._menu = BusMenu(lambda item: self._choose(item))
@@ -66,6 +67,7 @@ class StatusNotifierPanel:
         try:
             self._ask(_BUS, "AddMatch", "s", (_RULE,))
             self._ask(_BUS, "RequestName", "su", (self._name, _ALONE))
+            self._named = True
             self._register()
             started()
             while True:
@@ -86,8 +88,19 @@ class StatusNotifierPanel:
     def show(self, menu: Menu, *, dark: bool) -> None:
         """See `Panel`."""
         self._default = next((each for each in flat(menu.items) if each.default), None)
-        self._emit(_MENU_PATH, self._menu.renew(menu.items))
-        self._emit(_ITEM_PATH, self._item.renew(Look(state=menu.state, title=menu.title, dark=dark)))
+        changes = (
+            (_MENU_PATH, self._menu.renew(menu.items)),
+            (_ITEM_PATH, self._item.renew(Look(state=menu.state, title=menu.title, dark=dark))),
+        )
+        try:
+            for path, signals in changes:
+                for name, body in signals:
+                    self._connection.send(self._objects[path].signal(name, body))
+            if not self._shown:
+                self._shown = True
+                self._register()
+        except OSError as error:
+            log.info("the session's D-Bus is gone: %s", error)  # `run` meets that, too, and ends
 
     def stop(self) -> None:
         """See `Panel`. Takes no lock: a signal's handler may call it."""
@@ -97,14 +110,11 @@ class StatusNotifierPanel:
         if self._default is not None:
             self._choose(self._default)
 
-    def _emit(self, path: str, signals: Iterable[tuple[str, Values]]) -> None:
-        try:
-            for name, body in signals:
-                self._connection.send(self._objects[path].signal(name, body))
-        except OSError as error:
-            log.info("the session's D-Bus is gone: %s", error)  # `run` meets that, too, and ends
-
     def _register(self) -> None:
+        """Announce it, once there is something to show: a panel misses a change that comes while it reads what it was
+        told of. Raises OSError."""
+        if not (self._named and self._shown):
+            return
         self._ask(_WATCHING, "RegisterStatusNotifierItem", "s", (self._name,))
 
     def _ask(self, whom: DBusAddress, method: str, signature: str, body: Values) -> None:

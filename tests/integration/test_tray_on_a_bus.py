@@ -98,8 +98,8 @@ def test_a_panel_finds_the_icon_reads_its_menu_and_clicks(bus: str) -> None:
     chosen: list[Item] = []
     watcher = Watcher(bus)
     with shown(chosen) as panel:
-        item = watcher.wait()
         panel.show(MENU, dark=True)
+        item = watcher.wait()
         [properties] = watcher.call(item, "/StatusNotifierItem", "GetAll", "s", "org.kde.StatusNotifierItem")
         assert properties["ToolTip"][1][2] == MENU.title
         menu = properties["Menu"][1]
@@ -112,7 +112,8 @@ def test_a_panel_finds_the_icon_reads_its_menu_and_clicks(bus: str) -> None:
 
 
 def test_a_panel_that_starts_later_or_again_is_told(bus: str) -> None:
-    with shown([]):
+    with shown([]) as panel:
+        panel.show(MENU, dark=True)
         for _ in range(2):
             watcher = Watcher(bus)
             assert watcher.wait().startswith("org.kde.StatusNotifierItem-")

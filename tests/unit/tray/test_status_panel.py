@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from jeepney import DBusAddress, HeaderFields, Message, MessageFlag, new_signal
@@ -47,22 +48,19 @@ def running(
 def test_it_is_announced_and_its_menu_is_told() -> None:
     connection = FakeConnection()
     with running(connection, []) as panel:
-        announced = connection.told()
-        assert [name for name, _ in announced] == ["AddMatch", "RequestName", "RegisterStatusNotifierItem"]
-        assert announced[2][1] == (NAME,)
+        assert [name for name, _ in connection.told()] == ["AddMatch", "RequestName"]
         panel.show(MENU, dark=True)
-        panel.show(MENU, dark=True)
-        assert [name for name, _ in connection.told()] == [
-            "LayoutUpdated",
-            "NewIcon",
-            "NewAttentionIcon",
-            "NewToolTip",
-        ]
+        assert connection.told()[-1] == ("RegisterStatusNotifierItem", (NAME,))
+        other = replace(MENU, state=State.PAUSED, items=(*MENU.items, OPEN))
+        panel.show(other, dark=True)
+        panel.show(other, dark=True)
+        assert [name for name, _ in connection.told()] == ["LayoutUpdated", "NewIcon", "NewAttentionIcon"]
 
 
 def test_a_watcher_that_comes_back_is_told_again() -> None:
     connection = FakeConnection()
-    with running(connection, []):
+    with running(connection, []) as panel:
+        panel.show(MENU, dark=True)
         connection.told()
         connection.arriving.put(owner(""))
         connection.arriving.put(owner(":1.9"))
@@ -100,10 +98,12 @@ def test_it_ends_with_its_session() -> None:
 
 def test_silence_is_no_end_while_the_session_lives() -> None:
     connection = FakeConnection()
-    with running(connection, []):
+    with running(connection, []) as panel:
+        panel.show(MENU, dark=True)
+        connection.told()
         connection.arriving.put(None)
         connection.arriving.put(owner(":1.9"))
-    assert ("RegisterStatusNotifierItem", (NAME,)) in connection.told()[3:]
+    assert connection.told() == [("RegisterStatusNotifierItem", (NAME,))]
 
 
 def test_a_bus_that_is_gone_fails_nobody_who_shows_something() -> None:
