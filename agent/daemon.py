@@ -244,7 +244,6 @@ class _Parts:
             state_dir=str(shared.paths.root),
             ca_path=str(shared.paths.roots),
             version=__version__,
-            control_port=control.port,
             dashboard_port=control.dashboard_port,
         )
 

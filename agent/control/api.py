@@ -7,7 +7,6 @@ A web page cannot get here: no request with an `Origin` or `Referer`, and none t
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -37,7 +36,7 @@ type Note = Callable[[IncidentKind, str, tuple[tuple[str, str], ...]], Awaitable
 
 
 class ControlApi:
-    """Answers requests. With a `token`, clients without a peer (loopback) must show it, and are its owner then."""
+    """Answers requests of those whom the system names."""
 
     def __init__(
         self,
@@ -45,21 +44,19 @@ class ControlApi:
         operators: Operators,
         note: Note,
         *,
-        token: str = "",
         verbs: tuple[Verb, ...] = VERBS,
     ) -> None:
         self._verbs = {verb.name: verb for verb in verbs}
         self._handlers = handlers
         self._operators = operators
         self._note = note
-        self._token = token.encode()
         self._shares = Shares()
 
     async def __call__(self, request: Request, peer: Peer | None) -> Answer:
         """See `agent.control.http.Respond`."""
         if problem := foreign(request):
             return Answer.refusal(403, problem)
-        caller = await self._caller(request, peer)
+        caller = await self._caller(peer)
         if caller is None:
             return Answer.refusal(401, "it is not known who asks")
         verb = self._verbs.get(request.path.removeprefix(PREFIX)) if request.path.startswith(PREFIX) else None
@@ -90,15 +87,12 @@ class ControlApi:
         except DrawbridgeError as error:
             return Answer.refusal(409, str(error), hint=error.hint())
 
-    async def _caller(self, request: Request, peer: Peer | None) -> Caller | None:
-        if peer is not None:
-            account = await asyncio.to_thread(self._operators.account, peer.uid)
-            role = Role.OPERATOR if self._operators.allow(peer.uid, account) else Role.USER
-            return Caller(uid=peer.uid, pid=peer.pid, name=account.name, role=role)
-        shown = request.headers.get("authorization", "").removeprefix("Bearer ").encode("latin-1")
-        if self._token and hmac.compare_digest(shown, self._token):
-            return Caller(uid=-1, pid=0, name="owner", role=Role.OPERATOR)
-        return None
+    async def _caller(self, peer: Peer | None) -> Caller | None:
+        if peer is None:
+            return None
+        account = await asyncio.to_thread(self._operators.account, peer)
+        role = Role.OPERATOR if self._operators.allow(peer.uid, account) else Role.USER
+        return Caller(uid=peer.uid, pid=peer.pid, name=account.name, role=role)
 
     async def _record(self, verb: Verb, caller: Caller, status: int) -> None:
         done = "done" if status < 400 else "refused"

@@ -1,13 +1,15 @@
 """The running agent as commands ask it. Blocks.
 
-Finds the socket of the agent of a state directory; where nobody chose one, that of the machine's agent, too.
+Finds the socket, or on Windows the pipe, of the agent of a state directory; where nobody chose one, that of the
+machine's agent, too.
 """
 
 from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from agent.control.verbs import VERBS
 from agent.errors import ConfigError, HostError
 from agent.host.control_place import control_socket, machine_socket, reachable
 from agent.host.paths import StatePaths
-from agent.host.runfile import control_token, read_runfile
+from agent.host.pipes import MACHINE_PIPE, Pipes, PipeSocket, control_pipe, system_pipes
 from agent.host.settings import Settings, Source
 
 _SECONDS = 10.0
@@ -33,28 +35,33 @@ class NotRunningError(HostError):
 class Control:
     """Asks the agent of these settings."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, pipes: Pipes | None = None) -> None:
+        """`pipes`: where the agent is asked instead of by a unix socket; on Windows always."""
         self.paths = StatePaths.under(settings.state_dir)
-        places = [control_socket(self.paths)]
         origin = settings.origins.get("state_dir")
-        if origin is not None and origin.source is Source.DEFAULT:
-            places.append(machine_socket())
-        self._places = [each for each in dict.fromkeys(places) if each is not None]
+        anywhere = origin is not None and origin.source is Source.DEFAULT
+        found = pipes or system_pipes()
+        self._ways: list[Callable[[], _LocalConnection]] = []
+        if found is not None:
+            names = [control_pipe(self.paths), *([MACHINE_PIPE] if anywhere else [])]
+            self._ways = [partial(_PipeConnection, found, name) for name in dict.fromkeys(names)]
+        else:
+            places = [control_socket(self.paths), machine_socket() if anywhere else None]
+            self._ways = [partial(_UnixConnection, place) for place in dict.fromkeys(places) if place]
 
     def ask(self, verb: str, arguments: Mapping[str, object] | None = None) -> dict[str, Any]:
         """What a verb answers. Raises NotRunningError, ConfigError where the agent refuses, HostError where it does not
         answer."""
         given = {name: value for name, value in (arguments or {}).items() if value is not None}
-        if not self._places:
-            return self._exchange(verb, given, *self._loopback())
-        for place in self._places:
+        for way in self._ways:
+            connection = way()
             try:
-                return self._exchange(verb, given, _UnixConnection(place), {})
+                return self._exchange(verb, given, connection)
             except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
                 continue
             except PermissionError as error:
                 raise HostError(
-                    f"this account may not ask the agent at {place}", hint="Ask as its owner."
+                    f"this account may not ask the agent at {connection.place}", hint="Ask as its owner."
                 ) from error
         raise self._not_running()
 
@@ -63,10 +70,9 @@ class Control:
         verb: str,
         arguments: Mapping[str, object],
         connection: HTTPConnection,
-        shown: Mapping[str, str],
     ) -> dict[str, Any]:
         """One request. Raises OSError where nobody can be connected to."""
-        target, body, fields = PREFIX + verb, None, {"host": HOST, **shown}
+        target, body, fields = PREFIX + verb, None, {"host": HOST}
         if _METHODS[verb] == "POST":
             body = json.dumps(arguments)
             fields["content-type"] = "application/json"
@@ -88,32 +94,41 @@ class Control:
             raise ConfigError(str(told.get("message", answer.status)), hint=str(told.get("hint", "")))
         return found
 
-    def _loopback(self) -> tuple[HTTPConnection, dict[str, str]]:
-        running = read_runfile(self.paths)
-        if running is None or not running.control_port:
-            raise self._not_running()
-        shown = {"authorization": f"Bearer {control_token(self.paths)}"}
-        return HTTPConnection("127.0.0.1", running.control_port, timeout=_SECONDS), shown
-
     def _not_running(self) -> NotRunningError:
         return NotRunningError(
             f"Drawbridge is not running on {self.paths.root}", hint="Start it: drawbridge up"
         )
 
 
-class _UnixConnection(HTTPConnection):
-    """HTTP over a unix socket."""
+class _LocalConnection(HTTPConnection):
+    """HTTP to a place of this machine."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: object) -> None:
         super().__init__(HOST, timeout=_SECONDS)
-        self._place = place
+        self.place = place
+
+
+class _PipeConnection(_LocalConnection):
+    """Over a named pipe."""
+
+    def __init__(self, pipes: Pipes, name: str) -> None:
+        super().__init__(name)
+        self._pipes = pipes
+
+    def connect(self) -> None:
+        """Raises OSError, HostError."""
+        self.sock = PipeSocket(self._pipes, str(self.place), _SECONDS)
+
+
+class _UnixConnection(_LocalConnection):
+    """Over a unix socket."""
 
     def connect(self) -> None:
         """Raises OSError."""
         sock = socket.socket(socket.AF_UNIX)
         try:
             sock.settimeout(_SECONDS)
-            with reachable(self._place) as name:
+            with reachable(Path(str(self.place))) as name:
                 sock.connect(name)
         except BaseException:
             sock.close()

@@ -84,7 +84,7 @@ class Answer:
 
 
 type Respond = Callable[[Request, Peer | None], Awaitable[Answer]]
-"""Answers a request; the peer is known where it came by a unix socket."""
+"""Answers a request; the peer is known where it came by a unix socket or a named pipe."""
 
 
 class MalformedError(Exception):
@@ -232,9 +232,9 @@ class LocalServer:
         try:
             async with asyncio.timeout(self._limits.seconds):
                 request = await self._read(reader)
-            answer = request if isinstance(request, Answer) else await self._answered(request, peer)
+            answer = request if isinstance(request, Answer) else await answered(self._respond, request, peer)
             async with asyncio.timeout(self._limits.seconds):
-                writer.write(_written(answer))
+                writer.write(written(answer))
                 await writer.drain()
                 writer.close()
                 await writer.wait_closed()
@@ -256,15 +256,18 @@ class LocalServer:
             return Answer.refusal(error.status, str(error), code="malformed")
         raise ConnectionResetError
 
-    async def _answered(self, request: Request, peer: Peer | None) -> Answer:
-        try:
-            return await self._respond(request, peer)
-        except Exception:
-            log.exception("a local request failed")
-            return Answer.refusal(500, "the agent failed at this", code="failed", hint="See its log.")
+
+async def answered(respond: Respond, request: Request, peer: Peer | None) -> Answer:
+    """The answer, or that of a failure."""
+    try:
+        return await respond(request, peer)
+    except Exception:
+        log.exception("a local request failed")
+        return Answer.refusal(500, "the agent failed at this", code="failed", hint="See its log.")
 
 
-def _written(answer: Answer) -> bytes:
+def written(answer: Answer) -> bytes:
+    """As bytes; the connection ends behind it."""
     reason = HTTPStatus(answer.status).phrase
     lines = [f"HTTP/1.1 {answer.status} {reason}"]
     lines += [f"{name}: {value}" for name, value in (*answer.headers, *SAFE)]

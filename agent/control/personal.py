@@ -93,11 +93,6 @@ class Day:
             whole.keys |= one.keys
         return whole
 
-    @property
-    def accounts(self) -> tuple[str, ...]:
-        """Every account that asked something today."""
-        return tuple(self._accounts)
-
 
 class Personal:
     """Answers the verb `me`. For one event loop."""
@@ -114,7 +109,7 @@ class Personal:
         async with self._adding:
             await asyncio.to_thread(self._day.add_new)
             whose = self._whose(caller)
-            whole = self._day.of(self._day.accounts if whose is None else whose)
+            whole = self._day.of(whose)
         rules = self._from.rules().policy.pause
         operator = caller.role >= Role.OPERATOR
         return {
@@ -139,10 +134,8 @@ class Personal:
         }
 
     @staticmethod
-    def _whose(caller: Caller) -> tuple[str, ...] | None:
-        """The accounts whose requests are his; None: all."""
-        if caller.uid < 0:  # by the password of a private agent: its owner, whose name nobody told
-            return None
+    def _whose(caller: Caller) -> tuple[str, ...]:
+        """The accounts whose requests are his."""
         return (caller.name, "") if caller.role >= Role.OPERATOR else (caller.name,)
 
     def _keys(self, ids: Iterable[str]) -> list[dict[str, object]]:

@@ -25,13 +25,14 @@ from agent.control.health import Health
 from agent.control.http import LocalServer
 from agent.control.pausing import PauseKeeper
 from agent.control.personal import Personal
+from agent.control.pipe_server import PipeServer
 from agent.control.reading import Reading, Sources
 from agent.control.sessions import Sessions
 from agent.control.verbs import Nothing, PauseOrder
 from agent.errors import ConfigError, DrawbridgeError
 from agent.host.control_place import control_socket, listen_unix, machine_socket, remove_socket
 from agent.host.peers import Operators
-from agent.host.runfile import control_token
+from agent.host.pipes import Pipes, control_pipe, is_machine, system_pipes
 from agent.host.settings_state import SettingsState, read_state
 from agent.host.tasks import TaskGroup
 from agent.model.record import IncidentKind
@@ -63,8 +64,16 @@ class ControlService:
     """Built without input or output; `start` listens. For one event loop."""
 
     def __init__(
-        self, sources: Sources, engine: Engine, pauses: PauseKeeper, note: Note, tasks: TaskGroup
+        self,
+        sources: Sources,
+        engine: Engine,
+        pauses: PauseKeeper,
+        note: Note,
+        tasks: TaskGroup,
+        *,
+        pipes: Pipes | None = None,
     ) -> None:
+        """`pipes`: where commands are answered instead of a unix socket; on Windows always."""
         self._sources = sources
         self._engine = engine
         self._pauses = pauses
@@ -78,9 +87,9 @@ class ControlService:
         reading = Reading(sources, self.health, pauses, self._look)
         self._dashboard = Dashboard(reading, Sessions(time.monotonic), sources.rules)
         self._reading = reading
-        self._servers: list[LocalServer] = []
+        self._servers: list[LocalServer | PipeServer] = []
+        self._pipes = pipes or system_pipes()
         self._socket: Path | None = None
-        self.port = 0
 
     @property
     def dashboard_port(self) -> int:
@@ -92,8 +101,7 @@ class ControlService:
         answered; a dashboard without a port is only missed."""
         sources = self._sources
         self._newest = await asyncio.to_thread(_newest_event, Trail(sources.paths))
-        place = self._socket = control_socket(sources.paths)
-        token = control_token(sources.paths) if place is None else ""
+        pipes = self._pipes
         reading = self._reading
         api = ControlApi(
             {
@@ -110,18 +118,14 @@ class ControlService:
                 "pause": self._pause,
                 "resume": self._resume,
             },
-            Operators(sources.settings.operators),
+            Operators(sources.settings.operators, own_identifier=pipes.own() if pipes else ""),
             self._note,
-            token=token,
         )
-        server = LocalServer(api, self._tasks)
-        if place is not None:
-            everybody = place == machine_socket()
-            sock = await asyncio.to_thread(listen_unix, place, everybody=everybody)
-        else:
-            sock = _listen_loopback(0)
-        self.port = await server.serve(sock)
-        self._servers.append(server)
+        if pipes is not None:
+            await self._serve_pipe(api, pipes)
+        elif (place := control_socket(sources.paths)) is not None:
+            self._socket = place
+            await self._serve_socket(api, place)
         await self._start_dashboard()
         self._tasks.spawn(self._watch_disk(), name="disk")
 
@@ -133,6 +137,18 @@ class ControlService:
         self._pauses.close()
         if self._socket is not None:
             await asyncio.to_thread(remove_socket, self._socket)
+
+    async def _serve_pipe(self, api: ControlApi, pipes: Pipes) -> None:
+        server = PipeServer(api, pipes)
+        paths = self._sources.paths
+        await server.serve(control_pipe(paths), everybody=is_machine(paths))
+        self._servers.append(server)
+
+    async def _serve_socket(self, api: ControlApi, place: Path) -> None:
+        server = LocalServer(api, self._tasks)
+        everybody = place == machine_socket()
+        await server.serve(await asyncio.to_thread(listen_unix, place, everybody=everybody))
+        self._servers.append(server)
 
     async def _start_dashboard(self) -> None:
         settings = self._sources.settings

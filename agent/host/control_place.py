@@ -1,5 +1,5 @@
 """Where the running agent answers commands: a unix socket, in the state directory of a user's own agent, where every
-user finds it for the machine's. On Windows, for which Python has no unix sockets, a port on loopback with a password.
+user finds it for the machine's. On Windows, for which Python has no unix sockets, a named pipe (`pipes`).
 
 The kernel takes about a hundred bytes as a socket's path; a longer one is named through its directory's descriptor.
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import os
 import secrets
 import sys
@@ -22,6 +23,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from agent.errors import HostError
 from agent.host.files import read_limited, read_private, write_atomically
+
+log = logging.getLogger(__name__)
 
 CREDENTIAL = "drawbridge.seal"
 """The systemd credential that holds the secret of `CredentialSeal`."""
@@ -44,12 +47,37 @@ class KeySeal(Protocol):
         ...
 
     def close(self, secret: bytes) -> bytes:
-        """The secret, sealed. Raises HostError."""
+        """The secret, sealed. Raises HostError; NoSealError where the system lets us have no seal."""
         ...
 
     def open(self, sealed: bytes) -> bytes:
         """The secret again. Raises HostError, without any of it."""
         ...
+
+
+class NoSealError(HostError):
+    """There is no seal after all: what should be sealed lies plain, 0600."""
+
+
+class SecretCipher:
+    """Closes and opens under a secret, by AES-256-GCM. `told` names the secret in errors."""
+
+    def __init__(self, secret: bytes, *, told: str) -> None:
+        derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"drawbridge key seal 1")
+        self._cipher = AESGCM(derived.derive(secret))
+        self._told = told
+
+    def close(self, secret: bytes) -> bytes:
+        """The secret, sealed."""
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, secret, None)
+
+    def open(self, sealed: bytes) -> bytes:
+        """The secret again. Raises HostError, without any of it."""
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+        except (InvalidTag, ValueError):
+            raise HostError(f"{self._told} is not the one it was sealed with") from None
 
 
 class CredentialSeal:
@@ -67,8 +95,7 @@ class CredentialSeal:
                 hint="Make it from random bytes: head -c 32 /dev/urandom | systemd-creds encrypt "
                 f"--name={CREDENTIAL} - FILE",
             )
-        derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"drawbridge key seal 1")
-        self._cipher = AESGCM(derived.derive(secret))
+        self._cipher = SecretCipher(secret, told=f"the credential {CREDENTIAL}")
 
     def opens(self, name: str) -> bool:
         """See `KeySeal`."""
@@ -76,15 +103,11 @@ class CredentialSeal:
 
     def close(self, secret: bytes) -> bytes:
         """See `KeySeal`."""
-        nonce = secrets.token_bytes(_NONCE)
-        return nonce + self._cipher.encrypt(nonce, secret, None)
+        return self._cipher.close(secret)
 
     def open(self, sealed: bytes) -> bytes:
         """See `KeySeal`."""
-        try:
-            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
-        except (InvalidTag, ValueError):
-            raise HostError(f"the credential {CREDENTIAL} is not the one it was sealed with") from None
+        return self._cipher.open(sealed)
 
 
 def key_seal(
@@ -97,6 +120,12 @@ def key_seal(
         from agent.host.paths import is_privileged
 
         return DataProtection(machine=is_privileged() if machine is None else machine)
+    if platform == "darwin":
+        from agent.host.key_seal_darwin import KeychainSeal
+        from agent.host.paths import is_privileged
+
+        # a person's keychain is locked where nobody is there to open it
+        return KeychainSeal() if (is_privileged() if machine is None else machine) else None
     if folder := environ.get("CREDENTIALS_DIRECTORY"):
         secret = read_limited(Path(folder) / CREDENTIAL, limit=_SECRET_BYTES[1])
         return None if secret is None else CredentialSeal(secret)
@@ -113,12 +142,7 @@ class KeyFiles:
 
     def write(self, path: Path, secret: bytes) -> None:
         """Put `secret` there, sealed where there is a seal. Raises HostError."""
-        data = secret
-        if self._seal is not None:
-            data = (
-                _HEAD + self._seal.name.encode() + b"\n" + base64.b64encode(self._seal.close(secret)) + b"\n"
-            )
-        write_atomically(path, data)
+        write_atomically(path, secret if self._seal is None else _sealed(self._seal, secret))
 
     def read(self, path: Path) -> bytes | None:
         """The secret, None where there is no such file. One that lay there plain is sealed from now on, where there is
@@ -142,8 +166,22 @@ class KeyFiles:
             raise HostError(f"{path} cannot be opened: {error}", hint=error.hint() or _mend(name)) from error
 
 
+def _sealed(seal: KeySeal, secret: bytes) -> bytes:
+    try:
+        body = base64.b64encode(seal.close(secret))
+    except NoSealError as error:
+        log.warning("a key lies plain, 0600: %s", error)
+        return secret
+    return _HEAD + seal.name.encode() + b"\n" + body + b"\n"
+
+
 def _mend(name: str) -> str:
     match name:
+        case "keychain":
+            return (
+                "It opens as root, with the key in the System keychain of the machine that sealed it; restore that "
+                "keychain or the key from a backup."
+            )
         case "credential":
             return (
                 f"It opens in the agent's unit only, which is given the credential {CREDENTIAL}: run the command "

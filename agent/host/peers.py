@@ -17,16 +17,30 @@ _SOL_LOCAL, _LOCAL_PEERCRED, _LOCAL_PEERPID = 0, 0x001, 0x002
 _XUCRED = struct.Struct("=IIh2x16I")  # version, user, number of groups, groups
 _XUCRED_VERSION = 0
 
-ADMINISTRATORS = {"linux": ("sudo", "wheel"), "darwin": ("admin",)}
-"""The groups whose members may administer a machine, by platform."""
+WINDOWS_ADMINISTRATORS = ("S-1-5-18", "S-1-5-32-544")
+"""SYSTEM, and the administrators: of a person's token only where it is elevated."""
+
+ADMINISTRATORS = {"linux": ("sudo", "wheel"), "darwin": ("admin",), "win32": WINDOWS_ADMINISTRATORS}
+"""The groups whose members may administer a machine, by platform; on Windows, where their names are translated, their
+identifiers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A user of this machine."""
+
+    name: str
+    groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """A process that connected; 0 is a pid that the system does not tell."""
+    """A process that connected; 0 is a pid that the system does not tell. `account` where the system told it with the
+    connection: on Windows, whose accounts have no number, `uid` is the last part of their identifier."""
 
     uid: int
     pid: int
+    account: Account | None = None
 
 
 def peer_of(sock: socket.socket, *, platform: str = sys.platform) -> Peer | None:
@@ -44,14 +58,6 @@ def peer_of(sock: socket.socket, *, platform: str = sys.platform) -> Peer | None
                 return None
     except (OSError, struct.error):
         return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """A user of this machine."""
-
-    name: str
-    groups: frozenset[str] = frozenset()
 
 
 def account_of(uid: int) -> Account:
@@ -83,21 +89,26 @@ class Operators:
         named: Iterable[str] = (),
         *,
         own_uid: int | None = None,
+        own_identifier: str = "",
         lookup: Callable[[int], Account] = account_of,
         platform: str = sys.platform,
     ) -> None:
+        """`own_identifier` is what Windows calls the account that we run as."""
         self._named = frozenset(named)
-        self._own = own_uid if own_uid is not None else (os.geteuid() if platform != "win32" else -1)
+        self._numbers: frozenset[int] = frozenset()
+        if platform != "win32":
+            self._numbers = frozenset({0, os.geteuid() if own_uid is None else own_uid})
         self._lookup = lookup
-        self._administrators = frozenset(ADMINISTRATORS.get(platform, ()))
+        own = (own_identifier,) if own_identifier else ()
+        self._administrators = frozenset((*ADMINISTRATORS.get(platform, ()), *own))
 
-    def account(self, uid: int) -> Account:
+    def account(self, peer: Peer) -> Account:
         """Who that is. Blocks."""
-        return self._lookup(uid)
+        return peer.account or self._lookup(peer.uid)
 
     def allow(self, uid: int, account: Account) -> bool:
         """Whether that account may change things."""
-        if uid in (0, self._own) or account.name in self._named:
+        if uid in self._numbers or account.name in self._named:
             return True
         return bool(account.groups & self._administrators) or any(
             f"@{group}" in self._named for group in account.groups

@@ -35,7 +35,6 @@ class RunFile:
     state_dir: str
     ca_path: str
     version: str
-    control_port: int = 0  # where commands are answered, on systems without unix sockets
     dashboard_port: int = 0  # 0: there is none
 
 
@@ -108,7 +107,6 @@ def _parse(data: bytes) -> RunFile | None:
         found.pid,
         found.proxy_port,
         found.gateway_port,
-        found.control_port,
         found.dashboard_port,
     )
     texts = (found.state_dir, found.ca_path, found.version)

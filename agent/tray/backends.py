@@ -1,28 +1,29 @@
 """Which way of showing an icon this desktop has. Nothing is shown here.
 
-On Linux an icon goes by the StatusNotifier protocol (KDE, GNOME with its extension, Xfce, MATE, Cinnamon, Sway) through
-the AppIndicator library, which falls back to the older XEmbed by itself; without that library by XEmbed only, where
-pystray knows clicks but no menu.
+On Linux an icon goes by the StatusNotifier protocol (KDE, GNOME with its extension, Xfce, LXQt, MATE, Cinnamon, bars of
+Wayland), with the whole menu; where no panel speaks it, by the older XEmbed, where pystray knows clicks but no menu.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
+
+from agent.errors import HostError
+from agent.tray.session_bus import SessionBus
 
 WATCHER = "org.kde.StatusNotifierWatcher"
-_SECONDS_MS = 2000
+_PLACE = (WATCHER, "/StatusNotifierWatcher", "org.freedesktop.DBus.Properties")
 
 
 class Backend(StrEnum):
-    """The names by which pystray knows them."""
+    """The ways. But for our own, the names by which pystray knows them."""
 
-    APPINDICATOR = "appindicator"
+    STATUS_NOTIFIER = "statusnotifier"
     XORG = "xorg"
     DARWIN = "darwin"
     WIN32 = "win32"
@@ -30,9 +31,11 @@ class Backend(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What would be used, or why nothing can be. `waits` is whether a panel that starts later would change that."""
+    """What would be used, or why nothing can be. `waits` is whether a panel that starts later would change that,
+    `later` what shows the icon by itself once such a panel comes."""
 
     backend: Backend | None = None
+    later: Backend | None = None
     why: str = ""
     hint: str = ""
     waits: bool = False
@@ -41,12 +44,8 @@ class Choice:
 class Probe(Protocol):
     """What this desktop has."""
 
-    def indicator(self) -> str:
-        """Why the AppIndicator library cannot be used, or empty."""
-        ...
-
-    def watcher(self) -> bool:
-        """Whether a panel takes StatusNotifier items."""
+    def watcher(self) -> bool | None:
+        """Whether a panel takes StatusNotifier items; None where the session has no D-Bus."""
         ...
 
     def embeds(self) -> bool | None:
@@ -68,58 +67,40 @@ def choose(
             why="there is no desktop here: neither DISPLAY nor WAYLAND_DISPLAY is set",
             hint="Run it in a person's desktop session; `drawbridge status` and `drawbridge top` need none.",
         )
-    lacks = "it was not wanted" if wanted == Backend.XORG else probe.indicator()
-    embeds = probe.embeds()
-    if not lacks and (embeds or probe.watcher()):
-        return Choice(backend=Backend.APPINDICATOR, why="AppIndicator, with the whole menu")
-    if lacks and embeds and wanted != Backend.APPINDICATOR:
+    watcher = None if wanted == Backend.XORG else probe.watcher()
+    if watcher:
+        return Choice(backend=Backend.STATUS_NOTIFIER, why="StatusNotifier, with the whole menu")
+    embeds = None if wanted == Backend.STATUS_NOTIFIER else probe.embeds()
+    if embeds:
         return Choice(
             backend=Backend.XORG,
-            why=f"XEmbed: an icon without a menu, a click opens the dashboard ({lacks})",
-            hint="The menu needs PyGObject and the typelib AyatanaAppIndicator3.",
-        )
-    if lacks:
-        return Choice(
-            why=f"no panel takes an icon by XEmbed, and AppIndicator cannot be used: {lacks}",
-            hint="Install PyGObject and the typelib AyatanaAppIndicator3, or use `drawbridge dashboard`.",
-            waits=embeds is not None and wanted != Backend.APPINDICATOR,
+            why="XEmbed: an icon without a menu, a click opens the dashboard",
+            hint="snixembed has such panels show the menu, too.",
         )
     return Choice(
         why="no panel takes icons here",
         hint="GNOME shows them with its extension AppIndicator; until then: --no-icon for notifications alone, "
         "`drawbridge dashboard` for the rest.",
-        waits=True,
+        waits=watcher is not None or embeds is not None,
+        later=None if watcher is None else Backend.STATUS_NOTIFIER,
     )
 
 
 class DesktopProbe:
     """Asks the running desktop."""
 
-    def indicator(self) -> str:
+    def watcher(self) -> bool | None:
         """See Probe."""
+        bus = SessionBus()
         try:
-            _require(("Gtk", ("3.0",)), ("AyatanaAppIndicator3", ("0.1",)))
-        except (ImportError, ValueError) as first:
-            try:
-                _require(("Gtk", ("3.0",)), ("AppIndicator3", ("0.1",)))
-            except (ImportError, ValueError):
-                return str(first)
-        return ""
-
-    def watcher(self) -> bool:
-        """See Probe."""
-        try:
-            from gi.repository import Gio, GLib
-        except ImportError:
-            return False
-        with suppress(GLib.Error):
-            bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
-            place = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner")
-            asked = GLib.Variant("(s)", (WATCHER,))
-            flags = Gio.DBusCallFlags.NONE
-            answer = bus.call_sync(*place, asked, None, flags, _SECONDS_MS, None)
-            return bool(answer.unpack()[0])
-        return False
+            if not bus.has(WATCHER):
+                return False
+            asked = (WATCHER, "IsStatusNotifierHostRegistered")
+            return bool(bus.call(_PLACE, "Get", "ss", asked)[0][1])
+        except HostError:
+            return None
+        finally:
+            bus.close()
 
     def embeds(self) -> bool | None:
         """See Probe."""
@@ -147,12 +128,3 @@ def lives(environ: Mapping[str, str], probe: Probe) -> bool:
     if environ.get("DISPLAY"):
         return probe.embeds() is not None
     return not wayland  # nothing that could be gone
-
-
-def _require(*libraries: tuple[str, tuple[str, ...]]) -> None:
-    """Raises ImportError, ValueError."""
-    import gi
-
-    required: Any = gi.require_version
-    for name, versions in libraries:
-        required(name, versions[0])

@@ -25,12 +25,13 @@ from agent.host.managed import managed_source
 from agent.host.paths import config_file, state_directory, tray_directory
 from agent.host.settings import Settings, load_settings
 from agent.tray.asking import DesktopAsker
-from agent.tray.backends import Choice, DesktopProbe, choose, lives
+from agent.tray.backends import Backend, Choice, DesktopProbe, choose, lives
 from agent.tray.deeds import Deeds
 from agent.tray.desktop import Theme, dark_panel
 from agent.tray.news import News
-from agent.tray.notifiers import DarwinNotifier, IconNotifier, LinuxNotifier, Notifier
+from agent.tray.notifiers import BusNotifier, DarwinNotifier, IconNotifier, Notifier
 from agent.tray.panels import NoPanel, Panel, PystrayPanel
+from agent.tray.session_bus import listening
 from agent.tray.tray import Tray
 from agent.tray.watch import Watch
 
@@ -51,12 +52,13 @@ def main(arguments: Sequence[str]) -> int:
         if options.check:
             return _check(_choice(wait=False))
         choice = Choice() if options.no_icon else _choice(wait=options.if_possible)
-        if choice.backend is None and not (options.no_icon or options.if_possible):
+        backend = choice.backend or (choice.later if options.if_possible else None)
+        if backend is None and not (options.no_icon or options.if_possible):
             _complain(f"no icon can be shown: {choice.why}", choice.hint)
             return EXIT_NO_PANEL
         with _only_one() as alone:
             if alone:
-                return _serve(choice, Theme(options.theme), _loader(options.state_dir))
+                return _serve(backend, Theme(options.theme), _loader(options.state_dir))
             if not options.if_possible:  # at the start of a session, that it is there is what was wanted
                 raise HostError("your tray runs already", hint="Its icon's menu closes it.")
     except DrawbridgeError as error:
@@ -95,11 +97,9 @@ def _only_one() -> Iterator[bool]:
         yield True
 
 
-def _serve(choice: Choice, theme: Theme, load: Load) -> int:
+def _serve(backend: Backend | None, theme: Theme, load: Load) -> int:
     settings = load()
-    panel: Panel = NoPanel(lambda: lives(os.environ, DesktopProbe()))
-    if choice.backend is not None:
-        panel = PystrayPanel(choice.backend, scratch=tray_directory())
+    panel = _panel(backend)
     control, notifier = Control(settings), _notifier(panel)
     tray = Tray(
         Watch(control, user=getpass.getuser()),
@@ -112,6 +112,21 @@ def _serve(choice: Choice, theme: Theme, load: Load) -> int:
     signal.signal(signal.SIGTERM, lambda *_: tray.close())
     tray.run(panel)
     return EXIT_FAILED if tray.failed else 0
+
+
+def _panel(backend: Backend | None) -> Panel:
+    def alive() -> bool:
+        return lives(os.environ, DesktopProbe())
+
+    match backend:
+        case None:
+            return NoPanel(alive)
+        case Backend.STATUS_NOTIFIER:
+            from agent.tray.status_panel import StatusNotifierPanel  # only Linux needs its library
+
+            return StatusNotifierPanel(listening(), alive)
+        case _:
+            return PystrayPanel(backend, scratch=tray_directory())
 
 
 def _choice(*, wait: bool) -> Choice:
@@ -131,7 +146,7 @@ def _notifier(panel: Panel, *, platform: str = sys.platform) -> Notifier:
         if not isinstance(panel, PystrayPanel):
             raise HostError("notifications need the icon on Windows", hint="Leave --no-icon away.")
         return IconNotifier(panel.balloon)
-    return LinuxNotifier()
+    return BusNotifier()
 
 
 def _wanted(load: Load) -> bool:

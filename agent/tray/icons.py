@@ -15,6 +15,8 @@ from PIL import Image, ImageDraw
 from agent.tray.seen import State
 
 GRID = 16
+SIZES = (16, 22, 24, 32, 48, 64)
+"""What panels show, in pixels."""
 _FINER = 8  # drawn so many times larger, then made smaller: smooth edges
 
 type Point = tuple[float, float]
@@ -144,3 +146,9 @@ def flattened(image: Image.Image, *, dark: bool) -> Image.Image:
     """The icon on the ground of such a panel, without transparency."""
     ground = Image.new("RGBA", image.size, (46, 48, 52, 255) if dark else (242, 242, 242, 255))
     return Image.alpha_composite(ground, image)
+
+
+def argb(image: Image.Image) -> bytes:
+    """The icon as StatusNotifier wants it: four bytes a pixel, the alpha first, row by row."""
+    red, green, blue, alpha = image.split()
+    return Image.merge("RGBA", (alpha, red, green, blue)).tobytes()

@@ -32,6 +32,7 @@ class Deed(StrEnum):
     PAUSE = "pause"  # `argument` minutes
     RESUME = "resume"
     DIAGNOSTICS = "diagnostics"
+    QUIET = "quiet"  # no notifications, or notifications again
     QUIT = "quit"
 
 
@@ -43,6 +44,7 @@ class Item:
     deed: Deed = Deed.NOTHING
     argument: str = ""
     items: tuple[Item, ...] = ()
+    checked: bool | None = None  # whether it has a tick; None: it never has one
     default: bool = False  # what a click on the icon does where a panel knows such clicks
 
 
@@ -67,9 +69,16 @@ def time_of_day(moment: float) -> str:
     return f"{datetime.fromtimestamp(moment).astimezone():%H:%M}"
 
 
-def menu_of(seen: Seen, clock: Clock = time_of_day) -> Menu:
-    """The menu for what was seen."""
-    groups = (_head(seen, clock), _person(seen), _day(seen, clock), _pause(seen), _doors(seen), _end())
+def menu_of(seen: Seen, clock: Clock = time_of_day, *, quiet: bool = False) -> Menu:
+    """The menu for what was seen; `quiet` is whether the person wants no notifications."""
+    groups = (
+        _head(seen, clock),
+        _person(seen),
+        _day(seen, clock),
+        _pause(seen),
+        _doors(seen),
+        _end(quiet=quiet),
+    )
     items: list[Item] = []
     for group in filter(None, groups):
         items += [SEPARATOR, *group] if items else group
@@ -202,8 +211,11 @@ def _doors(seen: Seen) -> list[Item]:
     return items
 
 
-def _end() -> list[Item]:
-    return [Item(label="Close this icon (Drawbridge goes on)", deed=Deed.QUIT)]
+def _end(*, quiet: bool) -> list[Item]:
+    return [
+        Item(label="No notifications until I sign out", deed=Deed.QUIET, checked=quiet),
+        Item(label="Close this icon (Drawbridge goes on)", deed=Deed.QUIT),
+    ]
 
 
 def _length(minutes: int) -> str:

@@ -1,10 +1,11 @@
-"""Notifications of the desktop, per system: by its own tool, or by the icon itself.
+"""Notifications of the desktop, per system: by its service, by its own tool, or by the icon itself.
 
 A text is always an argument of the tool, never a part of a script.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from html import escape
 from typing import Protocol
@@ -12,9 +13,15 @@ from typing import Protocol
 from agent.errors import HostError
 from agent.host.run import Runner
 from agent.tray.desktop import tool
+from agent.tray.session_bus import Asking, SessionBus
 
 APP = "Drawbridge"
 _SECONDS = 10.0
+_NOTIFICATIONS = (
+    "org.freedesktop.Notifications",
+    "/org/freedesktop/Notifications",
+    "org.freedesktop.Notifications",
+)
 _TITLE, _TEXT = 100, 400  # characters
 _SCRIPT = (
     "on run argv",
@@ -31,19 +38,30 @@ class Notifier(Protocol):
         ...
 
 
-class LinuxNotifier:
-    """By `notify-send`, whose daemon may take the text as markup."""
+class BusNotifier:
+    """By `org.freedesktop.Notifications`, which may take the text as markup."""
 
-    def __init__(self, runner: Runner | None = None) -> None:
-        self._run = runner or tool(_SECONDS)
+    def __init__(self, bus: Asking | None = None) -> None:
+        self._bus = bus or SessionBus()
+        self._lock = threading.Lock()  # what was chosen is done in a thread of its own
 
     def notify(self, title: str, text: str, *, urgent: bool = False) -> None:
         """See Notifier."""
-        words = ["notify-send", f"--app-name={APP}", "--icon=security-high"]
-        words += ["--category=network", f"--urgency={'critical' if urgent else 'normal'}"]
-        done = self._run([*words, "--", _cut(title, _TITLE), escape(_cut(text, _TEXT), quote=False)])
-        if done.code != 0:
-            raise HostError(f"no notification can be shown (notify-send ended with {done.code})")
+        hints = {
+            "urgency": ("y", 2 if urgent else 1),
+            "category": ("s", "network"),
+            "desktop-entry": ("s", "drawbridge-tray"),
+        }
+        with self._lock:
+            try:
+                [abilities] = self._bus.call(_NOTIFICATIONS, "GetCapabilities")
+                said = _cut(text, _TEXT)
+                if "body-markup" in abilities:
+                    said = escape(said, quote=False)
+                told: tuple[object, ...] = (APP, 0, "security-high", _cut(title, _TITLE), said, [], hints, -1)
+                self._bus.call(_NOTIFICATIONS, "Notify", "susssasa{sv}i", told)
+            except HostError as error:
+                raise HostError(f"no notification can be shown: {error}") from error
 
 
 class DarwinNotifier:

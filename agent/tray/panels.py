@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _NAME = "drawbridge"
-_SESSION_SECONDS = 30.0  # between two looks whether the person is still signed in
+SESSION_SECONDS = 30.0
+"""Between two looks whether the person is still signed in."""
 _SIZE = 64  # pixels; panels make it smaller
 
 type Choose = Callable[[Item], None]
@@ -51,9 +52,7 @@ class Panel(Protocol):
 class NoPanel:
     """Shows nothing: notifications are sent all the same, for as long as the session `lives`."""
 
-    def __init__(
-        self, lives: Callable[[], bool] = lambda: True, *, seconds: float = _SESSION_SECONDS
-    ) -> None:
+    def __init__(self, lives: Callable[[], bool] = lambda: True, *, seconds: float = SESSION_SECONDS) -> None:
         self._lives = lives
         self._seconds = seconds
         self._ended = threading.Event()
@@ -154,7 +153,8 @@ class PystrayPanel:
             self._choose(item)
 
         enabled = item.deed is not Deed.NOTHING
-        return self._pystray.MenuItem(label, chosen, default=item.default, enabled=enabled)
+        ticked = None if item.checked is None else lambda shown: bool(item.checked)
+        return self._pystray.MenuItem(label, chosen, checked=ticked, default=item.default, enabled=enabled)
 
 
 def _hear_clicks(shown: Any) -> None:

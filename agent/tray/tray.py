@@ -55,6 +55,7 @@ class Tray:
         self.failed = False
         """Whether it ended by an error of ours."""
         self._asking = threading.Lock()
+        self._quiet = self._shown_quiet = False  # as the person wishes
         self._mute = False  # whether it was said that notifications fail
 
     def run(self, panel: Panel) -> None:
@@ -81,6 +82,10 @@ class Tray:
         """Do what was chosen, beside the panel's loop: a person may take minutes to answer."""
         if item.deed is Deed.QUIT:
             self.close()
+            return
+        if item.deed is Deed.QUIET:
+            self._quiet = not self._quiet
+            self._wake.set()
             return
         threading.Thread(target=self._do, args=(item,), name="deed", daemon=True).start()
 
@@ -115,7 +120,10 @@ class Tray:
         now = self._clock()
         if now - self._dark_until >= 0:
             self._dark, self._dark_until = self._look_dark(), now + _THEME_SECONDS
-        self._show(menu_of(look.seen), now, at_once=bool(look.fresh))
+        quiet = self._quiet
+        at_once = bool(look.fresh) or quiet is not self._shown_quiet
+        self._show(menu_of(look.seen, quiet=quiet), now, at_once=at_once)
+        self._shown_quiet = quiet
         for bulletin in self._news.of(look, now):
             self._tell(bulletin.title, bulletin.text, urgent=bulletin.urgent)
 
@@ -131,7 +139,7 @@ class Tray:
         self._shown, self._shown_at = (menu, self._dark), now
 
     def _tell(self, title: str, text: str, *, urgent: bool) -> None:
-        if not self._tells():
+        if self._quiet or not self._tells():
             return
         try:
             self._notifier.notify(title, text, urgent=urgent)

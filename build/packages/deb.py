@@ -80,7 +80,7 @@ def _control(release: Release, architecture: str, glibc: str, size: int) -> str:
         "Pre-Depends": "init-system-helpers (>= 1.54~)",
         "Depends": f"libc6 (>= {glibc}), systemd (>= 245), ca-certificates, passwd",
         "Recommends": "dconf-cli, libnss3-tools",
-        "Suggests": "nftables",
+        "Suggests": "nftables, zenity | kdialog",  # the latter two: the tray's question for the reason of a pause
         "Section": "net",
         "Priority": "optional",
         "Description": _DESCRIPTION,

@@ -23,6 +23,8 @@ pkgutil --forget com.drawbridge.agent >/dev/null 2>&1 || true
 pkgutil --forget com.drawbridge.command >/dev/null 2>&1 || true
 if [ "${1:-}" = --purge ]; then
     rm -rf "$home" /Library/Logs/Drawbridge
+    # what the keys were sealed with
+    security delete-generic-password -s com.drawbridge.seal /Library/Keychains/System.keychain >/dev/null 2>&1 || true
 else
     rm -f "$home/uninstall.sh"
 fi

@@ -128,7 +128,7 @@ def test_an_agent_that_ends_is_told_and_its_menu_offers_nothing(agent: AgentProc
         assert desk.notifier.shown == [
             ("Drawbridge is not running", "AI traffic is not guarded by this agent.")
         ]
-        assert {item.deed for item in desk.panel.menus[-1].items} == {Deed.NOTHING, Deed.QUIT}
+        assert {item.deed for item in desk.panel.menus[-1].items} == {Deed.NOTHING, Deed.QUIET, Deed.QUIT}
 
 
 def test_a_program_that_may_not_ask_is_notified_too(stage: Stage, tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ def trials() -> tuple[Trial, ...]:
         Trial(name="trust store", run=trust_store),
         Trial(name="certificates", run=certificates),
         Trial(name="file reader", run=file_reader),
+        Trial(name="icon", run=icon),
         Trial(name="exchange", run=exchange),
     )
 
@@ -199,3 +200,19 @@ def file_reader(_: Path) -> str:
         return f"a file of type {reading.type} read in a process of its own"
 
     return asyncio.run(ask())
+
+
+def icon(_: Path) -> str:
+    """The icon is drawn, and read as a panel reads it over D-Bus; no panel is asked."""
+    from jeepney import DBusAddress, Message, MessageType, new_method_call
+
+    from agent.tray.bus_objects import BusObject
+    from agent.tray.status_item import INTERFACE, StatusItem
+
+    item = BusObject("/StatusNotifierItem", StatusItem("/MenuBar", lambda: None).interface())
+    place = DBusAddress(item.path, "org.freedesktop.DBus", "org.freedesktop.DBus.Properties")
+    asked = new_method_call(place, "GetAll", "s", (INTERFACE,)).serialise(serial=1)
+    answer = Message.from_buffer(item.answer(Message.from_buffer(asked)).serialise(serial=1))
+    if answer.header.message_type is not MessageType.method_return:
+        raise HostError(f"the icon cannot be read: {answer.body}")
+    return f"{len(answer.body[0]['IconPixmap'][1])} sizes drawn"

@@ -16,6 +16,7 @@ from agent.control.reading import Sources
 from agent.control.service import ControlService, Engine
 from agent.errors import ConfigError
 from agent.host.settings import Settings
+from tests.fakes.pipes import FakePipes
 from tests.unit.control.test_reading import House
 
 
@@ -32,7 +33,7 @@ class Served:
         return await asyncio.to_thread(Control(self.settings).ask, verb, arguments)
 
 
-def built(root: Path, port: int = 0, *, dashboard: bool = True) -> Served:
+def built(root: Path, port: int = 0, *, dashboard: bool = True, pipes: FakePipes | None = None) -> Served:
     house = House(root)
     settings = Settings(state_dir=root, dashboard_port=port, dashboard=dashboard)
     sources = Sources(
@@ -52,7 +53,7 @@ def built(root: Path, port: int = 0, *, dashboard: bool = True) -> Served:
         uncaptured=lambda: "",
         clock_ahead=lambda: 0.0,
     )
-    service = ControlService(sources, engine, house.pauses, house.note, house.tasks)
+    service = ControlService(sources, engine, house.pauses, house.note, house.tasks, pipes=pipes)
     return Served(house, service, settings, problems)
 
 
@@ -102,3 +103,19 @@ async def test_without_a_dashboard_there_is_none(tmp_path: Path) -> None:
         await made.ask("dashboard")
     await made.service.aclose()
     await made.house.tasks.cancel()
+
+
+async def test_where_there_are_pipes_commands_are_answered_on_one(tmp_path: Path) -> None:
+    pipes = FakePipes()
+    made = await asyncio.to_thread(built, tmp_path / "state", pipes=pipes)
+    await made.house.fill()
+    await made.service.start()
+    try:
+        control = Control(made.settings, pipes=pipes)
+        told = await asyncio.to_thread(control.ask, "me")
+        assert told["user"] == r"CORP\ann"
+        assert not (tmp_path / "state" / "run" / "control.sock").exists()
+    finally:
+        await made.service.aclose()
+        await made.house.spool.close()
+        await made.house.tasks.cancel()

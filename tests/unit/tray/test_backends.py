@@ -15,14 +15,10 @@ WAYLAND = {"WAYLAND_DISPLAY": "wayland-0"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desktop:
-    lacks: str = ""
-    watches: bool = False
+    watches: bool | None = False
     embeds_: bool | None = False
 
-    def indicator(self) -> str:
-        return self.lacks
-
-    def watcher(self) -> bool:
+    def watcher(self) -> bool | None:
         return self.watches
 
     def embeds(self) -> bool | None:
@@ -32,12 +28,12 @@ class Desktop:
 @pytest.mark.parametrize(
     ("environ", "desktop", "backend"),
     [
-        (X, Desktop(watches=True), Backend.APPINDICATOR),
-        (X, Desktop(embeds_=True), Backend.APPINDICATOR),
-        (WAYLAND, Desktop(watches=True, embeds_=None), Backend.APPINDICATOR),
-        (X, Desktop(lacks="No module named 'gi'", embeds_=True), Backend.XORG),
-        (X, Desktop(lacks="No module named 'gi'", watches=True), None),
-        (WAYLAND, Desktop(lacks="No module named 'gi'", embeds_=None), None),
+        (X, Desktop(watches=True), Backend.STATUS_NOTIFIER),
+        (X, Desktop(watches=True, embeds_=True), Backend.STATUS_NOTIFIER),
+        (WAYLAND, Desktop(watches=True, embeds_=None), Backend.STATUS_NOTIFIER),
+        (X, Desktop(embeds_=True), Backend.XORG),
+        (X, Desktop(watches=None, embeds_=True), Backend.XORG),
+        (WAYLAND, Desktop(embeds_=None), None),
         (X, Desktop(), None),
         ({}, Desktop(watches=True, embeds_=True), None),
     ],
@@ -48,30 +44,31 @@ def test_linux_takes_the_menu_where_it_can_and_a_bare_icon_where_it_must(
     choice = choose(environ, desktop, platform="linux")
     assert choice.backend is backend
     assert choice.why
-    assert choice.hint or choice.backend is Backend.APPINDICATOR
+    assert choice.hint or choice.backend is Backend.STATUS_NOTIFIER
 
 
 @pytest.mark.parametrize(
-    ("environ", "desktop", "waits"),
+    ("environ", "desktop", "waits", "later"),
     [
-        (X, Desktop(), True),
-        (WAYLAND, Desktop(embeds_=None), True),
-        (X, Desktop(lacks="gi"), True),
-        (WAYLAND, Desktop(lacks="gi", embeds_=None), False),
-        ({}, Desktop(), False),
+        (X, Desktop(), True, Backend.STATUS_NOTIFIER),
+        (WAYLAND, Desktop(embeds_=None), True, Backend.STATUS_NOTIFIER),
+        (X, Desktop(watches=None), True, None),
+        (WAYLAND, Desktop(watches=None, embeds_=None), False, None),
+        ({}, Desktop(), False, None),
     ],
 )
-def test_only_a_panel_that_may_come_is_waited_for(
-    environ: dict[str, str], desktop: Desktop, waits: bool
+def test_a_panel_that_may_come_is_waited_for(
+    environ: dict[str, str], desktop: Desktop, waits: bool, later: Backend | None
 ) -> None:
-    assert choose(environ, desktop, platform="linux").waits is waits
+    choice = choose(environ, desktop, platform="linux")
+    assert (choice.waits, choice.later) == (waits, later)
 
 
 def test_what_the_environment_wants_is_obeyed() -> None:
     whole = Desktop(watches=True, embeds_=True)
     assert choose(X, whole, platform="linux", wanted="xorg").backend is Backend.XORG
-    lacking = Desktop(lacks="gi", embeds_=True)
-    assert choose(X, lacking, platform="linux", wanted="appindicator").backend is None
+    bare = Desktop(embeds_=True)
+    assert choose(X, bare, platform="linux", wanted="statusnotifier").backend is None
 
 
 def test_other_systems_have_one_way() -> None:

@@ -7,10 +7,8 @@ from itertools import combinations
 import pytest
 from PIL import Image, ImageChops
 
-from agent.tray.icons import flattened, icon
+from agent.tray.icons import SIZES, flattened, icon
 from agent.tray.seen import State
-
-SIZES = (16, 22, 24, 32, 48, 64)
 
 
 def shape(image: Image.Image) -> Image.Image:

@@ -62,7 +62,7 @@ def test_what_is_wrong_comes_with_its_cause_and_its_remedy() -> None:
 def test_an_agent_that_does_not_answer_says_why_and_offers_nothing_but_the_end() -> None:
     menu = menu_of(Seen(problem="this account may not ask the agent"), clock)
     assert "this account may not ask the agent" in [item.label for item in menu.items]
-    assert {item.deed for item in menu.items} == {Deed.NOTHING, Deed.QUIT}
+    assert {item.deed for item in menu.items} == {Deed.NOTHING, Deed.QUIET, Deed.QUIT}
 
 
 @pytest.mark.parametrize(

@@ -5,19 +5,37 @@ from __future__ import annotations
 import pytest
 
 from agent.errors import HostError
-from agent.tray.notifiers import DarwinNotifier, IconNotifier, LinuxNotifier
+from agent.tray.notifiers import BusNotifier, DarwinNotifier, IconNotifier
+from tests.fakes.bus import FakeBus
 from tests.fakes.tray import RecordingRunner
 
 TITLE, TEXT = 'Blocked "a" & b', "--<b>why</b>\n$(id) & \\ é"
 
 
-def test_linux_is_told_by_notify_send_with_markup_escaped() -> None:
-    runner = RecordingRunner()
-    LinuxNotifier(runner).notify(TITLE, TEXT, urgent=True)
-    [command] = runner.commands
-    assert command[0] == "notify-send"
-    assert {"--app-name=Drawbridge", "--urgency=critical"} <= set(command)
-    assert command[-3:] == ("--", TITLE, "--&lt;b&gt;why&lt;/b&gt;\n$(id) &amp; \\ é")
+@pytest.mark.parametrize(
+    ("abilities", "text"),
+    [
+        (["body", "body-markup"], "--&lt;b&gt;why&lt;/b&gt;\n$(id) &amp; \\ é"),
+        (["body"], TEXT),
+    ],
+)
+def test_linux_is_told_over_the_bus_with_markup_escaped_where_there_is_markup(
+    abilities: list[str], text: str
+) -> None:
+    bus = FakeBus(GetCapabilities=(abilities,), Notify=(1,))
+    BusNotifier(bus).notify(TITLE, TEXT, urgent=True)
+    [_, (method, body)] = bus.calls
+    assert method == "Notify"
+    assert (body[0], body[3], body[4]) == ("Drawbridge", TITLE, text)
+    hints = body[6]
+    assert isinstance(hints, dict)
+    assert hints["urgency"] == ("y", 2)
+
+
+def test_a_desktop_without_notifications_is_told() -> None:
+    bus = FakeBus(GetCapabilities=HostError("nobody has that name"))
+    with pytest.raises(HostError, match="no notification can be shown: nobody"):
+        BusNotifier(bus).notify("a", "b")
 
 
 def test_macos_is_told_by_osascript_and_no_text_is_in_the_script() -> None:
@@ -37,10 +55,9 @@ def test_windows_is_told_by_the_icon_within_its_limits() -> None:
     assert [len(each) for each in shown[0]] == [63, 255]
 
 
-@pytest.mark.parametrize("kind", [LinuxNotifier, DarwinNotifier])
-def test_a_tool_that_fails_is_told(kind: type[LinuxNotifier | DarwinNotifier]) -> None:
+def test_a_tool_that_fails_is_told() -> None:
     with pytest.raises(HostError, match="no notification can be shown"):
-        kind(RecordingRunner(code=1)).notify("a", "b")
+        DarwinNotifier(RecordingRunner(code=1)).notify("a", "b")
 
 
 def test_an_icon_without_notifications_is_told() -> None:

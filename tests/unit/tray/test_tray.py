@@ -89,6 +89,21 @@ def test_who_wants_no_notifications_gets_none_from_then_on(desk: Desk) -> None:
     assert desk.panel.labels()
 
 
+def test_who_wishes_quiet_has_it_and_sees_the_tick_at_once(desk: Desk) -> None:
+    desk.tray.step()
+    desk.tray.choose(desk.panel.find("No notifications"))
+    desk.agent.lines.append(blocked(1))
+    desk.tray.step()
+    assert desk.notifier.shown == []
+    assert desk.panel.find("No notifications").checked
+    desk.tray.choose(desk.panel.find("No notifications"))
+    desk.tray.step()
+    assert desk.panel.find("No notifications").checked is False
+    desk.agent.lines.append(blocked(2, rules=["another"]))
+    desk.tray.step()
+    assert len(desk.notifier.shown) == 1
+
+
 def test_a_desktop_without_notifications_is_said_once(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     desk.notifier.error = "no daemon"
     desk.tray.step()

@@ -37,7 +37,7 @@ def test_what_fails_says_why_and_the_others_are_tried() -> None:
     ]
 
 
-@pytest.mark.parametrize("trial", ["policy", "guardrails", "certificates", "trust_store"])
+@pytest.mark.parametrize("trial", ["policy", "guardrails", "certificates", "trust_store", "icon"])
 def test_this_installation_passes(trial: str, tmp_path: Path) -> None:
     assert getattr(trials, trial)(tmp_path)
 
