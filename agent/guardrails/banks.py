@@ -19,7 +19,7 @@ from agent.guardrails.regex import Census, Regexp, RegexpError, Sieve, compiled
 
 _SHARE = 50_000  # characters of closures in one automaton; at twice as many RE2 gives up its fast way
 
-_PROSE = b"""Lorem ipsum dolor sit amet. The quick brown fox jumps over the lazy dog; My aunt, Rita, is at home by now.
+PROSE = b"""Lorem ipsum dolor sit amet. The quick brown fox jumps over the lazy dog; My aunt, Rita, is at home by now.
 Do you know what it does? If so, run `make` in the folder, then open \"README\" and fix (or skip) the two errors."""
 _MARKS = b"-,;:.?!&@/+*#=<>()[]{}\"'`|$ 0 11 222 3333 4567 89 19 20 \\n"
 
@@ -147,10 +147,10 @@ class _Bank:
     def warm(self) -> None:
         """Compile what `begun` asks, and have RE2 make what it makes when first asked: of a pattern that ends where the
         text does, a whole program for the way back, which takes up to some tens of milliseconds."""
-        self.tails.search(_PROSE)
-        self.tails.match(_PROSE)
+        self.tails.search(PROSE)
+        self.tails.match(PROSE)
         if self._census is not None:
-            self._census.matching(_PROSE)
+            self._census.matching(PROSE)
 
     @cached_property
     def _detectors(self) -> list[Detector]:
@@ -189,7 +189,7 @@ def _by_opening(units: Iterable[Unit], memory: int) -> tuple[list[Unit], list[Un
             everywhere.append(unit)
             continue
         opening = compiled(unit.opening, memory=memory, captures=False)
-        if opening.search(_PROSE) is not None:
+        if opening.search(PROSE) is not None:
             everywhere.append(unit)
         elif opening.search(_MARKS) is not None:
             at_marks.append(unit)
