@@ -17,6 +17,7 @@ what was rewritten piece by piece cover what they were spelt by.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
@@ -160,6 +161,12 @@ class Base64Runs(Carrier):
     def outline(self) -> str:
         """The least that is one."""
         return f"(?:[ACDI-Za-f]{_RUN}{{3}}){{{_MIN_LENGTH // 4}}}"
+
+    @cached_property
+    def tail(self) -> str:
+        """Any run, not told by its groups of four: streams hold runs back anyway, for they may be broken tokens, and
+        counting to four beside whatever else is under way makes four times the states."""
+        return rf"{_RUN}+(?:\\?\r?\n[ \t>|#*]*{_RUN}*)*(?:\\?\r?|={{1,2}})"
 
     def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
         """What is encoded, with all lines joined or else in the first. What stands before it may have seemed its
