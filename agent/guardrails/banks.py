@@ -78,7 +78,9 @@ class Banks:
         gated = [unit for place, unit in enumerate(units) if place not in open_to_all and unit.tail]
         idle = [unit for place, unit in enumerate(units) if place not in open_to_all and not unit.tail]
         everywhere, at_marks, at_words = _by_opening(passed, memory)
-        large = [unit for unit in everywhere if len(unit.tail) > _LARGE and not _begins_in_words(unit, memory)]
+        large = [
+            unit for unit in everywhere if len(unit.tail) > _LARGE and not _begins_in_words(unit, memory)
+        ]
         everywhere = [unit for unit in everywhere if unit not in large]
         self._always = tuple(_Bank(share, memory) for share in _shares([*idle, *everywhere]))
         behind = [

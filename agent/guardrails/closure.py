@@ -96,10 +96,14 @@ def opening(node: Node, *, in_word: bool = False) -> str | None:
     follows = parts[front] if front < len(parts) else None
     if isinstance(follows, Choice):
         in_word = in_word or front > 0
-        behind = opening(Sequence(parts=tuple(parts[front + 1 :])), in_word=True) if parts[front + 1 :] else None
+        behind = (
+            opening(Sequence(parts=tuple(parts[front + 1 :])), in_word=True) if parts[front + 1 :] else None
+        )
         words += (
             _either(
-                loosened(option) + (behind or "") if _wordy(option) else opening(option, in_word=in_word) or ""
+                loosened(option) + (behind or "")
+                if _wordy(option)
+                else opening(option, in_word=in_word) or ""
                 for option in follows.options
             )
             or ""

@@ -69,10 +69,16 @@ class Gates:
     """
 
     def __init__(
-        self, detectors: Iterable[Detector], carriers: Iterable[Carrier], *, memory: int, also: str = ""
+        self,
+        detectors: Iterable[Detector],
+        carriers: Iterable[Carrier],
+        *,
+        memory: int,
+        also: str = "",
+        glanced: Iterable[Detector] = (),
     ) -> None:
-        """`also` is a pattern that is looked for with the marks (`also_held`). Raises RegexpError where the rules of a
-        group are too large together."""
+        """`also` is a pattern that is looked for with the marks (`also_held`), and `glanced` are rules that only
+        `glanced` tells of. Raises RegexpError where the rules of a group are too large together."""
         members: dict[_Key, list[Detector]] = {}
         shapes: list[Detector] = []
         for detector in detectors:
@@ -122,7 +128,7 @@ class Gates:
         self._outlines = Census(outlines.patterns, memory=memory)
         grouped = zip(members.items(), self._groups, strict=False)  # hinted carriers stand behind
         self._glances: list[tuple[str, int | _Group]] = [
-            *((each.outline, each.index) for each, _ in hints),
+            *((each.outline, each.index) for each in (*(each for each, _ in hints), *glanced)),
             *((_glance(key, each), group) for (key, each), group in grouped if key not in worded),
         ]
         self._glanced_marks = {len(self._glances): Mark.DIGITS.value}

@@ -7,7 +7,6 @@ with labels where a label stands. Immutable; knows no texts and no findings.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 
 from agent.guardrails.banks import PROSE
 from agent.guardrails.carriers import Carrier
@@ -17,13 +16,12 @@ from agent.guardrails.labels import Labels, is_near
 from agent.guardrails.names import Names, Other, joined_owners
 from agent.guardrails.offsets import boundary
 from agent.guardrails.outlines import front
-from agent.guardrails.regex import Regexp, RegexpError, Sieve, compiled, escaped
+from agent.guardrails.regex import Regexp, Sieve, compiled, escaped
 from agent.guardrails.rule import KEYWORD_AHEAD, KEYWORD_REACH, Rule
 from agent.guardrails.syntax import parse
 
 _SIEVED = 150_000  # RE2 instructions: what the sieve has room for, with some to spare
 _BLOCK = 8_192  # bytes; more than `NEAR`
-_NEVER = r"\z\C"
 _LABEL = -1  # no rule's index: a label
 _FRONT = 1 << 22
 
@@ -62,17 +60,16 @@ class Selection:
             if each.index in unmarked or is_weak(each.rule) or (not each.rule.keywords and is_gated(each))
         ]
         apart = {each.index for each in nameless}
-        label_words, short_labels = self._labels.presence
-        self._gates = Gates(nameless, carriers, memory=shared_memory, also=short_labels)
         named = [each for each in plain if each.index not in apart]
-        self._named = named
         fronts = {each.index: front for each in named if (front := _front(each))}
+        sieved = [each for each in named if not each.rule.keywords and each.index not in fronts]
+        label_words, short_labels = self._labels.presence
+        self._gates = Gates(nameless, carriers, memory=shared_memory, also=short_labels, glanced=sieved)
         owners = joined_owners((each.index, each.rule.keywords) for each in named)
         worded = {place: _words(words) for place, words in self._gates.words.items()}
         self._owners = [*owners.values(), *([index] for index in (*fronts, *worded, _LABEL))]
         others = [*(Other(each, each) for each in (*fronts.values(), *worded.values())), label_words]
         self._names = Names(owners, others, memory=shared_memory)
-        sieved = [each for each in named if not each.rule.keywords and each.index not in fronts]
         self._sieved = [each.index for each in sieved]
         self._sieve = Sieve([gates[each.index] for each in sieved], memory=rule_memory)
 
@@ -88,16 +85,17 @@ class Selection:
         if glanced is None:
             return self.candidates(data)
         indices, held = glanced
-        if self._any_word is not None and self._any_word.search(data) is None:
-            return [self._detectors[index] for index in sorted(indices)]
-        told = self._told(data)
+        told = self._worded(data)
+        if not indices and not held and not told:
+            return []
         return self._chosen(data, {*indices, *self._gates.worded(data, told), *told}, held)
 
     def _chosen(self, data: bytes, indices: set[int], held: Sequence[int]) -> list[Detector]:
         """The detectors at `indices`, and those whose labels stand in `data`."""
         whole = ((0, len(data) + 1),)
-        for labels in self._asked_labels(held, labelled=_LABEL in indices):
-            indices.update(labels.parts(data, whole))
+        if _has_letters(data):
+            for labels in self._asked_labels(held, labelled=_LABEL in indices):
+                indices.update(labels.parts(data, whole))
         return [self._detectors[index] for index in sorted(indices) if index >= 0]
 
     def located(self, data: bytes) -> list[tuple[Detector, Parts]]:
@@ -133,34 +131,25 @@ class Selection:
 
     def warm(self) -> None:
         """Make now what streams ask."""
-        self._any_word, self._gates.glance  # noqa: B018
+        self._gates.glance  # noqa: B018
 
     def _told(self, data: bytes) -> set[int]:
-        """The indices of the rules whose words stand in `data`; and `_LABEL` where a label may, and less than that for
-        the words of a group (`Gates.words`)."""
-        indices = {index for place in self._names.found(data) for index in self._owners[place]}
+        """The indices of the rules whose words or literals stand in `data`, and more, as `_worded` tells."""
+        indices = self._worded(data)
         if self._sieved:
             indices.update([self._sieved[place] for place in self._sieve.candidates(data)])
         return indices
+
+    def _worded(self, data: bytes) -> set[int]:
+        """The indices of the rules whose words stand in `data`; and `_LABEL` where a label may, and less than that for
+        the words of a group (`Gates.words`)."""
+        return {index for place in self._names.found(data) for index in self._owners[place]}
 
     def _asked_labels(self, held: Sequence[int], *, labelled: bool) -> Iterator[Labels]:
         if labelled or self._gates.also_held(held):
             yield self._labels
         if Mark.DIGITS in held:
             yield self._marked_labels
-
-    @cached_property
-    def _any_word(self) -> Regexp | None:
-        """Any name, label or other word that rules know. None where there are too many of them."""
-        words = {word for detector in self._named for word in detector.rule.keywords}
-        words = words.union(*self._gates.words.values())
-        others = dict.fromkeys(each.outline for each in self._named if not each.rule.keywords)
-        labels = (*self._labels.patterns, *self._marked_labels.patterns)
-        patterns = [*others, *labels, *([_words(words)] if words else [])]
-        try:
-            return compiled("|".join(patterns) or _NEVER, memory=self._memory, captures=False)
-        except RegexpError:
-            return None
 
 
 def _blocks(data: bytes) -> Iterator[tuple[int, int]]:
@@ -181,6 +170,11 @@ def _joined(parts: Iterable[tuple[int, int]]) -> Parts:
         else:
             joined.append((start, stop))
     return tuple(joined)
+
+
+def _has_letters(data: bytes) -> bool:
+    """Whether a label may stand in `data`: in rows of numbers none does."""
+    return not data.isascii() or data.upper() != data.lower()
 
 
 def _is_marked(rule: Rule) -> bool:
