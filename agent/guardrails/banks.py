@@ -17,9 +17,11 @@ from agent.guardrails.closure import WORD_TAIL
 from agent.guardrails.detector import Detector
 from agent.guardrails.regex import Census, Regexp, RegexpError, Sieve, compiled
 
+_LARGE = 2_000  # characters of a closure that takes many states beside others
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789"
 _SHARE = 50_000  # characters of closures in one automaton; at twice as many RE2 gives up its fast way
 
-_PROSE = b"""Lorem ipsum dolor sit amet. The quick brown fox jumps over the lazy dog; My aunt, Rita, is at home by now.
+PROSE = b"""Lorem ipsum dolor sit amet. The quick brown fox jumps over the lazy dog; My aunt, Rita, is at home by now.
 Do you know what it does? If so, run `make` in the folder, then open \"README\" and fix (or skip) the two errors."""
 _MARKS = b"-,;:.?!&@/+*#=<>()[]{}\"'`|$ 0 11 222 3333 4567 89 19 20 \\n"
 
@@ -76,11 +78,15 @@ class Banks:
         gated = [unit for place, unit in enumerate(units) if place not in open_to_all and unit.tail]
         idle = [unit for place, unit in enumerate(units) if place not in open_to_all and not unit.tail]
         everywhere, at_marks, at_words = _by_opening(passed, memory)
+        large = [
+            unit for unit in everywhere if len(unit.tail) > _LARGE and not _begins_in_words(unit, memory)
+        ]
+        everywhere = [unit for unit in everywhere if unit not in large]
         self._always = tuple(_Bank(share, memory) for share in _shares([*idle, *everywhere]))
         behind = [
             *_shares(at_words),
             *_shares(at_marks),
-            *([unit] for unit in apart),
+            *([unit] for unit in (*apart, *large)),
             *_shares(gated),
         ]
         self._behind = tuple(_Bank(share, memory) for share in behind)
@@ -147,10 +153,10 @@ class _Bank:
     def warm(self) -> None:
         """Compile what `begun` asks, and have RE2 make what it makes when first asked: of a pattern that ends where the
         text does, a whole program for the way back, which takes up to some tens of milliseconds."""
-        self.tails.search(_PROSE)
-        self.tails.match(_PROSE)
+        self.tails.search(PROSE)
+        self.tails.match(PROSE)
         if self._census is not None:
-            self._census.matching(_PROSE)
+            self._census.matching(PROSE)
 
     @cached_property
     def _detectors(self) -> list[Detector]:
@@ -189,13 +195,17 @@ def _by_opening(units: Iterable[Unit], memory: int) -> tuple[list[Unit], list[Un
             everywhere.append(unit)
             continue
         opening = compiled(unit.opening, memory=memory, captures=False)
-        if opening.search(_PROSE) is not None:
+        if opening.search(PROSE) is not None:
             everywhere.append(unit)
         elif opening.search(_MARKS) is not None:
             at_marks.append(unit)
         else:
             at_words.append(unit)
     return everywhere, at_marks, at_words
+
+
+def _begins_in_words(unit: Unit, memory: int) -> bool:
+    return compiled(unit.opening, memory=memory, captures=False).search(_LETTERS) is not None
 
 
 def _gate(units: Sequence[Unit]) -> str:

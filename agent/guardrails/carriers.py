@@ -17,6 +17,7 @@ what was rewritten piece by piece cover what they were spelt by.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
@@ -72,13 +73,22 @@ class Carrier(Detector):
     """
 
     joins: ClassVar[bool] = False
-    signs: ClassVar[tuple[bytes, ...]] = ()  # bytes of which one stands in every match
-    light: ClassVar[bool] = False  # its outline has but a few states
+    told: ClassVar[bool] = False  # whether a hint or a shape is its outline
 
     def __init__(self, name: str, pattern: str, index: int, look: Look, *, memory: int) -> None:
         rule = Rule(id=name, family=Family.CUSTOM, type=name, pattern=pattern)
         super().__init__(rule, index, memory=memory, max_cost=20_000, telling=_WRAPPED_LENGTH)
         self._look = look
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """Patterns of a few states, of which one of these, or of `shapes`, is found in every match; none for none."""
+        return ()
+
+    @property
+    def shapes(self) -> tuple[str, ...]:
+        """The same; but with runs of letters and digits their states would multiply."""
+        return ()
 
     def judge(self, match: Match, data: bytes) -> Span | None:
         """The first of what is found in the text that the match carries, reaching as far as all that is found."""
@@ -152,6 +162,12 @@ class Base64Runs(Carrier):
         """The least that is one."""
         return f"(?:[ACDI-Za-f]{_RUN}{{3}}){{{_MIN_LENGTH // 4}}}"
 
+    @cached_property
+    def tail(self) -> str:
+        """Any run, not told by its groups of four: streams hold runs back anyway, for they may be broken tokens, and
+        counting to four beside whatever else is under way makes four times the states."""
+        return rf"{_RUN}+(?:\\?\r?\n[ \t>|#*]*{_RUN}*)*(?:\\?\r?|={{1,2}})"
+
     def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
         """What is encoded, with all lines joined or else in the first. What stands before it may have seemed its
         beginning: then it begins up to three characters later."""
@@ -186,7 +202,7 @@ class BrokenTokens(Carrier):
     """Tokens that a line break cuts in two."""
 
     joins = True
-    light = True
+    told = True
 
     def __init__(self, index: int, look: Look, *, memory: int) -> None:
         pattern = f"{_RUN}{{{_WRAPPED_LENGTH},}}(?:{_WRAP}{_RUN}{{4,}})+"
@@ -199,6 +215,11 @@ class BrokenTokens(Carrier):
         half, least = _WRAPPED_LENGTH // 2, f"{_RUN}{{4}}"
         before = rf"(?:{_RUN}{{{half},}}\d|\d{_RUN}{{{half},}}){_RUN}*{_BREAK}{least}"
         return rf"{before}|{_RUN}{{{_WRAPPED_LENGTH},}}{_BREAK}(?:{_RUN}{{4,}}{_BREAK})*{_RUN}*\d"
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """The outline."""
+        return (self.outline,)
 
     def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
         """The lines, joined."""
@@ -216,7 +237,7 @@ class BrokenTokens(Carrier):
 class Escapes(Carrier):
     """Runs without white space in which characters are escaped."""
 
-    signs = (b"%", b"\\", b"&")
+    told = True
 
     def __init__(self, index: int, look: Look, *, memory: int) -> None:
         pattern = rf"[\w-]*{_ESCAPE}(?:{_ESCAPE}|{_URLISH})*"
@@ -227,6 +248,11 @@ class Escapes(Carrier):
     def outline(self) -> str:
         """One escape."""
         return _ESCAPE
+
+    @property
+    def shapes(self) -> tuple[str, ...]:
+        """The outline."""
+        return (self.outline,)
 
     def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
         """The run with its escapes resolved."""
@@ -242,7 +268,6 @@ class JoinedStrings(Carrier):
     """String literals that code puts together."""
 
     joins = True
-    signs = (b'"', b"'", b"`")
 
     def __init__(self, index: int, look: Look, *, memory: int) -> None:
         literal = f"{_QUOTE}{_LITERAL}{_QUOTE}"
@@ -257,6 +282,17 @@ class JoinedStrings(Carrier):
         joint = r"\s*(?:\+|\.{1,2}|&|\|\|)?\s*(?:[\\_]?\r?\n\s*)?[fFrRbBuU]{0,2}"
         call = r"(?:[jJ]oin|JOIN|[cC]oncat|CONCAT)\((?:\s*(?:\"\"|''),)?\s*(?:\[\]string)?[\[({]?\s*"
         return rf"{literal}{joint}{literal}|{call}{literal}\s*,\s*[fFrRbBuU]{{0,2}}{literal}"
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """What joins two literals."""
+        joint = r"\s*(?:\+|\.{1,2}|&|\|\|)?\s*(?:[\\_]?\r?\n\s*)?[fFrRbBuU]{0,2}"
+        return (f"{_LETTER}{_QUOTE}{joint}{_QUOTE}{_LETTER}",)
+
+    @property
+    def shapes(self) -> tuple[str, ...]:
+        """A call with a literal in it."""
+        return (rf"(?:oin|OIN|cat|CAT)\([^\w)]*(?:\[\]string[^\w)]*)?{_QUOTE}{_LETTER}",)
 
     def opened(self, data: bytes, start: int, end: int) -> Iterator[Opened]:
         """One literal of all of them, in its context."""

@@ -88,7 +88,7 @@ def opening(node: Node, *, in_word: bool = False) -> str | None:
     `WORD_TAIL` matches too; None where there are none. `in_word`: letters stand before it."""
     parts = _flat(node)
     front = _front(parts, in_word=in_word)
-    if not front and not in_word:
+    if not front:
         first = parts[0].node if isinstance(parts[0], Repeat) and parts[0].low else parts[0]
         if isinstance(first, Atom):
             return first.text
@@ -96,7 +96,18 @@ def opening(node: Node, *, in_word: bool = False) -> str | None:
     follows = parts[front] if front < len(parts) else None
     if isinstance(follows, Choice):
         in_word = in_word or front > 0
-        words += _either(opening(option, in_word=in_word) or "" for option in follows.options) or ""
+        behind = (
+            opening(Sequence(parts=tuple(parts[front + 1 :])), in_word=True) if parts[front + 1 :] else None
+        )
+        words += (
+            _either(
+                loosened(option) + (behind or "")
+                if _wordy(option)
+                else opening(option, in_word=in_word) or ""
+                for option in follows.options
+            )
+            or ""
+        )
     elif words and follows is not None:
         words += _needed_first(follows)
     return words or None

@@ -22,6 +22,8 @@ from agent.model.findings import Family
 
 _RUN = 24
 _DIGITS = 6
+_FIGURES = 4
+_SHORT = 3
 _COMMON = ("key", "pass")  # words that stand in most of what developers write
 _FREQUENT = frozenset(
     {"pat", "re_", "sk_", "you", "tel", "ignore", "user", "cio", "://"}
@@ -39,14 +41,15 @@ class Mark(IntEnum):
 
     RUN = 0  # `_RUN` characters of a token in a row
     DIGITS = 1  # `_DIGITS` digits, parted by little
-    DIGIT = 2
+    FIGURES = 2  # `_FIGURES` of them
     FOREIGN = 3  # a character beyond ASCII
     NONE = 4
 
 
-_TELLING = (Mark.RUN, Mark.DIGITS, Mark.FOREIGN)
-_FOREIGN = -1  # no place in that automaton
-_MARKS = (run_pattern(_RUN), digits_pattern(_DIGITS), "[0-9]")
+_TELLING = (Mark.RUN, Mark.DIGITS, Mark.FIGURES, Mark.FOREIGN)
+_FOREIGN = -1  # no place in an automaton
+_WORDED = -10  # nor are this one and those below
+_MARKS = (run_pattern(_RUN), digits_pattern(_DIGITS), digits_pattern(_FIGURES))
 
 
 class _Key(NamedTuple):
@@ -54,76 +57,138 @@ class _Key(NamedTuple):
 
     kind: str
     mark: Mark = Mark.NONE
-    signs: tuple[str, ...] = ()  # of which one must be there; the automaton of marks looks for them
-    bytes: tuple[bytes, ...] = ()  # the same, each a single byte: quicker looked for one by one
+    signs: tuple[str, ...] = ()  # of which one must be there; the first automaton of marks looks for them
 
 
 class Gates:
-    """The groups. Immutable."""
+    """The groups. Immutable.
 
-    def __init__(self, detectors: Iterable[Detector], carriers: Iterable[Carrier], *, memory: int) -> None:
-        """Raises RegexpError where the rules of a group are too large together."""
+    Two automata look for marks: the first for what most texts are full of, runs, digits and quotes, the second for the
+    outlines of rules that are of so few states that they need no automaton of their own. Both in one would have the
+    product of their states.
+    """
+
+    def __init__(
+        self,
+        detectors: Iterable[Detector],
+        carriers: Iterable[Carrier],
+        *,
+        memory: int,
+        also: str = "",
+        glanced: Iterable[Detector] = (),
+    ) -> None:
+        """`also` is a pattern that is looked for with the marks (`also_held`), and `glanced` are rules that only
+        `glanced` tells of. Raises RegexpError where the rules of a group are too large together."""
         members: dict[_Key, list[Detector]] = {}
+        shapes: list[Detector] = []
         for detector in detectors:
-            members.setdefault(_key(detector), []).append(detector)
+            if is_shape(detector):
+                shapes.append(detector)
+            else:
+                members.setdefault(_key(detector), []).append(detector)
         for carrier in carriers:
-            if not carrier.light:
+            if not carrier.hints and not carrier.shapes:
                 members.setdefault(_carriers_key(carrier), []).append(carrier)
-        # of so few states that the automaton of marks takes them in
-        light = [carrier for carrier in carriers if carrier.light]
-        self._light = [each.index for each in light]
+        hinted = [carrier for carrier in carriers if carrier.hints or carrier.shapes]
         signs = sorted({sign for key in members for sign in key.signs})
-        self._marks = Census(
-            [*_MARKS, *map(escaped, signs), *(each.outline for each in light)], memory=memory
-        )
-        self._light_from = len(_MARKS) + len(signs)
-        places = {sign: place for place, sign in enumerate(signs, start=len(_MARKS))}
-        self._groups = [_Group(key, each, places, memory=memory) for key, each in members.items()]
-        self._apart = [_Group(_Key(each.rule.id), [each], {}, memory=memory) for each in light]
-        self.words = frozenset().union(*(group.words for group in self._groups))
-        """Words of which one stands in every match of the groups that have a word in common."""
+        marks, outlines = _Asked(_MARKS), _Asked([also] if also else [])
+        places = {sign: marks.add(escaped(sign)) for sign in signs}
+        worded = {
+            key: _WORDED - count for count, key in enumerate(key for key in members if key.kind in _COMMON)
+        }
+        self.words: dict[int, frozenset[str]] = {
+            place: frozenset(word for each in members[key] for word in each.rule.keywords)
+            for key, place in worded.items()
+        }
+        """Words of which one stands near every match of a group that has a word in common; by what is held where one
+        does, which the caller says."""
+        self._groups = [
+            _Group(key, each, places, memory=memory, needed=[worded[key]] if key in worded else ())
+            for key, each in members.items()
+        ]
+        self._direct: dict[int, int] = {}  # what a mark tells by itself
+        self._apart: list[_Group] = []  # groups of those, for large texts
+        hints: list[tuple[Detector, list[int]]] = []
+        for carrier in hinted:
+            hints.append(
+                (carrier, [*map(marks.add, carrier.hints), *(~outlines.add(each) for each in carrier.shapes)])
+            )
+        hints.extend((shape, [~outlines.add(shape.outline)]) for shape in shapes)
+        self._second_from = len(marks.patterns)
+        self._also = self._second_from if also else None
+        for each, held in hints:
+            at = [place if place >= 0 else self._second_from + ~place for place in held]
+            group = _Group(_Key(each.rule.id), [each], {}, memory=memory, needed=at)
+            if isinstance(each, Carrier) and not each.told:
+                self._groups.append(group)
+            else:
+                self._direct |= dict.fromkeys(at, each.index)
+                self._apart.append(group)
+        self._marks = Census(marks.patterns, memory=memory)
+        self._outlines = Census(outlines.patterns, memory=memory)
+        grouped = zip(members.items(), self._groups, strict=False)  # hinted carriers stand behind
         self._glances: list[tuple[str, int | _Group]] = [
-            *((each.outline, each.index) for each in light),
-            *(
-                (_glance(key, each), group)
-                for (key, each), group in zip(members.items(), self._groups, strict=True)
-                if not group.words
-            ),
+            *((each.outline, each.index) for each in (*(each for each, _ in hints), *glanced)),
+            *((_glance(key, each), group) for (key, each), group in grouped if key not in worded),
+        ]
+        self._glanced_marks = {len(self._glances): Mark.DIGITS.value}
+        if self._also is not None:
+            self._glanced_marks[len(self._glances) + 1] = self._also
+        self._glanced_patterns = [
+            *(pattern for pattern, _ in self._glances),
+            _MARKS[Mark.DIGITS],
+            *([also] if also else []),
         ]
         self._memory = memory
 
     def held(self, data: bytes) -> tuple[list[int], list[int]]:
         """What `data` holds of what groups need, and the indices of the rules that may find something anyway."""
         found = self._marks.matching(data)
-        seen = [self._light[place - self._light_from] for place in found if place >= self._light_from]
+        second = self._second_from
+        found += [second + place for place in self._outlines.matching(data)]
+        seen = [self._direct[place] for place in found if place in self._direct]
         if not data.isascii():
             found.append(_FOREIGN)
         return found, seen
 
-    def matching(self, data: bytes, held: Sequence[int]) -> list[int]:
+    def also_held(self, held: Collection[int]) -> bool:
+        """Whether a text holds what was also to be looked for."""
+        return self._also in held
+
+    def matching(self, data: bytes, held: Collection[int]) -> list[int]:
         """The indices of the rules that may find something in `data`, of which it is known what it holds."""
         indices: list[int] = []
         for group in self._groups:
-            if group.may_match(data, held):
+            if group.may_match(held):
                 indices.extend(group.matching(data))
         return indices
 
-    def glanced(self, data: bytes) -> list[int] | None:
-        """The same for a short text without any of the words. None where RE2 finds the question too large."""
+    def glanced(self, data: bytes) -> tuple[list[int], list[int]] | None:
+        """For a short text: the rules of all groups but those with words that may find something; and what is held of
+        what labels need. None where RE2 finds the question too large."""
         if self.glance is None:
             return None
         indices: list[int] = []
+        held: list[int] = []
         for place in self.glance.matching(data):
+            if (mark := self._glanced_marks.get(place)) is not None:
+                held.append(mark)
+                continue
             told = self._glances[place][1]
             indices.extend([told] if isinstance(told, int) else told.matching(data))
-        return indices
+        return indices, held
+
+    def worded(self, data: bytes, words: Collection[int]) -> list[int]:
+        """The rules of the groups with words that may find something, where it is known which words stand there."""
+        groups = [group for group in self._groups if not group.needed.isdisjoint(words)] if words else []
+        return [index for group in groups for index in group.matching(data)]
 
     @cached_property
     def glance(self) -> Census | None:
         """All groups but those with words in one automaton, for the many short texts of which most hold nothing. It has
         more states than the others together, but is asked once where they are asked ten times."""
         try:
-            return Census([pattern for pattern, _ in self._glances], memory=self._memory)
+            return Census(self._glanced_patterns, memory=self._memory)
         except RegexpError:
             return None
 
@@ -133,22 +198,22 @@ class Gates:
         """The same for a large text, of whose blocks it is known what each holds: with the blocks in which matches may
         begin."""
         parts: dict[int, list[tuple[int, int]]] = {}
-        unbounded = dict.fromkeys(self._apart)
-        for number, (start, stop) in enumerate(blocks):
-            near = {place for each in held[number : number + 2] for place in each}
-            for group in self._groups:
+        near = [{*each, *after} for each, after in zip(held, [*held[1:], ()], strict=True)]
+        anywhere = set[int]().union(*near)
+        for group in (*self._groups, *self._apart):
+            if not group.may_match(anywhere):
+                continue
+            found: list[tuple[int, tuple[int, int]]] = []
+            for (start, stop), marks in zip(blocks, near, strict=True):
                 ahead = group.ahead(data, stop)
                 if ahead is None:
-                    unbounded[group] = None
-                    continue
-                seen = data[max(0, start - KEYWORD_REACH) : stop + ahead]
-                if group not in unbounded and group.may_match(seen, near):
-                    for index in group.matching(seen):
-                        parts.setdefault(index, []).append((start, stop))
-        anywhere = {place for each in held for place in each}
-        for group in unbounded:
-            if group.may_match(data, anywhere):
-                parts |= {index: [(0, len(data) + 1)] for index in group.matching(data)}
+                    found = [(index, (0, len(data) + 1)) for index in group.matching(data)]
+                    break
+                if group.may_match(marks):
+                    seen = data[max(0, start - KEYWORD_REACH) : stop + ahead]
+                    found.extend((index, (start, stop)) for index in group.matching(seen))
+            for index, part in found:
+                parts.setdefault(index, []).append(part)
         return parts
 
 
@@ -156,22 +221,22 @@ class _Group:
     """Rules with one automaton, asked only about texts that hold what every match of them does."""
 
     def __init__(
-        self, key: _Key, members: Sequence[Detector], signs: Mapping[str, int], *, memory: int
+        self,
+        key: _Key,
+        members: Sequence[Detector],
+        signs: Mapping[str, int],
+        *,
+        memory: int,
+        needed: Iterable[int] = (),
     ) -> None:
-        """`signs` are the places of signs among what texts hold. Raises RegexpError where the rules are too large
-        together."""
-        needed = [signs[sign] for sign in key.signs]
+        """`signs` are the places of signs among what texts hold, and `needed` places of which one must be held. Raises
+        RegexpError where the rules are too large together."""
+        needed = [*needed, *(signs[sign] for sign in key.signs)]
         if key.mark is not Mark.NONE:
             needed.append(_FOREIGN if key.mark is Mark.FOREIGN else key.mark)
-        self._needed = frozenset(needed)
-        self._bytes = key.bytes
+        self.needed = frozenset(needed)
         self._indices = [each.index for each in members]
         self._census = Census([each.outline for each in members], memory=memory)
-        self.words = (
-            frozenset(word for each in members for word in each.rule.keywords)
-            if key.kind in _COMMON
-            else frozenset[str]()
-        )
         self._members = members
 
     @cached_property
@@ -182,11 +247,9 @@ class _Group:
     def _reach(self) -> int | None:
         return _most(each.reach for each in self._members)
 
-    def may_match(self, data: bytes, held: Collection[int]) -> bool:
+    def may_match(self, held: Collection[int]) -> bool:
         """Whether the gate lets the text pass, of which it is known what it holds."""
-        if self._needed and self._needed.isdisjoint(held):
-            return False
-        return not self._bytes or any(byte in data for byte in self._bytes)
+        return not self.needed or not self.needed.isdisjoint(held)
 
     def matching(self, data: bytes) -> list[int]:
         """The indices of the rules that may match in `data`."""
@@ -203,6 +266,18 @@ class _Group:
         return None
 
 
+class _Asked:
+    """The patterns of an automaton, while it is put together."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self.patterns = list(patterns)
+
+    def add(self, pattern: str) -> int:
+        """The place of `pattern`."""
+        self.patterns.append(pattern)
+        return len(self.patterns) - 1
+
+
 def _glance(key: _Key, members: Sequence[Detector]) -> str:
     """A pattern that matches wherever a member does, in as few states as will do."""
     if key.mark in (Mark.RUN, Mark.DIGITS):
@@ -212,13 +287,24 @@ def _glance(key: _Key, members: Sequence[Detector]) -> str:
 
 def is_weak(rule: Rule) -> bool:
     """Whether a keyword stands in nearly every text, so that the sieve would spare little."""
-    return any(len(word) < 2 or word in _FREQUENT or word in _COMMON for word in rule.keywords)
+    return any(len(word) < _SHORT or word in _FREQUENT or word in _COMMON for word in rule.keywords)
 
 
 def is_gated(detector: Detector) -> bool:
     """Whether a gate tells more of a rule than its literals do."""
     key = _key(detector)
-    return bool(key.signs) or key.mark in _TELLING
+    return bool(key.signs) or key.mark in _TELLING or (is_shape(detector) and detector.needs.digits > 0)
+
+
+def is_shape(detector: Detector) -> bool:
+    """Whether a rule of ours tells a number or an address by its form, in which there are few digits: its outline is of
+    so few states that it needs no gate."""
+    key = _key(detector)
+    return key.kind in ("figures", "words", "marks") and key.mark is Mark.NONE and _is_ours(detector.rule)
+
+
+def _is_ours(rule: Rule) -> bool:
+    return rule.tested and rule.family is Family.PII
 
 
 def holds_digits(value: Node) -> bool:
@@ -242,8 +328,10 @@ def _key(detector: Detector) -> _Key:
         return _Key("tokens", Mark.RUN)
     if held.digits >= _DIGITS:
         return _Key("numbers", Mark.DIGITS)
+    if held.digits >= _FIGURES:
+        return _Key("figures", Mark.FIGURES)
     if held.digits:
-        return _Key("figures", Mark.DIGIT)
+        return _Key("figures")
     if rule.family is Family.SECRET:
         return _Key("secrets")
     return _Key("words" if _LETTERS.search(rule.pattern.encode()) is not None else "marks")
@@ -258,7 +346,7 @@ def _signs(rule: Rule) -> tuple[str, ...]:
 def _carriers_key(carrier: Carrier) -> _Key:
     if carrier.needs.run >= _RUN:
         return _Key("runs", Mark.RUN)
-    return _Key(carrier.rule.id, bytes=carrier.signs)
+    return _Key(carrier.rule.id)
 
 
 def _most(counts: Iterable[int | None]) -> int | None:

@@ -6,14 +6,16 @@ covers the labels and values of all rules, and a census of the labels tells the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from agent.guardrails.context import label_marks, label_pattern
 from agent.guardrails.detector import NEAR, Detector
+from agent.guardrails.names import Other
 from agent.guardrails.regex import Census, Regexp, compiled
 from agent.guardrails.rule import KEYWORD_AHEAD, Rule
 from agent.guardrails.syntax import PatternSyntaxError, needed, parse
 
+_NEVER = r"\z\C"
 _MOST = 200  # places in a text that are told apart
 _BEFORE = 4  # bytes that tell whether a label begins a word
 _MOST_LABELS = 500  # that are looked at one by one
@@ -34,9 +36,11 @@ class Labels:
         plain = {word for word in words if word.isascii()}
         self.patterns = [pattern for pattern in label_marks(words) if pattern]
         """Patterns that match where a label begins, but for a mark before it, and elsewhere."""
-        self._marks = [compiled(each, memory=memory, captures=False) for each in self.patterns]
-        patterns = [pattern for pattern in label_marks(plain) if pattern]
-        self._ascii_marks = [compiled(each, memory=memory, captures=False) for each in patterns]
+        long, short = label_marks(words)
+        self.presence = Other(long or _NEVER, label_marks(plain)[0]), short
+        """What tells whether a label may stand in a text: patterns for long ones and, if there are any, short ones."""
+        self._mark = _either(self.patterns, memory)
+        self._ascii_mark = _either(filter(None, label_marks(plain)), memory)
         self._census = Census([label_pattern(each.rule.labels) for each in detectors], memory=memory)
 
     def parts(self, data: bytes, within: Sequence[tuple[int, int]]) -> dict[int, list[tuple[int, int]]]:
@@ -58,8 +62,11 @@ class Labels:
         at, left = 0, _MOST_LABELS if self._near else 0
         for start, stop in within:
             at = max(at, start)
-            labels = _Labels(self._ascii_marks if data.isascii() else self._marks, data, stop)
-            while at < stop and left and (label := labels.next(at)) is not None:
+            mark = self._ascii_mark if data.isascii() else self._mark
+            while at < stop and left and (begun := mark.search(data, at, stop + KEYWORD_AHEAD)) is not None:
+                label = begun.start()
+                if label >= stop:
+                    break
                 left -= 1
                 found = self._valued(data, max(at, label - _MARKED), label)
                 at = label + 1 if found is None else found[1]
@@ -89,20 +96,5 @@ def is_near(rule: Rule) -> bool:
     return most is not None and (most + _BEFORE_VALUE) * _BYTES_PER_CHAR <= NEAR
 
 
-class _Labels:
-    """Where labels begin in a text, one after the other, up to `stop`."""
-
-    def __init__(self, marks: Sequence[Regexp], data: bytes, stop: int) -> None:
-        self._marks = marks
-        self._data = data
-        self._stop = stop
-        self._next = [-1] * len(marks)
-
-    def next(self, at: int) -> int | None:
-        """The first place from `at` on where one begins."""
-        for number, mark in enumerate(self._marks):
-            if self._next[number] < at:
-                match = mark.search(self._data, at, self._stop + KEYWORD_AHEAD)
-                self._next[number] = self._stop if match is None else match.start()
-        place = min(self._next, default=self._stop)
-        return place if place < self._stop else None
+def _either(patterns: Iterable[str], memory: int) -> Regexp:
+    return compiled("|".join(patterns) or _NEVER, memory=memory, captures=False)

@@ -11,6 +11,7 @@ from agent.guardrails.closure import loosened
 from agent.guardrails.syntax import Atom, Choice, Node, Repeat, Sequence, width
 
 _COUNTED = 8
+_BOUND = 64  # characters
 _FEW = 10  # characters with which words may begin that are spelled out
 
 _EMPTY = Sequence(parts=())
@@ -19,6 +20,15 @@ _EMPTY = Sequence(parts=())
 def outlined(tree: Node) -> str:
     """An outline of `tree`."""
     return loosened(_trimmed(tree), counted=_COUNTED)
+
+
+def front(tree: Node) -> str | None:
+    """A pattern for the words with which every match of `tree` begins; None where they are none, or have no bound."""
+    for part in _flat(tree):
+        low, high = width(part)
+        if high != 0:
+            return loosened(part) if low > 1 and high is not None and high <= _BOUND else None
+    return None
 
 
 def _trimmed(node: Node, *, front: bool = True, back: bool = True) -> Node:

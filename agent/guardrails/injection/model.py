@@ -47,12 +47,13 @@ def read_model(text: str, *, name: str) -> Model:
     """The model that `text` describes. Raises PolicyError where it is of another format or damaged."""
     head, _, body = text.partition("\n")
     weights: dict[Kind, dict[Name, int]] = {kind: {} for kind in Kind}
+    known: dict[str, str] = {}  # each word once: most stand in several features
     try:
         form, bias, slope, offset = head.split("\t")
         if form != _FORMAT:
             raise PolicyError(f"{name}: the format is {form!r}, not {_FORMAT!r}", hint="Train it again.")
         for line in body.splitlines():
-            kind, weight, *parts = line.split("\t")
+            kind, weight, *parts = [known.setdefault(part, part) for part in line.split("\t")]
             single = len(parts) == 1 and kind != Kind.CONCEPT
             weights[Kind(kind)][parts[0] if single else tuple(parts)] = int(weight)
         return Model(weights, bias=float(bias), slope=float(slope), offset=float(offset))

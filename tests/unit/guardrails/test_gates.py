@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.guardrails import Rule
 from agent.guardrails.detector import Detector
-from agent.guardrails.gates import Gates
+from agent.guardrails.gates import Gates, Mark
 from agent.model.findings import Family
 
 MEMORY = 1 << 22
@@ -44,17 +44,31 @@ TEXTS = {
 }
 
 
+def words_in(text: str) -> list[int]:
+    return [place for place, words in RULES.words.items() if any(word in text for word in words)]
+
+
 def test_rules_are_told_by_what_a_text_holds() -> None:
+    assert list(RULES.words.values()) == [{"pass"}]
     for text, rules in TEXTS.items():
         data = text.encode()
-        assert sorted(RULES.matching(data, RULES.held(data)[0])) == rules
+        assert sorted(RULES.matching(data, [*RULES.held(data)[0], *words_in(text)])) == rules
 
 
-def test_a_glance_tells_the_same_of_texts_without_words() -> None:
-    assert RULES.words == {"pass"}
+def test_a_glance_and_the_words_tell_the_same() -> None:
     for text, rules in TEXTS.items():
-        if "pass" not in text:
-            assert sorted(RULES.glanced(text.encode()) or []) == rules
+        glanced = RULES.glanced(text.encode())
+        assert glanced is not None
+        assert sorted([*glanced[0], *RULES.worded(text.encode(), words_in(text))]) == rules
+
+
+def test_what_else_is_looked_for_is_told() -> None:
+    also = Gates((), (), memory=MEMORY, also="tel[.]")
+    assert also.also_held(also.held(b"my tel. is")[0])
+    assert not also.also_held(also.held(b"tell me")[0])
+    glanced = also.glanced(b"my tel. is 12-34-56")
+    assert glanced is not None
+    assert {*glanced[1]} == {Mark.DIGITS, *also.held(b"my tel. is")[0]}
 
 
 def test_blocks_tell_where_matches_may_begin() -> None:
