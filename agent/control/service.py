@@ -27,6 +27,7 @@ from agent.control.pausing import PauseKeeper
 from agent.control.personal import Personal
 from agent.control.reading import Reading, Sources
 from agent.control.sessions import Sessions
+from agent.control.signing_in import SigningIn
 from agent.control.verbs import Nothing, PauseOrder
 from agent.errors import ConfigError, DrawbridgeError
 from agent.host.control_place import control_socket, listen_unix, machine_socket, remove_socket
@@ -93,6 +94,7 @@ class ControlService:
         place = self._socket = control_socket(sources.paths)
         token = control_token(sources.paths) if place is None else ""
         reading = self._reading
+        signing_in = SigningIn(sources.people, self._note)
         api = ControlApi(
             {
                 "status": reading.status,
@@ -104,6 +106,9 @@ class ControlService:
                 "inventory": reading.inventory,
                 "diag": reading.diag,
                 "dashboard": self._open_dashboard,
+                "begin-sign-in": signing_in.begin,
+                "sign-in": signing_in.sign_in,
+                "sign-out": signing_in.sign_out,
                 "pause": self._pause,
                 "resume": self._resume,
             },
@@ -169,7 +174,7 @@ class ControlService:
     def _look(self) -> None:
         """Bring the health up to date with what is known without asking anybody."""
         engine, pauses, now = self._engine, self._pauses, time.time()
-        policy = self._sources.rules().policy
+        policy, people = self._sources.rules().policy, self._sources.people
         facts = Facts(
             now=now,
             paused_until=now + pauses.seconds_left if pauses.active else None,
@@ -189,6 +194,9 @@ class ControlService:
             engine_deaths=engine.deaths(),
             parts_missing=engine.parts_missing(),
             led=self._led,
+            sign_in_missing=policy.apps.asks_for_sign_in and people.terms is None,
+            expired=people.expired,
+            ungrouped=people.ungrouped,
         )
         self.health.watched(assess(facts), WATCHED, now=now)
 

@@ -158,6 +158,8 @@ class IncidentKind(StrEnum):
     PAUSED = "paused"  # interception was paused
     RESUMED = "resumed"  # a pause is over
     CONTROL = "control"  # somebody gave the agent an order, or tried to
+    SIGNED_IN = "signed_in"  # a person signed in with the company's identity provider
+    SIGNED_OUT = "signed_out"  # and is no longer
     MISDIRECTED = "misdirected"  # CONNECT host, SNI and Host disagree
     UPGRADE_REFUSED = "upgrade_refused"  # a WebSocket on an inference path
     APP_FIRST_SEEN = "app_first_seen"  # a program, surface and user that were not seen together before

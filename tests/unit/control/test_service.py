@@ -16,6 +16,7 @@ from agent.control.reading import Sources
 from agent.control.service import ControlService, Engine
 from agent.errors import ConfigError
 from agent.host.settings import Settings
+from tests.fakes.people import nobody
 from tests.unit.control.test_reading import House
 
 
@@ -41,6 +42,7 @@ def built(root: Path, port: int = 0, *, dashboard: bool = True) -> Served:
         observatory=house.observatory,
         settings=settings,
         paths=house.paths,
+        people=nobody(),
     )
     problems: list[str] = []
     engine = Engine(
