@@ -138,7 +138,7 @@ class Personal:
                 "models": whole.models.most_common(_TOP),
             },
             "keys": self._keys(reversed(whole.keys)),
-            "sign_in": await asyncio.to_thread(lambda: self._from.people.standing(account_of(caller))),
+            "sign_in": self._from.people.standing(await account_of(caller)),
         }
 
     @staticmethod

@@ -84,8 +84,7 @@ class Reading:
     async def status(self, caller: Caller, wish: Nothing) -> dict[str, object]:
         """Is it up, what does it do, under which policy, and as whom the one who asks has signed in."""
         del wish
-        people = self._from.people
-        standing = await asyncio.to_thread(lambda: people.standing(account_of(caller)))
+        standing = self._from.people.standing(await account_of(caller))
         told = {name: standing[name] for name in ("state", "name", "until", "why") if name in standing}
         return {"running": True, **self.state(), "sign_in": told, **self._from.facts()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import psutil
@@ -23,11 +24,11 @@ class SigningIn:
 
     async def begin(self, caller: Caller, wish: SignInBegin) -> dict[str, object]:
         """What the person's side must know. Raises ConfigError."""
-        return self._keeper.begin(account_of(caller), Way(wish.way))
+        return self._keeper.begin(await account_of(caller), Way(wish.way))
 
     async def sign_in(self, caller: Caller, wish: SignInToken) -> dict[str, object]:
         """Check the token; how the account stands then. Raises ConfigError, UpstreamError."""
-        account = account_of(caller)
+        account = await account_of(caller)
         arrived = await self._keeper.sign_in(account, caller.uid, wish.id_token)
         if not unchanged(arrived):
             await self._note(IncidentKind.SIGNED_IN, _message(arrived), _facts(account, caller.uid, arrived))
@@ -35,7 +36,7 @@ class SigningIn:
 
     async def sign_out(self, caller: Caller, wish: SignOutOrder) -> dict[str, object]:
         """Nobody is signed in of this account then. Raises HostError."""
-        account = account_of(caller)
+        account = await account_of(caller)
         found = await self._keeper.sign_out(account, Ended(wish.why))
         if found is not None:
             name = found.identity.name
@@ -46,10 +47,14 @@ class SigningIn:
         return {"was": found.identity.name if found is not None else "", **self._keeper.standing(account)}
 
 
-def account_of(caller: Caller) -> str:
+async def account_of(caller: Caller) -> str:
     """The account as the programs behind connections are told by it. Who shows the password of a private agent is its
     owner, and that is who it runs as."""
-    return caller.name if caller.uid >= 0 else psutil.Process().username()
+    return caller.name if caller.uid >= 0 else await asyncio.to_thread(_own_account)
+
+
+def _own_account() -> str:
+    return psutil.Process().username()
 
 
 def _message(arrived: Arrived) -> str:

@@ -78,10 +78,13 @@ class Listener:
 
     def take(self, target: str, host: str) -> bool:
         """Whether a request is the answer; the first one is kept. `host` is the Host that it names."""
-        parts = urlsplit(target)
+        try:
+            parts = urlsplit(target)
+            pairs = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=20)
+        except ValueError:  # no URL, or more parameters than an answer has
+            return False
         if parts.path != CALLBACK_PATH or host != urlsplit(self.address).netloc or len(target) > _LONGEST:
             return False
-        pairs = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=20)
         found = dict(pairs)
         if len(found) < len(pairs) or not secrets.compare_digest(
             found.get("state", "").encode(), self._state
@@ -142,8 +145,6 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self.close_connection = True
             self.handle_one_request()
-        except ValueError:  # a target that is no URL, more parameters than there can be
-            pass
         finally:
             limit.cancel()
 

@@ -75,6 +75,11 @@ class TokenStore:
         )
 
     @property
+    def safe(self) -> bool:
+        """Whether things are kept in a password store."""
+        return self._backend is not None and not self.file.exists()
+
+    @property
     def lock(self) -> Path:
         """Held by whoever renews: a refresh token may be shown once only. Raises HostError."""
         make_private_directory(self._folder)

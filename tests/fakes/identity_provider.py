@@ -1,5 +1,6 @@
-"""An OpenID provider on loopback: discovery, authorization with PKCE, tokens, keys, refresh with rotation, device codes,
-revocation. It does what the specifications say, unless a test tells it to misbehave; `asked` is what it was asked."""
+"""An OpenID provider on loopback: discovery, authorization with PKCE, tokens, keys, refresh with rotation, codes for
+other devices, revocation. It does what the specifications say unless a test has it misbehave; `asked` is
+what it heard."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -44,6 +46,12 @@ class Person:
     )
 
 
+@cache
+def _first_key() -> jwk.RSAKey:
+    """Made once: it takes longer than a test."""
+    return jwk.RSAKey.generate_key(2048, {"kid": "first", "use": "sig"})
+
+
 @dataclass
 class _Session:
     nonce: str | None
@@ -56,7 +64,7 @@ class IdentityProvider:
     """The provider. Its knobs may be turned at any time."""
 
     def __init__(self) -> None:
-        self.key = jwk.RSAKey.generate_key(2048, {"kid": "first", "use": "sig"})
+        self.key = _first_key()
         self.shown_keys: list[jwk.Key] | None = None  # None: those it signs with
         self.person = Person()
         self.life = 3600.0
@@ -190,7 +198,10 @@ class IdentityProvider:
                 session = self._codes.pop(form["code"], None)
                 digest = hashlib.sha256(form["code_verifier"].encode()).digest()
                 challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-                if session is None or (challenge, form["redirect_uri"]) != (session.challenge, session.redirect):
+                if session is None or (challenge, form["redirect_uri"]) != (
+                    session.challenge,
+                    session.redirect,
+                ):
                     return 400, {"error": "invalid_grant"}
                 return 200, self._granted(session)
             case "refresh_token":
@@ -269,7 +280,7 @@ def identity_provider() -> Iterator[IdentityProvider]:
 
 
 class Browser:
-    """A browser that follows where it is led, in a thread of its own as a real one does; `pages` is what it ended on."""
+    """A browser that follows where it is led, in a thread of its own as real ones do; `pages` is what it ended on."""
 
     def __init__(self, twist: Callable[[str], str] = lambda address: address) -> None:
         """`twist` changes the address that it is led back to."""
@@ -294,4 +305,5 @@ class Browser:
     def _visit(self, address: str) -> None:
         with httpx.Client(trust_env=False, timeout=10) as client, suppress(httpx.HTTPError):
             answer = client.get(address)
-            self.pages.append(client.get(self._twist(answer.headers["location"])))
+            if "location" in answer.headers:
+                self.pages.append(client.get(self._twist(answer.headers["location"])))

@@ -73,7 +73,15 @@ def test_one_that_leads_elsewhere_is_not_followed(provider: IdentityProvider, we
 
 
 @pytest.mark.parametrize(
-    "address", ["https://", "https://[x", "https://a:99999/", "ftp://a/", "https://é.example/", "https://a/" + "x" * 3000]
+    "address",
+    [
+        "https://",
+        "https://[x",
+        "https://a:99999/",
+        "ftp://a/",
+        "https://é.example/",
+        "https://a/" + "x" * 3000,
+    ],
 )
 def test_addresses_that_are_none(address: str) -> None:
     assert not sound_address(address, plain=True)

