@@ -293,6 +293,7 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
             allowed=f"a list of at most {NAMES_LIMIT} names, without commas",
             about="The scopes that are asked for besides openid; some tell groups only by a scope of their own.",
             category=Category.SIGN_IN,
+            default="profile, email, offline_access",
             example=["profile", "email", "groups", "offline_access"],
         ),
         "sign_in_name_claim": _Key(
