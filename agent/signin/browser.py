@@ -44,8 +44,7 @@ def by_browser(
             "code_challenge": challenge_of(verifier),
             "code_challenge_method": "S256",
         }
-        separator = "&" if "?" in provider.authorization else "?"
-        if not show(f"{provider.authorization}{separator}{urlencode(asked)}"):
+        if not show(with_query(provider.authorization, asked)):
             raise HostError(
                 "no browser was found",
                 hint="Run: drawbridge sign-in --no-browser, and open the address yourself.",
@@ -63,6 +62,11 @@ def by_browser(
                 "code_verifier": verifier,
             },
         )
+
+
+def with_query(address: str, fields: Mapping[str, str]) -> str:
+    """An address with parameters beside those that it has."""
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(fields)}"
 
 
 def challenge_of(verifier: str) -> str:

@@ -10,11 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urlencode
 
 from agent.errors import DrawbridgeError
 from agent.host.lock import ProcessLock
-from agent.signin.browser import Show, by_browser
+from agent.signin.browser import Show, by_browser, with_query
 from agent.signin.device_code import Invitation, by_device_code
 from agent.signin.discovery import Provider, discover
 from agent.signin.listener import PATIENCE_SECONDS
@@ -124,7 +123,7 @@ class Person:
                 if kept is not None or everywhere is not None:
                     provider = discover(self._web, issuer)
                     if everywhere is not None and provider.end_session:
-                        everywhere(f"{provider.end_session}?{urlencode({'client_id': client})}")
+                        everywhere(with_query(provider.end_session, {"client_id": client}))
                     done = kept is not None and revoked(self._web, provider, client, kept.refresh_token)
             except DrawbridgeError as error:
                 problem = str(error)

@@ -105,3 +105,19 @@ async def test_without_a_peer_only_the_token_counts() -> None:
     assert (await house.get("status", None, authorization="Bearer " + "u" * 64)).status == 401
     answer = await house.get("status", None, authorization="Bearer " + "t" * 64)
     assert (answer.status, b"owner" in answer.body) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("verb", "body"), [("begin-sign-in", b"{}"), ("sign-in", b'{"id_token": "a.b.c"}'), ("sign-out", b"{}")]
+)
+async def test_everybody_signs_in_for_himself_and_no_web_page_for_anybody(verb: str, body: bytes) -> None:
+    house = House()
+    answer = await house.post(verb, ORDINARY, body)
+    assert (answer.status, b'"ann"' in answer.body) == (200, True)
+    assert house.recorded[-1]["user"] == "ann"
+    assert (await house.post(verb, ORDINARY, b'{"account": "root", "id_token": "x"}')).status == 400
+    for field in ("origin", "referer", "sec-fetch-site"):
+        request = Request(method="POST", path=f"/v1/{verb}", headers={**JSON, field: "null"}, body=body)
+        assert (await house.api(request, ORDINARY)).status == 403
+    assert (await house.get(verb)).status == 405
+    assert (await house.post(verb, None, body)).status == 401

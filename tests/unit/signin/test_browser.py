@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import pytest
 
 from agent.errors import HostError
-from agent.signin.browser import by_browser, challenge_of
+from agent.signin.browser import by_browser, challenge_of, with_query
 from agent.signin.discovery import discover
 from agent.signin.problems import EndedError, SignInError
 from agent.signin.requests import Tokens
@@ -75,6 +75,11 @@ def changed(**values: str) -> Browser:
         return address.partition("?")[0] + "?" + urlencode({k: v for k, v in query.items() if v})
 
     return Browser(twist)
+
+
+def test_parameters_stand_beside_those_that_are_there() -> None:
+    assert with_query("https://id/a", {"b": "c d"}) == "https://id/a?b=c+d"
+    assert with_query("https://id/a?p=1", {"b": "c"}) == "https://id/a?p=1&b=c"
 
 
 def test_a_wrong_state_is_no_answer(sign_in: SignIn) -> None:
