@@ -14,9 +14,10 @@ import pytest
 
 from tests.fakes.identity_provider import CLIENT, Browser, IdentityProvider, identity_provider
 from tests.fakes.provider import Provider
-from tests.integration.agent_process import AgentProcess
+from tests.integration.agent_process import AgentProcess, wait_until
 from tests.integration.prompts import CHAT, MESSAGES
 from tests.integration.stage import Stage, dialling
+from tests.integration.test_tray import Desk
 
 POLICY = """\
 schema_version: 1
@@ -163,3 +164,17 @@ def test_the_doctor_knows(agent: AgentProcess) -> None:
         "sign_in.person": "ok",
         "sign_in.store": "warning",  # there is no password store here, and it says so
     }
+
+
+def test_the_menu_signs_in_and_out(agent: AgentProcess, idp: IdentityProvider, tmp_path: Path) -> None:
+    agent.drawbridge("sign-out")
+    browser = Browser()
+    with Desk(agent, tmp_path) as desk:
+        desk.browser = browser
+        wait_until(lambda: "Sign in …" in desk.panel.labels(), "the offer", seconds=20)
+        desk.panel.choose(desk.panel.find("Sign in …"))
+        wait_until(lambda: "Signed in as ada@example.com" in desk.panel.labels(), "a name", seconds=40)
+        assert desk.notifier.shown[-1] == ("Signed in", "as ada@example.com")
+        desk.panel.choose(desk.panel.find("Sign out"))
+        wait_until(lambda: "Sign in …" in desk.panel.labels(), "the offer again", seconds=40)
+    browser.close()
