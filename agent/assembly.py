@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from agent import __version__
@@ -26,7 +25,6 @@ from agent.accounts.stores import store_for
 from agent.audit import Spool
 from agent.caching.building import make_cache
 from agent.catalog import bundled_harness
-from agent.checks.http import HttpConfig
 from agent.checks.runner import Checks
 from agent.credentials import Credentials
 from agent.errors import AuditError, DrawbridgeError
@@ -46,6 +44,7 @@ from agent.gateway.policy_file import Acceptance, PolicyFile, anything
 from agent.gateway.ports import AuditSink, Identities
 from agent.gateway.scans import ScanPool
 from agent.gateway.server import GatewayServer
+from agent.gateway.services import towards_services
 from agent.gateway.small_requests import SmallRequests
 from agent.gateway.sockets.service import MAX_HELD, Sockets
 from agent.gateway.sockets.surroundings import Room
@@ -55,8 +54,6 @@ from agent.gateway.telemetry_pages import telemetry_pages
 from agent.gateway.transport.base import Transport, TransportConfig
 from agent.gateway.transport.dated import DatedTransport
 from agent.gateway.transport.factory import build_transport
-from agent.gateway.transport.proxy import parse_proxy
-from agent.gateway.transport.tls import client_context
 from agent.gateway.unified.embedding import GatewayEmbedder
 from agent.gateway.unified.keys import Keys
 from agent.gateway.unified.planning import Planner
@@ -69,7 +66,6 @@ from agent.host.device import read_device
 from agent.host.justifications import JustificationFile
 from agent.host.known_time import KnownTime
 from agent.host.paths import StatePaths, bundled_policies
-from agent.host.proxy_exceptions import ProxyExceptions
 from agent.host.runfile import control_token
 from agent.host.secrets import read_secret
 from agent.host.settings import Settings
@@ -126,7 +122,7 @@ class Assembly:
         self.audit = Spool(paths, device=device, providers=providers, known=self.time.now)
         self._scans = ScanPool()
         self.resolve = {(r.host, r.port): (r.address, r.address_port) for r in settings.resolve}
-        services = _towards_services(settings, self.resolve)
+        services = towards_services(settings)
         self._checks = Checks(services, read_secret)
         self._extractor = Extractor()
         section = self.policy.rules.policy.accounts
@@ -416,15 +412,3 @@ class _StoppedError(Exception):
 def _key(token: str, purpose: bytes) -> bytes:
     """A key of this machine for one purpose."""
     return hmac.new(token.encode(), purpose, hashlib.sha256).digest()
-
-
-def _towards_services(settings: Settings, resolve: Mapping[tuple[str, int], tuple[str, int]]) -> HttpConfig:
-    """How the services that a policy's checks ask are reached: as upstreams are."""
-    proxy = parse_proxy(settings.upstream_proxy) if settings.upstream_proxy else None
-    return HttpConfig(
-        context=partial(client_context, settings.upstream_ca_file),
-        resolve=resolve,
-        proxy_url=proxy.url if proxy else "",
-        proxy_authorization=proxy.authorization if proxy else "",
-        direct=ProxyExceptions.parse(settings.upstream_direct),
-    )

@@ -26,6 +26,7 @@ from agent.control.service import Engine as Watched
 from agent.errors import HostError
 from agent.gateway.discoveries import Discoveries
 from agent.gateway.server import GatewayServer
+from agent.gateway.services import towards_services
 from agent.gateway.transport.tls import client_context
 from agent.host.attribution import Attribution
 from agent.host.authority import Authority
@@ -53,6 +54,10 @@ from agent.interception import library
 from agent.interception.dialing import Dialler
 from agent.model.inventory import Inventory
 from agent.model.record import IncidentKind
+from agent.signin.keeping import Keeper
+from agent.signin.terms import terms_of
+from agent.signin.verification import Verifier
+from agent.signin.web import HttpxWeb
 from agent.supervision import Supervision
 
 if TYPE_CHECKING:
@@ -172,6 +177,9 @@ class _Parts:
         self._pauses = PauseKeeper(
             paths.pause, lambda: shared.policy.rules.policy.pause, shared.note, shared.tasks
         )
+        terms = terms_of(settings)
+        verifier = Verifier(terms, HttpxWeb(towards_services(settings))) if terms is not None else None
+        self._people = Keeper(terms, verifier, paths.sign_ins)
         self._control: ControlService | None = None
         self._watch: SettingsWatch | None = None
         self._redirection: Redirection | None = None
@@ -192,6 +200,7 @@ class _Parts:
             lambda: shared.policy.rules.apps,
             Signatures(verifier()),
             UserGroups(group_source()),
+            self._people.of,
         )
         server = self._server = await shared.start(identities=attribution)
         engine = self._engine = Engine(attach=server.attach, mint=self._authority.leaf)
@@ -203,6 +212,7 @@ class _Parts:
             tasks=shared.tasks,
             ports=lambda: self._ports,
             passes=lambda host: self._pauses.active and not self._closed.refuses(host),
+            shields=self._people.shields,
             permits=self._authority.permits,
             earlier=lambda: self._earlier,
         )
@@ -216,6 +226,7 @@ class _Parts:
         await self._pauses.restore()
         if shared.policy_problem:
             await shared.note(IncidentKind.POLICY_REFUSED, shared.policy_problem)
+        await self._people.restore()
         control = self._control = self._controlled()
         await control.start()
         proxy, gateway = self._lent or (None, None)
@@ -258,6 +269,7 @@ class _Parts:
             paths=shared.paths,
             roots=lambda: self._authority.roots_pem,
             supervised=self._supervision is not None,
+            people=self._people,
         )
         watched = Watched(
             spool=shared.audit,

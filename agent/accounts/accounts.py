@@ -134,31 +134,34 @@ class Accounts:
         *,
         now: float,
         user: str = "",
+        name: str = "",
         groups: tuple[str, ...] = (),
         device: str = "",
         app: str = "",
         intercepted: bool = False,
     ) -> Principal | Denial:
-        """Who asks: by the key that was presented, else by the first binding that fits. `intercepted` is traffic that
-        did not choose to come here: it is never asked for a key, only given one."""
+        """Who asks: by the key that was presented, else by the first binding that fits. `user` is the account, `name`
+        that of its sign-in. `intercepted` is traffic that did not choose to come here: it is never asked for a key,
+        only given one."""
         book = self._book
         if book is None:
             return ANYBODY
+        client = Client(user=user, name=name, groups=groups, device=device, app=app)
         if presented is not None:
             entry = book.by_hash(hashed(presented.value))
             if entry is None:
                 return denials.KEY_UNKNOWN if is_well_formed(presented.value) else denials.KEY_MISTYPED
         else:
-            entry = book.bound(Client(user=user, groups=groups, device=device, app=app))
+            entry = book.bound(client)
         if entry is None:
             if book.key_required and not intercepted:
                 return denials.KEY_REQUIRED
-            return Principal(user=user) if book.section.users else ANYBODY
+            return Principal(user=book.person(client)) if book.section.users else ANYBODY
         if entry.expires_at is not None and self._corrected(now) >= entry.expires_at:
             return denials.key_expired(entry.row.id)
         if not entry.row.active:
             return denials.key_inactive(entry.row.id)
-        return Principal(key=entry, user=user, bound=presented is None)
+        return Principal(key=entry, user=book.person(client), bound=presented is None)
 
     def may_use(self, principal: Principal, provider: str, model: str, name: str = "") -> Denial | None:
         """Why somebody may not use a model, whatever it takes; None if they may. `name` is what clients call it there,

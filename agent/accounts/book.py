@@ -53,9 +53,15 @@ class Client:
     """Who asks, as far as bindings and users' budgets care."""
 
     user: str = ""
+    name: str = ""  # of the sign-in
     groups: tuple[str, ...] = ()
     device: str = ""
     app: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What bindings may call the person."""
+        return (self.user, self.name) if self.name else (self.user,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +130,12 @@ class Book:
                 return self.keys.get(binding.key)
         return None
 
+    def person(self, client: Client) -> str:
+        """By which of his names somebody's use is counted: that of the sign-in where a row of `users` is about it, so
+        that he has one budget on all his machines; else the account's."""
+        named = client.name and self.section.users and self._user(client.name) is not None
+        return client.name if named else client.user
+
     def plan(self, key: KeyEntry | None, user: str, provider: str) -> Plan:
         """What a request runs past."""
         place = (key.row.id if key is not None else "", user, provider)
@@ -191,7 +203,7 @@ def _time_zones(section: Accounts) -> set[str]:
 
 def _fits(binding: Binding, client: Client) -> bool:
     return (
-        (not binding.users or first_match(binding.users, client.user) is not None)
+        (not binding.users or any(first_match(binding.users, each) is not None for each in client.names))
         and (not binding.devices or first_match(binding.devices, client.device) is not None)
         and (not binding.apps or first_match(binding.apps, client.app) is not None)
         and (

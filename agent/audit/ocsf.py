@@ -18,11 +18,14 @@ from agent.audit.unmapped import MAX_LIST, Document, clipped, connection_facts, 
 from agent.model.app import UNKNOWN_ASKER, Asker
 from agent.model.decision import Action
 from agent.model.device import Device
+from agent.model.identity import Identity
 from agent.model.login import NO_LOGIN, Login
 from agent.model.record import AuditEvent, Exchange, Incident, IncidentKind, Outcome
 from agent.model.traffic import Connection, Process
 
 VERSION = "1.8.0"
+MOST_GROUPS = 50
+"""Groups of a sign-in that an event holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,8 @@ _INCIDENTS: Mapping[IncidentKind, _Class] = {
     IncidentKind.PAUSED: _lifecycle(7, "Disable"),
     IncidentKind.RESUMED: _lifecycle(6, "Enable"),
     IncidentKind.CONTROL: _OTHER,
+    IncidentKind.SIGNED_IN: _OTHER,
+    IncidentKind.SIGNED_OUT: _OTHER,
 }
 _REFUSING = frozenset({IncidentKind.MISDIRECTED, IncidentKind.UPGRADE_REFUSED, IncidentKind.APP_DENIED})
 
@@ -274,6 +279,7 @@ def _actor(connection: Connection, asker: Asker = UNKNOWN_ASKER, login: Login = 
     user: Document = {}
     if process is not None and process.user:
         user["name"] = clipped(process.user)
+        user.update(_signed_in(process.identity))
     if name := login.subject or login.organisation:
         user["account"] = {
             "uid": clipped(name),
@@ -287,6 +293,22 @@ def _actor(connection: Connection, asker: Asker = UNKNOWN_ASKER, login: Login = 
     if login.tail:
         actor["session"] = {"credential_uid": f"…{clipped(login.tail)}"}
     return actor
+
+
+def _signed_in(identity: Identity) -> Document:
+    """As whom the account has signed in: `uid` is its id at the provider, which `domain` names."""
+    if not identity.known:
+        return {}
+    found: Document = {"uid": clipped(identity.subject), "domain": clipped(identity.issuer)}
+    if "@" in identity.name:
+        found["email_addr"] = clipped(identity.name)
+    elif identity.name != identity.subject:
+        found["display_name"] = clipped(identity.name)
+    if identity.full_name:
+        found["full_name"] = clipped(identity.full_name)
+    if identity.groups:
+        found["groups"] = [{"name": clipped(each)} for each in identity.groups[:MOST_GROUPS]]
+    return found
 
 
 def _process(process: Process) -> Document:

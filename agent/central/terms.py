@@ -19,6 +19,11 @@ def terms_of(orders: Orders) -> Acceptance:
     def accept(policy: Policy) -> None:
         if not (orders.listen.loopback or orders.anonymous):
             _asks_for_a_key(policy, orders)
+        if policy.apps.asks_for_sign_in:
+            raise ConfigError(
+                f"'require_sign_in' of the policy {policy.id!r} would refuse all: a central node knows no sign-ins",
+                hint="Give the node a policy of its own, and its clients virtual keys.",
+            )
         if orders.workers > 1:
             _counts_in_one_place(policy, orders.workers)
         counted = policy.accounts or Accounts()

@@ -26,6 +26,7 @@ from agent.host.paths import StatePaths, bundled_policies
 from agent.inspection import RuleBook
 from agent.model.app import Asker, Evidence
 from agent.model.appearance import Appearance
+from agent.model.identity import Identity
 from agent.model.login import NO_LOGIN, Login, LoginKind, Tenancy
 from agent.policy import Subject, approval
 from agent.policy.apps import State
@@ -91,6 +92,7 @@ def explain(
     host: Annotated[str, typer.Option(help="Host it asks, where the surface has several.")] = "",
     user: Annotated[str, typer.Option(help="Account of this machine that runs it.")] = "",
     group: Annotated[list[str] | None, typer.Option(help="Group of the user; may be repeated.")] = None,
+    signed_in: Annotated[str, typer.Option(help="Name of the sign-in; '' for nobody.")] = "",
     device: Annotated[str, typer.Option(help="Id of the machine.")] = "",
     evidence: Annotated[Evidence, typer.Option(help="How the program is known.")] = Evidence.PROCESS,
     login: Annotated[LoginKind, typer.Option(help="What it shows to say who it is.")] = LoginKind.UNKNOWN,
@@ -113,6 +115,7 @@ def explain(
         asker=Asker(app=name, evidence=evidence, seen=name if evidence in _VOUCHED else ""),
         user=user,
         groups=tuple(group or ()),
+        identity=Identity(subject=signed_in, name=signed_in),
         device=device,
         login=Login(kind=login, tenancy=tenancy, plan=plan),
         hour=now.hour,

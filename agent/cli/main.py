@@ -30,6 +30,7 @@ from agent.cli import (
     policy,
     providers,
     scan,
+    sign_in,
     status,
     top,
     up,
@@ -112,6 +113,8 @@ app.command(
 )(tray)
 app.command("pause", rich_help_panel=_RUN)(pause.pause)
 app.command("resume", rich_help_panel=_RUN)(pause.resume)
+app.command("sign-in", rich_help_panel=_RUN)(sign_in.sign_in)
+app.command("sign-out", rich_help_panel=_RUN)(sign_in.sign_out)
 app.command("events", rich_help_panel=_HAPPENED)(event_stream.events)
 app.add_typer(apps.app, name="apps", rich_help_panel=_HAPPENED)
 app.add_typer(audit.app, name="audit", rich_help_panel=_HAPPENED)

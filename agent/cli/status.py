@@ -22,6 +22,7 @@ from agent.cli.console import (
     settings_from,
 )
 from agent.cli.health import warning_lines
+from agent.cli.sign_in import standing_line
 from agent.control.client import Control, NotRunningError
 from agent.host.lock import is_locked
 from agent.host.settings_state import read_state
@@ -87,6 +88,23 @@ def code_of(facts: Mapping[str, Any]) -> int:
     return EXIT_DEGRADED if facts["state"] == "degraded" else 0
 
 
+def _shown(name: str, value: Any) -> str:
+    """A fact in words; empty where it is not worth a line."""
+    if name == "sign_in":
+        return standing_line(value)
+    if name == "pause":
+        if value is None:
+            return ""
+        return (
+            f"{(value['ends_at'] - time.time()) / 60:.0f} more minutes, by {value['user']}: {value['reason']}"
+        )
+    if isinstance(value, list):
+        return "; ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {each}" for key, each in value.items())
+    return str(value)
+
+
 def _show(facts: Mapping[str, Any]) -> None:
     console = out()
     table = Table.grid(padding=(0, 2))
@@ -97,15 +115,8 @@ def _show(facts: Mapping[str, Any]) -> None:
             continue
         if name == "started_at":
             name, value = "up for", f"{time.time() - value:.0f} s"
-        if name == "pause":
-            if value is None:
-                continue
-            value = f"{(value['ends_at'] - time.time()) / 60:.0f} more minutes, by {value['user']}: {value['reason']}"
-        if isinstance(value, list):
-            value = "; ".join(map(str, value))
-        if isinstance(value, dict):
-            value = ", ".join(f"{key} {each}" for key, each in value.items())
-        table.add_row(f"[dim]{name.replace('_', ' ')}[/]", escape(str(value)))
+        if shown := _shown(name, value):
+            table.add_row(f"[dim]{name.replace('_', ' ')}[/]", escape(shown))
     console.print(table)
     for line in warning_lines(facts["health"]):
         console.print(line)

@@ -41,6 +41,9 @@ class Facts:
     parts_missing: tuple[str, ...] = ()
     uncaptured: str = ""  # why programs are not captured that should be
     led: SettingsState | None = None  # what became of the OS's proxy settings
+    sign_in_missing: bool = False  # the policy wants people to sign in, and the settings do not say where
+    expired: tuple[str, ...] = ()  # accounts whose sign-in has expired
+    ungrouped: tuple[str, ...] = ()  # accounts whose groups the identity provider left out
 
 
 def assess(facts: Facts) -> dict[str, str]:
@@ -113,6 +116,9 @@ _PROBES: Mapping[str, Callable[[Facts], str]] = {
     "capture_failed": lambda facts: facts.uncaptured or _led(facts, Led.CAPTURE_FAILED),
     "proxy_failed": lambda facts: _led(facts, Led.FAILED),
     "part_missing": lambda facts: "; ".join(facts.parts_missing),
+    "sign_in_missing": lambda facts: "the policy requires it" if facts.sign_in_missing else "",
+    "sign_in_expired": lambda facts: ", ".join(facts.expired),
+    "groups_left_out": lambda facts: ", ".join(facts.ungrouped),
 }
 WATCHED = frozenset(_PROBES)
 """The codes that `assess` decides; others are set by whoever knows."""

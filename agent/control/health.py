@@ -139,6 +139,24 @@ WARNABLES = (
         remedy="A VPN, a firewall or a permission that was not given stands in its way; restart the service to try "
         "again, or set capture to none.",
     ),
+    Warnable(
+        code="sign_in_missing",
+        title="Nobody can sign in",
+        severity=Severity.MEDIUM,
+        remedy="Set sign_in_issuer and sign_in_client; until then the policy lets nobody ask.",
+    ),
+    Warnable(
+        code="sign_in_expired",
+        title="A sign-in has expired",
+        severity=Severity.LOW,
+        remedy="Sign in again: the menu of the icon, or `drawbridge sign-in`.",
+    ),
+    Warnable(
+        code="groups_left_out",
+        title="The identity provider does not tell all groups",
+        severity=Severity.LOW,
+        remedy="Have it put only the groups that matter into ID tokens: docs/sign-in.md.",
+    ),
 )
 """Everything that can be wrong, the order in which it is told."""
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from agent.audit.daily import Asked, asked_since
 from agent.control.caller import Caller
 from agent.control.reading import Sources
+from agent.control.signing_in import account_of
 from agent.control.verbs import Nothing, Role
 from agent.host.paths import StatePaths
 from agent.policy.pausing import PauseAllow
@@ -103,8 +104,9 @@ class Personal:
         self._adding = asyncio.Lock()
 
     async def me(self, caller: Caller, wish: Nothing) -> dict[str, object]:
-        """Who asks, whether he may pause, and his own requests of today: also an administrator's own only. Requests of
-        which nobody knows whose they are count as an administrator's. Raises AuditError."""
+        """Who asks, as whom he has signed in, whether he may pause, and his own requests of today: also an
+        administrator's own only. Requests of which nobody knows whose they are count as an administrator's. Raises
+        AuditError."""
         del wish
         async with self._adding:
             await asyncio.to_thread(self._day.add_new)
@@ -131,6 +133,7 @@ class Personal:
                 "models": whole.models.most_common(_TOP),
             },
             "keys": self._keys(reversed(whole.keys)),
+            "sign_in": self._from.people.standing(await account_of(caller)),
         }
 
     @staticmethod

@@ -20,6 +20,7 @@ from agent.control import words
 from agent.control.caller import Caller
 from agent.control.health import Health
 from agent.control.pausing import PauseKeeper
+from agent.control.signing_in import account_of
 from agent.control.verbs import EventWish, LiveWish, Nothing
 from agent.errors import AuditError
 from agent.host.appearances import AppearanceFile
@@ -27,6 +28,7 @@ from agent.host.paths import StatePaths
 from agent.host.settings import Settings
 from agent.host.settings_state import read_state
 from agent.inspection import RuleBook
+from agent.signin.keeping import Keeper
 from agent.telemetry.observatory import Observatory
 
 _MOST_APPS = 500
@@ -43,6 +45,7 @@ class Sources:
     observatory: Observatory
     settings: Settings
     paths: StatePaths
+    people: Keeper
     roots: Callable[[], bytes] = bytes  # to trust, as PEM
     supervised: bool = False
 
@@ -86,9 +89,11 @@ class Reading:
         }
 
     async def status(self, caller: Caller, wish: Nothing) -> dict[str, object]:
-        """Is it up, what does it do, under which policy."""
-        del caller, wish
-        return {"running": True, **self.state(), **self._from.facts()}
+        """Is it up, what does it do, under which policy, and as whom the one who asks has signed in."""
+        del wish
+        standing = self._from.people.standing(await account_of(caller))
+        told = {name: standing[name] for name in ("state", "name", "until", "why") if name in standing}
+        return {"running": True, **self.state(), "sign_in": told, **self._from.facts()}
 
     async def health(self, caller: Caller, wish: Nothing) -> dict[str, object]:
         """What is wrong."""

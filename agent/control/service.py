@@ -28,6 +28,7 @@ from agent.control.personal import Personal
 from agent.control.pipe_server import PipeServer
 from agent.control.reading import Reading, Sources
 from agent.control.sessions import Sessions
+from agent.control.signing_in import SigningIn
 from agent.control.verbs import Nothing, PauseOrder
 from agent.errors import ConfigError, DrawbridgeError
 from agent.host.control_place import control_socket, listen_unix, machine_socket, remove_socket
@@ -103,6 +104,7 @@ class ControlService:
         self._newest = await asyncio.to_thread(_newest_event, Trail(sources.paths))
         pipes = self._pipes
         reading = self._reading
+        signing_in = SigningIn(sources.people, self._note)
         api = ControlApi(
             {
                 "status": reading.status,
@@ -115,6 +117,9 @@ class ControlService:
                 "service": reading.service,
                 "diag": reading.diag,
                 "dashboard": self._open_dashboard,
+                "begin-sign-in": signing_in.begin,
+                "sign-in": signing_in.sign_in,
+                "sign-out": signing_in.sign_out,
                 "pause": self._pause,
                 "resume": self._resume,
             },
@@ -188,7 +193,7 @@ class ControlService:
     def _look(self) -> None:
         """Bring the health up to date with what is known without asking anybody."""
         engine, pauses, now = self._engine, self._pauses, time.time()
-        policy = self._sources.rules().policy
+        policy, people = self._sources.rules().policy, self._sources.people
         facts = Facts(
             now=now,
             paused_until=now + pauses.seconds_left if pauses.active else None,
@@ -210,6 +215,9 @@ class ControlService:
             clock_ahead=engine.clock_ahead(),
             parts_missing=engine.parts_missing(),
             led=self._led,
+            sign_in_missing=policy.apps.asks_for_sign_in and people.terms is None,
+            expired=people.expired,
+            ungrouped=people.ungrouped,
         )
         self.health.watched(assess(facts), WATCHED, now=now)
 

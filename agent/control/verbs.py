@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -51,6 +52,24 @@ class PauseOrder(Arguments):
     reason: str = Field(default="", max_length=MAX_REASON)
 
 
+class SignInBegin(Arguments):
+    """How the person who asks is going to sign in."""
+
+    way: Literal["browser", "device_code"] = "browser"
+
+
+class SignInToken(Arguments):
+    """The ID token that came of it, or one that renews it."""
+
+    id_token: str = Field(min_length=1, max_length=32 * 1024, repr=False)
+
+
+class SignOutOrder(Arguments):
+    """Why the person who asks is to be signed in no more."""
+
+    why: Literal["signed_out", "refused"] = "signed_out"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
     """One verb. An unsafe one changes something: it is told by POST, and recorded with who told it."""
@@ -77,6 +96,9 @@ VERBS = (
     Verb(name="service"),
     Verb(name="diag", role=Role.OPERATOR),
     Verb(name="dashboard", unsafe=True),
+    Verb(name="begin-sign-in", unsafe=True, arguments=SignInBegin),
+    Verb(name="sign-in", unsafe=True, arguments=SignInToken),
+    Verb(name="sign-out", unsafe=True, arguments=SignOutOrder),
     Verb(name="pause", role=Role.OPERATOR, unsafe=True, arguments=PauseOrder),
     Verb(name="resume", role=Role.OPERATOR, unsafe=True),
 )

@@ -99,6 +99,7 @@ class Asking:
             presented.find(request.headers, route.query),
             now=at,
             user=subject.user,
+            name=subject.identity.name,
             groups=subject.groups,
             device=subject.device,
             app=who.asker.app if who.asker.vouched else "",

@@ -10,6 +10,7 @@ from agent.gateway.routing import Route, Way, way_of_policy
 from agent.inspection import RuleBook
 from agent.model.app import Asker
 from agent.model.device import NO_DEVICE, Device
+from agent.model.identity import NO_IDENTITY
 from agent.model.login import NO_LOGIN, Login
 from agent.model.traffic import Connection
 from agent.policy import Destination, Subject, approval
@@ -26,8 +27,11 @@ def subject_of(
     device: Device = NO_DEVICE,
 ) -> Subject:
     """The subject of an exchange that came at the Unix time `at`. Without `asker` it is what the connection shows.
-    `device` is this machine: its groups stand before those of the user, who may have many."""
+    `device` is this machine: its groups stand before those of the user, who may have many, and those of the company's
+    directory before the system's."""
     moment = time.localtime(at)
+    process = connection.process
+    identity = process.identity if process is not None else NO_IDENTITY
     if asker is None:
         asker = Asker(
             app=connection.app,
@@ -45,8 +49,9 @@ def subject_of(
         app=asker.app,
         asker=asker,
         login=login,
-        user=connection.process.user if connection.process else "",
-        groups=(*device.groups, *(connection.process.groups if connection.process else ())),
+        user=process.user if process is not None else "",
+        identity=identity,
+        groups=(*device.groups, *identity.groups, *(process.groups if process is not None else ())),
         destination=Destination(
             kind="provider" if route.upstream == "gateway" else route.upstream, host=route.target.host
         ),

@@ -19,9 +19,13 @@ from agent.host.groups import UserGroups
 from agent.host.processes import Endpoint, ProcessFinder
 from agent.host.signatures import Signatures
 from agent.model.app import Asker
+from agent.model.identity import Identity
 from agent.model.traffic import Connection, Process
 
 log = logging.getLogger(__name__)
+
+type SignedIn = Callable[[str], Identity]
+"""As whom a user of this machine has signed in. Never waits."""
 
 SECONDS = 0.25
 _THREADS = 4
@@ -38,15 +42,17 @@ class Attribution:
         apps: Callable[[], Apps],
         signatures: Signatures | None = None,
         groups: UserGroups | None = None,
+        signed_in: SignedIn | None = None,
         *,
         seconds: float = SECONDS,
     ) -> None:
         """`apps` gives those of the policy in force; without `signatures` nobody is asked who vouches, without `groups`
-        users are in none."""
+        users are in none, without `signed_in` nobody has signed in."""
         self._finder = finder
         self._apps = apps
         self._signatures = signatures
         self._groups = groups
+        self._signed_in = signed_in
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="attribution")
         self._asked: OrderedDict[str, Future[Process | None] | Process | None] = (
@@ -101,6 +107,10 @@ class Attribution:
             groups = self._groups.told(process.user)
             if groups != process.groups:
                 process = replace(process, groups=groups)
+        if self._signed_in is not None:
+            identity = self._signed_in(process.user)
+            if identity != process.identity:
+                process = replace(process, identity=identity)
         return process
 
     def _ask(self, client: Endpoint, server: Endpoint) -> Future[Process | None]:

@@ -65,6 +65,7 @@ class StatePaths:
     answers_key: Path  # what they are sealed with
     appearances: Path  # SQLite: which programs were seen
     inventory: Path  # which AI software was found
+    sign_ins: Path  # as whom accounts of this machine have signed in; no token
 
     @classmethod
     def under(cls, root: Path) -> StatePaths:
@@ -111,6 +112,7 @@ class StatePaths:
             answers_key=root / "cache" / "answers.key",
             appearances=root / "apps.db",
             inventory=root / "inventory.json",
+            sign_ins=root / "sign-ins.json",
         )
 
     def prepare(self) -> None:
@@ -294,6 +296,11 @@ def _service_directory(platform: str, environ: Mapping[str, str]) -> Path | None
 def tray_directory(*, platform: str = sys.platform) -> Path:
     """Where a person's tray keeps what need not outlive it."""
     return platformdirs.user_cache_path(_app(platform), appauthor=False) / "tray"
+
+
+def sign_in_directory(*, platform: str = sys.platform) -> Path:
+    """Where a person's own programs keep what renews a sign-in, where there is no keyring. Never the machine's."""
+    return _user_state(platform) / "sign-in"
 
 
 def _user_state(platform: str) -> Path:

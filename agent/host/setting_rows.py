@@ -15,6 +15,7 @@ class Category(StrEnum):
     GENERAL = "General"
     NETWORK = "Network"
     POLICY = "Policy"
+    SIGN_IN = "Sign-in"
     DIAGNOSTICS = "Diagnostics"
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from agent.host.setting_values import (
     HOSTS_LIMIT,
+    HOURS_LIMIT,
     NAME_LIMIT,
     NAMES_LIMIT,
     RESOLVE_LIMIT,
@@ -19,6 +20,8 @@ from agent.host.setting_values import (
     Choice,
     account_list,
     host_list,
+    hours,
+    issuer_url,
     log_level,
     names,
     path,
@@ -109,6 +112,23 @@ PORT = Shape(
     accepted={"anyOf": [_NUMBER, {"type": "string", "pattern": _only(_ANY_PORT), "maxLength": 15}]},
 )
 
+_HOURS: Fragment = {"type": "integer", "minimum": 0, "maximum": HOURS_LIMIT}
+_ANY_HOURS = r"0*(?:[0-9]{1,2}|[1-6][0-9]{2}|70[0-9]|71[0-9]|720)"
+HOURS = Shape(
+    kind=Kind.NUMBER,
+    form=_HOURS,
+    accepted={"anyOf": [_HOURS, {"type": "string", "pattern": _only(_ANY_HOURS), "maxLength": 15}]},
+)
+
+_AFTER_HOST = rf"(?::(?:{_ANY_PORT})?)?(?:/[^?#\s{_CONTROL}]*)?"
+_SECURE = rf"[Hh][Tt][Tt][Pp][Ss]://{_HOST}{_AFTER_HOST}"
+_LOCAL = rf"[Hh][Tt][Tt][Pp]://(?:127\.0\.0\.1|[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]|\[::1\]){_AFTER_HOST}"
+ISSUER = Shape(
+    kind=Kind.TEXT,
+    form={"type": "string", "minLength": 1, "maxLength": TEXT_LIMIT},
+    accepted=_string(rf"(?:{_any_case('none')}|{_SECURE}|{_LOCAL})"),
+)
+
 SWITCH = Shape(
     kind=Kind.SWITCH,
     form={"type": "boolean"},
@@ -179,6 +199,8 @@ _BY_READER = (
     (port, PORT),
     (switch, SWITCH),
     (proxy_url, PROXY),
+    (issuer_url, ISSUER),
+    (hours, HOURS),
     (resolve_list, RESOLVE),
     (account_list, ACCOUNTS),
     (host_list, HOSTS),

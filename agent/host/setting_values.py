@@ -19,6 +19,8 @@ RESOLVE_LIMIT = 256  # entries
 HOSTS_LIMIT = 512  # entries
 NAMES_LIMIT = 64  # entries
 NAME_LIMIT = 256  # characters
+HOURS_LIMIT = 720
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 _SWITCH = {
     "1": True,
     "true": True,
@@ -147,6 +149,35 @@ def proxy_url(value: object) -> str | None:
         raise BadValueError(f"{given!r} has something after the port")
     _endpoint(parts.netloc)  # urlsplit takes any characters for a host
     return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def issuer_url(value: object) -> str:
+    """The issuer of an identity provider, exactly as it stands, or "none". Raises BadValueError."""
+    given = text(value)
+    if given.lower() == "none":
+        return ""
+    try:
+        parts = urlsplit(given)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise BadValueError("it is not a URL") from error
+    if parts.username is not None or parts.password is not None:
+        raise BadValueError("it holds a user name or password")
+    if not host or "?" in given or "#" in given or " " in given:
+        raise BadValueError(f"{given!r} is not https://host/path")
+    # a provider on this machine is a laboratory's: nothing of it crosses a network
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK_HOSTS):
+        raise BadValueError(f"{given!r} is no https address")
+    return given
+
+
+def hours(value: object) -> int:
+    """Hours as a number or digits, a month of them at most. Raises BadValueError."""
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < 16:
+        value = int(value)
+    if type(value) is not int or not 0 <= value <= HOURS_LIMIT:
+        raise BadValueError(f"{str(value)[:40]!r} is not a number of hours from 0 to {HOURS_LIMIT}")
+    return value
 
 
 def host_list(value: object) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ from agent.host.setting_values import (
     Resolve,
     account_list,
     host_list,
+    hours,
+    issuer_url,
     log_level,
     names,
     one_of,
@@ -35,6 +37,7 @@ from agent.host.setting_values import (
     proxy_url,
     resolve_list,
     switch,
+    text,
 )
 
 CONFIG_LIMIT = 256 * 1024  # bytes
@@ -100,6 +103,14 @@ class Settings:
     log_level: str = "info"
     manage_trust: str = "none"  # os: our root is kept in the trust stores; none: somebody else does that
     notifications: bool = True  # whether the tray tells people of what was stopped
+    sign_in_issuer: str = ""  # the company's identity provider; empty: nobody can sign in
+    sign_in_client: str = ""  # what the provider knows us by
+    sign_in_scopes: tuple[str, ...] = ("profile", "email", "offline_access")  # besides openid
+    sign_in_name_claim: str = "email"  # what rules call a person
+    sign_in_groups_claim: str = "groups"
+    sign_in_grace_hours: int = 24  # for which a sign-in that cannot be renewed still counts
+    sign_in_device_code: bool = False  # whether one may sign in with a code, on another device
+    sign_in_port: int = 0  # of the redirect address; 0: any free one
     origins: Mapping[str, Origin] = MappingProxyType({})
     overridden: Mapping[str, tuple[Overridden, ...]] = MappingProxyType({})
 
@@ -270,6 +281,65 @@ _KEYS: Mapping[str, _Key] = MappingProxyType(
             about="Whether people are shown a notification of the desktop when something of theirs was blocked.",
             takes_hold=Effect.LIVE,
             example=False,
+        ),
+        "sign_in_issuer": _Key(
+            read=issuer_url,
+            allowed='the https address of an OpenID Connect issuer, or "none"',
+            about="The company's identity provider, with which people sign in.",
+            category=Category.SIGN_IN,
+            default="none: nobody can sign in",
+            example="https://login.example.com/tenant/v2.0",
+        ),
+        "sign_in_client": _Key(
+            read=text,
+            allowed="the id of a client",
+            about="The id by which the identity provider knows Drawbridge: a public client, without a secret.",
+            category=Category.SIGN_IN,
+            default="none: nobody can sign in",
+            example="0oa2drawbridge",
+        ),
+        "sign_in_scopes": _Key(
+            read=names,
+            allowed=f"a list of at most {NAMES_LIMIT} names, without commas",
+            about="The scopes that are asked for besides openid; some tell groups only by a scope of their own.",
+            category=Category.SIGN_IN,
+            default="profile, email, offline_access",
+            example=["profile", "email", "groups", "offline_access"],
+        ),
+        "sign_in_name_claim": _Key(
+            read=text,
+            allowed="the name of a claim",
+            about="The claim of the ID token by which policies call a person.",
+            category=Category.SIGN_IN,
+            example="preferred_username",
+        ),
+        "sign_in_groups_claim": _Key(
+            read=text,
+            allowed="the name of a claim, or a path such as realm_access.roles",
+            about="The claim of the ID token that lists a person's groups, for policies and virtual keys.",
+            category=Category.SIGN_IN,
+            example="groups",
+        ),
+        "sign_in_grace_hours": _Key(
+            read=hours,
+            allowed="a number of hours from 0 to 720",
+            about="For how long a sign-in that cannot be renewed still counts, as on a laptop that is offline.",
+            category=Category.SIGN_IN,
+            example=24,
+        ),
+        "sign_in_device_code": _Key(
+            read=switch,
+            allowed="true or false",
+            about="Whether people may sign in with a code on another device, as on machines without a browser.",
+            category=Category.SIGN_IN,
+            example=False,
+        ),
+        "sign_in_port": _Key(
+            read=port,
+            allowed="a port from 0 to 65535 (0: any free one)",
+            about="Port of the redirect address on 127.0.0.1, for identity providers that want it to be exact.",
+            category=Category.SIGN_IN,
+            example=0,
         ),
     }
 )

@@ -14,6 +14,7 @@ from agent.model.app import Asker, Evidence
 from agent.model.content import Attachment, Role, Slot, Where
 from agent.model.decision import Action, Decision
 from agent.model.findings import Family, Finding
+from agent.model.identity import Identity
 from agent.model.login import Login, LoginKind, Tenancy
 from agent.policy import Subject, access, approval
 from agent.policy.approval import UNKNOWN
@@ -140,6 +141,7 @@ def _judge_app(rules: RuleBook, index: int, case: AppCase) -> Trial:
         app=case.app,
         user=case.user,
         groups=case.groups,
+        identity=Identity(subject=case.signed_in, name=case.signed_in),
         device=case.device,
         asker=Asker(
             app=case.app,

@@ -52,12 +52,13 @@ class Door:
         tasks: TaskGroup,
         ports: Callable[[], tuple[int, int]],
         passes: Passes = _guarded,
+        shields: Callable[[str], bool] = _guarded,
         earlier: Callable[[], Earlier] = Earlier,
         permits: Callable[[str], bool] = lambda _: True,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`earlier` tells where programs were led before us; `permits` says for which hosts there can be a
-        certificate."""
+        """`shields` says which hosts are never read, whatever the policy's catalog says of them; `earlier` tells where
+        programs were led before us; `permits` says for which hosts there can be a certificate."""
         self._rules = rules
         self._engine = engine
         self._attribution = attribution
@@ -65,6 +66,7 @@ class Door:
         self._tasks = tasks
         self._ports = ports
         self._passes = passes
+        self._shields = shields
         self._permits = permits
         self._earlier = earlier
         self._clock = clock
@@ -84,6 +86,8 @@ class Door:
         if passage.way is not Way.INTERCEPT:
             return passage
         host = hello.sni if hello is not None and hello.sni else head.host
+        if self._shields(host):
+            return Passage(way=Way.TUNNEL, surface=passage.surface)
         if self._passes(host):
             return await self._pass_paused(head, hello, passage, peer)
         if not self._permits(host):

@@ -159,6 +159,8 @@ class IncidentKind(StrEnum):
     RESUMED = "resumed"  # a pause is over
     CONTROL = "control"  # somebody gave the agent an order, or tried to
     ACCOUNTS_LOST = "accounts_lost"  # what was used could not be read any more: counted from zero
+    SIGNED_IN = "signed_in"  # a person signed in with the company's identity provider
+    SIGNED_OUT = "signed_out"  # and is no longer
     MISDIRECTED = "misdirected"  # CONNECT host, SNI and Host disagree
     UPGRADE_REFUSED = "upgrade_refused"  # a WebSocket on an inference path
     APP_FIRST_SEEN = "app_first_seen"  # a program, surface and user that were not seen together before

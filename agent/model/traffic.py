@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from agent.model.app import Evidence
 from agent.model.direct import direct
+from agent.model.identity import NO_IDENTITY, Identity
 
 
 class Tier(StrEnum):
@@ -68,6 +69,7 @@ class Process:
     line: tuple[Program, ...] = ()  # the program itself, then those that started it, the nearest first
     signature: Signature = UNSIGNED
     groups: tuple[str, ...] = ()  # of its user, by name
+    identity: Identity = NO_IDENTITY  # as which its user has signed in
 
 
 @direct

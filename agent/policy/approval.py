@@ -9,6 +9,7 @@ from agent.model.login import Tenancy
 from agent.policy.apps import (
     ACCOUNTS_RULE,
     DEFAULT_RULE,
+    SIGN_IN_RULE,
     AccountUse,
     AppRule,
     Apps,
@@ -24,6 +25,9 @@ from agent.policy.scope import Subject, facts, misfit
 
 UNKNOWN = "unknown"
 """How rules spell what does not show of an account."""
+
+SIGN_IN_HOW = "Sign in with the menu of the Drawbridge icon, or in a terminal: `drawbridge sign-in`"
+"""For whoever is stopped since he has not signed in."""
 
 _WHOSE: Mapping[Tenancy, str] = {
     Tenancy.PERSONAL: "a personal account",
@@ -65,7 +69,11 @@ def judge(policy: Policy, subject: Subject) -> Approval:
     rule = next((each for each in apps.rules if fits(each, subject)), None)
     state = apps.default if rule is None else rule.state
     use = account_use(apps, rule, subject)
-    stopped = _stopped(apps, rule, state, subject) or _account_stopped(rule, use, subject)
+    stopped = (
+        _stopped(apps, rule, state, subject)
+        or _sign_in_missing(apps, rule, subject)
+        or _account_stopped(rule, use, subject)
+    )
     name = DEFAULT_RULE if rule is None else rule.id
     deciding, reason = stopped or ("", "")
     observed = not stopped and state is State.PENDING and apps.pending is WhilePending.OBSERVE
@@ -163,6 +171,14 @@ def _stopped(apps: Apps, rule: AppRule | None, state: State, subject: Subject) -
             return name, _waits(subject)
         case _:
             return None
+
+
+def _sign_in_missing(apps: Apps, rule: AppRule | None, subject: Subject) -> tuple[str, str] | None:
+    own = None if rule is None else rule.require_sign_in
+    if subject.identity.known or not (apps.require_sign_in if own is None else own):
+        return None
+    name = SIGN_IN_RULE if rule is None or own is None else rule.id
+    return name, f"nobody has signed in. {SIGN_IN_HOW}"
 
 
 def _account_stopped(rule: AppRule | None, use: AccountUse, subject: Subject) -> tuple[str, str] | None:

@@ -16,6 +16,8 @@ DEFAULT_RULE = "apps.default"
 """What decided, where no rule fitted."""
 ACCOUNTS_RULE = "apps.accounts"
 """What decided about an account, where the rule that fitted says nothing of accounts."""
+SIGN_IN_RULE = "apps.require_sign_in"
+"""What decided about somebody who has not signed in, where the rule that fitted says nothing of it."""
 
 MAX_RULES = 500
 
@@ -97,6 +99,7 @@ class AppRule(Audience):
     plans: Globs = Field(default=(), description="Plans of the account, as the service calls them.")
     organisations: Globs = Field(default=(), description="Organisations of the account.")
     state: State
+    require_sign_in: bool | None = Field(default=None, description="Instead of the section's.")
     message: fields.Template | None = Field(default=None, description="Instead of the section's message.")
     routing: AppWay | None = Field(default=None, description="Instead of the section's.")
     accounts: AccountUse | None = Field(default=None, description="Instead of the section's.")
@@ -116,6 +119,10 @@ class Apps(Section):
     scope: Reach = Field(
         default=Reach.INFERENCE,
         description="inference: only requests that ask a model are refused; host: the pages too.",
+    )
+    require_sign_in: bool = Field(
+        default=False,
+        description="Whether only people who have signed in with the company's identity provider may ask.",
     )
     message: fields.Template | None = Field(default=None, description="Instead of the policy's message.")
     routing: AppWay | None = Field(default=None, description="Instead of upstream.route.")
@@ -146,11 +153,17 @@ class Apps(Section):
         return (
             not self.rules
             and self.default is State.APPROVED
+            and not self.require_sign_in
             and self.routing is None
             and self.accounts is AccountUse.ALLOW
             and self.other_accounts is AccountUse.ALLOW
             and self.unknown_accounts is AccountUse.ALLOW
         )
+
+    @cached_property
+    def asks_for_sign_in(self) -> bool:
+        """Whether anybody must have signed in for anything."""
+        return self.require_sign_in or any(rule.require_sign_in for rule in self.rules)
 
     @cached_property
     def ways(self) -> frozenset[AppWay]:
@@ -161,7 +174,7 @@ class Apps(Section):
     @model_validator(mode="after")
     def _rule_ids_are_not_ours(self) -> Self:
         for rule in self.rules:
-            if rule.id in (DEFAULT_RULE, ACCOUNTS_RULE):
+            if rule.id in (DEFAULT_RULE, ACCOUNTS_RULE, SIGN_IN_RULE):
                 raise ValueError(
                     f"'{rule.id}' is the name of what decides where no rule does: choose another id"
                 )

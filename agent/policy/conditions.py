@@ -58,6 +58,7 @@ _SAMPLE: Mapping[str, Value] = {
     "app_evidence": "",
     "app_claimed": "",
     "within": [],
+    "identity": {"signed_in": False, "subject": "", "name": ""},
     "login": {"kind": "", "plan": "", "tenancy": "", "organisation": "", "domain": "", "key_type": ""},
 }
 VARIABLES = tuple(_SAMPLE)
@@ -80,6 +81,7 @@ _WHO: Mapping[str, Value] = {name: value for name, value in _SAMPLE.items() if n
 
 _ATTRIBUTES = frozenset(_ATTACHMENT) | {
     *("kind", "host", "os"),
+    *("signed_in", "subject"),
     *("plan", "tenancy", "organisation", "domain", "key_type"),
 }
 

@@ -9,6 +9,7 @@ from agent.model.app import UNKNOWN_ASKER, Asker, Evidence
 from agent.model.content import Attachment, Where
 from agent.model.decision import Action
 from agent.model.direct import direct
+from agent.model.identity import NO_IDENTITY, Identity
 from agent.model.login import NO_LOGIN, Login
 from agent.policy.apps import AppRule, State
 from agent.policy.conditions import MAX_LISTED, Value
@@ -36,7 +37,8 @@ class Subject:
     in characters, of all texts of the request, or in bytes where it could not be read. `hour` (0 to 23) and `weekday`
     (1 is Monday, ISO 8601) are this machine's, of the moment the request came. `app` is the asker's; `asker` says how
     that is known, `login` with which account it asks. `kind` is the surface's, `inference` whether a model is asked,
-    `device` this machine's id, `state` what `apps` says of the program.
+    `device` this machine's id, `state` what `apps` says of the program. `user` is the account of this machine,
+    `identity` as whom it has signed in with the company's identity provider.
     """
 
     host: str
@@ -58,6 +60,12 @@ class Subject:
     device: str = ""
     state: str = "approved"
     asker: Asker = UNKNOWN_ASKER
+    identity: Identity = NO_IDENTITY
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What rules may call the person: the account, and the name of the sign-in."""
+        return (self.user, self.identity.name) if self.identity.known else (self.user,)
 
     def about(self, model: str, *, size: int, attachments: tuple[Attachment, ...]) -> Subject:
         """The subject, now that the request is known."""
@@ -81,6 +89,7 @@ class Subject:
             device=self.device,
             state=self.state,
             asker=self.asker,
+            identity=self.identity,
         )
 
 
@@ -92,7 +101,7 @@ def misfit(scope: Audience, subject: Subject) -> str | None:
         return "hosts"
     if scope.apps and not _is_one_of(scope, subject):
         return "apps"
-    if scope.users and first_match(scope.users, subject.user) is None:
+    if scope.users and all(first_match(scope.users, name) is None for name in subject.names):
         return "users"
     return None
 
@@ -147,6 +156,11 @@ def facts(subject: Subject, where: Where = Where.PROMPT) -> Mapping[str, Value]:
         "app_evidence": subject.asker.evidence.value,
         "app_claimed": subject.asker.claimed,
         "within": list(subject.asker.within[:MAX_LISTED]),
+        "identity": {
+            "signed_in": subject.identity.known,
+            "subject": subject.identity.subject,
+            "name": subject.identity.name,
+        },
         "login": {
             "kind": subject.login.kind.value,
             "plan": subject.login.plan,

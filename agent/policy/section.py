@@ -32,7 +32,10 @@ class Audience(Section):
         default=(), description="Ids of catalog rows; 'unknown' for hosts outside the catalog."
     )
     apps: Globs = Field(default=(), description="Catalog ids of client programs.")
-    users: Globs = Field(default=(), description="Accounts of this machine that run the client.")
+    users: Globs = Field(
+        default=(),
+        description="Accounts of this machine that run the client, or names of those who have signed in.",
+    )
     when: fields.Condition | None = Field(
         default=None, description="A condition in CEL, such as 'size > 400000'; see docs/policy.md."
     )

@@ -79,6 +79,7 @@ class AppCase(Section):
     app: _Name = ""
     user: _Name = ""
     groups: Annotated[tuple[_Name, ...], Field(max_length=100)] = ()
+    signed_in: _Name = Field(default="", description="The name of the sign-in; empty: nobody has signed in.")
     device: _Name = ""
     evidence: EvidenceWord = Field(default="process", description="How the program is known.")
     login: LoginWord = "unknown"

@@ -24,6 +24,8 @@ from agent.host.lock import ProcessLock, is_locked
 from agent.host.managed import managed_source
 from agent.host.paths import config_file, state_directory, tray_directory
 from agent.host.settings import Settings, load_settings
+from agent.signin.here import person_of
+from agent.signin.person import Person
 from agent.tray.asking import DesktopAsker
 from agent.tray.backends import Backend, Choice, DesktopProbe, choose, lives
 from agent.tray.deeds import Deeds
@@ -31,6 +33,7 @@ from agent.tray.desktop import Theme, dark_panel
 from agent.tray.news import News
 from agent.tray.notifiers import BusNotifier, DarwinNotifier, IconNotifier, Notifier
 from agent.tray.panels import NoPanel, Panel, PystrayPanel
+from agent.tray.renewal import Renewal
 from agent.tray.session_bus import listening
 from agent.tray.tray import Tray
 from agent.tray.watch import Watch
@@ -101,12 +104,24 @@ def _serve(backend: Backend | None, theme: Theme, load: Load) -> int:
     settings = load()
     panel = _panel(backend)
     control, notifier = Control(settings), _notifier(panel)
+
+    def person() -> Person:
+        return person_of(control, load())
+
     tray = Tray(
         Watch(control, user=getpass.getuser()),
         News(),
-        Deeds(control, show=webbrowser.open, asker=DesktopAsker(), notifier=notifier, folder=Path.home()),
+        Deeds(
+            control,
+            show=webbrowser.open,
+            asker=DesktopAsker(),
+            notifier=notifier,
+            folder=Path.home(),
+            person=person,
+        ),
         notifier,
         tells=lambda: _wanted(load),
+        renew=Renewal(person, notifier),
         dark=lambda: dark_panel(os.environ) if theme is Theme.AUTO else theme is Theme.DARK,
     )
     signal.signal(signal.SIGTERM, lambda *_: tray.close())

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from agent.errors import DrawbridgeError, HostError
 from agent.host.files import write_atomically
+from agent.signin.person import Person
 from agent.tray.asking import Asker
 from agent.tray.menu import Deed, Item
 from agent.tray.notifiers import Notifier
@@ -23,13 +24,23 @@ type Open = Callable[[str], bool]
 class Deeds:
     """Carries out what was chosen. What goes wrong is told by a notification, with how to mend it."""
 
-    def __init__(self, agent: Agent, *, show: Open, asker: Asker, notifier: Notifier, folder: Path) -> None:
-        """`folder` is where diagnostics are saved."""
+    def __init__(
+        self,
+        agent: Agent,
+        *,
+        show: Open,
+        asker: Asker,
+        notifier: Notifier,
+        folder: Path,
+        person: Callable[[], Person],
+    ) -> None:
+        """`folder` is where diagnostics are saved; `person` gives the dealings with the identity provider."""
         self._agent = agent
         self._show = show
         self._asker = asker
         self._notifier = notifier
         self._folder = folder
+        self._person = person
 
     def do(self, item: Item, rules: PauseRules) -> None:
         """Carry it out. Raises HostError where not even a notification can be shown."""
@@ -45,6 +56,11 @@ class Deeds:
                     self._agent.ask("resume")
                 case Deed.DIAGNOSTICS:
                     self._save()
+                case Deed.SIGN_IN:
+                    name = self._person().sign_in(self._show)["name"]
+                    self._notifier.notify("Signed in", f"as {name}")
+                case Deed.SIGN_OUT:
+                    self._sign_out()
         except DrawbridgeError as error:
             self._notifier.notify("Drawbridge could not do that", f"{error}\n{error.hint()}".strip())
 
@@ -60,6 +76,13 @@ class Deeds:
         if ask and not reason:
             return
         self._agent.ask("pause", {"minutes": minutes, "reason": reason})
+
+    def _sign_out(self) -> None:
+        done = self._person().sign_out()
+        if done.problem:
+            self._notifier.notify(
+                "Signed out here", f"The identity provider could not be told: {done.problem}"
+            )
 
     def _save(self) -> None:
         """The agent's own account of itself; of people who are no administrators, what they may see of it."""

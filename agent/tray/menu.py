@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from agent.tray.seen import Budget, Decision, Seen, State, Today
+from agent.tray.seen import Budget, Decision, Seen, SignIn, SignInState, State, Today
 
 MINUTES = (5, 15, 30, 60, 120, 240)
 """The pauses that are offered, as far as the policy allows them."""
@@ -33,6 +33,8 @@ class Deed(StrEnum):
     RESUME = "resume"
     DIAGNOSTICS = "diagnostics"
     QUIET = "quiet"  # no notifications, or notifications again
+    SIGN_IN = "sign in"
+    SIGN_OUT = "sign out"
     QUIT = "quit"
 
 
@@ -120,7 +122,7 @@ def _head(seen: Seen, clock: Clock) -> list[Item]:
 def _person(seen: Seen) -> list[Item]:
     if not seen.user:
         return []
-    items = [_said(f"Used by {seen.user}")]
+    items = [_said(f"Used by {seen.user}"), *_sign_in(seen.sign_in)]
     for index, key in enumerate(seen.keys):
         name = "Virtual key" if index == 0 else "Also today"
         budgets = [_said(_budget(each)) for each in key.budgets]
@@ -131,6 +133,24 @@ def _person(seen: Seen) -> list[Item]:
         else:
             items.append(_said(f"{name} {key.id}"))
     return items
+
+
+def _sign_in(known: SignIn) -> list[Item]:
+    match known.state:
+        case SignInState.NOT_SET_UP:
+            return []
+        case SignInState.SIGNED_IN:
+            return [
+                _said(f"Signed in as {known.name}"),
+                Item(label=_short(f"Sign out ({known.name})"), deed=Deed.SIGN_OUT),
+            ]
+        case SignInState.GRACE:
+            said = [_said(f"Signed in as {known.name}, not renewed")]
+        case SignInState.EXPIRED:
+            said = [_said(f"The sign-in of {known.name} has expired")]
+        case SignInState.SIGNED_OUT:
+            said = [_said("Signed out: the identity provider would not renew it")] if known.refused else []
+    return [*said, Item(label="Sign in …", deed=Deed.SIGN_IN)]
 
 
 def _budget(budget: Budget) -> str:

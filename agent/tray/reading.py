@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from agent.tray.seen import Budget, Decision, PauseRules, Seen, State, Today, Trouble, VirtualKey
+from agent.tray.seen import (
+    Budget,
+    Decision,
+    PauseRules,
+    Seen,
+    SignIn,
+    SignInState,
+    State,
+    Today,
+    Trouble,
+    VirtualKey,
+)
 
 _WISHED = frozenset({"paused", "observing"})  # what the state says already
 _GRAVE = frozenset({"medium", "high"})
@@ -29,6 +40,7 @@ def seen_of(status: Mapping[str, Any], me: Mapping[str, Any], decisions: Iterabl
         keys=tuple(_key(each) for each in me.get("keys", ())),
         decisions=tuple(decisions),
         dashboard=bool(me.get("dashboard", True)),
+        sign_in=_sign_in(me.get("sign_in") or {}),
     )
 
 
@@ -98,6 +110,19 @@ def _pausing(rules: Mapping[str, Any]) -> PauseRules:
         forbidden=rules.get("allow", "never") == "never",
         reason=rules.get("allow") != "yes",
         max_minutes=int(rules.get("max_minutes", 0)),
+    )
+
+
+def _sign_in(standing: Mapping[str, Any]) -> SignIn:
+    try:
+        state = SignInState(standing.get("state", ""))
+    except ValueError:
+        return SignIn()  # an older agent, or a word of a later one
+    return SignIn(
+        state=state,
+        name=_text(standing.get("name")),
+        refused=standing.get("why") == "refused",
+        renew_at=float(standing.get("renew_at", 0.0)),
     )
 
 

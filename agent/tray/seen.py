@@ -88,6 +88,26 @@ class Today:
     models: tuple[tuple[str, int], ...] = ()
 
 
+class SignInState(StrEnum):
+    """How this person stands with the company's identity provider."""
+
+    NOT_SET_UP = "not_set_up"
+    SIGNED_IN = "signed_in"
+    GRACE = "grace"  # it could not be renewed, and still counts
+    EXPIRED = "expired"
+    SIGNED_OUT = "signed_out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """As whom this person has signed in. `renew_at` is when the sign-in is to be renewed (Unix seconds)."""
+
+    state: SignInState = SignInState.NOT_SET_UP
+    name: str = ""
+    refused: bool = False  # signed out, since the provider would not renew it
+    renew_at: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """One look at the agent."""
@@ -105,3 +125,4 @@ class Seen:
     keys: tuple[VirtualKey, ...] = ()
     decisions: tuple[Decision, ...] = ()  # the newest first
     dashboard: bool = True
+    sign_in: SignIn = SignIn()

@@ -13,7 +13,7 @@ from agent.tray.menu import Deed, Item, Menu, menu_of
 from agent.tray.news import News
 from agent.tray.notifiers import Notifier
 from agent.tray.panels import Panel
-from agent.tray.seen import Seen
+from agent.tray.seen import Seen, SignIn
 from agent.tray.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -35,14 +35,17 @@ class Tray:
         *,
         tells: Callable[[], bool],
         dark: Callable[[], bool],
+        renew: Callable[[SignIn], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`renew` renews the sign-in when that is due, and returns at once."""
         self._watch = watch
         self._news = news
         self._deeds = deeds
         self._notifier = notifier
         self._tells = tells
         self._look_dark = dark
+        self._renew = renew
         self._clock = clock
         self._panel: Panel | None = None
         self._seen = Seen()
@@ -90,7 +93,7 @@ class Tray:
         threading.Thread(target=self._do, args=(item,), name="deed", daemon=True).start()
 
     def _do(self, item: Item) -> None:
-        asks = item.deed is Deed.PAUSE
+        asks = item.deed in (Deed.PAUSE, Deed.SIGN_IN)
         if asks and not self._asking.acquire(blocking=False):
             return  # the question stands there already
         try:
@@ -120,6 +123,7 @@ class Tray:
         now = self._clock()
         if now - self._dark_until >= 0:
             self._dark, self._dark_until = self._look_dark(), now + _THEME_SECONDS
+        self._renew(look.seen.sign_in)
         quiet = self._quiet
         at_once = bool(look.fresh) or quiet is not self._shown_quiet
         self._show(menu_of(look.seen, quiet=quiet), now, at_once=at_once)

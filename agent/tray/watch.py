@@ -99,7 +99,7 @@ class Watch:
         """Ask about this person where there is reason to think that something changed."""
         now = self._now()
         today = datetime.fromtimestamp(now).astimezone().date()
-        mark = (latest, status.get("policy"), today)
+        mark = (latest, status.get("policy"), status.get("sign_in"), today)
         if mark == self._mark and now - self._asked < _FRESH_SECONDS:
             return
         try:

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from agent.control.client import Control
 from agent.host.settings import Settings
+from agent.signin.here import web_of
+from agent.signin.person import Person
+from agent.signin.token_store import TokenStore
 from agent.tray.deeds import Deeds
 from agent.tray.menu import Deed
 from agent.tray.news import News
@@ -40,8 +43,18 @@ class Desk:
         self.panel = RecordingPanel()
         self.notifier = RecordingNotifier()
         self.addresses: list[str] = []
-        control = Control(Settings(state_dir=agent.paths.root))
-        deeds = Deeds(control, show=self.show, asker=self, notifier=self.notifier, folder=folder)
+        self.browser: Callable[[str], bool] = lambda _: True
+        settings = Settings(state_dir=agent.paths.root)
+        control = Control(settings)
+        person = Person(control, web_of(settings), TokenStore(folder / "person", None))
+        deeds = Deeds(
+            control,
+            show=self.show,
+            asker=self,
+            notifier=self.notifier,
+            folder=folder,
+            person=lambda: person,
+        )
         watch = Watch(control, user="desk")
         self.tray = Tray(watch, News(), deeds, self.notifier, tells=lambda: True, dark=lambda: False)
         self._thread = threading.Thread(target=self.tray.run, args=(self.panel,))
@@ -57,7 +70,7 @@ class Desk:
 
     def show(self, address: str) -> bool:
         self.addresses.append(address)
-        return True
+        return self.browser(address)
 
     def reason(self) -> str:
         return "the hotel's network"

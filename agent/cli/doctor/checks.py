@@ -18,6 +18,7 @@ class Group(StrEnum):
     TRUST = "Certificates"
     WAY = "The way here"
     NETWORK = "The network"
+    SIGN_IN = "Sign-in"
     OTHERS = "Other software"
 
 
@@ -250,6 +251,30 @@ CHECKS = (
         Group.NETWORK,
         "The clock is right",
         "Set the clock: certificates, budgets and the times of events depend on it.",
+    ),
+    _check(
+        "sign_in.provider",
+        Group.SIGN_IN,
+        "The identity provider answers as the settings name it",
+        "Check the network and sign_in_issuer, which must be written exactly as the provider writes it.",
+    ),
+    _check(
+        "sign_in.clock",
+        Group.SIGN_IN,
+        "The identity provider's clock and this machine's agree",
+        "Set the clock: tokens are valid for minutes.",
+    ),
+    _check(
+        "sign_in.person",
+        Group.SIGN_IN,
+        "This account is signed in",
+        "Run: drawbridge sign-in",
+    ),
+    _check(
+        "sign_in.store",
+        Group.SIGN_IN,
+        "What renews a sign-in is in a password store",
+        "Unlock the session's keyring or install one, then sign in again; until then a file (0600) holds it.",
     ),
     _check(
         "others.proxies",

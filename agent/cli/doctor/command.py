@@ -15,7 +15,7 @@ from rich.text import Text
 
 from agent import __version__
 from agent.cli.console import EXIT_OFF, err, explains_errors, out, say_json, settings_from
-from agent.cli.doctor import collecting, judging
+from agent.cli.doctor import collecting, judging, signing_in
 from agent.cli.doctor.checks import Group, Outcome, Result, exit_code
 from agent.cli.doctor.collecting import Machinery
 
@@ -35,6 +35,7 @@ _EXAMINATIONS: tuple[tuple[Group, Callable[[Machinery], Iterator[Result]]], ...]
     (Group.TRUST, lambda machine: judging.trust(collecting.trust_facts(machine))),
     (Group.WAY, lambda machine: judging.way(collecting.way_facts(machine))),
     (Group.NETWORK, lambda machine: judging.network(collecting.network_facts(machine))),
+    (Group.SIGN_IN, lambda machine: judging.sign_in(signing_in.sign_in_facts(machine))),
     (Group.OTHERS, lambda machine: judging.others(collecting.other_facts(machine))),
 )
 

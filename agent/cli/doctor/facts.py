@@ -163,6 +163,21 @@ class NetworkFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignInFacts:
+    """Signing in with the company's identity provider. `skew` is how far its clock is ahead of ours, in seconds."""
+
+    issuer: str = ""  # empty: it is not set up
+    fast: bool = False
+    problem: str = ""
+    hint: str = ""
+    skew: float | None = None
+    state: str = ""  # of this account, in the agent's word; empty: nobody says
+    name: str = ""
+    store: str = ""  # where the refresh token is, in words
+    stored_safely: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtherFacts:
     """What else is on this machine."""
 

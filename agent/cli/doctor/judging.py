@@ -12,6 +12,7 @@ from agent.cli.doctor.facts import (
     OtherFacts,
     PacFacts,
     PolicyFacts,
+    SignInFacts,
     StateFacts,
     TrustFacts,
     WayFacts,
@@ -25,6 +26,8 @@ from agent.host.trust.survey import Row, State
 _MIB = 2**20
 _NOBODY = "no agent answers"
 _FAST = "left out by --fast"
+TOKEN_SKEW_SECONDS = 60.0
+"""More than this between two clocks, and tokens begin to be refused (at 90)."""
 _MISSING_SHOWN = 3
 _OWN_CHECK = frozenset({"paused", "policy_refused", "ca_expiring", "disk_low", "trail_full"})
 """Warnings of the agent that a check of ours tells."""
@@ -327,6 +330,43 @@ def _out(facts: NetworkFacts) -> Iterator[Result]:
         yield ok("network.issuer", ", ".join(sorted(issuers)))
     else:
         yield skipped("network.issuer", "no service was reached")
+
+
+def sign_in(facts: SignInFacts) -> Iterator[Result]:
+    """Signing in."""
+    if not facts.issuer:
+        for id_ in ("sign_in.provider", "sign_in.clock", "sign_in.person", "sign_in.store"):
+            yield skipped(id_, "sign-in is not set up")
+        return
+    if facts.fast:
+        yield skipped("sign_in.provider", _FAST)
+    elif facts.problem:
+        yield failed("sign_in.provider", facts.problem, facts.hint)
+    else:
+        yield ok("sign_in.provider", facts.issuer)
+    if facts.skew is None:
+        yield skipped("sign_in.clock", _FAST if facts.fast else "the provider did not tell the time")
+    elif abs(facts.skew) > TOKEN_SKEW_SECONDS:
+        word = "behind" if facts.skew > 0 else "ahead"
+        yield failed("sign_in.clock", f"this machine's is {abs(facts.skew):.0f} s {word}")
+    else:
+        yield ok("sign_in.clock", f"within {max(1, round(abs(facts.skew)))} s")
+    yield _person(facts)
+    yield (ok if facts.stored_safely else warned)("sign_in.store", facts.store)
+
+
+def _person(facts: SignInFacts) -> Result:
+    match facts.state:
+        case "":
+            return skipped("sign_in.person", "no agent says so")
+        case "signed_in":
+            return ok("sign_in.person", f"as {facts.name}")
+        case "grace":
+            return warned("sign_in.person", f"as {facts.name}, and it could not be renewed")
+        case "expired":
+            return warned("sign_in.person", f"the sign-in of {facts.name} has expired")
+        case _:
+            return warned("sign_in.person", "nobody is signed in")
 
 
 def others(facts: OtherFacts) -> Iterator[Result]:

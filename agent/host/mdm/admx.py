@@ -27,7 +27,7 @@ def policy_name(row: Row) -> str:
 
 def category_name(category: Category) -> str:
     """The name of a category below ours."""
-    return f"{ROOT_CATEGORY}{category.value}"
+    return f"{ROOT_CATEGORY}{category.value.replace('-', '')}"
 
 
 def admx(rows: Sequence[Row]) -> str:

@@ -124,3 +124,19 @@ def test_the_first_binding_that_fits_gives_a_key(client: Client, key: str | None
 def test_keys_are_found_by_their_hashes_only() -> None:
     assert BOOK.by_hash(hashed("sk-db-ci")) is CI
     assert BOOK.by_hash("sk-db-ci") is None
+
+
+def test_a_binding_is_about_the_account_or_the_name_of_the_sign_in() -> None:
+    found = BOOK.bound(Client(user="x", name="ada@example.com"))
+    assert found is not None
+    assert found.row.id == "everything"
+    assert BOOK.bound(Client(user="x", name="")) is None
+
+
+def test_use_is_counted_by_the_name_where_a_row_is_about_it() -> None:
+    named = Book(section('users: [{id: staff, accounts: ["*@example.com"], budgets: [{usd: 1, per: day}]}]'))
+    assert named.person(Client(user="ada", name="ada@example.com")) == "ada@example.com"
+    assert named.person(Client(user="ada", name="ada@other.example")) == "ada"
+    assert named.person(Client(user="ada")) == "ada"
+    [meter] = named.plan(None, "ada@example.com", "openai").meters
+    assert "ada@example.com" in str(meter)

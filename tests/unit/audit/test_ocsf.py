@@ -15,6 +15,7 @@ from agent.audit.ocsf import OcsfMapper, Stamp
 from agent.model.app import Asker, Evidence
 from agent.model.content import Attachment, Usage
 from agent.model.decision import Action, Decision, Hit, Severity
+from agent.model.identity import Identity
 from agent.model.login import Login, LoginKind
 from agent.model.record import AuditEvent, CaptureMode, IncidentKind, Outcome, Timing
 from agent.model.traffic import Process, Signature
@@ -260,6 +261,8 @@ def test_an_unknown_client_still_makes_a_valid_event() -> None:
         (IncidentKind.POLICY_ACTIVATED, 6002, 8),
         (IncidentKind.POLICY_REFUSED, 6002, 8),
         (IncidentKind.CA_REISSUED, 6002, 8),
+        (IncidentKind.SIGNED_IN, 6002, 99),
+        (IncidentKind.SIGNED_OUT, 6002, 99),
         (IncidentKind.CLIENT_DISTRUST, 2004, 1),
         (IncidentKind.BYPASS, 2004, 1),
         (IncidentKind.MISDIRECTED, 2004, 1),
@@ -399,3 +402,32 @@ def test_of_a_key_its_end_is_told_and_of_nobody_nothing() -> None:
     plain = ocsf(make_exchange())
     assert "session" not in plain["actor"]
     assert not {"asker", "login"} & plain["unmapped"]["drawbridge"].keys()
+
+
+def test_who_has_signed_in_stands_beside_the_account() -> None:
+    assert CONNECTION.process is not None
+    identity = Identity(
+        issuer="https://id.example",
+        subject="00u1",
+        name="ada@example.com",
+        full_name="Ada Lovelace",
+        groups=tuple(f"g{n}" for n in range(60)),
+    )
+
+    def user(who: Identity) -> Any:
+        assert CONNECTION.process is not None
+        connection = replace(CONNECTION, process=replace(CONNECTION.process, identity=who))
+        return ocsf(make_exchange(connection=connection))["actor"]["user"]
+
+    found = user(identity)
+    assert len(found.pop("groups")) == 50
+    assert found == {
+        "name": "alice",
+        "uid": "00u1",
+        "domain": "https://id.example",
+        "email_addr": "ada@example.com",
+        "full_name": "Ada Lovelace",
+    }
+    assert user(Identity(issuer="i", subject="1", name="ada"))["display_name"] == "ada"
+    assert user(Identity(issuer="i", subject="1", name="1")) == {"name": "alice", "uid": "1", "domain": "i"}
+    assert user(Identity(name="anybody")) == {"name": "alice"}

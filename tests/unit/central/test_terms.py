@@ -67,3 +67,11 @@ def test_another_place_to_count_in_takes_a_restart() -> None:
     with pytest.raises(ConfigError, match="than the node started with"):
         accept(policy(KEY, "history: {url: 'postgresql://u@db/usage'}"))
     accept(policy(KEY))
+
+
+def test_a_node_knows_no_sign_ins() -> None:
+    orders = Orders(listen=OURSELVES)
+    assert "knows no sign-ins" in refused(orders, policy(more="apps: {require_sign_in: true}\n"))
+    assert "knows no sign-ins" in refused(
+        orders, policy(more="apps: {rules: [{id: r, state: approved, require_sign_in: true}]}\n")
+    )

@@ -110,3 +110,11 @@ def test_a_surface_that_there_is_not_is_an_error(drawbridge: Drawbridge, governe
 def test_a_policy_that_says_nothing_says_so(drawbridge: Drawbridge, policy: Path) -> None:
     shown = drawbridge("apps", "explain", "codex", "--policy", policy).stdout
     assert "nothing against any program" in shown
+
+
+def test_somebody_may_be_taken_for_signed_in(drawbridge: Drawbridge, tmp_path: Path) -> None:
+    file = tmp_path / "signed.yaml"
+    file.write_text("schema_version: 1\nid: p\napps: {require_sign_in: true}\n")
+    asked = ("apps", "explain", "codex", "--policy", str(file))
+    assert "apps.require_sign_in" in drawbridge(*asked).stdout
+    assert "blocked" not in drawbridge(*asked, "--signed-in", "ada@example.com").stdout

@@ -22,7 +22,7 @@ from agent.cli.doctor.checks import (
     skipped,
     warned,
 )
-from agent.cli.doctor.collecting import _open, _programs, _shown
+from agent.cli.doctor.collecting import Machinery, _open, _programs, _shown
 from agent.cli.doctor.command import document
 from agent.cli.doctor.facts import (
     AgentFacts,
@@ -33,6 +33,7 @@ from agent.cli.doctor.facts import (
     PolicyFacts,
     Port,
     Reached,
+    SignInFacts,
     StateFacts,
     TrustFacts,
     Warned,
@@ -42,11 +43,14 @@ from agent.cli.doctor.network import ask_proxy, judged_chain
 from agent.cli.doctor.pac import read_pac
 from agent.cli.doctor.rivals import RIVALS, running, signer
 from agent.cli.doctor.service import Service
+from agent.cli.doctor.signing_in import sign_in_facts
 from agent.host.certificates import LeafIssuer, issue_intermediate, issue_root, new_key
 from agent.host.paths import StatePaths
+from agent.host.settings import Settings
 from agent.host.settings_state import Led
 from agent.host.trust.survey import Row, State
 from agent.interception.pac import pac_file
+from tests.fakes.identity_provider import identity_provider
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
@@ -81,6 +85,9 @@ TRUST = TrustFacts(
 LINE = LineFacts(host="h", issuer="i", names_host=True, under_our_root=True, root_in_system=True)
 PAC = PacFacts(port=7717, expected_port=7717, hosts=frozenset({"h"}))
 WAY = WayFacts(runs=True, line=LINE, pac=PAC, ports=(7717, 7718))
+SIGN_IN = SignInFacts(
+    issuer="https://id.example", skew=0.4, state="signed_in", name="ada", store="x", stored_safely=True
+)
 NETWORK = NetworkFacts(reached=(Reached(host="h", issuer="Good CA", skew=0.5),))
 
 
@@ -154,6 +161,7 @@ def test_every_check_is_made_once_and_only_known_ones_are() -> None:
         *judging.trust(TRUST),
         *judging.way(WAY),
         *judging.network(NETWORK),
+        *judging.sign_in(SIGN_IN),
         *judging.others(OtherFacts()),
     ]
     assert [each.check.id for each in everything] == [each.id for each in CHECKS]
@@ -312,6 +320,47 @@ def test_the_network(facts: NetworkFacts, expected: dict[str, str]) -> None:
 )
 def test_other_software(facts: OtherFacts, expected: dict[str, str]) -> None:
     assert outcomes(judging.others(facts)).items() >= expected.items()
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (SignInFacts(), {"sign_in.provider": "skipped", "sign_in.store": "skipped"}),
+        (replace(SIGN_IN, fast=True, skew=None), {"sign_in.provider": "skipped", "sign_in.clock": "skipped"}),
+        (replace(SIGN_IN, problem="it answers 404", skew=None), {"sign_in.provider": "failed"}),
+        (replace(SIGN_IN, skew=61.0), {"sign_in.clock": "failed"}),
+        (replace(SIGN_IN, skew=-61.0), {"sign_in.clock": "failed"}),
+        (replace(SIGN_IN, state=""), {"sign_in.person": "skipped"}),
+        (replace(SIGN_IN, state="grace"), {"sign_in.person": "warning"}),
+        (replace(SIGN_IN, state="expired"), {"sign_in.person": "warning"}),
+        (replace(SIGN_IN, state="signed_out"), {"sign_in.person": "warning"}),
+        (replace(SIGN_IN, stored_safely=False), {"sign_in.store": "warning"}),
+    ],
+)
+def test_sign_in(facts: SignInFacts, expected: dict[str, str]) -> None:
+    assert outcomes(judging.sign_in(facts)).items() >= expected.items()
+
+
+def test_the_provider_of_the_settings_is_asked_where_no_agent_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr("agent.signin.here.system_backend", lambda: None)
+    with identity_provider() as provider:
+        settings = Settings(state_dir=tmp_path / "state", sign_in_issuer=provider.issuer, sign_in_client="x")
+        found = sign_in_facts(Machinery(settings=settings, environ={}))
+        assert (found.problem, found.stored_safely) == ("", False)
+        assert found.skew is not None
+        assert abs(found.skew) < 30
+        provider.in_discovery = lambda word: word.update(issuer="https://evil.example")
+        assert (
+            "calls itself https://evil.example"
+            in sign_in_facts(Machinery(settings=settings, environ={})).problem
+        )
+        assert sign_in_facts(Machinery(settings=settings, environ={}, fast=True)).problem == ""
+    assert (
+        sign_in_facts(Machinery(settings=Settings(state_dir=tmp_path / "state"), environ={})) == SignInFacts()
+    )
 
 
 def test_the_exit_status_is_the_gravest() -> None:

@@ -24,6 +24,8 @@ COMMANDS = {
     "up",
     "gateway",
     "exec",
+    "sign-in",
+    "sign-out",
     "status",
     "health",
     "events",

@@ -100,3 +100,19 @@ async def test_what_a_browser_sends_is_refused_whoever_runs_it(name: str) -> Non
 
 async def test_whoever_nobody_knows_is_refused() -> None:
     assert (await House().get("status", None, authorization="Bearer ")).status == 401
+
+
+@pytest.mark.parametrize(
+    ("verb", "body"), [("begin-sign-in", b"{}"), ("sign-in", b'{"id_token": "a.b.c"}'), ("sign-out", b"{}")]
+)
+async def test_everybody_signs_in_for_himself_and_no_web_page_for_anybody(verb: str, body: bytes) -> None:
+    house = House()
+    answer = await house.post(verb, ORDINARY, body)
+    assert (answer.status, b'"ann"' in answer.body) == (200, True)
+    assert house.recorded[-1]["user"] == "ann"
+    assert (await house.post(verb, ORDINARY, b'{"account": "root", "id_token": "x"}')).status == 400
+    for field in ("origin", "referer", "sec-fetch-site"):
+        request = Request(method="POST", path=f"/v1/{verb}", headers={**JSON, field: "null"}, body=body)
+        assert (await house.api(request, ORDINARY)).status == 403
+    assert (await house.get(verb)).status == 405
+    assert (await house.post(verb, None, body)).status == 401

@@ -49,6 +49,9 @@ def test_a_sound_agent_has_nothing_wrong() -> None:
         ({"led": SettingsState(led=Led.OVERRIDDEN, at=1.0, reasons=("a VPN",))}, "proxy_overridden"),
         ({"led": SettingsState(led=Led.FAILED, at=1.0)}, "proxy_failed"),
         ({"parts_missing": ("there is no cache: x",)}, "part_missing"),
+        ({"sign_in_missing": True}, "sign_in_missing"),
+        ({"expired": ("ann",)}, "sign_in_expired"),
+        ({"ungrouped": ("ann",)}, "groups_left_out"),
     ],
 )
 def test_each_fact_has_its_warning(facts: dict[str, Any], code: str) -> None:

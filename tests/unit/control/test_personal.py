@@ -18,6 +18,7 @@ from agent.control.verbs import Nothing, Role
 from agent.host.paths import StatePaths
 from agent.host.settings import Settings
 from agent.policy.pausing import PauseAllow
+from tests.fakes.people import nobody
 from tests.fakes.rulebooks import rule_book, toy_policy
 from tests.fakes.watched_traffic import empty
 
@@ -49,6 +50,7 @@ async def personal(trail: Trail, pausing: str = "") -> Personal:
         observatory=empty(),
         settings=Settings(state_dir=Path("/x")),
         paths=StatePaths.under(Path("/x")),
+        people=nobody(),
     )
     return Personal(sources, read=trail)
 

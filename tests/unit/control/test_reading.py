@@ -26,6 +26,7 @@ from agent.host.tasks import TaskGroup
 from agent.model.record import IncidentKind
 from agent.policy.pausing import Pausing
 from tests.fakes.audit import CONNECTION, DEVICE, make_exchange
+from tests.fakes.people import nobody
 from tests.fakes.rulebooks import rule_book, toy_policy
 from tests.fakes.watched_traffic import empty
 
@@ -52,6 +53,7 @@ class House:
             observatory=self.observatory,
             settings=Settings(state_dir=root),
             paths=self.paths,
+            people=nobody(),
         )
         self.reading = Reading(sources, self.health, self.pauses, lambda: None)
 

@@ -16,6 +16,7 @@ from agent.control.reading import Sources
 from agent.control.service import ControlService, Engine
 from agent.errors import ConfigError
 from agent.host.settings import Settings
+from tests.fakes.people import nobody
 from tests.fakes.pipes import FakePipes
 from tests.unit.control.test_reading import House
 
@@ -42,6 +43,7 @@ def built(root: Path, port: int = 0, *, dashboard: bool = True, pipes: FakePipes
         observatory=house.observatory,
         settings=settings,
         paths=house.paths,
+        people=nobody(),
     )
     problems: list[str] = []
     engine = Engine(

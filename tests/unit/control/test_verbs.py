@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from agent.control.verbs import VERBS, EventWish, PauseOrder, Role
+from agent.control.verbs import VERBS, EventWish, PauseOrder, Role, SignInBegin, SignInToken, SignOutOrder
 
 TABLE = {
     "status": ("GET", Role.USER),
@@ -18,6 +18,9 @@ TABLE = {
     "service": ("GET", Role.USER),
     "diag": ("GET", Role.OPERATOR),
     "dashboard": ("POST", Role.USER),
+    "begin-sign-in": ("POST", Role.USER),
+    "sign-in": ("POST", Role.USER),
+    "sign-out": ("POST", Role.USER),
     "pause": ("POST", Role.OPERATOR),
     "resume": ("POST", Role.OPERATOR),
 }
@@ -28,8 +31,26 @@ def test_the_verbs_are_those_that_scripts_know() -> None:
 
 
 def test_what_changes_the_guard_is_for_operators() -> None:
-    """The dashboard's address changes nothing but who may look, and shows its owner no more than he may see."""
-    assert [verb.name for verb in VERBS if verb.unsafe and verb.role < Role.OPERATOR] == ["dashboard"]
+    """The dashboard's address changes nothing but who may look, and shows its owner no more than he may see. Signing in
+    and out is about the account that asks, and the provider says as whom."""
+    ordinary = [verb.name for verb in VERBS if verb.unsafe and verb.role < Role.OPERATOR]
+    assert ordinary == ["dashboard", "begin-sign-in", "sign-in", "sign-out"]
+
+
+def test_a_token_is_bounded_and_not_shown() -> None:
+    for given in ({}, {"id_token": ""}, {"id_token": "x" * 40_000}, {"id_token": "x", "user": "root"}):
+        with pytest.raises(ValidationError):
+            SignInToken.model_validate(given)
+    assert "secret" not in repr(SignInToken(id_token="secret"))
+    with pytest.raises(ValidationError) as raised:
+        SignInToken.model_validate({"id_token": "secret" * 9999})
+    assert "secret" not in str(raised.value)
+
+
+def test_nobody_says_for_whom_he_signs_in() -> None:
+    for arguments in (SignInBegin, SignInToken, SignOutOrder):
+        with pytest.raises(ValidationError):
+            arguments.model_validate({"id_token": "x", "account": "root"})
 
 
 @pytest.mark.parametrize("given", [{}, {"minutes": 0}, {"minutes": 1441}, {"minutes": 5, "x": 1}])

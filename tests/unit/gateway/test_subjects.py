@@ -11,6 +11,7 @@ from agent.gateway.routing import Route
 from agent.gateway.subjects import subject_of, way_for
 from agent.model.app import Asker, Evidence
 from agent.model.device import NO_DEVICE
+from agent.model.identity import Identity
 from agent.model.login import NO_LOGIN, Login
 from agent.model.surface import Surface
 from agent.model.traffic import Target
@@ -75,3 +76,14 @@ def test_what_the_request_tells_stands_beside_what_the_connection_shows() -> Non
     assert (subject.app, subject.asker, subject.login) == ("cline", asker, login)
     plain = subject_of(ROUTE, CONNECTION, at=0)
     assert (plain.asker.seen, plain.asker.claimed) == ("codex-cli", "")
+
+
+def test_groups_of_the_directory_stand_before_the_systems() -> None:
+    assert CONNECTION.process is not None
+    identity = Identity(issuer="i", subject="1", name="ada@example.com", groups=("engineering",))
+    process = replace(CONNECTION.process, groups=("staff",), identity=identity)
+    device = replace(NO_DEVICE, groups=("kiosks",))
+    subject = subject_of(ROUTE, replace(CONNECTION, process=process), at=FRIDAY_EVENING, device=device)
+    assert subject.groups == ("kiosks", "engineering", "staff")
+    assert subject.names == ("alice", "ada@example.com")
+    assert subject.about("gpt", size=1, attachments=()).identity is identity

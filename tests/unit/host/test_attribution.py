@@ -16,6 +16,7 @@ from agent.host.groups import UserGroups
 from agent.host.processes import Endpoint
 from agent.host.signatures import Signatures
 from agent.model.app import Evidence
+from agent.model.identity import NO_IDENTITY, Identity
 from agent.model.traffic import Connection, Process, Program, Signature, Tier
 from tests.fakes.host import FakeFinder, FakeVerifier
 
@@ -176,4 +177,26 @@ async def test_the_groups_of_its_user_are_there_too_and_change_with_them() -> No
     known["ann"], now[0] = (), 301.0
     while (connection := attribution.latest(connection)).process.groups:  # type: ignore[union-attr]
         await asyncio.sleep(0.002)
+    attribution.close()
+
+
+async def test_who_has_signed_in_is_told_at_each_exchange() -> None:
+    people: dict[str, Identity] = {}
+    ada = Identity(issuer="i", subject="1", name="ada@example.com")
+    attribution = Attribution(
+        FakeFinder(replace(CLAUDE, user="ann")),
+        lambda: APPS,
+        signed_in=lambda user: people.get(user, NO_IDENTITY),
+        seconds=5,
+    )
+    connection = await attribution.identified(CONNECTION, SERVER)
+    seen = []
+    for now in ({}, {"ann": ada}, {"bob": ada}):
+        people.clear()
+        people.update(now)
+        connection = attribution.latest(connection)
+        assert connection.process is not None
+        seen.append(connection.process.identity)
+    assert seen == [NO_IDENTITY, ada, NO_IDENTITY]  # signing out counts for connections that are open
+    assert attribution.latest(connection) is connection
     attribution.close()

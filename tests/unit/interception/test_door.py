@@ -59,6 +59,7 @@ class Setting:
         self.unpermitted: set[str] = set()
         self.now = 1_000_000.0
         self.resting: set[str] = set()
+        self.shielded: set[str] = set()
         self.finder, self.engine, self.audit, self.tasks = (
             FakeFinder(CURL),
             FakeEngine(),
@@ -73,6 +74,7 @@ class Setting:
             tasks=self.tasks,
             ports=lambda: (7717, 7718),
             passes=lambda host: host in self.resting,
+            shields=lambda host: host in self.shielded,
             permits=lambda host: host not in self.unpermitted,
             clock=lambda: self.now,
         )
@@ -294,3 +296,12 @@ async def test_a_host_without_a_certificate_goes_nowhere_where_policy_closes_it(
     passage = await setting.door.judge(HEAD, HELLO, PEER)
     assert passage.way is Way.REFUSE
     assert "policy lets nothing pass unseen" in passage.reason
+
+
+async def test_where_people_sign_in_nothing_is_read_whatever_the_catalog_says(setting: Setting) -> None:
+    setting.shielded = {"api.openai.com"}
+    assert await setting.way() is Way.TUNNEL
+    assert setting.audit.incidents == []
+    assert (
+        await setting.way(replace(HEAD, host="api.anthropic.com"), HELLO) is Way.REFUSE
+    )  # names that differ

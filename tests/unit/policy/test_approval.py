@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agent.model.identity import Identity
 from agent.model.login import Login, LoginKind, Tenancy
 from agent.policy import Policy, Subject, approval, load
 from agent.policy.apps import AppWay, State
@@ -28,6 +29,7 @@ apps:
     - {id: keys, logins: [api_key], tenancies: [unknown], organisations: [org-1], state: approved}
 """
 POLICY = load(RULES, source="p.yaml")
+ADA = Identity(issuer="https://id", subject="1", name="ada@example.com")
 ENGINEER = Subject(host="api.anthropic.com", surface="anthropic", kind="api", app="claude-code", hour=9)
 
 
@@ -152,3 +154,52 @@ def test_a_rule_whose_condition_fails_applies_unless_it_approves(state: str, app
 
 def test_a_policy_that_says_nothing_approves_without_looking() -> None:
     assert approval.judge(policy("{pending: block}"), subject()) is approval.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("section", "rule"),
+    [
+        ("{require_sign_in: true}", "apps.require_sign_in"),
+        ("{rules: [{id: r, state: approved, require_sign_in: true}]}", "r"),
+        ("{require_sign_in: true, rules: [{id: r, state: approved}]}", "apps.require_sign_in"),
+        ("{require_sign_in: true, rules: [{id: r, state: approved, require_sign_in: false}]}", ""),
+        ("{require_sign_in: true, scope: inference, rules: []}", "apps.require_sign_in"),
+    ],
+)
+def test_somebody_who_has_not_signed_in_is_told_how(section: str, rule: str) -> None:
+    made = policy(section)
+    given = approval.judge(made, subject())
+    assert (given.stops, given.deciding) == (bool(rule), rule)
+    assert ("drawbridge sign-in" in given.reason) is bool(rule)
+    assert not approval.judge(made, subject(identity=ADA)).stops
+    assert not approval.judge(made, subject(inference=False)).stops
+    assert made.apps.asks_for_sign_in
+
+
+def test_a_denied_program_is_not_sent_to_sign_in() -> None:
+    given = approval.judge(policy("{default: denied, require_sign_in: true}"), subject())
+    assert given.deciding == "apps.default"
+
+
+def test_without_it_nobody_must_sign_in() -> None:
+    made = policy("{rules: [{id: r, state: approved, require_sign_in: false}]}")
+    assert not made.apps.asks_for_sign_in
+    assert not approval.judge(made, subject()).stops
+
+
+def test_a_rule_is_about_the_account_or_the_name_of_the_sign_in() -> None:
+    made = policy('{default: denied, rules: [{id: r, users: ["*@example.com"], state: approved}]}')
+    assert approval.judge(made, subject(user="ada")).stops
+    assert not approval.judge(made, subject(user="ada", identity=ADA)).stops
+    assert approval.judge(
+        made, subject(user="ada", identity=Identity(name="ada@example.com"))
+    ).stops  # nobody's word
+    made = policy("{default: denied, rules: [{id: r, users: [ada], state: approved}]}")
+    assert not approval.judge(made, subject(user="ada", identity=ADA)).stops
+
+
+def test_a_condition_asks_who_has_signed_in() -> None:
+    when = 'identity.signed_in && identity.name.endsWith("@example.com") && identity.subject != "2"'
+    made = policy(f"{{default: denied, rules: [{{id: r, when: '{when}', state: approved}}]}}")
+    assert approval.judge(made, subject()).stops
+    assert not approval.judge(made, subject(identity=ADA)).stops

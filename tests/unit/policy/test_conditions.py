@@ -32,6 +32,7 @@ FACTS: dict[str, Value] = {
     "app_evidence": "process",
     "app_claimed": "claude-code",
     "within": ["vscode"],
+    "identity": {"signed_in": True, "subject": "1", "name": "ann@example.com"},
     "login": {
         "kind": "subscription",
         "plan": "max",

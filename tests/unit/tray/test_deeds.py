@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from agent.errors import ConfigError
+from agent.errors import ConfigError, HostError
+from agent.signin.person import SignedOut
 from agent.tray.deeds import Deeds
 from agent.tray.menu import Deed, Item
 from agent.tray.seen import PauseRules
@@ -25,7 +27,23 @@ class House:
         self.browser = browser
         self.said = reason
         self.asked = 0
-        self.deeds = Deeds(self.agent, show=self.show, asker=self, notifier=self.notifier, folder=folder)
+        self.problem = ""
+        self.deeds = Deeds(
+            self.agent,
+            show=self.show,
+            asker=self,
+            notifier=self.notifier,
+            folder=folder,
+            person=lambda: self,  # type: ignore[arg-type,return-value]
+        )
+
+    def sign_in(self, show: Callable[[str], bool]) -> dict[str, str]:
+        if not show("https://id.example/authorize"):
+            raise HostError("no browser was found")
+        return {"name": "ada@example.com"}
+
+    def sign_out(self) -> SignedOut:
+        return SignedOut(was="ada@example.com", problem=self.problem)
 
     def show(self, address: str) -> bool:
         self.addresses.append(address)
@@ -98,3 +116,22 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     house = House(tmp_path / "missing")
     house.do(Deed.DIAGNOSTICS)
     assert "cannot write" in house.notifier.shown[0][1]
+
+
+def test_signing_in_opens_the_providers_page(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.do(Deed.SIGN_IN)
+    assert house.addresses == ["https://id.example/authorize"]
+    assert house.notifier.shown == [("Signed in", "as ada@example.com")]
+    house.browser = False
+    house.do(Deed.SIGN_IN)
+    assert "no browser" in house.notifier.shown[-1][1]
+
+
+def test_signing_out_says_what_did_not_work(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.do(Deed.SIGN_OUT)
+    assert house.notifier.shown == []
+    house.problem = "it does not answer"
+    house.do(Deed.SIGN_OUT)
+    assert "it does not answer" in house.notifier.shown[0][1]

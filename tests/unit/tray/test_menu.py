@@ -10,6 +10,8 @@ from agent.tray.seen import (
     Decision,
     PauseRules,
     Seen,
+    SignIn,
+    SignInState,
     State,
     Today,
     Trouble,
@@ -165,3 +167,37 @@ def test_groups_are_separated_and_labels_short() -> None:
 
 def test_equal_looks_make_equal_menus() -> None:
     assert menu_of(seen(), clock) == menu_of(seen(), clock)
+
+
+@pytest.mark.parametrize(
+    ("known", "labels", "deeds"),
+    [
+        (SignIn(), [], []),
+        (
+            SignIn(state=SignInState.SIGNED_IN, name="ada@example.com"),
+            ["Signed in as ada@example.com", "Sign out (ada@example.com)"],
+            [Deed.SIGN_OUT],
+        ),
+        (
+            SignIn(state=SignInState.GRACE, name="ada"),
+            ["Signed in as ada, not renewed", "Sign in …"],
+            [Deed.SIGN_IN],
+        ),
+        (
+            SignIn(state=SignInState.EXPIRED, name="ada"),
+            ["The sign-in of ada has expired", "Sign in …"],
+            [Deed.SIGN_IN],
+        ),
+        (SignIn(state=SignInState.SIGNED_OUT), ["Sign in …"], [Deed.SIGN_IN]),
+        (
+            SignIn(state=SignInState.SIGNED_OUT, refused=True),
+            ["Signed out: the identity provider would not renew it", "Sign in …"],
+            [Deed.SIGN_IN],
+        ),
+    ],
+)
+def test_it_says_who_is_signed_in(known: SignIn, labels: list[str], deeds: list[Deed]) -> None:
+    items = flat(menu_of(Seen(state=State.GUARDING, user="ann", sign_in=known)).items)
+    found = [each for each in items if "ign" in each.label and not each.label.startswith("Save")]
+    assert [each.label for each in found] == labels
+    assert [each.deed for each in found if each.deed is not Deed.NOTHING] == deeds

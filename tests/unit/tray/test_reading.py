@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.tray.reading import decisions_of, seen_of
-from agent.tray.seen import State
+from agent.tray.seen import SignIn, SignInState, State
 from tests.fakes.tray import FakeAgent, blocked, line
 
 
@@ -52,3 +52,14 @@ def test_the_state_the_pause_and_what_is_wrong_are_read() -> None:
 def test_an_older_agent_and_a_later_word_are_no_error() -> None:
     assert seen_of({"state": "guarding"}, {}).pausing.forbidden
     assert seen_of({"state": "sleeping"}, {}).state is State.DEGRADED
+
+
+def test_a_sign_in_is_read_and_words_of_later_agents_are_left_alone() -> None:
+    standing = {"state": "signed_in", "name": "ada\nx", "renew_at": 5, "issuer": "https://id.example"}
+    found = seen_of({"state": "guarding"}, {"sign_in": standing}).sign_in
+    assert found == SignIn(state=SignInState.SIGNED_IN, name="ada x", renew_at=5.0)
+    for other in ({}, {"state": "asleep"}):
+        assert seen_of({"state": "guarding"}, {"sign_in": other}).sign_in == SignIn()
+    assert seen_of(
+        {"state": "guarding"}, {"sign_in": {"state": "signed_out", "why": "refused"}}
+    ).sign_in.refused

@@ -10,7 +10,7 @@ import pytest
 from agent.tray.deeds import Deeds
 from agent.tray.menu import Deed, Item
 from agent.tray.news import News
-from agent.tray.seen import State
+from agent.tray.seen import SignIn, SignInState, State
 from agent.tray.tray import Tray
 from agent.tray.watch import Watch
 from tests.fakes.tray import FakeAgent, RecordingNotifier, RecordingPanel, blocked, line
@@ -26,7 +26,15 @@ class Desk:
         self.dark = False
         self.answering = threading.Event()
         self.asking = threading.Event()
-        deeds = Deeds(self.agent, show=lambda _: True, asker=self, notifier=self.notifier, folder=folder)
+        self.renewed: list[SignIn] = []
+        deeds = Deeds(
+            self.agent,
+            show=lambda _: True,
+            asker=self,
+            notifier=self.notifier,
+            folder=folder,
+            person=lambda: self,  # type: ignore[arg-type,return-value]
+        )
         self.tray = Tray(
             Watch(self.agent, user="ann"),
             News(),
@@ -34,6 +42,7 @@ class Desk:
             self.notifier,
             tells=lambda: self.wanted,
             dark=lambda: self.dark,
+            renew=self.renewed.append,
             clock=lambda: self.now,
         )
         self.tray._panel = self.panel
@@ -150,3 +159,9 @@ def test_a_bug_ends_it_in_order_and_is_logged(desk: Desk, caplog: pytest.LogCapt
     desk.tray.run(desk.panel)
     assert "the tray ends" in caplog.text
     assert desk.tray.failed
+
+
+def test_the_sign_in_is_looked_after_at_every_look(desk: Desk) -> None:
+    desk.agent.me["sign_in"] = {"state": "signed_in", "name": "ada", "renew_at": 5.0}
+    desk.tray.step()
+    assert desk.renewed == [SignIn(state=SignInState.SIGNED_IN, name="ada", renew_at=5.0)]

@@ -27,6 +27,28 @@ VALUES = {
     "upstream_proxy": st.sampled_from(["none", "http://p:1", "http://u:p@h:1", "p:1"]),
     "resolve": st.sampled_from([[], ["a:1=b:2"], "a:1=b:2,c:3=d:4", ["a:1"], {}]),
     "log_level": st.sampled_from(["info", "INFO", "loud", 1]),
+    "sign_in_issuer": st.sampled_from(
+        [
+            "https://id.example",
+            "HTTPS://id.example:8443/t/",
+            "none",
+            "http://id.example",
+            "http://localhost:1/x",
+            "https://u:p@id.example",
+            "https://id.example?x",
+            "https://id.example/#a",
+            "https://",
+            "id.example",
+            1,
+        ]
+    ),
+    "sign_in_client": st.sampled_from(["abc", "", " x ", 1]),
+    "sign_in_scopes": st.sampled_from(["email,groups", ["email"], [], ["a,b"], 1]),
+    "sign_in_name_claim": st.sampled_from(["email", "", []]),
+    "sign_in_groups_claim": st.sampled_from(["realm_access.roles", "", None]),
+    "sign_in_grace_hours": st.sampled_from([0, 720, "72", 721, -1, True, "x"]),
+    "sign_in_device_code": st.sampled_from([True, "off", 1, "maybe"]),
+    "sign_in_port": st.sampled_from([0, 8765, "8765", 65536]),
 }
 
 
