@@ -233,7 +233,7 @@ def _doors(seen: Seen) -> list[Item]:
 
 def _end(*, quiet: bool) -> list[Item]:
     return [
-        Item(label="No notifications until I sign out", deed=Deed.QUIET, checked=quiet),
+        Item(label="No notifications until I log out", deed=Deed.QUIET, checked=quiet),
         Item(label="Close this icon (Drawbridge goes on)", deed=Deed.QUIT),
     ]
 
