@@ -25,7 +25,7 @@ from uvicorn.server import ServerState
 from agent.errors import ConfigError
 from agent.gateway.cork import CorkedTransport
 from agent.gateway.upgrade import UpgradeHandler
-from agent.gateway.wire import ClientRequest, Message, Receive, Send
+from agent.gateway.wire import ClientRequest, Memory, Message, Receive, Send
 from agent.host.tasks import TaskGroup
 from agent.model.traffic import Connection, Tier
 
@@ -42,10 +42,11 @@ type App = Callable[[Message, Receive, Send], Any]
 class ClientLink:
     """What an exchange may do to its client's connection beyond HTTP."""
 
-    __slots__ = ("connection", "on_lost", "transport")
+    __slots__ = ("connection", "memory", "on_lost", "transport")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.memory = Memory()
         self.transport: CorkedTransport | None = None
         self.on_lost: Callable[[], object] | None = None
 
