@@ -26,6 +26,7 @@ from agent.errors import ConfigError
 from agent.gateway.cork import CorkedTransport
 from agent.gateway.upgrade import UpgradeHandler
 from agent.gateway.wire import ClientRequest, Memory, Message, Receive, Send
+from agent.host.listening import BACKLOG
 from agent.host.tasks import TaskGroup
 from agent.model.traffic import Connection, Tier
 
@@ -195,7 +196,9 @@ class GatewayServer:
         """Listen for base-URL clients; returns the port. Raises ConfigError where it is taken."""
         loop = asyncio.get_running_loop()
         try:
-            listener = await loop.create_server(lambda: self.protocol(describe()), host, port)
+            listener = await loop.create_server(
+                lambda: self.protocol(describe()), host, port, backlog=BACKLOG
+            )
         except OSError as error:
             raise ConfigError(
                 f"cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}",
@@ -212,6 +215,7 @@ class GatewayServer:
         listener = await loop.create_server(
             lambda: self.protocol(describe()),
             sock=sock,
+            backlog=BACKLOG,
             ssl=tls,
             ssl_handshake_timeout=HANDSHAKE if tls is not None else None,
         )
