@@ -27,7 +27,7 @@ from agent.gateway.files import FileReader
 from agent.gateway.judging import Judge, Question
 from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, Lane, PolicyInForce, SecretSource
-from agent.gateway.routing import PAGES, Refusal, Refused, Route
+from agent.gateway.routing import Refusal, Refused, Route, is_page
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.settlement import Settlement, append
@@ -237,7 +237,7 @@ class ExchangeHandler:
             if decision.applied:
                 return await self._block(wire, book, voice(book.ledger, request.headers), decision)
             book.ledger.decided(decision)
-        if route.upstream == "gateway" and route.plain_path in PAGES:
+        if route.upstream == "gateway" and is_page(route.plain_path):
             return await self._page(request, route, wire, book)
         return await self._relay(request, route, wire, book, sent)
 
