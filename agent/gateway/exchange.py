@@ -345,12 +345,16 @@ class ExchangeHandler:
             served = await self._direct_answer(errand, None if verdict.body is not body else sent)
         parsed = replace(verdict.request, hides_usage=True) if served.hides_usage else verdict.request
         answering = self._answering(wire, book, served)
-        if not parsed.asks:
-            return await answering.relay(served.response)
-        whole = await answering.inspect(served.response, dialect, parsed, scope)
-        if served.keeping is not None:
-            self._serving.recall.keep(served.keeping, ledger)
-        return whole
+        try:
+            if not parsed.asks:
+                return await answering.relay(served.response)
+            whole = await answering.inspect(served.response, dialect, parsed, scope)
+            if served.keeping is not None:
+                self._serving.recall.keep(served.keeping, ledger)
+            return whole
+        finally:
+            if served.keeping is not None:
+                self._serving.recall.land(served.keeping)
 
     async def _direct_answer(self, errand: Errand, sent: bytes | None) -> Served:
         """On the one way the route names, or where that is away, on the way that policy gives instead. `sent` is the
