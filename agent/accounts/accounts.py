@@ -107,6 +107,11 @@ class Accounts:
         """Whether there is anything to count or to refuse."""
         return self._book is not None
 
+    @property
+    def edition(self) -> object:
+        """Another object after the section was replaced: who is who may be another matter then."""
+        return self._book
+
     async def open(self) -> None:
         """Take up what was used before, if anything is counted. Raises HostError."""
         if self._book is not None and not self._opened:

@@ -50,7 +50,12 @@ def find(headers: Pairs, query: bytes = b"") -> Presented | None:
 
 def without_keys(headers: Pairs) -> list[tuple[bytes, bytes]]:
     """The headers without every one that holds a virtual key."""
-    return [each for each in headers if each[0] not in HEADERS or _key(*each) is None]
+    return [each for each in headers if not is_key(*each)]
+
+
+def is_key(name: bytes, value: bytes) -> bool:
+    """Whether a header holds a virtual key."""
+    return name in HEADERS and _key(name, value) is not None
 
 
 def query_without_keys(query: bytes) -> bytes:

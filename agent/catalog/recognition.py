@@ -42,6 +42,8 @@ class Apps:
             for mark in app.headers:
                 marks.setdefault(mark.name.encode(), []).append((_glob(mark.value), app.id))
         self._marks: Mapping[bytes, list[tuple[_Fits, str]]] = marks
+        self.told_by = frozenset({b"user-agent", *marks})
+        """The headers by which apps are told."""
 
     def __iter__(self) -> Iterator[App]:
         return iter(self._apps.values())

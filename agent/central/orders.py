@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import ConfigError
+from agent.host.listening import BACKLOG
 from agent.host.paths import StatePaths
 
 MAX_WORKERS = 64
-BACKLOG = 1024  # connections that wait to be taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

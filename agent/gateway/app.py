@@ -68,6 +68,7 @@ class GatewayApp:
             method=scope["method"],
             target=scope["raw_path"] + b"?" + query if query else scope["raw_path"],
             headers=fields,
+            memory=link.memory,
         )
         task = asyncio.current_task()
         link.on_lost = task.cancel if task is not None else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from agent.accounts import presented
 from agent.accounts.accounts import ANYBODY, Accounts, Principal
 from agent.accounts.denials import Denial
+from agent.gateway.bearings import Bearings, Remembered, remembered
 from agent.gateway.logins import Logins, shown_virtual
 from agent.gateway.ports import Identities
 from agent.gateway.routing import Refusal, Route, Way, route_base_url, route_intercepted
@@ -30,6 +31,15 @@ class Who:
 
     asker: Asker
     login: Login = NO_LOGIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ownerless:
+    """A request that has a way, and no account that may pay."""
+
+    route: Route
+    who: Who
+    denial: Denial
 
 
 class Asking:
@@ -56,6 +66,35 @@ class Asking:
     def latest(self, connection: Connection) -> Connection:
         """The connection with all that is known of it by now. Never waits."""
         return connection if self._identities is None else self._identities.latest(connection)
+
+    def bearings(
+        self, rules: RuleBook, request: ClientRequest, *, at: float
+    ) -> Bearings | Refusal | Ownerless:
+        """All of it: where a request goes, who asks and whose account pays."""
+        memory, edition = request.memory, (self._accounts.edition, self._logins.edition)
+        last = memory.last if memory is not None else None
+        if isinstance(last, Remembered) and last.fit(rules, request, edition, at):
+            return last.bearings
+        route = self.route(rules, request, at=at)
+        if isinstance(route, Refusal):
+            return route
+        who = self.who(rules, request, route)
+        principal = self.principal(who, request, route, at=at)
+        if isinstance(principal, Denial):
+            return Ownerless(route=route, who=who, denial=principal)
+        kept = places_without_our_keys(request, route)
+        query = route.query if kept is None else presented.query_without_keys(route.query)
+        found = Bearings(
+            route=route,
+            asker=who.asker,
+            login=who.login,
+            principal=principal,
+            onward=route if query == route.query else replace(route, query=query),
+            kept=kept,
+        )
+        if memory is not None and not rules.policy.apps.ways:  # they may go by the time of day
+            memory.last = remembered(found, rules, request, edition)
+        return found
 
     def route(self, rules: RuleBook, request: ClientRequest, *, at: float) -> Route | Refusal:
         """Where a request goes, by its door and by what the policy says of the program that asks."""
@@ -113,11 +152,8 @@ class Asking:
         return self._logins.login_of(*asked) if self._logins.learn(*asked, answer) else None
 
 
-def without_our_keys(request: ClientRequest, route: Route) -> tuple[ClientRequest, Route]:
-    """A request and its route as they may travel on: a virtual key is for us alone."""
+def places_without_our_keys(request: ClientRequest, route: Route) -> tuple[int, ...] | None:
+    """The places of the headers that may travel on: a virtual key is for us alone. None where there is no such key."""
     if presented.find(request.headers, route.query) is None:
-        return request, route
-    request = replace(request, headers=tuple(presented.without_keys(request.headers)))
-    if (query := presented.query_without_keys(route.query)) != route.query:
-        route = replace(route, query=query)
-    return request, route
+        return None
+    return tuple(place for place, each in enumerate(request.headers) if not presented.is_key(*each))

@@ -12,7 +12,6 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from agent.accounts.accounts import Accounts
-from agent.accounts.denials import Denial
 from agent.dialects import opaque
 from agent.dialects.base import Block, ConversationVoice, ParsedRequest, Voice
 from agent.dialects.encoding import decode
@@ -20,7 +19,7 @@ from agent.errors import ContentError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.accounting import Account
 from agent.gateway.answers import Answering
-from agent.gateway.asking import Asking, Who, without_our_keys
+from agent.gateway.asking import Asking, Ownerless
 from agent.gateway.conversations import Conversations
 from agent.gateway.direct import Direct
 from agent.gateway.filebook import FileBook
@@ -28,7 +27,7 @@ from agent.gateway.files import FileReader
 from agent.gateway.judging import Judge, Question
 from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, Lane, PolicyInForce, SecretSource
-from agent.gateway.routing import PAGES, Refusal, Refused, Route
+from agent.gateway.routing import Refusal, Refused, Route, is_page
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.settlement import Settlement, append
@@ -136,8 +135,7 @@ class ExchangeHandler:
     async def _serve(self, request: ClientRequest, wire: Wire, book: Settlement, lane: Lane | None) -> bool:
         ledger = book.ledger
         try:
-            route = self._route(request, ledger)
-            request, route = self._charged(request, route, book)
+            request, route = self._bound(request, book)
             return await self._answered(request, route, wire, book, lane)
         except Refused as error:
             ledger.outcome, ledger.error = Outcome.REFUSED, str(error)
@@ -188,29 +186,25 @@ class ExchangeHandler:
             return await self._upload(request, route, wire, book)
         return await self._inspect(request, route, wire, book, route.query if bodiless else None)
 
-    def _route(self, request: ClientRequest, ledger: Ledger) -> Route:
-        route = self._asking.route(ledger.rules, request, at=ledger.started_at)
-        if isinstance(route, Refusal):
-            if route.bound_for is not None:
-                ledger.routed(route.bound_for)  # so that the client is answered in its dialect
-                ledger.upstream = ""
-            raise Refused(route.status, route.message)
-        ledger.routed(route)
-        who = self._asking.who(ledger.rules, request, route)
-        ledger.asker, ledger.login = who.asker, who.login
-        return route
-
-    def _charged(self, request: ClientRequest, route: Route, book: Settlement) -> tuple[ClientRequest, Route]:
-        """Find out whose account it is, and take our own keys out of what travels on. Raises Refused."""
+    def _bound(self, request: ClientRequest, book: Settlement) -> tuple[ClientRequest, Route]:
+        """Find out where it goes, who asks and whose account it is; what may travel on of it. Raises Refused."""
         ledger = book.ledger
-        who = Who(asker=ledger.asker, login=ledger.login)
-        principal = self._asking.principal(who, request, route, at=ledger.started_at)
-        if isinstance(principal, Denial):
-            raise refusal(principal)
+        found = self._asking.bearings(ledger.rules, request, at=ledger.started_at)
+        if isinstance(found, Refusal):
+            if found.bound_for is not None:
+                ledger.routed(found.bound_for)  # so that the client is answered in its dialect
+                ledger.upstream = ""
+            raise Refused(found.status, found.message)
+        ledger.routed(found.route)
+        if isinstance(found, Ownerless):
+            ledger.asker, ledger.login = found.who.asker, found.who.login
+            raise refusal(found.denial)
+        ledger.asker, ledger.login = found.asker, found.login
         if self._accounts.active:
+            principal = found.principal
             book.account = Account(self._accounts, principal)
             ledger.served_by(virtual_key=principal.key_id, team=principal.team, customer=principal.customer)
-        return without_our_keys(request, route)
+        return found.travelling(request), found.onward
 
     async def _suspected(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
         """What may ask a model at a path that the catalog does not list."""
@@ -243,7 +237,7 @@ class ExchangeHandler:
             if decision.applied:
                 return await self._block(wire, book, voice(book.ledger, request.headers), decision)
             book.ledger.decided(decision)
-        if route.upstream == "gateway" and route.plain_path in PAGES:
+        if route.upstream == "gateway" and is_page(route.plain_path):
             return await self._page(request, route, wire, book)
         return await self._relay(request, route, wire, book, sent)
 
@@ -351,12 +345,16 @@ class ExchangeHandler:
             served = await self._direct_answer(errand, None if verdict.body is not body else sent)
         parsed = replace(verdict.request, hides_usage=True) if served.hides_usage else verdict.request
         answering = self._answering(wire, book, served)
-        if not parsed.asks:
-            return await answering.relay(served.response)
-        whole = await answering.inspect(served.response, dialect, parsed, scope)
-        if served.keeping is not None:
-            self._serving.recall.keep(served.keeping, ledger)
-        return whole
+        try:
+            if not parsed.asks:
+                return await answering.relay(served.response)
+            whole = await answering.inspect(served.response, dialect, parsed, scope)
+            if served.keeping is not None:
+                self._serving.recall.keep(served.keeping, ledger)
+            return whole
+        finally:
+            if served.keeping is not None:
+                self._serving.recall.land(served.keeping)
 
     async def _direct_answer(self, errand: Errand, sent: bytes | None) -> Served:
         """On the one way the route names, or where that is away, on the way that policy gives instead. `sent` is the

@@ -36,6 +36,8 @@ class Logins:
         self._key = secrets.token_bytes(32)  # what is remembered is of use to nobody else
         self._known: OrderedDict[bytes, Login] = OrderedDict()
         self._learned: OrderedDict[bytes, dict[Fact, str]] = OrderedDict()  # by credential
+        self.edition = object()
+        """Another object after something was learned: logins that were told before may be out of date then."""
 
     def login_of(self, rules: RuleBook, host: str, fields: Headers, query: bytes = b"") -> Login:
         """The account of a request to `host`. Costs a hash where the same was seen before. Never raises."""
@@ -73,6 +75,7 @@ class Logins:
             return False
         self._learned[name] = said
         self._known.clear()  # happens once for each credential
+        self.edition = object()
         while len(self._learned) > _MAX_KNOWN:
             self._learned.popitem(last=False)
         return True

@@ -51,28 +51,48 @@ def listed_models(
     return tuple(found)
 
 
+def one_model(
+    name: str, names: ModelNames, aliases: Mapping[str, tuple[str, ...]], table: PriceTable, *, allows: Allows
+) -> ListedModel | None:
+    """The model that a client would get under a name, which need not be one that is listed; None where it would get
+    none."""
+    try:
+        refs = [ref for ref in names.resolve(name) if allows(ref)]
+    except UnknownModel:
+        return None
+    if not refs:
+        return None
+    owner = "drawbridge" if name in aliases else refs[0].provider
+    return ListedModel(id=name, owner=owner, window=window(table, refs[0]))
+
+
+def openai_model(model: ListedModel) -> dict[str, object]:
+    """`GET /v1/models/{model}` of OpenAI (platform.openai.com/docs/api-reference/models/retrieve)."""
+    return {"id": model.id, "object": "model", "created": 0, "owned_by": model.owner}
+
+
 def openai_list(models: tuple[ListedModel, ...]) -> bytes:
     """`GET /v1/models` of OpenAI (platform.openai.com/docs/api-reference/models/list)."""
-    data = [{"id": model.id, "object": "model", "created": 0, "owned_by": model.owner} for model in models]
-    return orjson.dumps({"object": "list", "data": data})
+    return orjson.dumps({"object": "list", "data": [openai_model(model) for model in models]})
+
+
+def anthropic_model(model: ListedModel) -> dict[str, object]:
+    """`GET /v1/models/{model_id}` of Anthropic (platform.claude.com/docs/en/api/models/retrieve)."""
+    return {
+        "type": "model",
+        "id": model.id,
+        "display_name": model.id,
+        "created_at": _UNKNOWN_DATE,
+        "lifecycle": "active",
+        "max_input_tokens": model.window,
+    }
 
 
 def anthropic_list(models: tuple[ListedModel, ...]) -> bytes:
     """`GET /v1/models` of Anthropic (platform.claude.com/docs/en/api/models/list), all on one page."""
-    data = [
-        {
-            "type": "model",
-            "id": model.id,
-            "display_name": model.id,
-            "created_at": _UNKNOWN_DATE,
-            "lifecycle": "active",
-            "max_input_tokens": model.window,
-        }
-        for model in models
-    ]
     return orjson.dumps(
         {
-            "data": data,
+            "data": [anthropic_model(model) for model in models],
             "has_more": False,
             "first_id": models[0].id if models else None,
             "last_id": models[-1].id if models else None,
@@ -80,18 +100,16 @@ def anthropic_list(models: tuple[ListedModel, ...]) -> bytes:
     )
 
 
+def gemini_model(model: ListedModel) -> dict[str, object]:
+    """`GET /v1beta/models/{model}` of Gemini (ai.google.dev/api/models)."""
+    return {
+        "name": f"models/{model.id}",
+        "displayName": model.id,
+        **({"inputTokenLimit": model.window} if model.window is not None else {}),
+        "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
+    }
+
+
 def gemini_list(models: tuple[ListedModel, ...]) -> bytes:
     """`GET /v1beta/models` of Gemini (ai.google.dev/api/models)."""
-    return orjson.dumps(
-        {
-            "models": [
-                {
-                    "name": f"models/{model.id}",
-                    "displayName": model.id,
-                    **({"inputTokenLimit": model.window} if model.window is not None else {}),
-                    "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
-                }
-                for model in models
-            ]
-        }
-    )
+    return orjson.dumps({"models": [gemini_model(model) for model in models]})

@@ -21,8 +21,7 @@ from agent.translation.registry import translator
 _PASSING = ("/v1/files", "/v1/batches")  # the gateway's own paths that ask no model: through to one provider
 MODELS = frozenset({"/v1/models", "/v1beta/models"})
 QUOTA = frozenset({"/v1/quota", "/-/quota"})
-PAGES = MODELS | QUOTA
-"""Paths of the gateway's own API that it answers itself."""
+_ONE_MODEL = tuple(f"{path}/" for path in sorted(MODELS))
 _SECRET_PARAMETERS = frozenset({b"key", b"access_token", b"oauth_token", b"api_key", b"api-key", b"token"})
 _NOWHERE = Target(host="gateway", port=0, tls=False)
 
@@ -60,6 +59,18 @@ class Refusal:
 
 type Way = Callable[[Route], str]
 """Where the policy sends a request that would go to the host which was meant: `native`, `gateway` or `central`."""
+
+
+def is_page(plain_path: str) -> bool:
+    """Whether the gateway answers a path of its own API itself."""
+    return plain_path in MODELS or plain_path in QUOTA or bool(model_of_page(plain_path))
+
+
+def model_of_page(plain_path: str) -> str:
+    """The model that `/v1/models/{model}` asks about; empty at every other path."""
+    if not plain_path.startswith(_ONE_MODEL):
+        return ""
+    return plain_path.partition("/models/")[2]
 
 
 def way_of_policy(rules: RuleBook) -> Way:
@@ -189,7 +200,7 @@ def _own(rules: RuleBook, path: str, query: bytes, way: Way | None) -> Route | R
         return None
     plain_path = normalise(path)
     endpoint = rules.catalog.endpoint(surface, plain_path)
-    if endpoint is None and plain_path not in PAGES and not plain_path.startswith(_PASSING):
+    if endpoint is None and not is_page(plain_path) and not plain_path.startswith(_PASSING):
         return None
     route = Route(
         surface=surface,

@@ -25,7 +25,8 @@ from uvicorn.server import ServerState
 from agent.errors import ConfigError
 from agent.gateway.cork import CorkedTransport
 from agent.gateway.upgrade import UpgradeHandler
-from agent.gateway.wire import ClientRequest, Message, Receive, Send
+from agent.gateway.wire import ClientRequest, Memory, Message, Receive, Send
+from agent.host.listening import BACKLOG
 from agent.host.tasks import TaskGroup
 from agent.model.traffic import Connection, Tier
 
@@ -42,10 +43,11 @@ type App = Callable[[Message, Receive, Send], Any]
 class ClientLink:
     """What an exchange may do to its client's connection beyond HTTP."""
 
-    __slots__ = ("connection", "on_lost", "transport")
+    __slots__ = ("connection", "memory", "on_lost", "transport")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.memory = Memory()
         self.transport: CorkedTransport | None = None
         self.on_lost: Callable[[], object] | None = None
 
@@ -194,7 +196,9 @@ class GatewayServer:
         """Listen for base-URL clients; returns the port. Raises ConfigError where it is taken."""
         loop = asyncio.get_running_loop()
         try:
-            listener = await loop.create_server(lambda: self.protocol(describe()), host, port)
+            listener = await loop.create_server(
+                lambda: self.protocol(describe()), host, port, backlog=BACKLOG
+            )
         except OSError as error:
             raise ConfigError(
                 f"cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}",
@@ -211,6 +215,7 @@ class GatewayServer:
         listener = await loop.create_server(
             lambda: self.protocol(describe()),
             sock=sock,
+            backlog=BACKLOG,
             ssl=tls,
             ssl_handshake_timeout=HANDSHAKE if tls is not None else None,
         )

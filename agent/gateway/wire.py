@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from agent.gateway.transport.base import Headers
@@ -20,15 +20,26 @@ type Send = Callable[[Message], Awaitable[None]]
 type InOnePiece = Callable[[], AbstractContextManager[object]]
 
 
+class Memory:
+    """What is remembered of a client's connection from one request to the next; gone with it."""
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last: object = None
+
+
 @direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientRequest:
-    """A request's head as it came. `target` is the raw request target (path and query)."""
+    """A request's head as it came. `target` is the raw request target (path and query); `memory` is the connection's,
+    where that may bring another request."""
 
     connection: Connection
     method: str
     target: bytes
     headers: Headers
+    memory: Memory | None = field(default=None, compare=False, repr=False)
 
 
 class BodyTooLarge(Exception):

@@ -15,6 +15,7 @@ import struct
 
 from agent.errors import ConfigError
 from agent.host.canary import ANSWER, NAME
+from agent.host.listening import BACKLOG
 from agent.interception.clienthello import ClientHello
 from agent.interception.frontdoor import FrontDoor, Visitor
 from agent.interception.request_head import ProxyHead
@@ -52,7 +53,7 @@ class CapturedDoor:
         for address in ("127.0.0.1", "::1"):
             try:
                 server = await loop.create_server(
-                    lambda: Captured(self._front), address, self.port or port, backlog=512
+                    lambda: Captured(self._front), address, self.port or port, backlog=BACKLOG
                 )
             except OSError as error:
                 if address == "::1" and not socket.has_dualstack_ipv6():

@@ -14,6 +14,7 @@ from typing import Protocol
 from weakref import WeakSet
 
 from agent.errors import ConfigError
+from agent.host.listening import BACKLOG
 from agent.host.tasks import TaskGroup
 from agent.interception import clienthello, request_head
 from agent.interception.clienthello import ClientHello, NotTls
@@ -97,9 +98,11 @@ class FrontDoor:
         loop = asyncio.get_running_loop()
         try:
             if lent is not None:
-                self._server = await loop.create_server(lambda: Visitor(self), sock=lent)
+                self._server = await loop.create_server(lambda: Visitor(self), sock=lent, backlog=BACKLOG)
             else:
-                self._server = await loop.create_server(lambda: Visitor(self), "127.0.0.1", port, backlog=512)
+                self._server = await loop.create_server(
+                    lambda: Visitor(self), "127.0.0.1", port, backlog=BACKLOG
+                )
         except OSError as error:
             raise ConfigError(
                 f"cannot listen on 127.0.0.1:{port}: {os.strerror(error.errno) if error.errno else error}",

@@ -205,6 +205,13 @@ class Caching(Section):
         le=30 * 86400,
         description="How long an answer is given; clients may ask for less.",
     )
+    wait_seconds: int = Field(
+        default=20,
+        ge=0,
+        le=300,
+        description="How long a request waits for the answer to the same one, where that is being asked already. "
+        "0: each is asked.",
+    )
     max_entries: int = Field(default=5000, ge=1, le=100_000)
     max_bytes: int = Field(
         default=256 * 1024 * 1024,

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.errors import HostError
+from agent.host.listening import BACKLOG
 
-BACKLOG = 1024  # connections that wait to be taken
 _PATIENCE = 15.0  # seconds; the engine of a supervisor that was killed holds the ports until it has ended
 _PAUSE = 0.25
 

@@ -100,7 +100,7 @@ async def main(certificate: str = "", key: str = "") -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
     server = await asyncio.get_running_loop().create_server(
-        Upstream, "127.0.0.1", 0, ssl=context, backlog=256
+        Upstream, "127.0.0.1", 0, ssl=context, backlog=2048
     )
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()

@@ -99,3 +99,22 @@ async def until(*conditions: Callable[[], bool]) -> None:
     async with asyncio.timeout(SECONDS):
         while not all(condition() for condition in conditions):
             await asyncio.sleep(0.002)
+
+
+def crowd(port: int, count: int) -> list[socket.socket]:
+    """Clients that all come while the event loop, which is to take them, does something else. Raises TimeoutError
+    where the kernel kept no place for one: it would come again a second later."""
+    came: list[socket.socket] = []
+    try:
+        for _ in range(count):
+            came.append(socket.create_connection(("127.0.0.1", port), timeout=0.8))
+    except BaseException:
+        leave(came)
+        raise
+    return came
+
+
+def leave(clients: list[socket.socket]) -> None:
+    """They go."""
+    for client in clients:
+        client.close()

@@ -11,15 +11,24 @@ from agent.accounts.quota import QuotaReport
 from agent.errors import DrawbridgeError
 from agent.gateway import headers
 from agent.gateway.accounting import Account
-from agent.gateway.models_list import anthropic_list, gemini_list, listed_models, openai_list
-from agent.gateway.routing import QUOTA, Refused
+from agent.gateway.models_list import (
+    anthropic_list,
+    anthropic_model,
+    gemini_list,
+    gemini_model,
+    listed_models,
+    one_model,
+    openai_list,
+    openai_model,
+)
+from agent.gateway.routing import QUOTA, Refused, model_of_page
 from agent.gateway.transport.base import Headers
 from agent.gateway.unified.routebook import RouteBook
 from agent.routing.names import ModelRef
 
 
 async def page(path: str, fields: Headers, *, book: RouteBook, account: Account, accounts: Accounts) -> bytes:
-    """The JSON document at `path`, one of `routing.PAGES`. Raises Refused."""
+    """The JSON document at `path`, for which `routing.is_page` holds. Raises Refused."""
     if path in QUOTA:
         return await _quota(account, accounts)
     return _models(path, fields, book, account)
@@ -31,10 +40,17 @@ def _models(path: str, fields: Headers, book: RouteBook, account: Account) -> by
     def allows(ref: ModelRef) -> bool:
         return account.may_use(ref.provider, ref.model, ref.name) is None
 
+    claude, gemini = bool(headers.get(fields, b"anthropic-version")), path.startswith("/v1beta/")
+    if name := model_of_page(path):
+        model = one_model(name, book.names, book.names.aliases, book.prices, allows=allows)
+        if model is None:
+            raise Refused(404, "there is no such model for you; GET /v1/models lists those there are")
+        shape = anthropic_model if claude else gemini_model if gemini else openai_model
+        return orjson.dumps(shape(model))
     models = listed_models(book.names, book.providers, book.names.aliases, book.prices, allows=allows)
-    if headers.get(fields, b"anthropic-version"):
+    if claude:
         return anthropic_list(models)
-    return gemini_list(models) if path.startswith("/v1beta/") else openai_list(models)
+    return gemini_list(models) if gemini else openai_list(models)
 
 
 async def _quota(account: Account, accounts: Accounts) -> bytes:

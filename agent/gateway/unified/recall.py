@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from agent.caching.cache import AnswerCache
 from agent.caching.control import BadControl, read_control
 from agent.caching.entry import Form
+from agent.caching.flights import Flights
 from agent.caching.question import VARIANTS, Answer, Asker, Hit, Miss, Question
 from agent.errors import ContentError
 from agent.gateway import headers
@@ -136,6 +137,7 @@ class Keeping:
     model: str
     form: Form
     recording: Recording | None = field(default=None)
+    leads: bool = False  # others may wait for it, until it has landed
 
 
 class Recall:
@@ -144,6 +146,7 @@ class Recall:
     def __init__(self, cache: AnswerCache | None, tasks: TaskGroup) -> None:
         self.cache = cache
         self._tasks = tasks
+        self._flights = Flights()
 
     async def look(self, asking: Asking) -> tuple[Recalled, Headers] | Keeping | None:
         """An answer, or what will keep the one to come, or None where the cache has nothing to do. Raises Refused where
@@ -154,6 +157,12 @@ class Recall:
             return None
         question = self._question(asking)
         found = await cache.lookup(question, asking.settings)
+        leads = False
+        if isinstance(found, Miss) and _may_share(found, asking):
+            leads = self._flights.begin(found.key)
+            if not leads:
+                await self._flights.wait(found.key, asking.settings.wait_seconds)
+                found = await cache.lookup(question, asking.settings)
         asking.ledger.served_by(cache=found.use)
         form = Form(dialect=question.dialect, streamed=asked.stream)
         if isinstance(found, Hit):
@@ -167,7 +176,9 @@ class Recall:
             raise Refused(
                 504, "there is no answer in the cache, and the request wants no other", headers=found.headers
             )
-        return Keeping(miss=found, form=form, model=asking.model) if isinstance(found, Miss) else None
+        if not isinstance(found, Miss):
+            return None
+        return Keeping(miss=found, form=form, model=asking.model, leads=leads)
 
     def record(self, keeping: Keeping, response: UpstreamResponse) -> Recording:
         """`response`, with a copy taken of it."""
@@ -196,7 +207,21 @@ class Recall:
             provider=served.provider,
             model=served.model,
         )
-        self._tasks.spawn(cache.store(keeping.miss, answer), name="keep-answer")
+        self._tasks.spawn(self._stored(cache, keeping.miss, answer, leads=keeping.leads), name="keep-answer")
+        keeping.leads = False
+
+    def land(self, keeping: Keeping) -> None:
+        """Whoever waits for the answer need not wait longer: it is not kept. Nothing, where it is about to be."""
+        if keeping.leads:
+            keeping.leads = False
+            self._flights.end(keeping.miss.key)
+
+    async def _stored(self, cache: AnswerCache, miss: Miss, answer: Answer, *, leads: bool) -> None:
+        try:
+            await cache.store(miss, answer)
+        finally:
+            if leads:
+                self._flights.end(miss.key)
 
     def _question(self, asking: Asking) -> Question:
         control = read_control(
@@ -231,6 +256,13 @@ class Recall:
             ),
             operation=asked.operation,
         )
+
+
+def _may_share(miss: Miss, asking: Asking) -> bool:
+    """Whether an answer to the same question, asked at the same time, would do: one in a piece, which nobody sees
+    before its end anyway. Who waited for a stream's end would wait for its beginning, too."""
+    wanted = asking.settings.wait_seconds > 0 and not asking.forms.asked.stream
+    return wanted and miss.keep and miss.terms.exact and not miss.reason and not miss.refused
 
 
 def _conversation(asking: Asking) -> Conversation | None:

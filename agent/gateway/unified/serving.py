@@ -141,6 +141,16 @@ class Serving:
             response, facts = found
             request_id = (b"x-request-id", ledger.request_id.encode("ascii"))
             return Served(response=response, facts=(request_id, *facts), hides_usage=forms.hides_usage)
+        try:
+            return await self._asked(errand, forms, plan, found)
+        except BaseException:
+            if found is not None:
+                self.recall.land(found)
+            raise
+
+    async def _asked(self, errand: Errand, forms: Forms, plan: Plan, found: Keeping | None) -> Served:
+        """The answer of a provider. `found` is what keeps it."""
+        ledger = errand.ledger
         order = _Order(
             plan=plan,
             forms=forms,

@@ -16,11 +16,12 @@ from agent.gateway.asking import Asking
 from agent.gateway.server import MAX_HEAD, ONE_READ, ClientLink, GatewayServer
 from agent.gateway.upgrade import UpgradeHandler
 from agent.gateway.wire import Message, Receive, Send
+from agent.host.listening import BACKLOG
 from agent.host.tasks import TaskGroup
 from agent.inspection import RuleBook
 from agent.model.traffic import Connection, Tier
 from tests.fakes.audit import FakeAudit
-from tests.fakes.loopback import End, until
+from tests.fakes.loopback import End, crowd, leave, until
 from tests.fakes.upstream import FakeTransport
 from tests.unit.gateway.conftest import InForce
 
@@ -290,6 +291,26 @@ async def test_a_socket_that_listens_already_is_served_and_tells_who_came(house:
     connection = house.asked[0]["state"]["link"].connection
     assert connection.client_address == writer.get_extra_info("sockname")
     house.server.close()
+
+
+@pytest.mark.parametrize("lent", [False, True], ids=["bound", "lent"])
+async def test_clients_that_come_all_at_once_have_a_place_while_we_are_busy(house: House, lent: bool) -> None:
+    if lent:
+        sock = socket.socket()
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+        await house.server.serve(sock, lambda: CONNECTION)
+        port = sock.getsockname()[1]
+    else:
+        port = await house.server.listen("127.0.0.1", 0, lambda: CONNECTION)
+    clients = crowd(port, 300)
+    try:
+        clients[-1].sendall(GET)
+        await until(lambda: len(house.asked) == 1)
+    finally:
+        leave(clients)
+        house.server.close_listeners()
 
 
 async def test_who_is_in_a_hurry_does_not_wait_for_what_runs(house: House) -> None:

@@ -202,6 +202,20 @@ async def test_the_models_that_can_be_asked_for_are_listed(own: Gateway) -> None
     assert {"fast", "openai/gpt-5-nano"} <= ids
 
 
+@pytest.mark.parametrize("path", ["/v1/models/openai/gpt-5-nano", "/v1/models/openai%2Fgpt-5-nano"])
+async def test_one_model_can_be_asked_about_however_its_name_is_spelled(own: Gateway, path: str) -> None:
+    client = await own.ask(b"", path=path, method="GET", host="127.0.0.1:1", tier=Tier.BASE_URL)
+    assert client.status == 200
+    assert orjson.loads(client.body)["id"] == "openai/gpt-5-nano"
+    assert not own.transport.asked
+
+
+async def test_a_model_cannot_be_deleted_here(own: Gateway) -> None:
+    path = "/v1/models/openai/gpt-5-nano"
+    client = await own.ask(b"", path=path, method="DELETE", host="127.0.0.1:1", tier=Tier.BASE_URL)
+    assert client.status == 405
+
+
 async def test_files_go_to_the_provider_that_keeps_them(own: Gateway) -> None:
     own.answers(b'{"id":"file-1"}')
     headers = (*POST_JSON, (b"content-length", b"3"), (b"x-drawbridge-provider", b"openai"))

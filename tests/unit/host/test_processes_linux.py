@@ -87,6 +87,34 @@ def test_a_process_seen_lately_is_tried_before_all_others(server: socket.socket,
     assert found.pid == pid
 
 
+def test_many_connections_of_one_process_are_not_each_sought_among_all_its_files(
+    server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = [], []
+    for _ in range(60):
+        ours.append(socket.create_connection(server.getsockname()))
+        theirs.append(server.accept()[0])
+    finder = LinuxProcessFinder()
+    assert finder.find(ours[0].getsockname(), server.getsockname()) is not None
+    read: list[str] = []
+    plainly = os.readlink
+
+    def readlink(path: str) -> str:
+        read.append(path)
+        return plainly(path)
+
+    monkeypatch.setattr(os, "readlink", readlink)
+    try:
+        for each in ours[1:]:
+            found = finder.find(each.getsockname(), server.getsockname())
+            assert found is not None
+            assert found.pid == os.getpid()
+    finally:
+        for each in (*ours, *theirs):
+            each.close()
+    assert len([path for path in read if "/fd/" in path]) <= 2 * len(ours)
+
+
 def test_an_ipv4_connection_through_an_ipv6_socket_is_found(server: socket.socket, script: Path) -> None:
     with client_of(server, script, "::ffff:127.0.0.1") as (pid, end):
         found = LinuxProcessFinder().find((f"::ffff:{end[0]}", end[1]), server.getsockname())

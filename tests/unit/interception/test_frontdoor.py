@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from agent.errors import ConfigError
+from agent.host.listening import BACKLOG
 from agent.host.tasks import TaskGroup
 from agent.interception.frontdoor import ESTABLISHED, Deadlines, FrontDoor
 from agent.interception.scope import Passage, Way
 from tests.fakes.hellos import client_hello
 from tests.fakes.keeper import FakeKeeper
-from tests.fakes.loopback import End, connect, until
+from tests.fakes.loopback import End, connect, crowd, leave, until
 
 HELLO = client_hello("api.openai.com")
 OURS = "api.openai.com"
@@ -390,3 +392,17 @@ async def test_a_port_that_is_taken_is_a_clear_error(house: House) -> None:
     with pytest.raises(ConfigError, match=r"cannot listen on 127\.0\.0\.1") as caught:
         await other.listen(house.door.port)
     assert "--proxy-port" in caught.value.hint()
+
+
+@pytest.mark.parametrize("lent", [False, True], ids=["bound", "lent"])
+async def test_clients_that_come_all_at_once_have_a_place_while_we_are_busy(house: House, lent: bool) -> None:
+    door = FrontDoor(house.keeper, house.door.dial, house.door.tasks)
+    sock = None
+    if lent:
+        sock = socket.socket()
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    clients = crowd(await door.listen(0, lent=sock), 300)
+    leave(clients)
+    door.close_listener()

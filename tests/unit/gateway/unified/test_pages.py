@@ -59,6 +59,30 @@ async def test_the_list_is_in_the_shape_that_its_client_knows(book: RouteBook, a
     assert gemini["models"][1]["name"] == "models/local/small"
 
 
+@pytest.mark.parametrize("name", ["fast", "local/small"])
+async def test_one_model_is_told_in_each_clients_shape(
+    book: RouteBook, accounts: Accounts, name: str
+) -> None:
+    openai = await models(book, accounts, f"/v1/models/{name}")
+    claude = await models(book, accounts, f"/v1/models/{name}", ((b"anthropic-version", b"2023-06-01"),))
+    gemini = await models(book, accounts, f"/v1beta/models/{name}")
+    assert isinstance(openai, dict)
+    assert isinstance(claude, dict)
+    assert isinstance(gemini, dict)
+    assert (openai["id"], openai["object"]) == (name, "model")
+    assert (claude["id"], claude["type"]) == (name, "model")
+    assert gemini["name"] == f"models/{name}"
+
+
+@pytest.mark.parametrize("name", ["nobody/knows", "openai/gpt-5-nano"], ids=["unknown", "not for this key"])
+async def test_a_model_that_is_not_there_for_the_caller_is_not_found(
+    book: RouteBook, accounts: Accounts, name: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        await models(book, accounts, f"/v1/models/{name}")
+    assert refused.value.status == 404
+
+
 async def test_a_key_sees_its_own_quota_and_who_has_none_sees_nothing(
     book: RouteBook, accounts: Accounts
 ) -> None:

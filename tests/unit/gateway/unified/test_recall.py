@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator, Callable
 
@@ -78,6 +79,16 @@ def rules() -> RuleBook:
 
 
 @pytest.fixture
+def impatient() -> RuleBook:
+    return rules_of("cache: {enabled: true, wait_seconds: 1}")
+
+
+@pytest.fixture
+def unwilling() -> RuleBook:
+    return rules_of("cache: {enabled: true, wait_seconds: 0}")
+
+
+@pytest.fixture
 def private_rules() -> RuleBook:
     marked = PROVIDERS.replace(
         "base_url: 'http://127.0.0.1:9/v1'", "base_url: 'http://127.0.0.1:9/v1', private: true"
@@ -108,6 +119,7 @@ class Kept:
         asking.ledger.outcome = Outcome.COMPLETED
         asking.ledger.served_by(provider=provider, model=model)
         self.recall.keep(keeping, asking.ledger)
+        self.recall.land(keeping)
         await until(lambda: not len(self.tasks))
 
     async def recalled(self, asking: Asking) -> bytes | None:
@@ -221,3 +233,62 @@ async def test_a_packed_answer_passes_plain_and_says_no_length_of_the_pack() -> 
     response = FakeResponse(b"", headers=SSE)
     await Recording(response, limit=1).aclose()
     assert response.closed
+
+
+async def under_way(kept: Kept, rules: RuleBook) -> tuple[Keeping, asyncio.Task[object]]:
+    """A question that is being asked, and somebody who asks the same meanwhile."""
+    leading = await kept.recall.look(asking(rules))
+    assert isinstance(leading, Keeping)
+    follower = asyncio.create_task(kept.recall.look(asking(rules)))
+    await asyncio.sleep(0.05)
+    assert not follower.done()
+    return leading, follower
+
+
+async def test_who_asks_the_same_meanwhile_waits_and_gets_the_first_ones_answer(
+    kept: Kept, rules: RuleBook
+) -> None:
+    leading, follower = await under_way(kept, rules)
+    recording = kept.recall.record(leading, FakeResponse(ANSWER))
+    async for _ in recording.chunks():
+        pass
+    ledger = asking(rules).ledger
+    ledger.outcome = Outcome.COMPLETED
+    ledger.served_by(provider="local", model="deployed-7")
+    kept.recall.keep(leading, ledger)
+    kept.recall.land(
+        leading
+    )  # as an exchange does at its end: the answer is on its way, and ends the flight itself
+    found = await asyncio.wait_for(follower, 5)
+    assert isinstance(found, tuple)
+    assert b"".join([piece async for piece in found[0].chunks()]) == ANSWER
+
+
+async def test_where_the_first_one_comes_to_nothing_the_others_ask_themselves(
+    kept: Kept, rules: RuleBook
+) -> None:
+    leading, follower = await under_way(kept, rules)
+    kept.recall.land(leading)
+    assert isinstance(await asyncio.wait_for(follower, 5), Keeping)
+    assert isinstance(await kept.recall.look(asking(rules)), Keeping)
+
+
+async def test_nobody_waits_longer_than_policy_says(kept: Kept, impatient: RuleBook) -> None:
+    _, follower = await under_way(kept, impatient)
+    assert isinstance(await asyncio.wait_for(follower, 5), Keeping)
+
+
+async def test_streams_other_questions_and_who_shall_not_wait_are_asked_at_once(
+    kept: Kept, rules: RuleBook, unwilling: RuleBook
+) -> None:
+    await kept.recall.look(asking(rules))
+    other = QUESTION.replace(b"how are", b"who are")
+    for one in (
+        asking(rules, QUESTION[:-1] + b',"stream":true}', stream=True),
+        asking(rules, other),
+        asking(unwilling),
+        asking(rules, fields=((b"cache-control", b"no-cache"),)),
+        asking(rules, fields=((b"cache-control", b"no-store"),)),
+    ):
+        async with asyncio.timeout(5):
+            assert not isinstance(await kept.recall.look(one), tuple)
