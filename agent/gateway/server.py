@@ -148,7 +148,13 @@ class GatewayProtocol(HttpToolsProtocol):
             target=self.url,
             headers=tuple(self.headers),
         )
-        self._tasks_of_ours.spawn(self._upgrades.handle(request, self.transport), name="upgrade")
+        self._tasks_of_ours.spawn(self._upgrade(request), name="upgrade")
+
+    async def _upgrade(self, request: ClientRequest) -> None:
+        try:
+            await self._upgrades.handle(request, self.transport)
+        finally:
+            self.parser = None  # type: ignore[assignment]  # as uvicorn leaves it: each would keep the other
 
     def _refuse(self, status: bytes) -> None:
         if not self.transport.is_closing():

@@ -14,8 +14,10 @@ from contextlib import suppress
 
 from mitmproxy import master, options
 from mitmproxy.addons import proxyserver
+from mitmproxy.connection import Connection as Side
 from mitmproxy.connection import ConnectionState, Server
-from mitmproxy.proxy import commands, events, mode_servers, mode_specs
+from mitmproxy.proxy import commands, events, layer, mode_servers, mode_specs
+from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers import modes
 from mitmproxy.proxy.layers.http import HttpLayer
 from mitmproxy.proxy.layers.http._http1 import Http1Client
@@ -97,6 +99,7 @@ class Engine(DoorServices):
         finally:
             del self._running[client_id]
             self._handlers.discard(handler)
+            handler.let_go()
             if not self._handlers:
                 self._empty.set()
 
@@ -183,6 +186,27 @@ class BridgeHandler(mode_servers.ProxyConnectionHandler):
         finally:
             del self._gateways[asyncio.current_task()]
 
+    async def handle_connection(self, connection: Side) -> None:
+        """As mitmproxy does. It keeps the error that ends this in the frame that the error's traceback leads to: a
+        circle around all that was read last, which lasts until the garbage collector comes by."""
+        try:
+            await super().handle_connection(connection)
+        except asyncio.CancelledError as error:
+            error.__traceback__ = None
+            raise
+
+    def let_go(self) -> None:
+        """The connection has ended. mitmproxy's layers hold each other, and OpenSSL's buffers with them, of which the
+        garbage collector knows nothing: it would come when there are tens of megabytes."""
+        found = list(self.layer.context.layers)
+        for one in self.layer.context.layers:
+            if isinstance(one, HttpLayer):
+                found += [*one.streams.values(), *one.connections.values()]
+        self.layer = _Ended(self.layer.context)
+        for one in found:
+            vars(one).clear()
+        self.timeout_watchdog.callback = _nothing
+
     async def drain_writers(self) -> None:
         """Wait before the next read until what was read is on its way; for HTTP/2, which mitmproxy buffers without
         limit, also until the client has made room for the answer."""
@@ -215,3 +239,19 @@ class BridgeHandler(mode_servers.ProxyConnectionHandler):
         transport = self.transports.get(self.client)
         if transport is not None and transport.handler is not None:
             transport.handler.cancel("shutdown")
+
+
+class _Ended(layer.Layer):
+    """Where a connection was: what comes late for it leads to nothing."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        context.layers.clear()
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        del event
+        yield from ()
+
+
+async def _nothing() -> None:
+    return None
