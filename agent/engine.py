@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agent.errors import DrawbridgeError
+from agent.host.allocator import settle_memory
 from agent.host.files import write_atomically
 from agent.host.managed import managed_source
 from agent.host.paths import config_file, state_directory
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         "gateway_port": given.gateway_port,
     }
     ready_file = Path(given.ready_file) if given.ready_file else None
+    settle_memory()
     try:
         settings = _settings(asked)
         start_logging(settings)
