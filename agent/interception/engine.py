@@ -169,6 +169,7 @@ class BridgeHandler(mode_servers.ProxyConnectionHandler):
         if server.address != GATEWAY:
             await self.server_event(events.OpenConnectionCompleted(command, "only the gateway is reachable"))
             return
+        self._forget_ended()
         facts = await self._intercepted.describe
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
@@ -198,14 +199,25 @@ class BridgeHandler(mode_servers.ProxyConnectionHandler):
     def let_go(self) -> None:
         """The connection has ended. mitmproxy's layers hold each other, and OpenSSL's buffers with them, of which the
         garbage collector knows nothing: it would come when there are tens of megabytes."""
-        found = list(self.layer.context.layers)
-        for one in self.layer.context.layers:
-            if isinstance(one, HttpLayer):
-                found += [*one.streams.values(), *one.connections.values()]
+        http, found = self._http, set(self.layer.context.layers)
+        if http is not None:
+            for one in (*http.streams.values(), *http.connections.values()):
+                found.update(one.context.layers)
         self.layer = _Ended(self.layer.context)
         for one in found:
             vars(one).clear()
         self.timeout_watchdog.callback = _nothing
+
+    def _forget_ended(self) -> None:
+        """mitmproxy keeps what each request had upstream for as long as the client's connection lasts, a browser's for
+        hours, and looks through all of it at each further one."""
+        http = self._http
+        if http is None:
+            return
+        needed = {self.client, *self.transports, *(each.context.server for each in http.streams.values())}
+        for side in [each for each in http.connections if each not in needed]:
+            for one in set(http.connections.pop(side).context.layers).difference(http.context.layers):
+                vars(one).clear()
 
     async def drain_writers(self) -> None:
         """Wait before the next read until what was read is on its way; for HTTP/2, which mitmproxy buffers without
@@ -221,9 +233,13 @@ class BridgeHandler(mode_servers.ProxyConnectionHandler):
             self._room.clear()
             await self._room.wait()
 
+    @property
+    def _http(self) -> HttpLayer | None:
+        return next((one for one in self.layer.context.layers if isinstance(one, HttpLayer)), None)
+
     def _held_back(self, server: Server) -> int:
         """Bytes of the answer from `server` for which the client has made no room yet."""
-        http = next((one for one in self.layer.context.layers if isinstance(one, HttpLayer)), None)
+        http = self._http
         if http is None:
             return 0
         front, back = http.connections.get(self.client), http.connections.get(server)

@@ -11,6 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from h2.connection import H2Connection
+from h2.events import StreamEnded
+from mitmproxy.proxy.layers.http._http1 import Http1Client
 from OpenSSL import SSL
 
 from addons import build_addons
@@ -42,6 +45,7 @@ class Bench:
         self.attached: list[Connection] = []
         self.received = b""
         self.answer = b"answer"
+        self.closes = False  # the gateway, behind its answer
         self.trusted: list[str] = []
         self.distrusted: list[str] = []
         self.tasks = TaskGroup("bench")
@@ -64,6 +68,8 @@ class Bench:
                 self.received += data
                 writer.write(self.answer)
                 await writer.drain()
+                if self.closes:
+                    break
         finally:
             writer.close()
 
@@ -219,3 +225,21 @@ async def test_a_handshake_that_failed_leaves_nothing(bench: Bench) -> None:
         await bench.connect(trusts=False)
     await until(lambda: bench.engine.connections == 0, lambda: bool(bench.distrusted))
     await until(lambda: open_tls() == 0)
+
+
+async def test_what_a_request_had_upstream_is_forgotten_while_its_client_stays(bench: Bench) -> None:
+    bench.tier, bench.closes = Tier.HTTP, True
+    bench.answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
+    client = await bench.connect("h2")
+    http2 = H2Connection()
+    http2.initiate_connection()
+    for _ in range(20):
+        stream = http2.get_next_available_stream_id()
+        fields = [(":method", "GET"), (":scheme", "https"), (":authority", HOST), (":path", "/backend")]
+        http2.send_headers(stream, fields, end_stream=True)
+        await client.send(http2.data_to_send())
+        while not any(isinstance(each, StreamEnded) for each in http2.receive_data(await client.read())):
+            await client.send(http2.data_to_send())
+        await until(lambda: len(bench.tasks) == 0)
+    gc.collect()
+    assert sum(isinstance(each, Http1Client) for each in gc.get_objects()) <= 2
