@@ -11,10 +11,8 @@ import hashlib
 import hmac
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,8 +58,8 @@ from agent.gateway.unified.planning import Planner
 from agent.gateway.unified.recall import Recall
 from agent.gateway.unified.serving import Serving
 from agent.gateway.upgrade import UpgradeHandler
+from agent.gateway.warming import Warming
 from agent.host.appearances import AppearanceFile
-from agent.host.collector import settle_in
 from agent.host.device import read_device
 from agent.host.justifications import JustificationFile
 from agent.host.known_time import KnownTime
@@ -82,7 +80,6 @@ from agent.telemetry.present import Snapshot
 log = logging.getLogger(__name__)
 
 KEEP_TIME_SECONDS = 60.0
-_PAUSE_SECONDS = 0.001  # of work that is in no hurry, after each step
 
 
 class Assembly:
@@ -95,19 +92,18 @@ class Assembly:
         *,
         accept: Acceptance = anything,
         token: str = "",
-        notices_apps: bool = False,
+        on_device: bool = False,
         keeps_policy: bool = False,
     ) -> None:
         """Read the policy and what is on the disk. `accept` refuses policies that cannot be carried out here, `token`
-        takes the place of the control token in `paths`. With `notices_apps` the programs of this machine that ask are
-        remembered. With `keeps_policy` the last policy that was in force is used where the one on the disk is refused.
-        Blocks. Raises DrawbridgeError."""
+        takes the place of the control token in `paths`. `on_device`: the programs of this machine that ask are
+        remembered, and it may be long until one does. With `keeps_policy` the last policy that was in force is used
+        where the one on the disk is refused. Blocks. Raises DrawbridgeError."""
         self._settings = settings
         self.paths = paths
         self.started_at = time.time()
         self.tasks = TaskGroup("engine")
-        self._stopped = threading.Event()
-        self._settled_in = False
+        self._warming = Warming(self.tasks, waits=on_device)
         self.missing: dict[str, str] = {}
         """Parts that could not be built, and why."""
         self.policy = PolicyFile(policy_path(settings), accept, kept=paths.policy if keeps_policy else None)
@@ -152,7 +148,7 @@ class Assembly:
         self._token = token or control_token(paths)
         self._appearances = (
             Appearances(self.audit, AppearanceFile(paths.appearances), lambda: self.policy.rules.policy.apps)
-            if notices_apps
+            if on_device
             else None
         )
         self._recall = Recall(None, self.tasks)
@@ -239,12 +235,12 @@ class Assembly:
             accounts=self.accounts,
         )
         upgrades = UpgradeHandler(self.policy, transport, self.audit, asking, guard, sockets)
-        self.server = GatewayServer(app, upgrades, self.tasks)
+        self.server = GatewayServer(app, upgrades, self.tasks, on_client=self._warming.meet)
         return self.server
 
     async def aclose(self, last_words: str = "") -> None:
         """Stop everything; the server was drained. `last_words` go into the audit trail, every event is flushed."""
-        self._stopped.set()
+        self._warming.stop()
         if self._dispatcher is not None:
             await self._dispatcher.aclose()
         if self._transport is not None:
@@ -327,13 +323,7 @@ class Assembly:
         """Make ready what exchanges can go on without, but would wait for."""
         rules = self.policy.rules
         self.tasks.spawn(self._checks.prepare(rules.policy.checks), name="prepare-checks")
-        self.tasks.spawn(self._warm(rules), name="warm-rules")
-
-    async def _warm(self, rules: RuleBook) -> None:
-        await asyncio.to_thread(_warm, rules, self._stopped)
-        if not self._settled_in:
-            self._settled_in = True
-            await asyncio.to_thread(settle_in)
+        self._warming.prepare(rules)
 
     async def note(self, kind: IncidentKind, message: str, detail: tuple[tuple[str, str], ...] = ()) -> None:
         """Record an event of the agent itself."""
@@ -392,21 +382,6 @@ class _Prices:
     def cost(self, provider: str, model: str, tokens: TokenCount, at: float) -> int | None:
         """See `PriceSource`."""
         return self._policy.book.cost(provider, model, tokens, at)
-
-
-def _warm(rules: RuleBook, stopped: threading.Event) -> None:
-    """Warm `rules` with pauses, so that other threads come to their turn; given up where the agent stops."""
-
-    def pause() -> None:
-        if stopped.wait(_PAUSE_SECONDS):
-            raise _StoppedError
-
-    with suppress(_StoppedError):
-        rules.warm(pause)
-
-
-class _StoppedError(Exception):
-    """The agent is about to end."""
 
 
 def _key(token: str, purpose: bytes) -> bytes:

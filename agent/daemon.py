@@ -167,7 +167,7 @@ class _Parts:
         settings = self._settings = settled(settings, os.environ, self._earlier)
         self._supervision = supervision
         self._lent = lent
-        self.shared = Assembly(settings, paths, notices_apps=True, keeps_policy=supervision is not None)
+        self.shared = Assembly(settings, paths, on_device=True, keeps_policy=supervision is not None)
         self._authority = Authority.open(paths, self.shared.policy.rules.catalog.hosts, seal=key_seal())
         refresh_bundle(paths, self._authority.roots_pem, environ=os.environ, store=root_store())
         self._server: GatewayServer | None = None

@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agent.errors import DrawbridgeError
+from agent.host.allocator import settle_memory
+from agent.host.collector import loaded
 from agent.host.files import write_atomically
 from agent.host.managed import managed_source
 from agent.host.paths import config_file, state_directory
@@ -35,6 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         "gateway_port": given.gateway_port,
     }
     ready_file = Path(given.ready_file) if given.ready_file else None
+    settle_memory()
     try:
         settings = _settings(asked)
         start_logging(settings)
@@ -45,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
             if ready_file is not None:
                 write_atomically(ready_file, json.dumps(facts_of(runfile)).encode())
 
-        gc.enable()
+        loaded()
         daemon.run(
             settings,
             on_ready=ready,

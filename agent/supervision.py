@@ -19,6 +19,7 @@ from agent.model.record import IncidentKind
 log = logging.getLogger(__name__)
 
 _PERIOD = 1.0  # seconds between beats
+_MEASURED = 5.0  # seconds between measurements; what they are for takes longer, and each wakes a thread
 _REMEMBERED = 3600.0
 
 
@@ -57,13 +58,15 @@ class Supervision:
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
-        memory, cpu = 0, 0.0
+        memory, cpu, due = 0, 0.0, loop.time()
         while True:
             self._changed.clear()
-            with suppress(
-                OSError, psutil.Error
-            ):  # no descriptors left, say: that it lives is still to be told
-                memory, cpu = await loop.run_in_executor(None, self._measured)
+            if loop.time() >= due:
+                due = loop.time() + _MEASURED
+                with suppress(
+                    OSError, psutil.Error
+                ):  # no descriptors left, say: that it lives is still to be told
+                    memory, cpu = await loop.run_in_executor(None, self._measured)
             server = self._shared.server if self._shared is not None else None
             active = server.active if server is not None else 0
             beat = Beat(ready=self._shared is not None, memory=memory, cpu=cpu, active=active)

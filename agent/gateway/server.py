@@ -40,6 +40,10 @@ KEEP_ALIVE = 120.0  # seconds; longer than the SDKs' own idle limits, so that th
 type App = Callable[[Message, Receive, Send], Any]
 
 
+def _nothing() -> None:
+    pass
+
+
 class ClientLink:
     """What an exchange may do to its client's connection beyond HTTP."""
 
@@ -150,7 +154,13 @@ class GatewayProtocol(HttpToolsProtocol):
             target=self.url,
             headers=tuple(self.headers),
         )
-        self._tasks_of_ours.spawn(self._upgrades.handle(request, self.transport), name="upgrade")
+        self._tasks_of_ours.spawn(self._upgrade(request), name="upgrade")
+
+    async def _upgrade(self, request: ClientRequest) -> None:
+        try:
+            await self._upgrades.handle(request, self.transport)
+        finally:
+            self.parser = None  # type: ignore[assignment]  # as uvicorn leaves it: each would keep the other
 
     def _refuse(self, status: bytes) -> None:
         if not self.transport.is_closing():
@@ -163,7 +173,11 @@ class GatewayProtocol(HttpToolsProtocol):
 class GatewayServer:
     """Attaches the gateway's application to sockets, and drains it on stop."""
 
-    def __init__(self, app: App, upgrades: UpgradeHandler, tasks: TaskGroup) -> None:
+    def __init__(
+        self, app: App, upgrades: UpgradeHandler, tasks: TaskGroup, on_client: Callable[[], None] = _nothing
+    ) -> None:
+        """`on_client` is called for each connection, before it says anything."""
+        self._on_client = on_client
         self._config = uvicorn.Config(
             app,
             interface="asgi3",
@@ -185,6 +199,7 @@ class GatewayServer:
 
     def protocol(self, connection: Connection) -> GatewayProtocol:
         """A protocol for one connection whose facts are known."""
+        self._on_client()
         return GatewayProtocol(self._config, self._state, connection, self._upgrades, self._tasks)
 
     async def attach(self, sock: socket.socket, connection: Connection) -> None:

@@ -14,6 +14,14 @@ def load_up() -> None:
     gc.set_threshold(_LOADING, _MIDDLE, _OLD)
 
 
+def loaded() -> None:
+    """The modules are loaded, while the collector was disabled: it begins, and never looks through them. `settle_in`
+    follows."""
+    gc.freeze()
+    load_up()
+    gc.enable()
+
+
 def settle_in() -> None:
     """What there is now stays: it is not looked through again for garbage. To be called once, when all is loaded.
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-import re2
-
 from agent.host.earlier import Earlier, leads_to, parsed
 from agent.host.setting_values import AUTO
 from agent.host.settings import Settings
 
-_NAMED = re2.compile(r"(?i)\b(PROXY|HTTP|HTTPS|SOCKS[45]?)\s+([A-Za-z0-9._-]+:[0-9]{1,5})")
+_NAMED = r"(?i)\b(PROXY|HTTP|HTTPS|SOCKS[45]?)\s+([A-Za-z0-9._-]+:[0-9]{1,5})"
 _VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 
@@ -55,7 +53,9 @@ def _listed(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 def _only_proxy(pac_text: str) -> str:
     """The one proxy that a PAC file names; empty where it names none, several, or one that is no HTTP proxy."""
-    found = {(match[1].upper(), match[2].lower()) for match in _NAMED.finditer(pac_text)}
+    import re2  # not before there is a PAC file: the supervisor, which has none most often, does without
+
+    found = {(match[1].upper(), match[2].lower()) for match in re2.finditer(_NAMED, pac_text)}
     if len({address for _, address in found}) != 1 or any(kind not in ("PROXY", "HTTP") for kind, _ in found):
         return ""
     return parsed(next(iter(found))[1])

@@ -14,8 +14,10 @@ from contextlib import suppress
 
 from mitmproxy import master, options
 from mitmproxy.addons import proxyserver
+from mitmproxy.connection import Connection as Side
 from mitmproxy.connection import ConnectionState, Server
-from mitmproxy.proxy import commands, events, mode_servers, mode_specs
+from mitmproxy.proxy import commands, events, layer, mode_servers, mode_specs
+from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers import modes
 from mitmproxy.proxy.layers.http import HttpLayer
 from mitmproxy.proxy.layers.http._http1 import Http1Client
@@ -97,6 +99,7 @@ class Engine(DoorServices):
         finally:
             del self._running[client_id]
             self._handlers.discard(handler)
+            handler.let_go()
             if not self._handlers:
                 self._empty.set()
 
@@ -166,6 +169,7 @@ class BridgeHandler(mode_servers.ProxyConnectionHandler):
         if server.address != GATEWAY:
             await self.server_event(events.OpenConnectionCompleted(command, "only the gateway is reachable"))
             return
+        self._forget_ended()
         facts = await self._intercepted.describe
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
@@ -183,6 +187,38 @@ class BridgeHandler(mode_servers.ProxyConnectionHandler):
         finally:
             del self._gateways[asyncio.current_task()]
 
+    async def handle_connection(self, connection: Side) -> None:
+        """As mitmproxy does. It keeps the error that ends this in the frame that the error's traceback leads to: a
+        circle around all that was read last, which lasts until the garbage collector comes by."""
+        try:
+            await super().handle_connection(connection)
+        except asyncio.CancelledError as error:
+            error.__traceback__ = None
+            raise
+
+    def let_go(self) -> None:
+        """The connection has ended. mitmproxy's layers hold each other, and OpenSSL's buffers with them, of which the
+        garbage collector knows nothing: it would come when there are tens of megabytes."""
+        http, found = self._http, set(self.layer.context.layers)
+        if http is not None:
+            for one in (*http.streams.values(), *http.connections.values()):
+                found.update(one.context.layers)
+        self.layer = _Ended(self.layer.context)
+        for one in found:
+            vars(one).clear()
+        self.timeout_watchdog.callback = _nothing
+
+    def _forget_ended(self) -> None:
+        """mitmproxy keeps what each request had upstream for as long as the client's connection lasts, a browser's for
+        hours, and looks through all of it at each further one."""
+        http = self._http
+        if http is None:
+            return
+        needed = {self.client, *self.transports, *(each.context.server for each in http.streams.values())}
+        for side in [each for each in http.connections if each not in needed]:
+            for one in set(http.connections.pop(side).context.layers).difference(http.context.layers):
+                vars(one).clear()
+
     async def drain_writers(self) -> None:
         """Wait before the next read until what was read is on its way; for HTTP/2, which mitmproxy buffers without
         limit, also until the client has made room for the answer."""
@@ -197,9 +233,13 @@ class BridgeHandler(mode_servers.ProxyConnectionHandler):
             self._room.clear()
             await self._room.wait()
 
+    @property
+    def _http(self) -> HttpLayer | None:
+        return next((one for one in self.layer.context.layers if isinstance(one, HttpLayer)), None)
+
     def _held_back(self, server: Server) -> int:
         """Bytes of the answer from `server` for which the client has made no room yet."""
-        http = next((one for one in self.layer.context.layers if isinstance(one, HttpLayer)), None)
+        http = self._http
         if http is None:
             return 0
         front, back = http.connections.get(self.client), http.connections.get(server)
@@ -215,3 +255,19 @@ class BridgeHandler(mode_servers.ProxyConnectionHandler):
         transport = self.transports.get(self.client)
         if transport is not None and transport.handler is not None:
             transport.handler.cancel("shutdown")
+
+
+class _Ended(layer.Layer):
+    """Where a connection was: what comes late for it leads to nothing."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        context.layers.clear()
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        del event
+        yield from ()
+
+
+async def _nothing() -> None:
+    return None

@@ -103,5 +103,6 @@ class Pipe(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """One end is gone: so is the tunnel."""
         self.lost = True
-        if self._peer is not None:
-            self._peer.close()
+        peer, self._peer = self._peer, None  # each would keep the other
+        if peer is not None:
+            peer.close()

@@ -2,9 +2,9 @@
 
     python -m tests.bench.soak --minutes 20 --rate 10
 
-Relayed calls, streams, base-URL calls, WebSockets, blocked requests and uploads go round at `--rate` a second. The
-engine and the supervisor are measured every few seconds; the table ends with the slope of a line through the samples
-after the first quarter, in which caches fill.
+Relayed calls, streams, base-URL calls, WebSockets, blocked requests, uploads and requests on one long HTTP/2 connection
+go round at `--rate` a second. The engine and the supervisor are measured every few seconds; the table ends with the
+slope of a line through the samples after the first quarter, in which caches fill.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from tests.fakes.provider import Provider
 from tests.fakes.socket_services import SocketServices
 from tests.fakes.tls import Authority
 from tests.integration.agent_process import AgentProcess
+from tests.integration.http2_line import Http2Line
 from tests.integration.line import Line, trusting, tunnel
 from tests.integration.prompts import CHAT, MESSAGES, made_up_key
 
@@ -72,7 +73,9 @@ class Client:
             "WebSocket": self._socket,
             "blocked": self._blocked,
             "upload": self._upload,
+            "HTTP/2": self._http2,
         }
+        self._browser: Http2Line | None = None
 
     def _line(self, host: str) -> Line:
         return Line.secured(tunnel(self._agent.proxy_port, host), trusting(self._agent.ca_file), host)
@@ -112,6 +115,14 @@ class Client:
             if answer.status == 200:
                 raise AssertionError("a secret went out")
 
+    def _http2(self) -> None:
+        if self._browser is None:  # one connection for all
+            context = trusting(self._agent.ca_file)
+            context.set_alpn_protocols(["h2"])
+            tunnelled = tunnel(self._agent.proxy_port, CHAT.host)
+            self._browser = Http2Line(Line.secured(tunnelled, context, CHAT.host))
+        _expect(self._browser.ask("POST", CHAT.target(), CHAT.body("hello")).status, 200)
+
     def _upload(self) -> None:
         edge = "soak-edge"
         head = (
@@ -141,8 +152,11 @@ def slope(samples: Sequence[Sample], of: str) -> float:
 class Soak:
     """One run."""
 
-    def __init__(self, agent: AgentProcess, client: Client, *, minutes: float, rate: float) -> None:
+    def __init__(
+        self, agent: AgentProcess, provider: Provider, client: Client, *, minutes: float, rate: float
+    ) -> None:
         self._agent = agent
+        self._provider = provider
         self._kinds = client.kinds
         self._end = time.monotonic() + minutes * 60
         self._begun = time.monotonic()
@@ -157,6 +171,7 @@ class Soak:
         worker.start()
         while time.monotonic() < self._end:
             self.samples.append(self._sample())
+            self._provider.forget()  # gigabytes of uploads within an hour
             _print_row(self.samples[-1])
             time.sleep(every)
         worker.join(SECONDS)
@@ -220,7 +235,7 @@ def main() -> int:
             )
             with agent:
                 sys.stdout.write(" | ".join(f"{each.name:>13}" for each in fields(Sample)) + "\n")
-                soak = Soak(agent, Client(agent), minutes=given.minutes, rate=given.rate)
+                soak = Soak(agent, provider, Client(agent), minutes=given.minutes, rate=given.rate)
                 soak.run(every=given.every)
                 whole = agent.trail.verify()
     sys.stdout.write(f"\nanswered: {dict(soak.counts)}\nfailed: {dict(soak.failures)}\n")

@@ -190,6 +190,11 @@ class Provider(Endpoint):
             self._scripts.clear()
             self._received.clear()
 
+    def forget(self) -> None:
+        """Forget what was recorded."""
+        with self._changed:
+            self._received.clear()
+
     @property
     def requests(self) -> tuple[Received, ...]:
         """All requests so far, in the order in which their heads came."""

@@ -76,6 +76,7 @@ class Turn:
         name: str = "",
     ) -> None:
         self._line = line
+        self._socket = socket
         self._session = session
         self.message = message
         self.heard = heard or Heard()
@@ -83,7 +84,6 @@ class Turn:
         self.operation = operation
         self.name = name
         self.answer = TurnAnswer()
-        self.dialect = TurnDialect(socket, session, self)
         self.task: asyncio.Task[None] | None = None  # that carries its exchange
         self.forwarded = False
         self._stopped = False
@@ -98,6 +98,11 @@ class Turn:
     def admit(self, route: Route) -> Route:
         """See `Lane`."""
         return self._line.admit(route)
+
+    @property
+    def dialect(self) -> TurnDialect:
+        """See `Lane`. Not kept: each would keep the other, and the connection with its TLS."""
+        return TurnDialect(self._socket, self._session, self)
 
     @property
     def body(self) -> bytes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from weakref import WeakSet
 
 import pytest
 
@@ -13,9 +15,9 @@ from agent.accounts.accounts import Accounts
 from agent.accounts.local import LocalStore
 from agent.errors import ConfigError
 from agent.gateway.asking import Asking
-from agent.gateway.server import MAX_HEAD, ONE_READ, ClientLink, GatewayServer
+from agent.gateway.server import MAX_HEAD, ONE_READ, ClientLink, GatewayProtocol, GatewayServer
 from agent.gateway.upgrade import UpgradeHandler
-from agent.gateway.wire import Message, Receive, Send
+from agent.gateway.wire import ClientRequest, Message, Receive, Send
 from agent.host.listening import BACKLOG
 from agent.host.tasks import TaskGroup
 from agent.inspection import RuleBook
@@ -26,6 +28,9 @@ from tests.fakes.upstream import FakeTransport
 from tests.unit.gateway.conftest import InForce
 
 CONNECTION = Connection(id="c", tier=Tier.RELAY, sni="api.openai.com", connect_host="api.openai.com")
+UPGRADE = (
+    b"GET /v1/responses HTTP/1.1\r\nhost: api.openai.com\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n"
+)
 GET = b"GET / HTTP/1.1\r\nhost: api.openai.com\r\n\r\n"
 
 type Script = Callable[[Message, Receive, Send], Awaitable[None]]
@@ -208,11 +213,42 @@ async def test_an_upgrade_to_what_we_cannot_read_is_refused_once(
 
 async def test_a_websocket_is_handed_to_the_upgrade_handler(house: House) -> None:
     client = await house.connect()
-    await client.send(
-        b"GET /v1/responses HTTP/1.1\r\nhost: api.openai.com\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n"
-    )
+    await client.send(UPGRADE)
     assert (await client.all()).startswith(b"HTTP/1.1 426 ")
     assert house.asked == []
+
+
+class Taking:
+    """Upgrades a connection to a protocol of its own, and ends it."""
+
+    active = 0
+
+    async def handle(self, request: ClientRequest, client: asyncio.Transport) -> None:
+        del request
+        client.set_protocol(asyncio.Protocol())
+        client.write(b"taken")
+        client.close()
+
+
+async def test_an_upgraded_connection_keeps_nothing_once_it_has_ended(house: House) -> None:
+    server = GatewayServer(house._app, Taking(), house.tasks)  # type: ignore[arg-type]
+    protocols: WeakSet[GatewayProtocol] = WeakSet()
+
+    def protocol() -> GatewayProtocol:
+        protocols.add(made := server.protocol(CONNECTION))
+        return made
+
+    gc.disable()
+    try:
+        ours, theirs = socket.socketpair()
+        await asyncio.get_running_loop().connect_accepted_socket(protocol, theirs)
+        client = End(*await asyncio.open_connection(sock=ours))
+        await client.send(UPGRADE)
+        assert await client.all() == b"taken"
+        client.close()
+        await until(lambda: not protocols)
+    finally:
+        gc.enable()
 
 
 async def test_an_exchange_hears_that_its_client_left(house: House) -> None:

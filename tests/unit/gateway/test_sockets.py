@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
@@ -425,6 +427,21 @@ async def test_a_turn_is_one_exchange_with_its_usage(house: House) -> None:
     assert (event.usage.input_tokens, event.answer_model, event.finish_reason) == (7, "gpt-5-x", "completed")
     assert (event.timing.chunks, event.stream) == (3, True)
     assert event.decision.action.word == "redact"
+
+
+async def test_a_connection_that_has_ended_is_not_kept_by_its_turns(house: House) -> None:
+    gc.disable()
+    try:
+        async with house.running() as connection:
+            house.client.say(create("hello"))
+            await until(lambda: len(house.heard) == 1)
+            house.says(completed())
+            await until(lambda: len(house.client.events) == 1)
+        kept = weakref.ref(connection)
+        del connection, house.task
+        await until(lambda: kept() is None)
+    finally:
+        gc.enable()
 
 
 async def test_the_record_is_kept_before_the_client_has_the_last_message(house: House) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.host.collector import load_up, settle_in
+from agent.host.collector import load_up, loaded, settle_in
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +22,17 @@ def test_what_is_there_is_not_looked_through_again() -> None:
     settle_in()
     assert gc.get_freeze_count() > 1000
     assert gc.get_threshold()[0] > 10_000
+
+
+def test_loaded_modules_are_not_looked_through_and_what_follows_is() -> None:
+    gc.disable()
+    loaded()
+    assert gc.get_freeze_count() > 1000
+    assert gc.isenabled()
+    ring: list[object] = []
+    ring.append(ring)
+    del ring
+    assert gc.collect() >= 1
 
 
 def test_later_cycles_are_still_found() -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from h2.connection import H2Connection
+from h2.events import StreamEnded
+from mitmproxy.proxy.layers.http._http1 import Http1Client
+from OpenSSL import SSL
 
 from addons import build_addons
 from agent.host.authority import Authority
@@ -40,6 +45,7 @@ class Bench:
         self.attached: list[Connection] = []
         self.received = b""
         self.answer = b"answer"
+        self.closes = False  # the gateway, behind its answer
         self.trusted: list[str] = []
         self.distrusted: list[str] = []
         self.tasks = TaskGroup("bench")
@@ -62,6 +68,8 @@ class Bench:
                 self.received += data
                 writer.write(self.answer)
                 await writer.drain()
+                if self.closes:
+                    break
         finally:
             writer.close()
 
@@ -183,3 +191,55 @@ async def test_draining_cuts_what_is_still_open_when_the_time_is_over(bench: Ben
 async def test_draining_waits_for_nothing_where_nothing_is_open(bench: Bench) -> None:
     async with asyncio.timeout(1):
         await bench.engine.drain(60)
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def open_tls() -> int:
+    return sum(isinstance(each, SSL.Connection) for each in gc.get_objects())
+
+
+@pytest.mark.usefixtures("uncollected")
+@pytest.mark.parametrize("tier", [Tier.RELAY, Tier.HTTP])
+async def test_what_tls_took_is_given_back_when_the_connection_ends(bench: Bench, tier: Tier) -> None:
+    bench.tier = tier
+    bench.answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
+    for _ in range(3):
+        client = await bench.connect("http/1.1")
+        await client.send(b"GET /backend HTTP/1.1\r\nHost: api.openai.com\r\n\r\n")
+        await client.until(b"hi")
+        client.close()
+    await until(lambda: bench.engine.connections == 0, lambda: len(bench.tasks) == 0)
+    await until(lambda: open_tls() == 0)
+
+
+@pytest.mark.usefixtures("uncollected")
+async def test_a_handshake_that_failed_leaves_nothing(bench: Bench) -> None:
+    with pytest.raises(ssl.SSLCertVerificationError):
+        await bench.connect(trusts=False)
+    await until(lambda: bench.engine.connections == 0, lambda: bool(bench.distrusted))
+    await until(lambda: open_tls() == 0)
+
+
+async def test_what_a_request_had_upstream_is_forgotten_while_its_client_stays(bench: Bench) -> None:
+    bench.tier, bench.closes = Tier.HTTP, True
+    bench.answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
+    client = await bench.connect("h2")
+    http2 = H2Connection()
+    http2.initiate_connection()
+    for _ in range(20):
+        stream = http2.get_next_available_stream_id()
+        fields = [(":method", "GET"), (":scheme", "https"), (":authority", HOST), (":path", "/backend")]
+        http2.send_headers(stream, fields, end_stream=True)
+        await client.send(http2.data_to_send())
+        while not any(isinstance(each, StreamEnded) for each in http2.receive_data(await client.read())):
+            await client.send(http2.data_to_send())
+        await until(lambda: len(bench.tasks) == 0)
+    gc.collect()
+    assert sum(isinstance(each, Http1Client) for each in gc.get_objects()) <= 2
