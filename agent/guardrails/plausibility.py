@@ -66,6 +66,7 @@ _NAMES_OF_UUIDS = (
     "auth_token",
     "access_token",
 )
+_DRAWN = 10  # letters from which case that changes by chance says something
 _CHANCE_TURNS = 0.18  # a quarter by chance, a tenth in names
 _SHORT_SECRET = 12
 _HEX = frozenset("0123456789abcdefABCDEF")
@@ -106,10 +107,13 @@ def web_address_password(value: str, before: str) -> bool:
 
 
 def password_value(value: str, before: str) -> bool:
-    """The value of something called password. Words of letters only are let pass: labels and field names are such."""
+    """The value of something called password. Words of letters only are let pass: labels and field names are such.
+    Letters whose case changes by chance are no words."""
     value = value[:MOST]
     if not _literal(value) or _named_harmless(before) or (value[0] == "/" and "/" in value[1:]):
         return False
+    if value.isalpha():
+        return len(value) >= _DRAWN and case_changes(value) >= CHANCE_CHANGES and not reads_as_code(value)
     if _kinds(value) <= 1 and not (value.isdecimal() and len(value) >= 6):
         return False
     return not reads_as_code(value)

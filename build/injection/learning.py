@@ -12,7 +12,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-BASE_RATE = 0.15
+BASE_RATE = 0.18
 """The share of attacks for which scores are probabilities: so a score of 0.5 means about one false alarm in a hundred
 harmless texts."""
 

@@ -20,12 +20,16 @@ def own_samples(folder: Path, *, seed: int) -> list[Sample]:
     found = [
         *_languages(_read(folder / "languages.toml"), seed),
         *_languages(_read(folder / "languages_more.toml"), seed),
+        *_languages(_read(folder / "languages_third.toml"), seed),
         *_sets(folder, "harmless.toml", seed, attack=False),
         *_sets(folder, "attacks.toml", seed, attack=True),
         *_sets(folder, "harness.toml", seed, attack=False),
         *_sets(folder, "indirect.toml", seed, attack=True),
         *_sets(folder, "roles.toml", seed, attack=True),
+        *_sets(folder, "steering.toml", seed, attack=True),
+        *_sets(folder, "everyday.toml", seed, attack=False),
         *_honest(_read(folder / "carriers.toml")),
+        *_lists(_read(folder / "people.toml")),
     ]
     found += _disguised(
         [sample for sample in found if sample.attack and sample.source != "own-indirect"], seed
@@ -79,6 +83,13 @@ def _honest(source: dict[str, Any]) -> Iterator[Sample]:
         for place, sentence in enumerate(source["honest"]):
             text = _carried(carrier, sentence)
             yield Sample(text=text, attack=False, source="own-carriers", group=f"own-carriers-{place % 2}")
+
+
+def _lists(source: dict[str, list[str]]) -> Iterator[Sample]:
+    """Sentences as they are; every second one belongs to another group."""
+    for name, attack in (("attacks", True), ("harmless", False)):
+        for place, text in enumerate(source[name]):
+            yield Sample(text=text, attack=attack, source="own-people", group=f"own-people-{place % 2}")
 
 
 def _languages(source: dict[str, Any], seed: int) -> Iterator[Sample]:

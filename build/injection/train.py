@@ -18,6 +18,7 @@ ROOT = HERE.parents[2]
 sys.path[:0] = [str(HERE.parent), str(ROOT)]
 
 from attacks import ATTACKS  # noqa: E402  found beside this file
+from embedding import embedded  # noqa: E402
 from harmless import HARMLESS  # noqa: E402
 from learning import Example, Learner, Settings, calibrated, probability  # noqa: E402
 from own import own_samples  # noqa: E402
@@ -27,7 +28,7 @@ from agent.guardrails.injection.concepts import bundled_lexicon  # noqa: E402
 from agent.guardrails.injection.features import Extractor, Kind, Name  # noqa: E402
 from agent.guardrails.injection.model import written_model  # noqa: E402
 from agent.guardrails.injection.signs import Signs, known_rules  # noqa: E402
-from agent.guardrails.injection.windows import windows  # noqa: E402
+from agent.guardrails.injection.windows import pieces, windows  # noqa: E402
 
 SEED = 20_261
 FOLDS = 10
@@ -36,12 +37,13 @@ WEIGHTS = {
     "own-agents": 3.0,
     "own-outputs": 1.5,
     "own-short": 2.0,
+    "own-people": 4.0,
     "own-disguised": 0.7,
 }
 MINIMUM = {Kind.WORD: 4, Kind.PAIR: 5, Kind.CONCEPT: 3, Kind.SIGN: 2}
 """In how many texts a feature must stand to be learned: and in two groups, so that no source's habits are."""
 
-SMALLEST = 0.015
+SMALLEST = 0.05
 """Weights below this decide nothing and are left out."""
 
 type Feature = tuple[Kind, Name]
@@ -64,8 +66,9 @@ def corpus(given: list[Sample]) -> Corpus:
     groups: dict[Feature, set[str]] = defaultdict(set)
     for sample in given:
         told = [
-            {(kind, name) for kind, names in extractor.features(window.text) for name in names}
+            {(kind, name) for kind, names in extractor.features(piece.text) for name in names}
             for window in windows(sample.text)
+            for piece in pieces(window.text)
         ]
         seen.append(told)
         for feature in set().union(*told):
@@ -146,11 +149,13 @@ def main(arguments: Sequence[str]) -> None:
     )
     chosen = parser.parse_args(arguments)
     given = samples(chosen.folder, (*ATTACKS, *HARMLESS), seed=SEED) + own_samples(chosen.own, seed=SEED)
+    alone = len(given)
+    given += embedded(given, seed=SEED)
     data = corpus(given)
     settings = Settings()
     margins = unseen_margins(data, settings)
     slope, offset = calibrated(
-        [(m, s.attack) for m, s in zip(margins, data.samples, strict=True) if not _is_own(s)]
+        [(m, s.attack) for m, s in zip(margins[:alone], data.samples, strict=False) if not _is_own(s)]
     )
     if chosen.report:
         report(data, margins, slope, offset)

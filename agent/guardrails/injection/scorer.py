@@ -8,7 +8,7 @@ from agent.guardrails.injection.concepts import bundled_lexicon
 from agent.guardrails.injection.features import Extractor
 from agent.guardrails.injection.model import Model, bundled_model
 from agent.guardrails.injection.signs import SURE, Signs, known_rules, sought_in_windows
-from agent.guardrails.injection.windows import Window, WindowFeed, windows
+from agent.guardrails.injection.windows import Window, WindowFeed, pieces, windows
 from agent.model.findings import Family, Finding
 
 INJECTION_TYPE = "prompt_injection"
@@ -20,9 +20,9 @@ FLOOR = 0.35
 
 
 class InjectionScorer:
-    """Judges texts window by window. Immutable: one scorer serves any number of threads and streams.
+    """Judges texts window by window, each by its pieces. Immutable: one scorer serves any number of threads.
 
-    A window's score is the probability that it tries to steer a model against its user or operator, from the words,
+    A piece's score is the probability that it tries to steer a model against its user or operator, from the words,
     the rules that hit and what they mean together: a lone sign in a long harmless text stays below the threshold.
     """
 
@@ -41,13 +41,13 @@ class InjectionScorer:
         return {rule.id: rule.type for rule in self._rules.rules} | {INJECTION_RULE: INJECTION_TYPE}
 
     def score(self, text: str) -> float:
-        """The score of one window, 0 to 1."""
-        return self._model.probability(self._extractor.features(text))
+        """The highest score of the pieces of one window, 0 to 1."""
+        return max((score for _, score in self._scored(text)), default=0.0)
 
     def findings(self, text: str) -> tuple[Finding, ...]:
-        """What the rules for windows find, and the windows that score at least the threshold: by position, disjoint.
+        """What the rules for windows find, and the pieces that score at least the threshold: by position, disjoint.
 
-        Where a rule finds something in a window that the model finds too, the model's finding is what comes after it.
+        Where a rule finds something in a piece that the model finds too, the model's findings stand around it.
         """
         return tuple(self._judged(windows(text), 0))
 
@@ -61,16 +61,57 @@ class InjectionScorer:
 
     def _judged(self, done: Iterable[Window], after: int) -> Iterable[Finding]:
         for window in done:
-            score = self.score(window.text)
+            scored = self._scored(window.text)
+            best = max((score for _, score in scored), default=0.0)
+            hits: list[Finding] = []
             for start, end, rule in self._rules.spans(window.text):
                 plain = rule.confidence >= SURE
-                if window.start + start >= after and (plain or score >= FLOOR):
-                    after = window.start + end
-                    sure = rule.confidence if plain else score
-                    yield _finding(window.start + start, after, rule.type, rule.id, sure)
-            if score >= self._threshold and after < window.end:
-                yield _finding(max(window.start, after), window.end, INJECTION_TYPE, INJECTION_RULE, score)
-                after = window.end
+                if plain or best >= FLOOR:
+                    sure = rule.confidence if plain else best
+                    hits.append(_finding(window.start + start, window.start + end, rule.type, rule.id, sure))
+            regions = _regions(
+                (window.start + piece.start, window.start + piece.end, score)
+                for piece, score in scored
+                if score >= self._threshold
+            )
+            for finding in _disjoint(hits, regions, after):
+                yield finding
+                after = finding.end
+
+    def _scored(self, text: str) -> list[tuple[Window, float]]:
+        judge, features = self._model.probability, self._extractor.features
+        return [(piece, judge(features(piece.text))) for piece in pieces(text)]
+
+
+def _regions(found: Iterable[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
+    """Pieces that overlap, as one with the highest score."""
+    regions: list[tuple[int, int, float]] = []
+    for start, end, score in found:
+        if regions and start <= regions[-1][1]:
+            before = regions.pop()
+            start, score = before[0], max(before[2], score)
+        regions.append((start, end, score))
+    return regions
+
+
+def _disjoint(hits: list[Finding], regions: list[tuple[int, int, float]], after: int) -> Iterable[Finding]:
+    """What rules found, and of the model's regions what stands between: by position, none before `after`."""
+    for hit in hits:
+        if hit.start < after:
+            continue
+        while regions and regions[0][0] < hit.start:
+            start, end, score = regions.pop(0)
+            if max(start, after) < min(end, hit.start):
+                yield _finding(max(start, after), min(end, hit.start), INJECTION_TYPE, INJECTION_RULE, score)
+            if end > hit.end:
+                regions.insert(0, (hit.end, end, score))
+                break
+        yield hit
+        after = hit.end
+    for start, end, score in regions:
+        if max(start, after) < end:
+            yield _finding(max(start, after), end, INJECTION_TYPE, INJECTION_RULE, score)
+            after = end
 
 
 def _finding(start: int, end: int, kind: str, rule: str, score: float) -> Finding:

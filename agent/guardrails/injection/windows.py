@@ -1,5 +1,9 @@
-"""The windows that a text is judged in: by character offsets from its start alone, so that a text that arrives in
-pieces has the windows of the whole, however it was cut."""
+"""The windows that a text is searched in, and the pieces of a window that the model judges: by character offsets from
+the start alone, so that a text that arrives bit by bit has the windows of the whole, however it was cut.
+
+Rules with wide gaps need a window. The model needs less: an attack is a sentence or two, and what stands around it
+speaks for harmlessness without meaning any.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,10 @@ SIZE = 1_000
 STRIDE = 750
 """Characters from the start of one window to the start of the next: what one cuts in two, its neighbour has whole."""
 SNAP = 40
+
+PIECE = 300
+"""Characters of a piece of a window; edges move as those of windows do."""
+PIECE_STRIDE = 200
 
 
 class Window(NamedTuple):
@@ -28,6 +36,20 @@ def windows(text: str) -> list[Window]:
     """All windows of a whole text, in order. A text that fits is one window; the empty text has none."""
     feed = WindowFeed()
     return [*feed.feed(text), *feed.finish()]
+
+
+def pieces(text: str) -> list[Window]:
+    """The pieces of a window's text, in order. What is hardly longer than one piece is one."""
+    if len(text) <= PIECE + SNAP:
+        return [Window(0, text)] if text else []
+    found: list[Window] = []
+    opening = end = 0
+    while end < len(text):
+        start = _snapped(text, opening) if opening else 0
+        end = _snapped(text, opening + PIECE)
+        found.append(Window(start, text[start:end]))
+        opening += PIECE_STRIDE
+    return found
 
 
 class WindowFeed:
@@ -67,11 +89,14 @@ class WindowFeed:
 
     def _edge(self, wanted: int) -> int:
         """The first white space from there on, if one stands near."""
-        begin = wanted - self._at
-        if begin >= len(self._tail):
-            return self._at + len(self._tail)
-        near = self._tail[begin : begin + SNAP]
-        for offset, char in enumerate(near):
-            if char.isspace():
-                return wanted + offset
-        return wanted
+        return self._at + _snapped(self._tail, wanted - self._at)
+
+
+def _snapped(text: str, wanted: int) -> int:
+    """The first white space from there on, if one stands near; at most the end."""
+    if wanted >= len(text):
+        return len(text)
+    for offset, char in enumerate(text[wanted : wanted + SNAP]):
+        if char.isspace():
+            return wanted + offset
+    return wanted

@@ -68,7 +68,7 @@ def test_a_damaged_file_is_refused(text: str, reason: str) -> None:
 def test_the_bundled_weights_are_read_and_small() -> None:
     assert bundled_model().margin([]) < 0
     place = Path(bundled_model.__code__.co_filename).with_name("weights.tsv")
-    assert place.stat().st_size < 300_000
+    assert place.stat().st_size < 350_000
 
 
 def test_training_tells_attacks_from_the_rest_and_repeats_itself(train: ModuleType, tmp_path: Path) -> None:
