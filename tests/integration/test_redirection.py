@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.test_capture import SECRET, Laptop, _missing, until
+from tests.integration.laptop import SECRET, Laptop, missing, until
 
 
 def _absent() -> str:
-    if missing := _missing():
-        return missing
+    if absent := missing():
+        return absent
     if shutil.which("sudo") is None:
         return "needs sudo: the redirector of Linux starts itself by it"
     mounted = "mount -t cgroup2 none /sys/fs/cgroup"

@@ -39,13 +39,16 @@ def _can_freeze() -> bool:
 
 @contextmanager
 def _frozen(directory: Path) -> Iterator[None]:
-    found = (directory, *directory.rglob("*"))
-    names = [str(each) for each in found if each.is_dir() or each.is_file()]  # a socket has no flags
-    subprocess.run(["chattr", "+i", *names], check=True, capture_output=True)
+    """The folders first: nothing comes or goes then, journals of a database neither. A socket has no flags."""
+    folders = [str(each) for each in (directory, *directory.rglob("*")) if each.is_dir()]
+    subprocess.run(["chattr", "+i", *folders], check=True, capture_output=True)
+    files = [str(each) for each in directory.rglob("*") if each.is_file()]
     try:
+        if files:
+            subprocess.run(["chattr", "+i", *files], check=True, capture_output=True)
         yield
     finally:
-        subprocess.run(["chattr", "-i", *names], check=True, capture_output=True)
+        subprocess.run(["chattr", "-i", *folders, *files], check=True, capture_output=True)
 
 
 def remove(agent: AgentProcess) -> None:
