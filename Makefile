@@ -22,7 +22,7 @@ test: lint unit ## lint, types, architecture and every test
 	@echo "test: integration, clients and installers"
 	@build/tests.sh $(BIN)/python -m pytest -q -n auto --dist loadfile tests --ignore=tests/unit
 
-test-clients: .venv/.ready ## the real clients; installs the command-line agents (npm) into build/.work first
+test-clients: .venv/.ready ## the real clients; installs and builds them into build/.work first
 	@build/clients.sh
 	@build/tests.sh $(BIN)/python -m pytest -q -n auto --dist loadfile tests/clients
 

@@ -33,6 +33,8 @@ def unmapped(event: Exchange, provider: str) -> Document:
         document["gen_ai.request.model"] = clipped(event.model)
         document["gen_ai.request.stream"] = event.stream
         document["server.address"] = clipped(event.host)
+        if event.conversation:
+            document["gen_ai.conversation.id"] = clipped(event.conversation)
         if answered_by := event.answer_model or event.served.model:
             document["gen_ai.response.model"] = clipped(answered_by)
         if event.finish_reason:

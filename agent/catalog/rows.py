@@ -45,7 +45,9 @@ _ENDPOINT_KEYS = frozenset(
     {"dialect", "operation", "socket", "app", "file_id", "upload_url", "upload_id", "sealed", "seal"}
 )
 _UPLOADS = "uploads.toml"
-_UPLOAD_KEYS = frozenset({"name", "provider", "hosts", "kind", "shares", "http2", "websockets"})
+_UPLOAD_KEYS = frozenset(
+    {"name", "provider", "hosts", "kind", "shares", "http2", "websockets", "confidence", "seen"}
+)
 _REFUSALS = range(400, 500)
 _DIGITS = frozenset("0123456789")
 

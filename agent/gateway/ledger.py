@@ -195,6 +195,7 @@ class Ledger:
             dialect=self.dialect,
             model=self.request.model or self.model,
             stream=self.request.stream,
+            conversation=self.request.conversation,
             upstream=self.upstream,
             status=self.status,
             outcome=self.outcome,

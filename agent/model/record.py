@@ -118,6 +118,7 @@ class Exchange:
     dialect: str = ""
     model: str = ""
     stream: bool = False
+    conversation: str = ""  # the service's own id, where question or answer names it
     upstream: str = ""  # native, central, provider, or empty where nothing was forwarded
     status: int | None = None
     outcome: Outcome

@@ -105,6 +105,7 @@ def _asked(exchange: Exchange, name: GenAiName) -> dict[str, Value]:
         "gen_ai.provider.name": name(provider_of(exchange)),
         "gen_ai.request.model": exchange.model,
         "gen_ai.request.stream": exchange.stream or None,
+        "gen_ai.conversation.id": exchange.conversation or None,
         "server.address": exchange.host,
         "server.port": (port or 443) if exchange.host else None,
         "http.request.method": exchange.method,

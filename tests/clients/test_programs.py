@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -37,11 +36,6 @@ http.request({host: proxy.hostname, port: proxy.port, method: 'CONNECT', path: '
   }).end();
 """
 
-NODE_FETCH = """
-fetch('https://api.openai.com/v1/chat/completions', {method: 'POST', body: process.argv[1],
-  headers: {'content-type': 'application/json'}}).then((answer) => answer.text()).then(console.log);
-"""
-
 REQUESTS = """
 import sys, requests
 print(requests.post(sys.argv[1], data=sys.argv[2], headers={"content-type": "application/json"}, timeout=20).text)
@@ -68,14 +62,6 @@ def provider(stage: Stage) -> Provider:
     """The echo, without memory of other tests."""
     stage.provider.reset()
     return stage.provider
-
-
-def node_version() -> tuple[int, ...]:
-    """The version of node, () where there is none."""
-    if shutil.which("node") is None:
-        return ()
-    said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
-    return tuple(int(part) for part in said.strip().lstrip("v").split("."))
 
 
 def asked(agent: AgentProcess, provider: Provider, *program: str) -> str:
@@ -135,14 +121,6 @@ def test_an_ai_program_at_a_host_outside_the_catalog_is_noted(
 @NODE
 def test_node_is_served_through_a_tunnel_of_its_own(agent: AgentProcess, provider: Provider) -> None:
     assert asked(agent, provider, "node", "-e", NODE_CONNECT) == f"You said: use {MARK}"
-
-
-@pytest.mark.skipif(
-    not (22, 21) <= node_version() < (23,) and node_version() < (24, 5),
-    reason="node's fetch asks for a proxy (NODE_USE_ENV_PROXY) from 22.21 and 24.5 on",
-)
-def test_nodes_fetch_is_served(agent: AgentProcess, provider: Provider) -> None:
-    assert asked(agent, provider, "node", "-e", NODE_FETCH) == f"You said: use {MARK}"
 
 
 def test_the_exit_status_and_the_streams_are_the_programs_own(agent: AgentProcess) -> None:

@@ -20,6 +20,7 @@ HOSTS = (
     "copilot.microsoft.com",
     "substrate.office.com",
     "neo.character.ai",
+    "tch1.tch.poe.com",
 )
 POLICY = """\
 schema_version: 1

@@ -661,3 +661,66 @@ async def until(reached: object, seconds: float = SECONDS) -> None:
     while not reached():
         assert time.monotonic() < deadline, "not in time"
         await asyncio.sleep(0.02)
+
+
+def added(text: str, *, state: str = "incomplete", number: int = 7) -> dict[str, object]:
+    """What Poe pushes when a chat message has grown."""
+    message = {"id": "TWVzc2FnZTo3", "messageId": number, "text": text, "author": "claude", "state": state}
+    payload = {
+        "subscription_name": "messageAdded",
+        "unique_id": "messageAdded:42",
+        "data": {"messageAdded": message},
+    }
+    update = {"message_type": "subscriptionUpdate", "payload": payload}
+    return {"min_seq": 12, "messages": [json.dumps(update)]}
+
+
+async def grown(client: ClientConnection) -> list[dict[str, object]]:
+    """How a Poe page sees a chat message grow, to its end."""
+    seen: list[dict[str, object]] = []
+    while not seen or seen[-1]["state"] != "complete":
+        pushed = json.loads(await asyncio.wait_for(client.recv(), SECONDS))
+        seen.append(json.loads(pushed["messages"][0])["payload"]["data"]["messageAdded"])
+    return seen
+
+
+async def test_answers_of_poe_are_inspected_and_told_by_their_chat(
+    gate: AgentProcess, services: SocketServices
+) -> None:
+    secret, begun = made_up_key(), time.time()
+    text = f"My key is {secret}, keep it."
+
+    async def pushing(peer: Peer) -> None:
+        await peer.next()  # a ping
+        for end in range(4, len(text), 4):
+            await peer.say(added(text[:end]))
+        await peer.say(added(text, state="complete"))
+        await peer.next()
+        for end in range(4, 40, 4):
+            await peer.say(added("Well: the Zebra-Red-Falcon flies"[:end], number=8))
+        await peer.say(added("Well: the Zebra-Red-Falcon flies", number=8, state="complete"))
+        await peer.next()
+        await peer.say(added("Good bye", number=9, state="complete"))
+        await peer.next()
+
+    services.scripts["/up/chan1-8888/updates"] = pushing
+    async with opened(
+        gate, "wss://tch1.tch.poe.com/up/chan1-8888/updates?min_seq=1&channel=c&hash=h"
+    ) as client:
+        await client.send('{"type":"ping"}')
+        seen = await grown(client)
+        assert seen[-1]["text"] == f"My key is {MARK}, keep it."
+        assert not any(str(each["text"]).startswith(f"My key is {secret[:8]}") for each in seen)
+        await client.send('{"type":"ping"}')
+        stopped = await grown(client)
+        assert "Not here, please" in str(stopped[-1]["text"])
+        assert (stopped[-1]["id"], stopped[-1]["messageId"]) == ("TWVzc2FnZTo3", 8)
+        assert not any("Zebra-Red-F" in str(each["text"]) for each in stopped)
+        await client.send('{"type":"ping"}')  # the connection stays usable
+        assert [each["text"] for each in await grown(client)] == ["Good bye"]
+    rows = gate.trail.events(kind="exchange", since=begun)
+    told = [json.loads(gate.event_text(row))["unmapped"] for row in rows]
+    assert [each["gen_ai.conversation.id"] for each in told] == ["42"] * 3
+    assert {each["gen_ai.operation.name"] for each in told} == {"resume"}  # asked, and counted, over HTTPS
+    assert {each["drawbridge"]["surface"] for each in told} == {"poe-socket"}
+    assert sorted(each["drawbridge"]["outcome"] for each in told) == ["blocked", "completed", "completed"]

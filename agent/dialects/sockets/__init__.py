@@ -16,6 +16,7 @@ from agent.dialects.sockets.m365_copilot import M365Socket
 from agent.dialects.sockets.microsoft_copilot import CopilotSocket
 from agent.dialects.sockets.openai_realtime import RealtimeSocket
 from agent.dialects.sockets.openai_responses import ResponsesSocket
+from agent.dialects.sockets.poe import PoeSocket
 
 __all__ = ["SOCKETS", "Heard", "Said", "SocketDialect", "SocketSession"]
 
@@ -27,5 +28,6 @@ _ALL: tuple[SocketDialect, ...] = (
     M365Socket(),
     ChatGPTSocket(),
     CharacterSocket(),
+    PoeSocket(),
 )
 SOCKETS: Mapping[str, SocketDialect] = MappingProxyType({each.name: each for each in _ALL})

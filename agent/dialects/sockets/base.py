@@ -18,6 +18,9 @@ from agent.model.conversation import TokenCount
 NO_VIEW = EventView()
 """Of a message that holds nothing to judge."""
 
+ANSWER_ELSEWHERE = "resume"
+"""The operation of an answer whose question was asked, and counted, elsewhere."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
@@ -38,6 +41,7 @@ class Said:
     oldest that is not over. `apart` marks messages that belong to no answer (a session's settings, rate limits): where
     they hold text it is repeated from elsewhere. `readable` is False where the message is none of the format's.
     `operation` names what is done where the service begins the turn by itself, if that is not the endpoint's own.
+    `ends` names further answers that are over with this message, where it speaks of several.
     """
 
     view: EventView = NO_VIEW
@@ -45,11 +49,16 @@ class Said:
     apart: bool = False
     readable: bool = True
     operation: str = ""
+    ends: tuple[str, ...] = ()
 
 
 class SocketSession(RequestFormat, Protocol):
-    """One connection's format. As a `RequestFormat` it reads and edits the client's messages; `parse_request` of an
-    empty body is what is known of a turn that the service begins by itself."""
+    """One connection's format. As a `RequestFormat` it reads and edits the client's messages."""
+
+    def begun(self, turn: str) -> ParsedRequest:
+        """What is known of the question of a turn of that name where the client's message says nothing of it, or the
+        service has begun it by itself."""
+        ...
 
     def hear(self, data: bytes) -> Heard:
         """What a client's message means. Changes nothing: it may never be forwarded. Raises ContentError where it

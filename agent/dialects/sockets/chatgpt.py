@@ -15,7 +15,7 @@ import orjson
 from agent.dialects.base import Delta, EventView, RequestHead, StreamReader
 from agent.dialects.jsonedits import edit
 from agent.dialects.jsontext import parse
-from agent.dialects.sockets.base import Heard, Said
+from agent.dialects.sockets.base import ANSWER_ELSEWHERE, Heard, Said
 from agent.dialects.sockets.deltas import DeltaReader
 from agent.dialects.sockets.sessions import UNREADABLE, JsonSession, Uncounted, echoed, unknown
 from agent.dialects.sse import SseDecoder, SseEvent, encode
@@ -75,7 +75,7 @@ class ChatGPTSession(JsonSession):
                 number += 1
         if view.final:
             self._readers.pop(topic, None)
-        return Said(view=view, turn=topic or "topic")
+        return Said(view=view, turn=topic or "topic", operation=ANSWER_ELSEWHERE)
 
     def edit_event(self, data: bytes, edits: tuple[Edit, ...]) -> bytes:
         """`data` with the edits made, each in its event in its item."""

@@ -48,7 +48,8 @@ class LiveSession(JsonSession):
         super().__init__()
         self._model = ""
 
-    def _begun(self) -> ParsedRequest:
+    def _begun(self, turn: str) -> ParsedRequest:
+        del turn
         return ParsedRequest(model=self._model, stream=True)
 
     def forwarded(self, heard: Heard) -> None:

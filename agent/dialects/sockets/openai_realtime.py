@@ -72,7 +72,8 @@ class RealtimeSession(JsonSession):
         self._model = model
         self._tools: dict[str, str] = {}  # by item: the tool that is called
 
-    def _begun(self) -> ParsedRequest:
+    def _begun(self, turn: str) -> ParsedRequest:
+        del turn
         return ParsedRequest(model=self._model, stream=True)
 
     def _read(self, document: dict[str, object]) -> Heard:

@@ -48,7 +48,8 @@ class ResponsesSession(JsonSession):
         self._reader: OpenAIResponsesReader | None = None
         self._model = ""
 
-    def _begun(self) -> ParsedRequest:
+    def _begun(self, turn: str) -> ParsedRequest:
+        del turn
         return ParsedRequest(model=self._model, stream=True)
 
     def _read(self, document: dict[str, object]) -> Heard:

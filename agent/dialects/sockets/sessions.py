@@ -35,7 +35,13 @@ class JsonSession:
     def parse_request(self, head: RequestHead, body: bytes) -> ParsedRequest:
         """See `RequestFormat`."""
         del head
-        request = self.hear(body).request if body else self._begun()
+        return self._with_attached(self.hear(body).request)
+
+    def begun(self, turn: str) -> ParsedRequest:
+        """See `SocketSession`."""
+        return self._with_attached(self._begun(turn))
+
+    def _with_attached(self, request: ParsedRequest) -> ParsedRequest:
         if not self._attached:
             return request
         return replace(request, attachments=(*self._attached.values(), *request.attachments))
@@ -72,8 +78,9 @@ class JsonSession:
             return UNREADABLE
         return self._said(document) if isinstance(document, dict) else UNREADABLE
 
-    def _begun(self) -> ParsedRequest:
-        """What is known of a turn that the service begins by itself."""
+    def _begun(self, turn: str) -> ParsedRequest:
+        """See `begun`."""
+        del turn
         return ParsedRequest(stream=True)
 
     def _read(self, document: dict[str, object]) -> Heard:

@@ -263,10 +263,13 @@ class SocketConnection:
             turn = self._unasked(said)
         if turn is None:
             await self._to_client(message.raw)
-            return
-        await turn.answer.feed(message, said.view)
-        if said.view.final or turn.operation == CONTEXT:
-            await self._finish(turn)
+        else:
+            await turn.answer.feed(message, said.view)
+            if said.view.final or turn.operation == CONTEXT:
+                await self._finish(turn)
+        for name in said.ends:
+            if (other := self._turns.named(name)) is not None:
+                await self._finish(other)
 
     def _is_plain(self, said: Said) -> bool:
         """Whether a message outside all turns has nothing to judge in it."""

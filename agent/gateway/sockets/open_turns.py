@@ -38,6 +38,10 @@ class OpenTurns:
         """Whether the rest of an answer that was stopped is still to come, and has no name to tell it by."""
         return any(not turn.name and turn.answer.stopped for turn in self._turns)
 
+    def named(self, name: str) -> Turn | None:
+        """The one that the service calls so."""
+        return next((turn for turn in self._turns if turn.name == name), None)
+
     def of(self, said: Said) -> Turn | None:
         """The turn that a service's message belongs to, which has its name from now on. What belongs to none keeps its
         place behind what came before."""
@@ -46,7 +50,7 @@ class OpenTurns:
         unnamed = next((turn for turn in self._turns if not turn.name), None)
         if not said.turn:
             return unnamed
-        named = next((turn for turn in self._turns if turn.name == said.turn), None)
+        named = self.named(said.turn)
         if named is not None or said.operation:  # with an operation it was begun by the service itself
             return named
         if unnamed is not None:

@@ -239,7 +239,7 @@ class TurnDialect:
 
     def parse_request(self, head: RequestHead, body: bytes) -> ParsedRequest:
         """See `RequestFormat`."""
-        return self._session.parse_request(head, body)
+        return self._session.parse_request(head, body) if body else self._session.begun(self._turn.name)
 
     def edit_request(self, body: bytes, edits: tuple[Edit, ...]) -> bytes:
         """See `RequestFormat`."""

@@ -15,7 +15,7 @@ from agent.inspection import inspect_request
 from agent.model.content import Edit, Slot
 from agent.model.decision import Action
 from agent.model.hostpattern import HostTemplate, is_template
-from agent.model.surface import Endpoint, Surface
+from agent.model.surface import Confidence, Endpoint, Kind, Surface
 from tests.contract.catalog.sample import FOLDER, Sample, sample
 from tests.fakes.rulebooks import TOY, toy_scope
 
@@ -133,6 +133,13 @@ def test_a_request_through_its_own_path_is_read_edited_and_refused(
     assert dialect.edit_answer(given.response, (edit,)) == given.response.replace(
         given.answer.encode(), b"This" + given.answer[2:].encode()
     )
+
+
+def test_no_page_is_said_to_be_documented_by_its_maker() -> None:
+    """The confidence of a row is what `drawbridge catalog show` tells an administrator."""
+    pages = [row for row in ROWS if row.kind is Kind.CHAT]
+    assert [row.id for row in pages if row.confidence is Confidence.DOCUMENTED] == []
+    assert [row.id for row in pages if row.confidence is Confidence.SEEN and not row.seen] == []
 
 
 def test_every_sample_belongs_to_an_endpoint() -> None:

@@ -90,6 +90,11 @@ def test_other_logs_can_be_joined_by_request_and_trace() -> None:
     assert event["unmapped"]["gen_ai.response.model"] == "gpt-4o-2024-08-06"
 
 
+def test_the_services_own_id_of_a_conversation_joins_its_events() -> None:
+    assert ocsf(make_exchange(conversation="c-1"))["unmapped"]["gen_ai.conversation.id"] == "c-1"
+    assert "gen_ai.conversation.id" not in ocsf(make_exchange())["unmapped"]
+
+
 def test_streams_tell_their_length() -> None:
     timing = Timing(total_ms=10, overhead_ms=1, last_byte_ms=9.5, chunks=7)
     told = ocsf(make_exchange(timing=timing))["unmapped"]["drawbridge"]["timing"]

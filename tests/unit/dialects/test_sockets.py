@@ -288,7 +288,7 @@ def test_what_realtime_heard_is_an_answer_of_its_own() -> None:
 def test_realtime_knows_the_model_from_the_service() -> None:
     made = session("openai-realtime")
     made.listen(doc({"type": "session.created", "session": {"model": "gpt-realtime-2"}}))
-    assert made.parse_request(HEAD, b"").model == "gpt-realtime-2"
+    assert made.begun("").model == "gpt-realtime-2"
 
 
 # Gemini Live
@@ -361,10 +361,10 @@ def test_attachments_are_summed_until_a_turn_is_asked() -> None:
         made.forwarded(
             made.hear(doc({"realtimeInput": {"audio": {"mimeType": "audio/pcm", "data": "A" * 400}}}))
         )
-    [audio] = made.parse_request(HEAD, b"").attachments
+    [audio] = made.begun("").attachments
     assert (audio.kind, audio.media_type, audio.size) == ("audio", "audio/pcm", 900)
     made.forwarded(made.hear(doc({"realtimeInput": {"text": "now"}})))
-    assert made.parse_request(HEAD, b"").attachments == ()
+    assert made.begun("").attachments == ()
 
 
 # The chats
@@ -421,6 +421,127 @@ def test_character_ai_tells_speakers_apart() -> None:
     }
     view = made.listen(doc(answer)).view
     assert (view.final, texts(view.repeats)) == (True, [(Role.ASSISTANT, "hi")])
+
+
+def added(number: int, text: str, *, state: str = "incomplete", chat: int = 42, **more: object) -> object:
+    """An update of Poe's about one chat message."""
+    message = {"messageId": number, "text": text, "author": "claude", "state": state, **more}
+    payload = {"subscription_name": "messageAdded", "unique_id": f"messageAdded:{chat}"}
+    return {
+        "message_type": "subscriptionUpdate",
+        "payload": {**payload, "data": {"messageAdded": message}},
+    }
+
+
+def pushed(*updates: object) -> bytes:
+    return doc({"min_seq": 12, "messages": [doc(update).decode() for update in updates]})
+
+
+def shown(data: bytes) -> dict[str, object]:
+    """The chat message of a Poe update."""
+    [update] = json.loads(data)["messages"]
+    [message] = json.loads(update)["payload"]["data"].values()
+    assert isinstance(message, dict)
+    return message
+
+
+def test_poe_says_all_so_far_and_only_what_is_new_is_judged() -> None:
+    made = session("poe")
+    said = [made.listen(pushed(added(7, text))) for text in ("My", "My key", "My key is")]
+    assert [delta.piece for each in said for delta in each.view.deltas] == ["My", " key", " is"]
+    assert len({delta.channel for each in said for delta in each.view.deltas}) == 1
+    assert {(each.turn, each.apart, each.view.final) for each in said} == {("7", False, False)}
+    over = made.listen(pushed(added(7, "My key is", state="complete")))
+    assert (over.turn, over.view.final, over.view.finish_reason) == ("7", True, "completed")
+
+
+def test_poe_names_chat_and_model_of_an_answer_that_nobody_asked_for_here() -> None:
+    made = session("poe")
+    made.listen(pushed(added(7, "Hi", bot={"displayName": "Claude"})))
+    assert (made.begun("7").conversation, made.begun("7").model) == ("42", "Claude")
+    assert made.begun("8").conversation == ""
+
+
+def test_poe_answers_that_begin_anew_are_a_text_of_their_own() -> None:
+    made = session("poe")
+    views = [made.listen(pushed(added(7, text))).view for text in ("Thinking ...", "The answer")]
+    assert [delta.piece for view in views for delta in view.deltas] == ["Thinking ...", "The answer"]
+    assert views[1].closes == (views[0].deltas[0].channel,)
+
+
+@pytest.mark.parametrize(
+    ("update", "reason"),
+    [
+        ({"messageCancelled": {"messageId": 7, "textLengthOnCancellation": 2}}, "cancelled"),
+        ({"messageStateUpdated": {"messageId": 7, "state": "complete"}}, "completed"),
+        ({"messageAdded": {"messageId": 7, "text": "Hi", "state": "error_user_message_too_long"}}, "failed"),
+    ],
+)
+def test_poe_tells_how_an_answer_ended(update: dict[str, object], reason: str) -> None:
+    made = session("poe")
+    made.listen(pushed(added(7, "Hi")))
+    over = made.listen(pushed({"message_type": "subscriptionUpdate", "payload": {"data": update}}))
+    assert (over.turn, over.view.final, over.view.finish_reason) == ("7", True, reason)
+
+
+def test_poe_says_complete_answers_again_with_what_may_be_asked_next() -> None:
+    made = session("poe")
+    made.listen(pushed(added(7, "Hi", state="complete")))
+    again = made.listen(pushed(added(7, "Hi", state="complete", suggestedReplies=["Why?"])))
+    assert again.apart
+    assert texts(again.view.repeats) == [(Role.ASSISTANT, "Hi"), (Role.ASSISTANT, "Why?")]
+    anew = made.listen(pushed(added(7, "Hi", state="incomplete")))
+    assert (anew.turn, anew.apart) == ("7", False)
+
+
+def test_poe_shows_questions_of_the_user_as_theirs() -> None:
+    made = session("poe")
+    for who in ({"author": "human"}, {"author": None, "authorUser": {"id": "1"}}):
+        said = made.listen(pushed(added(6, "What?", state="complete", **who)))
+        assert (said.apart, texts(said.view.repeats)) == (True, [(Role.USER, "What?")])
+
+
+def test_poe_speaks_of_several_answers_in_one_message() -> None:
+    made = session("poe")
+    made.listen(pushed(added(7, "one")))
+    made.listen(pushed(added(8, "two", chat=43)))
+    mixed = made.listen(pushed(added(7, "one more"), added(8, "two more", state="complete", chat=43)))
+    assert (mixed.turn, mixed.ends, mixed.view.final) == ("8", (), True)
+    # the first answer's own turn has not had what stood there: it is given the whole again
+    [delta] = made.listen(pushed(added(7, "one more word"))).view.deltas
+    assert (delta.known, delta.piece) == (0, "one more word")
+    over = made.listen(pushed(added(7, "x", state="complete"), added(9, "y", state="complete")))
+    assert (over.turn, over.ends) == ("7", ("9",))
+
+
+def test_poe_is_told_to_show_our_words_in_the_place_of_the_answer() -> None:
+    made = session("poe")
+    more: dict[str, object] = {"id": "TWVzc2FnZTo3", "linkifiedText": "a secret", "hint": "a secret"}
+    made.listen(pushed(added(7, "a secret", **more)))
+    [worded] = made.stop("Not here", "7")
+    assert json.loads(worded)["min_seq"] == 12
+    message = shown(worded)
+    assert (message["id"], message["messageId"], message["state"]) == ("TWVzc2FnZTo3", 7, "complete")
+    assert (message["text"], message["linkifiedText"]) == ("Not here", "Not here")
+    assert b"a secret" not in worded
+    assert json.loads(json.loads(worded)["messages"][0])["payload"]["unique_id"] == "messageAdded:42"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"messages": [1]}, {"messages": ["no JSON"]}, {"messages": ["[]"]}],
+    ids=["number", "text", "list"],
+)
+def test_poe_updates_that_are_none_are_known_to_be_unread(data: object) -> None:
+    assert not session("poe").listen(doc(data)).readable
+
+
+def test_poe_keeps_a_bounded_number_of_answers() -> None:
+    made = session("poe")
+    for number in range(200):
+        made.listen(pushed(added(number, "Hi", state="complete")))
+    assert made.begun("0").conversation == ""
+    assert made.begun("199").conversation == "42"
 
 
 def item(*events: str, topic: str = "conversation-turn-1") -> bytes:

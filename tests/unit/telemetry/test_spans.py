@@ -38,6 +38,7 @@ def made(exchange: Exchange) -> list[Span]:
 def test_an_exchange_is_a_span_by_the_genai_conventions() -> None:
     exchange = make_exchange(
         request_id="req-1",
+        conversation="c-1",
         answer_model="gpt-4o-2024-08-06",
         usage=Usage(input_tokens=10, output_tokens=5, cache_read_tokens=3, reasoning_tokens=1),
     )
@@ -56,6 +57,7 @@ def test_an_exchange_is_a_span_by_the_genai_conventions() -> None:
             "gen_ai.request.model": "gpt-4o",
             "gen_ai.response.model": "gpt-4o-2024-08-06",
             "gen_ai.request.stream": True,
+            "gen_ai.conversation.id": "c-1",
             "gen_ai.usage.input_tokens": 10,
             "gen_ai.usage.output_tokens": 5,
             "gen_ai.usage.cache_read.input_tokens": 3,
