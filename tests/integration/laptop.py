@@ -11,12 +11,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from agent.host.paths import StatePaths
 from tests.integration.prompts import made_up_key
 
 TOOLS = ("nft", "ip", "unshare", "nsenter", "setpriv", "curl", "openssl")
@@ -101,6 +103,11 @@ class Laptop:
             "DRAWBRIDGE_DASHBOARD_PORT": "0",
         }
         self.agent: subprocess.Popen[bytes] | None = None
+
+    @property
+    def root(self) -> Path:
+        """The root certificate of its agent."""
+        return StatePaths.under(self.directory / "state").root_certificate
 
     def supervise(self) -> None:
         command = [sys.executable, "-m", "agent", "supervise", "--state-dir", str(self.directory / "state")]
@@ -222,3 +229,11 @@ class Laptop:
     @property
     def log(self) -> str:
         return (self.directory / "agent.log").read_text()
+
+
+@contextmanager
+def made[L: Laptop](kind: type[L]) -> Iterator[L]:
+    """A laptop of that kind, gone afterwards."""
+    with tempfile.TemporaryDirectory() as name, ExitStack() as held:
+        Path(name).chmod(0o755)  # another user is to read the roots in it
+        yield kind(Path(name), held)

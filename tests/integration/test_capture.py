@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.integration.laptop import SECRET, STATE, Laptop, missing, until
+from tests.integration.laptop import SECRET, STATE, Laptop, made, missing, until
 
 VARIABLES = "/etc/environment.d/60-drawbridge.conf"
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "never")
@@ -18,21 +16,14 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "never")
 
 @pytest.fixture
 def laptop() -> Iterator[Laptop]:
-    with tempfile.TemporaryDirectory() as name, ExitStack() as held:
-        Path(name).chmod(0o755)  # another user is to read the roots in it
-        yield Laptop(Path(name), held)
-
-
-def _root(laptop: Laptop) -> Path:
-    from agent.host.paths import StatePaths
-
-    return StatePaths.under(laptop.directory / "state").root_certificate
+    with made(Laptop) as laptop:
+        yield laptop
 
 
 def test_programs_without_proxy_settings_are_captured(laptop: Laptop) -> None:
     laptop.supervise()
     laptop.seen.write_bytes(b"")
-    answer = laptop.post("api.openai.com", _root(laptop))
+    answer = laptop.post("api.openai.com", laptop.root)
     assert answer.returncode == 0, (answer.stderr, laptop.log[-3000:])
     assert b"write to" in laptop.seen.read_bytes()
     assert SECRET.encode() not in laptop.seen.read_bytes()

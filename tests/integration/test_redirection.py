@@ -9,14 +9,13 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.integration.laptop import SECRET, Laptop, missing, until
+from tests.integration.laptop import SECRET, Laptop, made, missing, until
 
 
 def _absent() -> str:
@@ -70,21 +69,14 @@ class Redirecting(Laptop):
 
 @pytest.fixture
 def laptop() -> Iterator[Redirecting]:
-    with tempfile.TemporaryDirectory() as name, ExitStack() as held:
-        Path(name).chmod(0o755)
-        yield Redirecting(Path(name), held)
-
-
-def _root(laptop: Laptop) -> Path:
-    from agent.host.paths import StatePaths
-
-    return StatePaths.under(laptop.directory / "state").root_certificate
+    with made(Redirecting) as laptop:
+        yield laptop
 
 
 def test_one_program_is_captured_and_no_other(laptop: Redirecting) -> None:
     laptop.supervise()
     laptop.seen.write_bytes(b"")
-    answer = laptop.ask("api.openai.com", _root(laptop))
+    answer = laptop.ask("api.openai.com", laptop.root)
     assert answer.returncode == 0, (answer.stderr, laptop.log[-3000:])
     assert b"write to" in laptop.seen.read_bytes()
     assert SECRET.encode() not in laptop.seen.read_bytes()
@@ -100,7 +92,7 @@ def test_one_program_is_captured_and_no_other(laptop: Redirecting) -> None:
 
 def test_who_asks_is_known(laptop: Redirecting) -> None:
     laptop.supervise()
-    assert laptop.ask("api.openai.com", _root(laptop)).returncode == 0
+    assert laptop.ask("api.openai.com", laptop.root).returncode == 0
     listed = json.loads(laptop.tell("audit", "list", "--json"))
     asked = next(each for each in listed if each["host"] == "api.openai.com")
     assert laptop.program.name in laptop.tell("audit", "show", asked["id"])

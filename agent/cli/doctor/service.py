@@ -51,7 +51,16 @@ class Service:
     @property
     def asked(self) -> bool:
         """Whether anything of the system is the service's to set."""
-        return any(self.manages[name] != "none" for name in ("manage_proxy", "manage_environment", "capture"))
+        return bool(self._set)
+
+    @property
+    def _set(self) -> tuple[str, ...]:
+        """What of the system is the service's to set. Single programs are captured by the engine itself."""
+        return tuple(
+            f"{name} = {value}"
+            for name, value in self.manages.items()
+            if value not in ("none", "programs") and name != "manage_trust"
+        )
 
     @property
     def trusted(self) -> tuple[Root, ...]:
@@ -60,14 +69,9 @@ class Service:
 
     def way(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The settings that lead programs here and are as they should be, and what is wrong with others."""
-        names = tuple(
-            f"{name} = {value}"
-            for name, value in self.manages.items()
-            if value != "none" and name != "manage_trust"
-        )
         match self.led:
             case Led.HERE:
-                return names, ()
+                return self._set, ()
             case Led.ASKED:
                 return (), ("root was asked for them, and has not done it yet",)
             case Led.NOT | None:

@@ -129,6 +129,11 @@ def test_the_way_is_judged_by_what_the_service_says(
     assert service.way() == seen
 
 
+def test_programs_that_the_engine_captures_are_nothing_of_the_systems() -> None:
+    manages = {**SERVICE.manages, "manage_proxy": "none", "capture": "programs"}
+    assert not replace(SERVICE, manages=manages, led=None).asked
+
+
 def test_what_only_root_may_see_of_the_state_is_left_out_and_the_rest_is_judged() -> None:
     found = outcomes(judging.state(SERVICE.state(NOW.timestamp())))
     assert found == {
