@@ -124,6 +124,8 @@ class Gates:
             else:
                 self._direct |= dict.fromkeys(at, each.index)
                 self._apart.append(group)
+        self._ungated = [group for group in self._groups if not group.needed]
+        self._needing = _by_need(self._groups)
         self._marks = Census(marks.patterns, memory=memory)
         self._outlines = Census(outlines.patterns, memory=memory)
         grouped = zip(members.items(), self._groups, strict=False)  # hinted carriers stand behind
@@ -158,10 +160,17 @@ class Gates:
     def matching(self, data: bytes, held: Collection[int]) -> list[int]:
         """The indices of the rules that may find something in `data`, of which it is known what it holds."""
         indices: list[int] = []
-        for group in self._groups:
-            if group.may_match(held):
-                indices.extend(group.matching(data))
+        for group in self._awake(held):
+            indices.extend(group.matching(data))
         return indices
+
+    def _awake(self, held: Iterable[int]) -> Iterable[_Group]:
+        """The groups whose gates let a text pass, of which it is known what it holds."""
+        awake = dict.fromkeys(self._ungated)
+        for place in held:
+            if (needing := self._needing.get(place)) is not None:
+                awake.update(needing)
+        return awake
 
     def glanced(self, data: bytes) -> tuple[list[int], list[int]] | None:
         """For a short text: the rules of all groups but those with words that may find something; and what is held of
@@ -276,6 +285,15 @@ class _Asked:
         """The place of `pattern`."""
         self.patterns.append(pattern)
         return len(self.patterns) - 1
+
+
+def _by_need(groups: Iterable[_Group]) -> dict[int, dict[_Group, None]]:
+    """The groups that each of what texts hold lets pass."""
+    needing: dict[int, dict[_Group, None]] = {}
+    for group in groups:
+        for place in group.needed:
+            needing.setdefault(place, {})[group] = None
+    return needing
 
 
 def _glance(key: _Key, members: Sequence[Detector]) -> str:

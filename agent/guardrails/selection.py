@@ -92,9 +92,10 @@ class Selection:
 
     def _chosen(self, data: bytes, indices: set[int], held: Sequence[int]) -> list[Detector]:
         """The detectors at `indices`, and those whose labels stand in `data`."""
-        whole = ((0, len(data) + 1),)
-        if _has_letters(data):
-            for labels in self._asked_labels(held, labelled=_LABEL in indices):
+        asked = self._asked_labels(held, labelled=_LABEL in indices)
+        if asked and _has_letters(data):
+            whole = ((0, len(data) + 1),)
+            for labels in asked:
                 indices.update(labels.parts(data, whole))
         return [self._detectors[index] for index in sorted(indices) if index >= 0]
 
@@ -145,11 +146,11 @@ class Selection:
         the words of a group (`Gates.words`)."""
         return {index for place in self._names.found(data) for index in self._owners[place]}
 
-    def _asked_labels(self, held: Sequence[int], *, labelled: bool) -> Iterator[Labels]:
-        if labelled or self._gates.also_held(held):
-            yield self._labels
+    def _asked_labels(self, held: Sequence[int], *, labelled: bool) -> list[Labels]:
+        asked = [self._labels] if labelled or self._gates.also_held(held) else []
         if Mark.DIGITS in held:
-            yield self._marked_labels
+            asked.append(self._marked_labels)
+        return asked
 
 
 def _blocks(data: bytes) -> Iterator[tuple[int, int]]:
