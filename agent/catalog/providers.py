@@ -32,10 +32,10 @@ _OPTIONAL = frozenset(
         "quirks",
     }
 )
-_SPOKEN = frozenset({"under", "operations", "paths", "models", "body"})
+_SPOKEN = frozenset({"under", "operations", "paths", "models", "body", "follows"})
 _QUIRK_TEXTS = frozenset({"max_tokens_field", "system_role"})
 _QUIRKS = _QUIRK_TEXTS | {"unsupported", "default_max_tokens"}  # the fields of translation.base.Quirks
-MODEL = "model"  # what `{model}` stands for is no parameter
+MODEL = frozenset({"model", "model_path"})  # what these stand for is no parameter
 _ID = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 type Endings = dict[str, dict[str, str]]
@@ -136,6 +136,7 @@ def _spoken(row: Table, endings: Endings, *, where: str) -> Spoken:
         paths=MappingProxyType(paths),
         models=tables.texts(row, "models", where=where),
         body=MappingProxyType(tables.text_table(row, "body", where=where)),
+        follows=tables.texts(row, "follows", where=where),
     )
 
 
@@ -183,7 +184,7 @@ def _check_templates(provider: Provider, origins: list[str], *, where: str) -> N
             raise ConfigError(f"{where}: {error}") from None
     declared = provider.parameters.keys()
     conditions = {condition.partition("=")[0] for condition in provider.origins}
-    if unknown := used - declared - {MODEL}:
+    if unknown := used - declared - MODEL:
         raise ConfigError(f"{where}: {', '.join(sorted(unknown))} stands in no parameters")
     if idle := declared - used - conditions:
         raise ConfigError(f"{where}: the parameters {', '.join(sorted(idle))} are used nowhere")

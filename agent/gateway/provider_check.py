@@ -103,7 +103,7 @@ def _diagnosis(provider: ConfiguredProvider, reference: str, answer: Fetched) ->
     told = said(answer.body)
     key = shown(reference) if reference else "a key"
     match answer.status:
-        case 200:
+        case 200 | 201 | 202:  # those after the first took the job
             return "", ""
         case 401 | 403:  # what it says may quote the key
             return (

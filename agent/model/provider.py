@@ -21,13 +21,15 @@ class Scheme(StrEnum):
 class Spoken:
     """One format a provider speaks: `paths` by operation (`chat`, `chat_stream`, `embeddings`, …), after the origin,
     with a query where one is always needed. `{model}` in a path stands for the provider's model id, percent-encoded as
-    one segment; `{parameters}` are filled in as in the origin."""
+    one segment, `{model_path}` for one whose slashes part segments; `{parameters}` are filled in as in the origin."""
 
     dialect: str
     paths: Mapping[str, str]
     models: tuple[str, ...] = ()  # globs: only these models are spoken to so; none: all
     body: Mapping[str, str] = field(default_factory=dict)
     """Top-level fields that each request's body must have beside the format's own; an empty text: must not have."""
+    follows: tuple[str, ...] = ()
+    """Globs of the hosts where an answer that is only promised may go on, beside the one that was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

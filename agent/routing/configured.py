@@ -145,7 +145,11 @@ class ConfiguredProvider:
             shared = next((n for n in range(min(len(base), len(first)), 0, -1) if base[-n:] == first[:n]), 0)
             joined = self.origin + "".join(f"/{each}" for each in filled.split("/")[1 + shared :])
             self._addresses[path] = joined
-        return joined.replace("{model}", quote(model, safe="@")) if "{model}" in joined else joined
+        if "{model" not in joined:
+            return joined
+        return joined.replace("{model}", quote(model, safe="@")).replace(
+            "{model_path}", quote(model, safe="@/")
+        )
 
     @cached_property
     def _addresses(self) -> dict[str, str]:

@@ -32,6 +32,10 @@ def probe(dialect: str, model: str, quirks: Mapping[str, object]) -> bytes:
             "inferenceConfig": {"maxTokens": MOST_TOKENS},
         },
         "cohere-chat": {"model": model, "messages": [_USER], "max_tokens": MOST_TOKENS},
+        "replicate-predictions": {
+            "input": {"prompt": _WORDS, "max_tokens": MOST_TOKENS},
+            **({"version": model} if ":" in model else {}),
+        },
     }
     return orjson.dumps(bodies[dialect])
 

@@ -1,4 +1,4 @@
-"""The port every format's translator implements, and how it says what it cannot carry.
+"""The ports that formats' translators implement, and how they say what they cannot carry.
 
 Reading is generous: what a reader does not know it names in `Conversation.unread` (requests) or leaves out (answers:
 a client of another format could not have understood it). Writing is strict: what the target cannot express is told to
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agent.errors import ContentError
 from agent.model.conversation import Conversation, Reply, StreamEvent
@@ -97,8 +97,38 @@ class StreamSink(Protocol):
         ...
 
 
-class Translator(Protocol):
-    """One wire format, both ways. Pure and without state; sources and sinks hold the state of one stream."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """An answer that may be only the promise of one: a job that was taken.
+
+    `over`: it is the whole answer. `failed`: the provider's words where the job came to nothing. The others are URLs,
+    empty where the provider names none: `stream` gives the answer as it is made, `poll` tells how far it is, and a
+    POST to `cancel` gives it up.
+    """
+
+    over: bool = False
+    failed: str = ""
+    stream: str = ""
+    poll: str = ""
+    cancel: str = ""
+
+
+@runtime_checkable
+class Promising(Protocol):
+    """What a translator also has whose providers promise answers."""
+
+    @property
+    def patient_fields(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Header fields by which a provider is asked to answer only when a whole answer is there."""
+        ...
+
+    def read_promise(self, body: bytes) -> Promise:
+        """What an answer of status 200 to 299 says. Raises ContentError."""
+        ...
+
+
+class ProviderTranslator(Protocol):
+    """One wire format as providers speak it. Pure and without state; sources hold the state of one stream."""
 
     @property
     def name(self) -> str:
@@ -108,11 +138,6 @@ class Translator(Protocol):
     @property
     def stream_type(self) -> bytes:
         """The `content-type` of its streams."""
-        ...
-
-    def read_request(self, path: str, query: str, body: bytes) -> Conversation:
-        """The conversation in `body`. `path` may name the model and the streaming (Gemini, Bedrock). Raises
-        ContentError with the field where the body is not what the format promises."""
         ...
 
     def write_request(
@@ -126,12 +151,21 @@ class Translator(Protocol):
         """A whole answer of status 200. Raises ContentError."""
         ...
 
-    def write_answer(self, reply: Reply) -> bytes:
-        """The whole answer for the client."""
-        ...
-
     def stream_source(self) -> StreamSource:
         """A reader for one stream."""
+        ...
+
+
+class Translator(ProviderTranslator, Protocol):
+    """One wire format, both ways: clients speak it as well. Sinks hold the state of one stream."""
+
+    def read_request(self, path: str, query: str, body: bytes) -> Conversation:
+        """The conversation in `body`. `path` may name the model and the streaming (Gemini, Bedrock). Raises
+        ContentError with the field where the body is not what the format promises."""
+        ...
+
+    def write_answer(self, reply: Reply) -> bytes:
+        """The whole answer for the client."""
         ...
 
     def stream_sink(self, conversation: Conversation) -> StreamSink:

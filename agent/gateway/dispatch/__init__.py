@@ -2,6 +2,15 @@
 
 from agent.gateway.dispatch.dispatcher import Dispatcher
 from agent.gateway.dispatch.outcome import Dispatched, DispatchFailed
-from agent.gateway.dispatch.ports import Credentials, NotAdmitted, Order, Prepared
+from agent.gateway.dispatch.ports import Credentials, Follow, NotAdmitted, Order, Prepared
 
-__all__ = ["Credentials", "DispatchFailed", "Dispatched", "Dispatcher", "NotAdmitted", "Order", "Prepared"]
+__all__ = [
+    "Credentials",
+    "DispatchFailed",
+    "Dispatched",
+    "Dispatcher",
+    "Follow",
+    "NotAdmitted",
+    "Order",
+    "Prepared",
+]

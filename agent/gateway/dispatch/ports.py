@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,7 +10,17 @@ from agent.gateway.transport.base import Headers
 from agent.model.direct import direct
 from agent.model.traffic import Target
 from agent.routing.plan import Candidate, KeyRef, Plan
-from agent.translation.base import StreamSource
+from agent.translation.base import Promise, StreamSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """How to come by an answer that is only promised at first. `read` tells how far it is, `hosts` are globs of hosts
+    where it may go on, and `stream` says whether its stream is wanted."""
+
+    read: Callable[[bytes], Promise]
+    hosts: tuple[str, ...]
+    stream: bool
 
 
 @direct
@@ -20,6 +31,7 @@ class Prepared:
     `path` is without `target.base_path`, `query` without `?`. `headers` need no `host`. `source` reads the stream that
     is to come, afresh for each preparation; None where the answer comes whole, or is none of a model. `silence` is how
     many seconds the provider may say nothing, before the answer and within it; None leaves that to the transport.
+    `follow` is set where the first answer may be only the promise of one.
     """
 
     target: Target
@@ -31,6 +43,7 @@ class Prepared:
     dialect: str = ""
     source: StreamSource | None = None
     silence: float | None = None
+    follow: Follow | None = None
 
     @property
     def wire_target(self) -> bytes:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from agent.dialects.encoding import decode
 from agent.errors import ConfigError, ContentError, UpstreamError
+from agent.gateway.dispatch.following import Following
 from agent.gateway.dispatch.holding import MAX_ERROR, Held, collect, hold
 from agent.gateway.dispatch.patience import Deadline, Stalled, silent
 from agent.gateway.dispatch.ports import Credentials, Order, Prepared
@@ -80,6 +81,7 @@ class Trial:
         wall: Callable[[], float],
     ) -> None:
         self._transport = transport
+        self._following = Following(transport)
         self._credentials = credentials
         self._health = health
         self._clock = clock
@@ -162,6 +164,8 @@ class Trial:
         return outcome
 
     async def _head(self, prepared: Prepared, request: UpstreamRequest) -> UpstreamResponse:
+        if prepared.follow is not None:
+            return await self._following.send(prepared, request, prepared.follow)
         if prepared.silence is None:
             return await self._transport.send(prepared.target, request)
         try:

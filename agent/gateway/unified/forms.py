@@ -11,7 +11,7 @@ from agent.dialects.multipart import is_form, with_field
 from agent.dialects.shapes import mapping
 from agent.errors import ConfigError, ContentError
 from agent.gateway import headers
-from agent.gateway.dispatch import Prepared
+from agent.gateway.dispatch import Follow, Prepared
 from agent.gateway.transport.base import Headers
 from agent.gateway.unified.amendments import OUR_FIELDS, Amendments
 from agent.gateway.unified.crossing import crossing_fields, crossing_query
@@ -21,8 +21,8 @@ from agent.model.direct import direct
 from agent.model.provider import Spoken
 from agent.routing.plan import Candidate
 from agent.telemetry.trace_context import TraceContext, outgoing
-from agent.translation.base import Losses, Translator, Untranslatable
-from agent.translation.registry import translator
+from agent.translation.base import Losses, Promising, ProviderTranslator, Translator, Untranslatable
+from agent.translation.registry import provider_translator, translator
 
 CHAT = "chat"
 _MOST_TOKENS = {  # by dialect: the field that bounds an answer
@@ -97,7 +97,7 @@ class Forms:
                 return each
         if operation == CHAT:
             for each in offers:
-                if translator(each.dialect) is not None:
+                if provider_translator(each.dialect) is not None:
                     return each
         raise Untranslatable(
             (f"operation {operation} of {self.asked.dialect}",), target=candidate.provider.name
@@ -118,16 +118,19 @@ class Forms:
             )
         except ConfigError as error:
             raise ContentError(str(error), hint=error.hint()) from error
-        source = _translator(spoken.dialect).stream_source() if self._streams(spoken) else None
+        source = _speaker(spoken.dialect).stream_source() if self._streams(spoken) else None
+        follow = self._follow(spoken) if spoken.follows else None
+        fields = self._headers(serving, same=same, private=candidate.private)
         return Prepared(
             target=place.target,
             path=place.path,
             query=self._query(place, same=same),
             body=serving.provider.body(spoken, body),
-            headers=self._headers(serving, same=same, private=candidate.private),
+            headers=fields if follow is None or follow.stream else (*fields, *_patient(spoken.dialect)),
             dialect=spoken.dialect,
             source=source,
             silence=serving.provider.settings.timeout_seconds,
+            follow=follow,
         )
 
     @property
@@ -142,7 +145,16 @@ class Forms:
         )
 
     def _streams(self, spoken: Spoken) -> bool:
-        return self.asked.stream and self.asked.operation == CHAT and translator(spoken.dialect) is not None
+        return (
+            self.asked.stream
+            and self.asked.operation == CHAT
+            and provider_translator(spoken.dialect) is not None
+        )
+
+    def _follow(self, spoken: Spoken) -> Follow:
+        return Follow(
+            read=_promising(spoken.dialect).read_promise, hosts=spoken.follows, stream=self.asked.stream
+        )
 
     def _same(self, candidate: Candidate, spoken: Spoken, bound: int | None) -> bytes:
         asked = self.asked
@@ -181,7 +193,7 @@ class Forms:
         losses = Losses(target=f"the format of {candidate.provider.name}", drop=self.drop)
         for name in conversation.unread:
             losses.lose(name)
-        wire = _translator(spoken.dialect).write_request(conversation, losses, _serving(candidate).quirks)
+        wire = _speaker(spoken.dialect).write_request(conversation, losses, _serving(candidate).quirks)
         self.dropped[candidate.name] = losses.settle()
         return wire.body
 
@@ -222,6 +234,23 @@ def _translator(dialect: str) -> Translator:
     if found is None:
         raise ContentError(f"requests in the format {dialect} cannot be translated")
     return found
+
+
+def _speaker(dialect: str) -> ProviderTranslator:
+    found = provider_translator(dialect)
+    if found is None:
+        raise ContentError(f"no request can be translated into the format {dialect}")
+    return found
+
+
+def _promising(dialect: str) -> Promising:
+    found: object = _speaker(dialect)
+    assert isinstance(found, Promising)  # a test holds the catalog's rows to it
+    return found
+
+
+def _patient(dialect: str) -> Headers:
+    return _promising(dialect).patient_fields
 
 
 def wants_usage(document: Mapping[str, object]) -> bool:

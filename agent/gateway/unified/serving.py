@@ -35,7 +35,7 @@ from agent.routing.failures import Cause
 from agent.routing.names import UnknownModel
 from agent.routing.plan import Candidate, NoRoute, Plan
 from agent.telemetry.trace_context import resumed
-from agent.translation.registry import translator
+from agent.translation.registry import provider_translator, translator
 
 _MOST_ANSWERS = 128
 _LONGEST_FACT = 1000  # characters of a header that tells of a request's way
@@ -245,7 +245,7 @@ class Serving:
         )
 
     def _languages(self, errand: Errand, forms: Forms, done: Dispatched) -> Languages:
-        client, provider = translator(errand.dialect), translator(done.prepared.dialect)
+        client, provider = translator(errand.dialect), provider_translator(done.prepared.dialect)
         assert client is not None
         assert provider is not None
         return Languages(

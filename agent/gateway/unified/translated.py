@@ -17,7 +17,7 @@ from agent.gateway import headers
 from agent.gateway.plain import collected, decoded
 from agent.gateway.transport.base import Headers, UpstreamResponse
 from agent.model.conversation import Conversation, Ended, StreamEvent, StreamFailed
-from agent.translation.base import Translator
+from agent.translation.base import ProviderTranslator, Translator
 from agent.translation.replay import events_of
 
 _DROPPED = frozenset({b"content-type", b"content-length", b"content-encoding", b"transfer-encoding"})
@@ -31,7 +31,7 @@ class Languages:
     dialect; `array`: the events of its stream are to stand in one JSON array."""
 
     client: Translator
-    provider: Translator
+    provider: ProviderTranslator
     conversation: Conversation
     voice: Voice
     array: bool = False

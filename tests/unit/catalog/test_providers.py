@@ -10,7 +10,8 @@ import pytest
 from agent.catalog.providers import bundled_providers, names_in, parse_providers
 from agent.errors import ConfigError
 from agent.model.provider import Provider, Scheme
-from agent.translation.base import Quirks
+from agent.translation.base import Promising, Quirks
+from agent.translation.registry import provider_translator
 
 BUNDLED = bundled_providers()
 BY_ID = {row.id: row for row in BUNDLED}
@@ -21,6 +22,7 @@ DIALECTS = {
     "gemini-generate-content",
     "bedrock-converse",
     "cohere-chat",
+    "replicate-predictions",
 }
 OPERATIONS = {
     "chat",
@@ -59,6 +61,7 @@ ASKED_FOR = [
     "nebius",
     "parasail",
     "huggingface",
+    "replicate",
     "databricks",
     "sambanova",
     "nvidia",
@@ -174,6 +177,14 @@ def test_a_bundled_row_speaks_what_is_translated(row: Provider) -> None:
     assert {operation for spoken in row.speaks for operation in spoken.paths} <= OPERATIONS
     assert all("chat" in spoken.paths for spoken in row.speaks)
     assert row.source
+
+
+@each_bundled
+def test_answers_are_followed_where_a_format_promises_them_and_nowhere_else(row: Provider) -> None:
+    for spoken in row.speaks:
+        promises: object = provider_translator(spoken.dialect)
+        assert isinstance(promises, Promising) is bool(spoken.follows)
+        assert all(host.startswith("*.") or "*" not in host for host in spoken.follows)
 
 
 @each_bundled

@@ -71,6 +71,27 @@ def test_a_provider_that_answers_is_fine(
     assert "made-up" not in result.stdout
 
 
+def test_a_job_that_is_taken_is_fine(
+    drawbridge: Drawbridge, policy: Path, provider: SmallProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPLICATE_API_TOKEN", "made-up")
+    write(policy, f"  replicate: {{base_url: '{provider.url}'}}\n")
+    provider.answers = {
+        "/v1/models/meta/meta-llama-3-8b-instruct/predictions": (201, {"status": "starting"}),
+        "/v1/predictions": (422, {"detail": "no such version"}),
+    }
+    result = drawbridge("providers", "check", "--policy", policy, "--json")
+    assert result.exit_code == 0, result.stdout
+    assert provider.requests[0].headers["authorization"] == "Bearer made-up"
+    refused = drawbridge("providers", "check", "--policy", policy, "--model", "me/mine:5c7d", "--json")
+    assert refused.exit_code == 1
+    assert "no such version" in refused.stdout
+    assert provider.requests[-1].body == {
+        "version": "me/mine:5c7d",
+        "input": {"prompt": "Say: ok", "max_tokens": 16},
+    }
+
+
 def test_one_that_does_not_is_told_with_how_to_mend_it(
     drawbridge: Drawbridge, policy: Path, provider: SmallProvider
 ) -> None:

@@ -63,6 +63,12 @@ def chat_url(provider: ConfiguredProvider, model: str, *, stream: bool = False) 
             "https://dashscope.aliyuncs.com/compatible-mode/v1/chat/completions",
         ),
         ("ollama: {}", "m", "http://127.0.0.1:11434/v1/chat/completions"),
+        (
+            "replicate: {}",
+            "meta/llama 3",
+            "https://api.replicate.com/v1/models/meta/llama%203/predictions",
+        ),
+        ("replicate: {}", "me/mine:5c7d5dc6", "https://api.replicate.com/v1/predictions"),
     ],
 )
 def test_a_model_is_asked_at_its_address(yaml: str, model: str, url: str) -> None:
