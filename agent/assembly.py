@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from agent import __version__
@@ -38,7 +39,7 @@ from agent.gateway.filebook import FileBook
 from agent.gateway.files import FileReader
 from agent.gateway.late_facts import LateFacts
 from agent.gateway.local import Guard, LocalPage, LocalPages, foreign
-from agent.gateway.policy_file import Acceptance, PolicyFile, anything
+from agent.gateway.policy_file import Acceptance, Consequence, PolicyFile, anything, nothing
 from agent.gateway.ports import AuditSink, Identities
 from agent.gateway.scans import ScanPool
 from agent.gateway.server import GatewayServer
@@ -68,7 +69,6 @@ from agent.host.runfile import control_token
 from agent.host.secrets import read_secret
 from agent.host.settings import Settings
 from agent.host.tasks import TaskGroup
-from agent.inspection import RuleBook
 from agent.model.conversation import TokenCount
 from agent.model.ids import uuid7
 from agent.model.record import Incident, IncidentKind
@@ -260,14 +260,11 @@ class Assembly:
         await self.accounts.close()
         await self.audit.close()
 
-    async def reload(
-        self, also: Callable[[RuleBook], None] = lambda _: None, path: Path | None = None
-    ) -> bool:
+    async def reload(self, also: Consequence = nothing, path: Path | None = None) -> bool:
         """Read the policy again, or the one at `path`, beside the running traffic; whether it is in force now. `also`
-        is carried out with it, in a thread, and may refuse it (DrawbridgeError)."""
+        is carried out before it is, in a thread, and may refuse it (DrawbridgeError)."""
         try:
-            rules = await asyncio.to_thread(self.policy.reload, path)
-            await asyncio.to_thread(also, rules)
+            rules = await asyncio.to_thread(partial(self.policy.reload, path, also=also))
         except DrawbridgeError as error:
             log.error("the policy was refused, the one in force stays: %s", error)  # noqa: TRY400  said in full
             self.policy_problem = str(error)

@@ -35,6 +35,15 @@ def anything(policy: Policy) -> None:
     del policy
 
 
+type Consequence = Callable[[RuleBook], None]
+"""What must be done before rules come into force. Raises DrawbridgeError where it cannot be, with nothing changed."""
+
+
+def nothing(rules: RuleBook) -> None:
+    """No consequence."""
+    del rules
+
+
 class PolicyFile:
     """Holds the rule book that new exchanges start with."""
 
@@ -57,19 +66,20 @@ class PolicyFile:
             log.error("the policy was refused, the last good one is in force: %s", error)  # noqa: TRY400  said in full
         self.book = RouteBook(self.rules.policy)
 
-    def reload(self, path: Path | None = None) -> RuleBook:
-        """Read the file, and those that it names, again, or another one. Only when all are good do they replace what is
-        in force. Raises PolicyError, and what refuses them."""
+    def reload(self, path: Path | None = None, *, also: Consequence = nothing) -> RuleBook:
+        """Read the file, and those that it names, again, or another one. Only when all are good, and `also` is carried
+        out, do they replace what is in force. Raises PolicyError, and what refuses them."""
         file = self.path if path is None else _file(path)
-        rules = self._read(file)
+        rules = self._read(file, also)
         self.book = RouteBook(rules.policy)
         self.path, self.rules = file, rules
         return self.rules
 
-    def _read(self, file: Path) -> RuleBook:
+    def _read(self, file: Path, also: Consequence = nothing) -> RuleBook:
         text = _read(file, "policy")
         rules = _compiled(text, file)
         self._accept(rules.policy)
+        also(rules)
         if self._kept is not None:
             keep_policy(self._kept, file, text)
         return rules

@@ -39,12 +39,9 @@ class Settlement:
         now must not take its record with it."""
         if not self._settled:
             self._settled = True
-            if not self.account.owes:  # nothing waits before the record is with the trail
-                await self._close()
-                return
             self._settling = self._tasks.begin(self._close(), name="close")
         if self._settling is not None:
-            await asyncio.shield(self._settling)
+            await (self._settling if self._settling.done() else asyncio.shield(self._settling))
 
     async def _close(self) -> None:
         """What a client has seen finished is paid for and recorded: no crash loses it. Payment and record become

@@ -197,16 +197,21 @@ class Authority:
     def cover(self, hosts: frozenset[str]) -> bool:
         """Serve `hosts` from now on; whether that needed a new intermediate. The root stays. Blocks.
 
-        Raises HostError, ConfigError.
+        Raises HostError, ConfigError; then the hosts before them are served as ever.
         """
         names = _host_names(hosts)
         with self._guard:
             met = tuple(name for name in self._met if names.shaped(name))
             changed = self._company is None and names.constraints(met) != self._permitted()
+            before = self._hosts, self._met
             self._hosts, self._met = names, met
+            try:
+                if changed:
+                    self._use(self._issue())
+            except BaseException:
+                self._hosts, self._met = before
+                raise
             self._leaves.clear()
-            if changed:
-                self._use(self._issue())
             return changed
 
     def leaf(self, name: str) -> Leaf:

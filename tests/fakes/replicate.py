@@ -27,6 +27,7 @@ class Replicate:
     looks: int = 2  # until a prediction is done
     predictions: dict[str, Json] = field(default_factory=dict)
     cancelled: list[str] = field(default_factory=list)
+    deadlines: list[str] = field(default_factory=list)
     _looked: dict[str, int] = field(default_factory=dict)
 
     async def __call__(
@@ -63,6 +64,7 @@ class Replicate:
     async def _create(
         self, send: Send, origin: str, path: str, fields: Mapping[str, str], body: bytes
     ) -> None:
+        self.deadlines.append(fields.get("cancel-after", ""))
         asked = json.loads(body)
         given = asked["input"]
         unknown = sorted({*(asked.keys() - _KNOWN), *(given.keys() - _INPUTS)})

@@ -75,6 +75,11 @@ def test_a_version_is_asked_too(client: openai.OpenAI) -> None:
     assert asked(client, "hi", f"{MODEL}:5c7d").choices[0].message.content == "You said: hi"
 
 
+def test_a_prediction_has_a_deadline(client: openai.OpenAI, replicate: Replicate) -> None:
+    asked(client, "hello")
+    assert replicate.deadlines[-1] == "10m"
+
+
 def test_an_answer_is_streamed(client: openai.OpenAI, replicate: Replicate) -> None:
     before = len(replicate.cancelled)
     stream = client.chat.completions.create(

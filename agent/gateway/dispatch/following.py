@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from agent.catalog.patterns import fits
 from agent.errors import ContentError
 from agent.gateway.dispatch.holding import MAX_WHOLE, collect
-from agent.gateway.dispatch.patience import Deadline, Stalled
+from agent.gateway.dispatch.patience import Deadline, Stalled, silent
 from agent.gateway.dispatch.ports import Follow, Prepared
 from agent.gateway.transport.base import (
     FailureKind,
@@ -24,6 +24,7 @@ from agent.gateway.transport.base import (
     UpstreamRequest,
     UpstreamResponse,
 )
+from agent.model.conversation import Ended, StreamFailed
 from agent.model.traffic import Target
 from agent.translation.base import Promise
 
@@ -50,7 +51,7 @@ class Following:
         except BaseException:
             self._give_up(errand)
             raise
-        return _Followed(response, self, errand) if errand.waits else response
+        return _Followed(response, self, errand, follow) if errand.waits else response
 
     def _give_up(self, errand: _Errand) -> None:
         if errand.waits:
@@ -77,7 +78,7 @@ class _Errand:
         """To the answer, or to the head of its stream."""
         loop = asyncio.get_running_loop()
         until = loop.time() + (self._prepared.silence or _PATIENCE)
-        response = await self._transport.send(self._prepared.target, self._request)
+        response = await self._sent(self._prepared.target, self._request)
         for look in range(1_000_000):
             if response.status >= 300:
                 return response
@@ -121,9 +122,17 @@ class _Errand:
         asked = Prepared(target=target, path=path, body=b"")
         fields = [(b"host", asked.authority), (b"accept", accept)]
         fields += [pair for pair in self._request.headers if pair[0] in _KEPT]
-        return await self._transport.send(
-            target, UpstreamRequest(method=method, target=path, headers=tuple(fields))
-        )
+        request = UpstreamRequest(method=method, target=path, headers=tuple(fields))
+        return await self._sent(target, request)
+
+    async def _sent(self, target: Target, request: UpstreamRequest) -> UpstreamResponse:
+        if self._prepared.silence is None:
+            return await self._transport.send(target, request)
+        try:
+            with Deadline(self._prepared.silence):
+                return await self._transport.send(target, request)
+        except Stalled:
+            raise silent() from None
 
     def _place(self, url: str) -> tuple[Target, bytes]:
         """Where a URL leads. Raises TransportError where the provider has no business there."""
@@ -171,9 +180,11 @@ class _Whole:
 
 
 class _Followed:
-    """Implements `UpstreamResponse`: a stream whose job is given up where the stream is left before its end."""
+    """Implements `UpstreamResponse`: a stream whose job is given up where it is left, or breaks off, before its end."""
 
-    def __init__(self, response: UpstreamResponse, following: Following, errand: _Errand) -> None:
+    def __init__(
+        self, response: UpstreamResponse, following: Following, errand: _Errand, follow: Follow
+    ) -> None:
         self.status = response.status
         self.reason = response.reason
         self.headers: Headers = response.headers
@@ -181,6 +192,7 @@ class _Followed:
         self._response = response
         self._following = following
         self._errand = errand
+        self._source = follow.source()
 
     @property
     def trailers(self) -> Headers:
@@ -190,8 +202,9 @@ class _Followed:
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body."""
         async for piece in self._response:
+            self._watch(piece)
             yield piece
-        self._errand.waits = False
+        self._following._give_up(self._errand)  # noqa: SLF001  of one module
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.chunks()
@@ -200,3 +213,10 @@ class _Followed:
         """See `UpstreamResponse`."""
         self._following._give_up(self._errand)  # noqa: SLF001  of one module
         await self._response.aclose()
+
+    def _watch(self, piece: bytes) -> None:
+        """After its own end there is nothing to give up."""
+        if self.status < 300 and self._errand.waits:
+            with suppress(ContentError):
+                events = self._source.feed(piece)
+                self._errand.waits = not any(isinstance(event, Ended | StreamFailed) for event in events)

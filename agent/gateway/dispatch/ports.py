@@ -16,9 +16,10 @@ from agent.translation.base import Promise, StreamSource
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follow:
     """How to come by an answer that is only promised at first. `read` tells how far it is, `hosts` are globs of hosts
-    where it may go on, and `stream` says whether its stream is wanted."""
+    where it may go on, `stream` says whether its stream is wanted, and `source` makes a reader for that."""
 
     read: Callable[[bytes], Promise]
+    source: Callable[[], StreamSource]
     hosts: tuple[str, ...]
     stream: bool
 

@@ -153,7 +153,10 @@ class Forms:
 
     def _follow(self, spoken: Spoken) -> Follow:
         return Follow(
-            read=_promising(spoken.dialect).read_promise, hosts=spoken.follows, stream=self.asked.stream
+            read=_promising(spoken.dialect).read_promise,
+            source=_speaker(spoken.dialect).stream_source,
+            hosts=spoken.follows,
+            stream=self.asked.stream,
         )
 
     def _same(self, candidate: Candidate, spoken: Spoken, bound: int | None) -> bytes:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import PolicyError
+from agent.errors import HostError, PolicyError
 from agent.gateway.policy_file import PolicyFile
 from agent.guardrails.gitleaks_file import MAX_PACK
+from agent.inspection import RuleBook
 from tests.unit.inspection.test_companions import FILES, SOURCE, fingerprints
 
 POLICY = """
@@ -132,3 +133,22 @@ def test_shapes_are_read_from_beside_the_policy_and_named_with_their_mistake(fol
         '[[shape]]\nname = "our-chat"\n[shape.request]\nuser = ["/q"]\n[shape.answer]\nframing = "document"\n'
     )
     assert "our-chat" in PolicyFile(folder).rules.dialects
+
+
+def test_what_cannot_be_carried_out_leaves_the_policy_in_force_and_is_not_kept(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text("schema_version: 1\nid: first\n")
+    kept = tmp_path / "kept.yaml"
+    file = PolicyFile(tmp_path, kept=kept)
+    (tmp_path / "policy.yaml").write_text("schema_version: 1\nid: second\n")
+    seen: list[str] = []
+
+    def refuse(rules: RuleBook) -> None:
+        seen.append(rules.policy.id)
+        raise HostError("no certificate can be made", hint="")
+
+    with pytest.raises(HostError):
+        file.reload(also=refuse)
+    assert (seen, file.rules.policy.id) == (["second"], "first")
+    assert "second" not in kept.read_text()
+    assert file.reload(also=lambda rules: seen.append(rules.policy.id)).policy.id == "second"
+    assert "second" in kept.read_text()

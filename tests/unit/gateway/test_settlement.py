@@ -18,7 +18,7 @@ from agent.gateway.ledger import Ledger
 from agent.gateway.settlement import Settlement
 from agent.gateway.wire import Wire
 from agent.model.content import Role, Slot, Usage
-from agent.model.record import CacheUse, Outcome
+from agent.model.record import AuditEvent, CacheUse, Outcome
 from tests.fakes.accounts import NOW, section
 from tests.fakes.audit import CONNECTION, FakeAudit
 from tests.fakes.rulebooks import route_book, rule_book, toy_policy
@@ -105,6 +105,26 @@ async def test_who_is_cancelled_while_it_is_paid_is_recorded_with_what_it_cost(
     assert not second.done()  # whoever ends the exchange waits until it is paid for, too
     store.gate.set()
     await second
+    assert len(audit.events) == 1
+
+
+async def test_who_is_cancelled_while_the_trail_is_full_is_recorded(store: SlowStore) -> None:
+    class Full(FakeAudit):
+        room = asyncio.Event()
+
+        async def append(self, event: AuditEvent) -> None:
+            await self.room.wait()
+            await super().append(event)
+
+    audit, accounts = Full(), Accounts(section(KEYS), store=store, prices=route_book(RULES))
+    settlement = book(Account(accounts, None, clock=lambda: NOW), audit)
+    first = asyncio.create_task(settlement.settle())
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([first])
+    assert first.cancelled()
+    audit.room.set()
+    await settlement.settle()
     assert len(audit.events) == 1
 
 

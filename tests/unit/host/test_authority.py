@@ -241,6 +241,26 @@ def test_a_running_authority_takes_new_hosts(paths: StatePaths) -> None:
     handshake(paths.root, leaf.chain_pem, leaf.key, root, "api.anthropic.com")
 
 
+def test_hosts_that_cannot_be_covered_leave_those_before_them(
+    paths: StatePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority.open(paths, HOSTS)
+    chain = authority.chain_pem
+
+    def refuse() -> None:
+        raise HostError("the disk is full")
+
+    with monkeypatch.context() as full:
+        full.setattr(authority, "_issue", refuse)
+        with pytest.raises(HostError):
+            authority.cover(frozenset({"api.anthropic.com"}))
+    assert authority.chain_pem == chain
+    assert authority.leaf("api.openai.com").chain_pem
+    with pytest.raises(HostError, match="no certificate for"):
+        authority.leaf("api.anthropic.com")
+    assert authority.cover(HOSTS | {"api.anthropic.com"}) is True
+
+
 def test_a_host_that_is_dropped_gets_no_leaf_any_more(paths: StatePaths) -> None:
     authority = Authority.open(paths, HOSTS)
     authority.leaf("api.openai.com")

@@ -40,7 +40,10 @@ def prepared(target: Target = HOME) -> Prepared:
 
 
 async def sent(transport: FakeTransport, *, stream: bool = False, target: Target = HOME) -> UpstreamResponse:
-    follow = Follow(read=ReplicatePredictions().read_promise, hosts=("*.replicate.com",), stream=stream)
+    spoken = ReplicatePredictions()
+    follow = Follow(
+        read=spoken.read_promise, source=spoken.stream_source, hosts=("*.replicate.com",), stream=stream
+    )
     return await Following(transport).send(prepared(target), REQUEST, follow)
 
 
@@ -101,6 +104,34 @@ async def test_a_stream_that_is_left_is_given_up_at_the_provider() -> None:
     assert paths(transport)[2:] == [(b"POST", "api.replicate.com", b"/v1/predictions/p1/cancel")]
 
 
+async def test_a_stream_that_breaks_off_is_given_up_too() -> None:
+    stream = FakeResponse(b"event: output\ndata: a\n\n", headers=SSE)
+    transport = FakeTransport(prediction("starting"), stream, prediction("canceled"))
+    response = await sent(transport, stream=True)
+    assert await body(response)
+    await settled()
+    assert paths(transport)[2:] == [(b"POST", "api.replicate.com", b"/v1/predictions/p1/cancel")]
+
+
+@pytest.mark.parametrize("looks", [0, 1])
+async def test_a_provider_that_says_nothing_is_left_in_time(looks: int) -> None:
+    class Silent(FakeTransport):
+        async def send(self, target: Target, request: UpstreamRequest) -> FakeResponse:
+            if request.method != b"POST" or not looks:
+                await asyncio.Event().wait()
+            return await super().send(target, request)
+
+    transport = Silent(*[prediction("starting") for _ in range(2)])
+    spoken = ReplicatePredictions()
+    follow = Follow(read=spoken.read_promise, source=spoken.stream_source, hosts=(), stream=False)
+    asked = Prepared(target=HOME, path=b"/v1", body=b"{}", silence=0.05)
+    with pytest.raises(TransportError) as failed:
+        await Following(transport).send(asked, REQUEST, follow)
+    assert failed.value.kind is FailureKind.TIMEOUT
+    await settled()
+    assert len(transport.asked) == 2 * looks
+
+
 async def test_a_job_that_is_waited_for_in_vain_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "_PAUSES", (60.0,))
     transport = FakeTransport(prediction("starting"), prediction("canceled"))
@@ -141,6 +172,7 @@ async def test_an_error_on_the_way_is_the_answer_and_the_job_is_given_up() -> No
     transport = FakeTransport(prediction("starting"), FakeResponse(b"{}", status=503), prediction("canceled"))
     response = await sent(transport, stream=True)
     assert response.status == 503
+    assert await body(response) == b"{}"
     await response.aclose()
     await settled()
     assert paths(transport)[-1][0] == b"POST"
