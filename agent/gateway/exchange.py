@@ -402,7 +402,7 @@ class ExchangeHandler:
     async def _reserve(self, errand: Errand) -> None:
         """Reserve what goes to whom the route names. Raises Refused."""
         account, ledger = errand.account, errand.ledger
-        account.informed(errand.verdict.request, operation=ledger.operation)
+        account.informed(errand.verdict.request, body=errand.verdict.body, operation=ledger.operation)
         provider, model = errand.book.meant(errand.verdict.request.model, door=errand.route.surface)
         if (denial := await account.reserve(provider, model)) is not None:
             raise refusal(denial)

@@ -13,7 +13,6 @@ import orjson
 
 from agent.accounts.denials import Denial
 from agent.dialects import DIALECTS
-from agent.dialects.shapes import mapping
 from agent.errors import ContentError
 from agent.gateway import headers
 from agent.gateway.accounting import Account
@@ -37,10 +36,9 @@ from agent.routing.plan import Candidate, NoRoute, Plan
 from agent.telemetry.trace_context import resumed
 from agent.translation.registry import translator
 
-_MOST_ANSWERS = 128
 _LONGEST_FACT = 1000  # characters of a header that tells of a request's way
 # the last can spell the others otherwise
-_OWN_WORDS = (b'"fallbacks"', b'"stream_options"', b'"tools"', b'"n"', b'"candidateCount"', b"\\u")
+_OWN_WORDS = (b'"fallbacks"', b'"stream_options"', b'"tools"', b"\\u")
 
 
 @direct
@@ -180,7 +178,7 @@ class Serving:
         request = errand.verdict.request
         if not request.model and errand.verdict.problem:
             raise Refused(400, f"the request cannot be read: {errand.verdict.problem}")
-        errand.account.informed(request, answers=own.answers, operation=errand.operation)
+        errand.account.informed(request, body=errand.verdict.body, operation=errand.operation)
         wanted = Wanted(
             subject=errand.scope.subject,
             request=request,
@@ -276,7 +274,6 @@ class _OwnWords:
     fallbacks: object = None
     usage: bool = True  # whether the client wants counts of tokens in its stream
     tools: int = 0
-    answers: int = 1
 
 
 _NO_WORDS = _OwnWords(usage=False)
@@ -294,14 +291,11 @@ def _own_words(body: bytes) -> _OwnWords:
         return _NO_WORDS
     if not isinstance(document, dict):
         return _NO_WORDS
-    tools, answers = document.get("tools"), document.get("n")
-    if answers is None:
-        answers = mapping(document.get("generationConfig")).get("candidateCount")
+    tools = document.get("tools")
     return _OwnWords(
         fallbacks=document.get("fallbacks"),
         usage=wants_usage(document),
         tools=len(tools) if isinstance(tools, list) else 0,
-        answers=answers if isinstance(answers, int) and 0 < answers <= _MOST_ANSWERS else 1,
     )
 
 

@@ -487,6 +487,77 @@ async def test_what_providers_do_for_nothing_takes_nothing(counted: Gateway) -> 
     assert (client.status, await used(counted)) == (200, 0)
 
 
+SAID: dict[str, object] = {"messages": [{"role": "user", "content": "hi"}]}
+PARTS: dict[str, object] = {"messages": [{"role": "user", "content": [{"text": "hi"}]}]}
+CONTENTS: dict[str, object] = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+BOUNDED: dict[str, tuple[str, dict[str, object]]] = {  # a client of each format, that asks for 5,000 tokens
+    "chat": ("/v1/chat/completions", {"model": "local/tiny", **SAID, "max_completion_tokens": 5000}),
+    "chat, older": ("/v1/chat/completions", {"model": "local/tiny", **SAID, "max_tokens": 5000.0}),
+    "completions": ("/v1/completions", {"model": "local/tiny", "prompt": "hi", "max_tokens": 5000}),
+    "responses": ("/v1/responses", {"model": "local/tiny", "input": "hi", "max_output_tokens": 5000}),
+    "messages": ("/v1/messages", {"model": "local/tiny", **SAID, "max_tokens": 5000}),
+    "cohere": ("/v2/chat", {"model": "local/tiny", **SAID, "max_tokens": 5000}),
+    "converse": ("/model/local%2Ftiny/converse", {**PARTS, "inferenceConfig": {"maxTokens": 5000}}),
+    "gemini": (
+        "/v1beta/models/local%2Ftiny:generateContent",
+        {**CONTENTS, "generationConfig": {"maxOutputTokens": 5000}},
+    ),
+    "several": ("/v1/chat/completions", {"model": "local/tiny", **SAID, "max_tokens": 50, "n": 200}),
+    "several prompts": (
+        "/v1/completions",
+        {"model": "local/tiny", "prompt": ["hi"] * 30, "max_tokens": 50},
+    ),
+    "candidates": (
+        "/v1beta/models/local%2Ftiny:generateContent",
+        {**CONTENTS, "generation_config": {"candidate_count": 30, "max_output_tokens": 50}},
+    ),
+}
+
+
+@pytest.mark.parametrize("client", BOUNDED)
+async def test_what_a_client_of_any_format_asks_for_is_reserved(counted: Gateway, client: str) -> None:
+    path, document = BOUNDED[client]
+    told = await ask(counted, orjson.dumps(document), path, WITH_KEY)
+    assert (told.status, counted.transport.asked) == (402, [])
+
+
+@pytest.mark.parametrize(
+    "client", [name for name, (_, document) in BOUNDED.items() if "5000" in str(document)]
+)
+async def test_a_bound_of_the_clients_own_stays_whatever_its_format(counted: Gateway, client: str) -> None:
+    path, document = BOUNDED[client]
+    counted.answers(CHAT_ANSWER)
+    body = orjson.dumps(document).replace(b"5000", b"77")
+    await ask(counted, body, path, WITH_KEY)
+    assert orjson.loads(counted.transport.asked[0].body)["max_tokens"] == 77
+
+
+@pytest.mark.parametrize(
+    "client", [name for name, (_, document) in BOUNDED.items() if "5000" in str(document)]
+)
+@pytest.mark.parametrize("none", [b"-1", b"null"])
+async def test_who_wants_no_bound_gets_the_one_that_was_reserved(
+    counted: Gateway, client: str, none: bytes
+) -> None:
+    path, document = BOUNDED[client]
+    counted.answers(CHAT_ANSWER)
+    body = orjson.dumps(document).replace(b"5000.0", none).replace(b"5000", none)
+    told = await ask(counted, body, path, WITH_KEY)
+    if told.status == 400:  # refused by the format itself
+        assert counted.transport.asked == []
+        return
+    sent = orjson.loads(counted.transport.asked[0].body)
+    assert (sent["max_tokens"], sent.get("max_completion_tokens")) == (100, None)
+
+
+async def test_vectors_have_no_words_to_reserve(counted: Gateway) -> None:
+    counted.answers(b'{"data":[{"embedding":[0.5],"index":0}],"usage":{"prompt_tokens":7,"total_tokens":7}}')
+    body = orjson.dumps({"model": "local/tiny", "input": "word " * 600})  # with an answer it would not fit
+    told = await ask(counted, body, "/v1/embeddings", WITH_KEY)
+    assert (told.status, await used(counted)) == (200, 7)
+    assert not exchanges(counted)[0].served.estimated
+
+
 @pytest.mark.parametrize("word", ["null", "0.5"])
 async def test_a_bound_is_told_once(counted: Gateway, word: str) -> None:
     counted.answers(CHAT_ANSWER)
