@@ -175,11 +175,13 @@ class Accounts:
 
     def may_go_uncounted(self, principal: Principal, provider: str) -> Denial | None:
         """Why somebody may not make a call of which nobody knows which model it asks and what it takes, None if they
-        may: no budget holds it, and no list of models."""
+        may: no budget holds it, and no list of models or tools."""
         book, key = self._book, principal.key
         if book is None or key is None:
             return None
         row = key.provider(provider)
+        if key.row.mcp_tools is not None:
+            return denials.uncounted(key.row.id)
         if row is not None and (row.models is not None or row.deny_models):
             return denials.uncounted(key.row.id)
         return (

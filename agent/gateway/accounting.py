@@ -6,14 +6,15 @@ Owns the grants of one exchange. Which accounts there are and what they allow is
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from agent.accounts.accounts import ANYBODY, Accounts, Grant, Principal
-from agent.accounts.denials import Denial, provider_blocked
+from agent.accounts.denials import Denial, provider_blocked, tool_blocked
 from agent.accounts.estimate import Measure, TextKind
 from agent.accounts.ports import Ask, Spent
 from agent.dialects.base import ParsedRequest
+from agent.inspection.mcp_tools import Offer
 from agent.model.content import outermost
 from agent.model.conversation import NO_COUNT, TokenCount
 from agent.policy import Key
@@ -100,6 +101,22 @@ class Account:
     def may_go_uncounted(self, provider: str) -> Denial | None:
         """Why the principal may not send what nobody can count, None if it may."""
         return self._accounts.may_go_uncounted(self.principal, provider)
+
+    @property
+    def limits_tools(self) -> bool:
+        """Whether the principal may use some tools of MCP servers only."""
+        key = self.principal.key
+        return key is not None and key.row.mcp_tools is not None
+
+    def may_offer(self, offered: Iterable[Offer]) -> Denial | None:
+        """Why the principal may not give a model these tools of MCP servers, None if it may."""
+        key = self.principal.key
+        if key is None:
+            return None
+        for names in offered:
+            if not any(map(key.allows_tool, names)):
+                return tool_blocked(key.row.id, names[0])
+        return None
 
     def lends(self, provider: str, keys: Sequence[Key]) -> Key | None:
         """The first of a provider's keys that the principal may use."""

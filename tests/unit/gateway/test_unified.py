@@ -398,8 +398,10 @@ accounts:
 
 
 @pytest.fixture
-def counted_rules() -> RuleBook:
-    return rule_book(toy_policy(PROVIDERS + ACCOUNTS))
+def counted_rules(request: pytest.FixtureRequest) -> RuleBook:
+    """Parametrize indirectly with further rows of the key."""
+    more = getattr(request, "param", "id: ci")
+    return rule_book(toy_policy(PROVIDERS + ACCOUNTS.replace("id: ci", more)))
 
 
 @pytest.fixture
@@ -548,6 +550,36 @@ async def test_who_wants_no_bound_gets_the_one_that_was_reserved(
         return
     sent = orjson.loads(counted.transport.asked[0].body)
     assert (sent["max_tokens"], sent.get("max_completion_tokens")) == (100, None)
+
+
+TOOLS_OF = {
+    "chat": ("/v1/chat/completions", [{"type": "function", "function": {"name": "mcp__jira__delete"}}]),
+    "responses": (
+        "/v1/responses",
+        [{"type": "mcp", "server_label": "jira", "server_url": "https://jira.example"}],
+    ),
+    "messages": ("/v1/messages", [{"name": "mcp__jira__delete", "input_schema": {"type": "object"}}]),
+}
+
+
+@pytest.mark.parametrize("client", TOOLS_OF)
+@pytest.mark.parametrize(
+    "counted_rules", ["id: ci\n      mcp_tools: ['github/*', 'jira/find']"], indirect=True
+)
+async def test_a_key_gives_no_model_a_tool_of_an_mcp_server_that_it_may_not_use(
+    counted: Gateway, client: str
+) -> None:
+    path, tools = TOOLS_OF[client]
+    body = orjson.dumps(BOUNDED[client][1] | {"tools": tools}).replace(b"5000", b"50")
+    refused = await ask(counted, body, path, WITH_KEY)
+    assert (refused.status, refused.header(b"x-drawbridge-denied")) == (403, b"mcp_tool_blocked")
+    assert (b"jira" in refused.body, counted.transport.asked) == (True, [])
+    counted.answers(CHAT_ANSWER)
+    allowed = [
+        {"type": "function", "function": {"name": "mcp__github__list", "parameters": {"type": "object"}}}
+    ]
+    served = await ask(counted, chat("local/tiny", tools=allowed, max_tokens=50), headers=WITH_KEY)
+    assert served.status == 200
 
 
 async def test_vectors_have_no_words_to_reserve(counted: Gateway) -> None:
