@@ -182,6 +182,37 @@ async def test_counts_of_tokens_are_always_asked_for_and_shown_to_who_wants_them
     assert own.event.usage.output_tokens == 2
 
 
+THINKING: dict[str, tuple[str, dict[str, object]]] = {
+    "chat": ("/v1/chat/completions", {"model": "openai/gpt-5", "reasoning_effort": "high"}),
+    "responses": ("/v1/responses", {"model": "openai/gpt-5", "input": "hi", "reasoning": {"effort": "high"}}),
+    "messages": ("/v1/messages", {"model": "openai/gpt-5", "thinking": {"type": "adaptive"}}),
+    "gemini": (
+        "/v1beta/models/openai%2Fgpt-5:generateContent",
+        {"contents": [], "generationConfig": {"thinkingConfig": {"thinkingBudget": 99}}},
+    ),
+}
+THOUGHT = "{id: thought, when: 'tier == \"medium\"', candidates: [{model: local/deep}]}"
+
+
+@pytest.fixture
+async def tiered() -> AsyncIterator[Gateway]:
+    made = Gateway(TIERED)
+    yield made
+    made.scans.close()
+
+
+TIERED = rule_book(toy_policy(PROVIDERS.replace("untranslatable: refuse", f"rules: [{THOUGHT}]")))
+
+
+@pytest.mark.parametrize("client", THINKING)
+async def test_who_wants_a_model_to_think_is_of_a_higher_tier(tiered: Gateway, client: str) -> None:
+    path, document = THINKING[client]
+    tiered.answers(CHAT_ANSWER)
+    said = {} if "input" in document or "contents" in document else SAID
+    await ask(tiered, orjson.dumps({**document, **said, "max_tokens": 5} if said else document), path)
+    assert tiered.event.served.rule == "thought"
+
+
 async def test_an_unknown_model_is_a_404_that_says_what_may_have_been_meant(own: Gateway) -> None:
     client = await ask(own, chat("anthropic/"))
     assert client.status == 404
