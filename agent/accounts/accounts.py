@@ -175,11 +175,13 @@ class Accounts:
 
     def may_go_uncounted(self, principal: Principal, provider: str) -> Denial | None:
         """Why somebody may not make a call of which nobody knows which model it asks and what it takes, None if they
-        may: no budget holds it, and no list of models."""
+        may: no budget holds it, and no list of models or tools."""
         book, key = self._book, principal.key
         if book is None or key is None:
             return None
         row = key.provider(provider)
+        if key.row.mcp_tools is not None:
+            return denials.uncounted(key.row.id)
         if row is not None and (row.models is not None or row.deny_models):
             return denials.uncounted(key.row.id)
         return (
@@ -278,18 +280,24 @@ class Accounts:
         if ask.max_output_tokens is not None:
             output = max(0, ask.max_output_tokens) * answers
         else:
-            output = (ask.output_limit or book.section.assumed_output_tokens) * answers
+            output = book.section.assumed_output_tokens * answers
             if (most := plan.ceiling) is not None and prompt < most < prompt + output:
                 output = most - prompt  # the gateway tells the model so
         if plan.ceilings and (denial := plan.too_large(prompt + output)) is not None:
             return denial
-        writes = prompt if ask.cache_write or ask.cache_write_1h else None
-        long_writes = prompt if ask.cache_write_1h else None
-        tokens = TokenCount(input=prompt, output=output, cache_write=writes, cache_write_1h=long_writes)
-        cost = self._prices.cost(ask.provider, ask.model, tokens, now)
+        cost = self._dearest(ask, prompt, output, now)
         if cost is None and book.section.unpriced is Unpriced.REFUSE:
             return denials.unpriced(ask.provider)
         return prompt, output, cost
+
+    def _dearest(self, ask: Ask, prompt: int, output: int, now: float) -> int | None:
+        """Nano-dollars of a prompt that is new to the provider's cache, where keeping it there may cost more than
+        reading it: some providers keep prompts without being asked to."""
+        hour = prompt if ask.cache_hour else None
+        plain = TokenCount(input=prompt, output=output)
+        written = TokenCount(input=prompt, output=output, cache_write=prompt, cache_write_1h=hour)
+        cost = self._prices.cost(ask.provider, ask.model, plain, now)
+        return cost and max(cost, self._prices.cost(ask.provider, ask.model, written, now) or 0)
 
     def _learn(self, grant: Grant, spent: Spent) -> None:
         ask, counted = grant.ask, spent.tokens.input

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     ACCESS_BLOCKED = "access_blocked"
     PROVIDER_BLOCKED = "provider_blocked"
     MODEL_BLOCKED = "model_blocked"
+    TOOL_BLOCKED = "mcp_tool_blocked"
     REQUEST_TOO_LARGE = "request_too_large"
     BUDGET_EXCEEDED = "budget_exceeded"
     RATE_LIMITED = "rate_limited"
@@ -44,6 +45,7 @@ STATUS = {
     Kind.ACCESS_BLOCKED: 403,
     Kind.PROVIDER_BLOCKED: 403,
     Kind.MODEL_BLOCKED: 403,
+    Kind.TOOL_BLOCKED: 403,
     Kind.REQUEST_TOO_LARGE: 403,
     Kind.BUDGET_EXCEEDED: 402,
     Kind.RATE_LIMITED: 429,
@@ -124,6 +126,19 @@ def model_blocked(key: str, provider: str) -> Denial:
         message=f"The virtual key '{key}' may not use this model at '{provider}'.",
         tier=Tier.PROVIDER,
         owner=f"{key}/{provider}",
+    )
+
+
+def tool_blocked(key: str, tool: str) -> Denial:
+    """The key may not use this tool of an MCP server."""
+    server, _, name = tool.partition("/")
+    what = f"tools of the MCP server '{server[:80]}'" if name == "*" else f"the MCP tool '{tool[:160]}'"
+    return Denial(
+        kind=Kind.TOOL_BLOCKED,
+        message=f"The virtual key '{key}' may not use {what}: take it out of the request's tools.",
+        tier=Tier.KEY,
+        owner=key,
+        name="mcp_tools",
     )
 
 

@@ -30,18 +30,17 @@ class NoPrices:
 @direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One call that somebody wants to make. `max_output_tokens` is what the client asked for, `output_limit` what the
-    model's documentation says; None where they say nothing."""
+    """One call that somebody wants to make. `max_output_tokens` is the bound that the client set, None without."""
 
     provider: str
     model: str  # as the provider is asked for it
     measure: Measure
     name: str = ""  # as clients call it there, where that is another
     max_output_tokens: int | None = None
-    output_limit: int | None = None
     answers: int = 1  # how many the client wants (`n`)
-    cache_write: bool = False  # the prompt may be written to the provider's cache, which costs more
-    cache_write_1h: bool = False  # and for an hour, which costs most
+    cache_hour: bool = (
+        False  # the prompt may be written to the provider's cache for an hour, which costs most
+    )
 
 
 @direct

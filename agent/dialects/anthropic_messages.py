@@ -13,7 +13,7 @@ from agent.dialects import counting
 from agent.dialects.base import Block, Delta, EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.replies import JsonEdits, json_reply
-from agent.dialects.shapes import integer, json_object, mapping, objects, string
+from agent.dialects.shapes import integer, json_object, mapping, most, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
 from agent.errors import ContentError
@@ -55,7 +55,7 @@ class AnthropicMessages(JsonEdits):
         return ParsedRequest(
             model=model or model_in_path(head.path),
             stream=document.get("stream") is True or head.path.endswith(":streamRawPredict"),
-            max_tokens=integer(document.get("max_tokens")),
+            max_tokens=most(document.get("max_tokens")),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
             files=tuple(found.files),

@@ -40,6 +40,7 @@ class ParsedRequest:
     slots: tuple[Slot, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     max_tokens: int | None = None  # the most output that the client asks for
+    answers: int = 1  # how many the client asks for
     conversation: str = ""  # the service's own id of the conversation, where the request names it
     files: tuple[str, ...] = ()  # ids of files that were uploaded before and are meant here
     asks: bool = True  # False: some other errand on the same path, which no model sees

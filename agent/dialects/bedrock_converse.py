@@ -17,7 +17,7 @@ from agent.dialects.eventstream import event as encode
 from agent.dialects.eventstream import exception
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.replies import AmazonReplies
-from agent.dialects.shapes import integer, json_object, mapping, objects, string
+from agent.dialects.shapes import integer, json_object, mapping, most, objects, string
 from agent.dialects.slots import Collector
 from agent.model.content import NO_USAGE, Address, Coding, Held, Path, Role, Usage
 from agent.model.conversation import TokenCount
@@ -44,9 +44,11 @@ class BedrockConverse(AmazonReplies):
         found = Collector()
         counted = mapping(mapping(document.get("input")).get("converse"))  # of CountTokens
         _read_request(found, ("input", "converse") if counted else (), counted or document)
+        config = mapping(document.get("inferenceConfig"))
         return ParsedRequest(
             model=model_in_path(head.path),
             stream=head.path.endswith("-stream"),
+            max_tokens=most(config.get("maxTokens")),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
         )

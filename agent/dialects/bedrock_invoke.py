@@ -31,7 +31,7 @@ from agent.dialects.framing import ChunkFraming, Framing
 from agent.dialects.moulds import delta_view, new_slot, text_delta
 from agent.dialects.openai_chat import OpenAIChat
 from agent.dialects.replies import AmazonReplies
-from agent.dialects.shapes import integer, json_object, mapping, objects, string
+from agent.dialects.shapes import integer, json_object, mapping, most, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import SseDecoder
 from agent.model.content import NO_USAGE, Address, Path, Role, Slot, Usage
@@ -227,7 +227,7 @@ def _read_request(document: dict[str, object]) -> ParsedRequest:
             for one in value if isinstance(value, list) else [value]:
                 found.attach("image", data=one)
     return ParsedRequest(
-        max_tokens=integer(document.get("max_gen_len", document.get("max_tokens"))),
+        max_tokens=most(document.get("max_gen_len", document.get("max_tokens"))),
         slots=tuple(found.slots),
         attachments=tuple(found.attachments),
     )

@@ -12,7 +12,7 @@ from agent.dialects import counting
 from agent.dialects.base import Block, EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.replies import JsonEdits, json_reply
-from agent.dialects.shapes import integer, json_object, mapping, objects, string
+from agent.dialects.shapes import integer, json_object, mapping, most, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
 from agent.model.content import NO_USAGE, Coding, Held, Path, Role, Usage
@@ -66,6 +66,7 @@ class CohereChat(CohereReplies):
         return ParsedRequest(
             model=string(document.get("model")),
             stream=document.get("stream") is True,
+            max_tokens=most(document.get("max_tokens")),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
         )

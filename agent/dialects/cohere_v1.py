@@ -15,7 +15,7 @@ from agent.dialects.base import EventView, ParsedAnswer, ParsedRequest, RequestH
 from agent.dialects.cohere_chat import CohereReplies
 from agent.dialects.framing import Framing, ServerSentLines
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
-from agent.dialects.shapes import integer, json_object, mapping, objects, string
+from agent.dialects.shapes import integer, json_object, mapping, most, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
 from agent.model.content import NO_USAGE, Address, Path, Role, Usage
@@ -56,7 +56,7 @@ class CohereV1(CohereReplies):
         return ParsedRequest(
             model=string(document.get("model")),
             stream=document.get("stream") is True,
-            max_tokens=integer(document.get("max_tokens")),
+            max_tokens=most(document.get("max_tokens")),
             slots=tuple(found.slots),
         )
 

@@ -18,7 +18,7 @@ from agent.dialects.framing import ARRAY_END, ArrayFraming, Framing
 from agent.dialects.jsontext import parse
 from agent.dialects.moulds import delta_view, new_slot, text_delta
 from agent.dialects.replies import JsonEdits, json_reply
-from agent.dialects.shapes import integer, json_object, mapping, objects, string
+from agent.dialects.shapes import integer, json_object, mapping, most, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
 from agent.dialects.vertex_predict import read_instances, read_predictions
@@ -77,10 +77,13 @@ class GeminiGenerate(JsonEdits):
         found = Collector()
         read_request(found, (), document)
         model, method = _model_and_method(head.path)
+        asked = _unwrapped((), document, "request")[1]
+        config = mapping(_either(asked, "generationConfig", "generation_config"))
         return ParsedRequest(
             model=model or string(document.get("model")).removeprefix("models/"),
             stream=method.startswith("stream"),
-            max_tokens=_most_tokens(_unwrapped((), document, "request")[1]),
+            max_tokens=most(_either(config, "maxOutputTokens", "max_output_tokens")),
+            answers=max(1, most(_either(config, "candidateCount", "candidate_count")) or 1),
             operation=_OPERATIONS.get(method, "chat"),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
@@ -409,11 +412,6 @@ def _usage(answer: dict[str, object]) -> Usage:
         cache_read_tokens=_count(value, "cachedContentTokenCount", "cached_content_token_count"),
         reasoning_tokens=_count(value, "thoughtsTokenCount", "thoughts_token_count"),
     )
-
-
-def _most_tokens(document: dict[str, object]) -> int | None:
-    config = mapping(_either(document, "generationConfig", "generation_config"))
-    return _count(config, "maxOutputTokens", "max_output_tokens")
 
 
 def _count(value: dict[str, object], camel: str, snake: str) -> int | None:

@@ -15,7 +15,7 @@ from agent.dialects.base import Block, Delta, EventView, ParsedAnswer, ParsedReq
 from agent.dialects.framing import Framing, LinesFraming
 from agent.dialects.moulds import delta_view, new_slot, text_delta
 from agent.dialects.replies import JsonEdits, json_reply
-from agent.dialects.shapes import integer, json_object, mapping, objects, string
+from agent.dialects.shapes import integer, json_object, mapping, most, objects, string
 from agent.dialects.slots import Collector
 from agent.model.content import NO_USAGE, Address, Path, Role, Usage
 from agent.model.conversation import TokenCount
@@ -60,7 +60,7 @@ class OllamaNative(JsonEdits):
         return ParsedRequest(
             model=string(document.get("model")),
             stream=document.get("stream") is not False and head.path.endswith(("/chat", "/generate")),
-            max_tokens=integer(mapping(document.get("options")).get("num_predict")),
+            max_tokens=most(mapping(document.get("options")).get("num_predict")),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
         )

@@ -14,7 +14,7 @@ import orjson
 from agent.dialects.base import Delta, EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.multipart import is_form, read_form
-from agent.dialects.openai_other import deployment, most_tokens, read_answer, read_event, read_field
+from agent.dialects.openai_other import answers, deployment, most_tokens, read_answer, read_event, read_field
 from agent.dialects.replies import OpenAIReplies, openai_error
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
@@ -71,6 +71,7 @@ class OpenAIChat(OpenAIReplies):
             model=string(document.get("model")) or deployment(head.path),
             stream=document.get("stream") is True,
             max_tokens=most_tokens(document),
+            answers=answers(document) if "n" in document or "prompt" in document else 1,
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
             files=tuple(found.files),

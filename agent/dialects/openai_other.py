@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from agent.dialects.base import EventView
 from agent.dialects.moulds import delta_view, new_slot, text_delta
-from agent.dialects.shapes import integer, mapping, objects, string
+from agent.dialects.shapes import mapping, most, objects, string
 from agent.dialects.slots import Collector
 from agent.model.content import NO_USAGE, Address, Role, Usage
 
@@ -103,8 +103,16 @@ def _read_picture(found: Collector, value: object) -> None:
 
 def most_tokens(document: dict[str, object]) -> int | None:
     """`max_tokens` is the older name, which compatible servers know."""
-    newer = integer(document.get("max_completion_tokens"))
-    return integer(document.get("max_tokens")) if newer is None else newer
+    newer = most(document.get("max_completion_tokens"))
+    return most(document.get("max_tokens")) if newer is None else newer
+
+
+def answers(document: dict[str, object]) -> int:
+    """How many are to be made: `n`, or `best_of` of which `n` are shown, for each of the prompts of a completion."""
+    each = max(1, most(document.get("n")) or 1, most(document.get("best_of")) or 1)
+    prompts = document.get("prompt")
+    several = isinstance(prompts, list) and not all(isinstance(part, int) for part in prompts)
+    return each * max(1, len(prompts)) if several and isinstance(prompts, list) else each
 
 
 def deployment(path: str) -> str:

@@ -12,7 +12,7 @@ import orjson
 from agent.dialects.base import EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.replies import OpenAIReplies
-from agent.dialects.shapes import integer, json_object, mapping, objects, string
+from agent.dialects.shapes import integer, json_object, mapping, most, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
 from agent.model.content import NO_USAGE, Address, Coding, Held, Path, Role, Usage
@@ -79,7 +79,7 @@ class OpenAIResponses(OpenAIReplies):
         return ParsedRequest(
             model=string(document.get("model")),
             stream=document.get("stream") is True,
-            max_tokens=integer(document.get("max_output_tokens")),
+            max_tokens=most(document.get("max_output_tokens")),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
             files=tuple(found.files),

@@ -39,6 +39,15 @@ def integer(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def most(value: object) -> int | None:
+    """`value` if it bounds a number of tokens: 0 or more, and whole; `100.0`, which some languages write for 100, is.
+    Servers take negative ones for no bound at all."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    whole = integer(value)
+    return whole if whole is not None and whole >= 0 else None
+
+
 def holds_prose(value: object) -> bool:
     """Whether a string in the value has white space between words: what somebody said, not an id or a token. Keys do
     not count."""

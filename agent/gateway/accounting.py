@@ -6,13 +6,15 @@ Owns the grants of one exchange. Which accounts there are and what they allow is
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from agent.accounts.accounts import ANYBODY, Accounts, Grant, Principal
-from agent.accounts.denials import Denial, provider_blocked
+from agent.accounts.denials import Denial, provider_blocked, tool_blocked
 from agent.accounts.estimate import Measure, TextKind
 from agent.accounts.ports import Ask, Spent
 from agent.dialects.base import ParsedRequest
+from agent.inspection.mcp_tools import Offer
 from agent.model.content import outermost
 from agent.model.conversation import NO_COUNT, TokenCount
 from agent.policy import Key
@@ -22,6 +24,11 @@ _FREE = frozenset(
 )
 """Operations for which no provider asks money, or not yet (`context`: what is said to a model on a WebSocket without
 asking it), and what pages do of themselves beside asking."""
+
+_WORDLESS = frozenset({"embeddings", "rerank"})  # operations that are answered without a word
+_HOUR = (b'"1h"', b'"\\u0031h"', b'"1\\u0068"', b'"\\u0031\\u0068"')
+"""How a request can say that a provider is to keep its prompt for an hour, which costs more than any other way."""
+_MOST, _MOST_ANSWERS = 10**9, 10**5  # tokens and answers, beyond which nobody counts
 
 
 class Account:
@@ -42,20 +49,23 @@ class Account:
         self._measure = Measure()
         self._max_output: int | None = None
         self._answers = 1
-        self._free = False
+        self._free = self._hour = self._wordless = False
         self.cost: tuple[int | None, bool] = (None, False)
         """In nano-dollars, None where it is not known; and whether it is an estimate. Told once `counted`."""
         self.counted = False
         """Whether what was used is counted, though perhaps not durable yet."""
         self.settled = False
 
-    def informed(self, request: ParsedRequest, *, answers: int = 1, operation: str = "chat") -> None:
+    def informed(self, request: ParsedRequest, *, body: bytes = b"", operation: str = "chat") -> None:
         """The request is known: what it asks for, how large it is, and how long its answer may become."""
         self._free = operation in _FREE
         if self._accounts.active:
             self._measure = measured(request)
-        self._max_output = request.max_tokens
-        self._answers = answers
+            self._hour = any(spelling in body for spelling in _HOUR)
+        self._wordless = operation in _WORDLESS
+        most = 0 if self._wordless else request.max_tokens
+        self._max_output = most if most is None else min(most, _MOST)
+        self._answers = min(request.answers, _MOST_ANSWERS)
 
     @property
     def input_tokens(self) -> int:
@@ -92,6 +102,22 @@ class Account:
         """Why the principal may not send what nobody can count, None if it may."""
         return self._accounts.may_go_uncounted(self.principal, provider)
 
+    @property
+    def limits_tools(self) -> bool:
+        """Whether the principal may use some tools of MCP servers only."""
+        key = self.principal.key
+        return key is not None and key.row.mcp_tools is not None
+
+    def may_offer(self, offered: Iterable[Offer]) -> Denial | None:
+        """Why the principal may not give a model these tools of MCP servers, None if it may."""
+        key = self.principal.key
+        if key is None:
+            return None
+        for names in offered:
+            if not any(map(key.allows_tool, names)):
+                return tool_blocked(key.row.id, names[0])
+        return None
+
     def lends(self, provider: str, keys: Sequence[Key]) -> Key | None:
         """The first of a provider's keys that the principal may use."""
         key = self.principal.key
@@ -116,6 +142,7 @@ class Account:
             measure=self._measure,
             max_output_tokens=self._max_output,
             answers=self._answers,
+            cache_hour=self._hour,
         )
         now = self._clock()
         before = next(iter(self._grants), None)
@@ -182,11 +209,11 @@ class Account:
     ) -> tuple[TokenCount, bool]:
         """The count with what is missing in it estimated. A stream that was cut off may have reported a first count:
         what was sent since counts as well."""
-        given, made = tokens.input, tokens.output
+        given, made = tokens.input, 0 if self._wordless else tokens.output
         said = self._accounts.estimator.tokens(model, TextKind.ANSWER, characters) if characters else 0
         estimated = given is None or made is None or made * 8 < said
         if not estimated:
-            return tokens, False
+            return (replace(tokens, output=0) if self._wordless else tokens), False
         return (
             TokenCount(
                 input=grant.input_tokens if given is None else given,

@@ -42,6 +42,7 @@ from agent.gateway.uploads import Uploads
 from agent.gateway.voices import told, voice
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
 from agent.inspection import RuleBook, judge_access, judge_unread
+from agent.inspection.mcp_tools import offers
 from agent.inspection.verdicts import refusal as refusal_of
 from agent.model.decision import Decision
 from agent.model.ids import short_ref, uuid7
@@ -324,6 +325,8 @@ class ExchangeHandler:
         ledger.error = verdict.problem
         if verdict.blocked:
             return await self._block(wire, book, dialect, None)
+        if book.account.limits_tools and (denial := book.account.may_offer(offers(verdict.body))) is not None:
+            raise refusal(denial)
         if bodiless:
             query = verdict.body if verdict.body is body else _in_address(verdict.body)
             route, verdict = replace(route, query=query), replace(verdict, body=b"")
@@ -402,7 +405,7 @@ class ExchangeHandler:
     async def _reserve(self, errand: Errand) -> None:
         """Reserve what goes to whom the route names. Raises Refused."""
         account, ledger = errand.account, errand.ledger
-        account.informed(errand.verdict.request, operation=ledger.operation)
+        account.informed(errand.verdict.request, body=errand.verdict.body, operation=ledger.operation)
         provider, model = errand.book.meant(errand.verdict.request.model, door=errand.route.surface)
         if (denial := await account.reserve(provider, model)) is not None:
             raise refusal(denial)

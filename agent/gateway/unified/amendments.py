@@ -35,7 +35,7 @@ class Amendments:
     def made(self, body: bytes) -> bytes:
         """`body` with the changes. Raises ContentError where it is no JSON object."""
         add = self.add
-        if self.remove or self.rename or any(_may_have(body, name) for name in add):
+        if self.remove or self.rename or any(may_have(body, name) for name in add):
             body, add = self._rewritten(body)
         if self.model is not None and self.model[0] != self.model[1]:
             body = _renamed(body, *self.model)
@@ -64,7 +64,7 @@ def _within(there: object, value: object) -> object:
     return {**there, **value} if isinstance(there, dict) and isinstance(value, Mapping) else value
 
 
-def _may_have(body: bytes, name: str) -> bool:
+def may_have(body: bytes, name: str) -> bool:
     """Whether the body may have a field of that name; escapes can spell it in many ways."""
     return f'"{name}"'.encode() in body or b"\\u" in body
 

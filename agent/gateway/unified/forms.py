@@ -13,7 +13,7 @@ from agent.errors import ConfigError, ContentError
 from agent.gateway import headers
 from agent.gateway.dispatch import Follow, Prepared
 from agent.gateway.transport.base import Headers
-from agent.gateway.unified.amendments import OUR_FIELDS, Amendments
+from agent.gateway.unified.amendments import OUR_FIELDS, Amendments, may_have
 from agent.gateway.unified.crossing import crossing_fields, crossing_query
 from agent.gateway.unified.routebook import Backing, Place, RouteBook
 from agent.model.conversation import Conversation
@@ -38,10 +38,12 @@ _CONFIGURED = {  # the same, in a section of its own: the spellings of both, the
     ),
     "bedrock-converse": (("inferenceConfig",), ("maxTokens",)),
 }
+_OTHER_BOUNDS = frozenset({"max_tokens", "max_completion_tokens", "n_predict"})
+"""What some server may take for a bound, or for none: it goes where a bound of ours stands."""
 _FRAMED_BY_QUERY = "gemini-generate-content"
 _STATES_MODEL = frozenset({"openai-chat", "openai-responses", "anthropic-messages", "cohere-chat"})
-_REPORTS_USAGE = frozenset({CHAT, "completions"})
-"""Operations of OpenAI whose streams count their tokens where they are asked to."""
+_WORDS = frozenset({CHAT, "completions"})
+"""Operations whose answers can be bounded, and whose streams, where OpenAI's, count their tokens if asked to."""
 
 
 @direct
@@ -108,7 +110,7 @@ class Forms:
         somebody's budget rests on one."""
         spoken = self.spoken(candidate)
         same = spoken.dialect == self.asked.dialect
-        bound = None if self.asked.max_tokens is not None or self.asked.operation != CHAT else bound
+        bound = None if self.asked.max_tokens is not None or self.asked.operation not in _WORDS else bound
         make = self._same if same else self._translated
         body = make(candidate, spoken, bound)
         serving = _serving(candidate)
@@ -139,7 +141,7 @@ class Forms:
         asked = self.asked
         return (
             asked.dialect == "openai-chat"
-            and asked.operation in _REPORTS_USAGE
+            and asked.operation in _WORDS
             and asked.stream
             and not asked.usage_wanted
         )
@@ -165,20 +167,22 @@ class Forms:
             return with_field(asked.body, "model", candidate.model)
         serving = _serving(candidate)
         add: dict[str, object] = {}
+        gone = OUR_FIELDS if asked.has_our_fields else frozenset()
         rename: dict[str, str] = {}
         if self.hides_usage and "stream_options" not in serving.quirks.unsupported:
             add["stream_options"] = {"include_usage": True}
-        most = _MOST_TOKENS.get(asked.dialect, "")
+        most = _MOST_TOKENS.get(asked.dialect, "") if asked.operation == CHAT else "max_tokens"
         if serving.quirks.max_tokens_field and asked.dialect == "openai-chat":
             rename = {"max_completion_tokens": serving.quirks.max_tokens_field}
             most = serving.quirks.max_tokens_field
         if bound is not None and most:
             add[most] = bound
+            gone |= {name for name in _OTHER_BOUNDS if may_have(asked.body, name)}
         named = (asked.model, candidate.model) if asked.dialect in _STATES_MODEL else None
         amendments = Amendments(
             model=named,
             add=add,
-            remove=OUR_FIELDS if asked.has_our_fields else frozenset(),
+            remove=gone,
             rename=rename if b'"max_completion_tokens"' in asked.body else {},
         )
         body = amendments.made(asked.body)
@@ -190,7 +194,7 @@ class Forms:
 
     def _translated(self, candidate: Candidate, spoken: Spoken, bound: int | None) -> bytes:
         conversation = replace(self.conversation(), model=candidate.model)
-        if bound is not None and conversation.sampling.max_tokens is None:
+        if bound is not None:
             sampling = replace(conversation.sampling, max_tokens=bound)
             conversation = replace(conversation, sampling=sampling)
         losses = Losses(target=f"the format of {candidate.provider.name}", drop=self.drop)

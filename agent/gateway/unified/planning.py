@@ -56,6 +56,7 @@ class Wanted:
     preferred: str = ""
     fallbacks: object = None  # the body's own, unread
     tools: int = 0
+    thought: bool = False  # the client wants the model to think
 
 
 class Planner:
@@ -195,5 +196,6 @@ def _tier(wanted: Wanted, tokens: int) -> Complexity:
         tokens=tokens,
         turns=max(0, turns - 1),
         tools=wanted.tools,
+        reasoning=wanted.thought,
     )
     return complexity(looks)

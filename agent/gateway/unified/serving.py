@@ -9,11 +9,8 @@ import asyncio
 from dataclasses import dataclass, replace
 from functools import partial
 
-import orjson
-
 from agent.accounts.denials import Denial
 from agent.dialects import DIALECTS
-from agent.dialects.shapes import mapping
 from agent.errors import ContentError
 from agent.gateway import headers
 from agent.gateway.accounting import Account
@@ -22,7 +19,8 @@ from agent.gateway.ledger import Ledger
 from agent.gateway.routing import Refused, Route
 from agent.gateway.transport.base import Headers, UpstreamResponse
 from agent.gateway.unified.failing import Failing, failing
-from agent.gateway.unified.forms import Asked, Forms, wants_usage
+from agent.gateway.unified.forms import Asked, Forms
+from agent.gateway.unified.own_words import own_words
 from agent.gateway.unified.planning import NotAllowed, Planner, Wanted
 from agent.gateway.unified.recall import Asking, Keeping, Recall
 from agent.gateway.unified.refusals import refusal
@@ -37,10 +35,7 @@ from agent.routing.plan import Candidate, NoRoute, Plan
 from agent.telemetry.trace_context import resumed
 from agent.translation.registry import provider_translator, translator
 
-_MOST_ANSWERS = 128
 _LONGEST_FACT = 1000  # characters of a header that tells of a request's way
-# the last can spell the others otherwise
-_OWN_WORDS = (b'"fallbacks"', b'"stream_options"', b'"tools"', b'"n"', b'"candidateCount"', b"\\u")
 
 
 @direct
@@ -176,11 +171,11 @@ class Serving:
         return replace(served, response=recording, keeping=found, facts=(*served.facts, *found.miss.headers))
 
     def _planned(self, errand: Errand) -> tuple[Forms, Plan]:
-        own = _own_words(errand.verdict.body)
+        own = own_words(errand.verdict.body, thought=bool(errand.book.routing.rules))
         request = errand.verdict.request
         if not request.model and errand.verdict.problem:
             raise Refused(400, f"the request cannot be read: {errand.verdict.problem}")
-        errand.account.informed(request, answers=own.answers, operation=errand.operation)
+        errand.account.informed(request, body=errand.verdict.body, operation=errand.operation)
         wanted = Wanted(
             subject=errand.scope.subject,
             request=request,
@@ -189,6 +184,7 @@ class Serving:
             preferred="" if errand.route.surface.own else errand.route.surface.id,
             fallbacks=own.fallbacks,
             tools=own.tools,
+            thought=own.thought,
         )
         try:
             plan = self._planner.plan(errand.book, errand.account, wanted)
@@ -266,42 +262,6 @@ def _asking(errand: Errand, forms: Forms, plan: Plan) -> Asking:
         ledger=errand.ledger,
         fields=errand.request.headers,
         settings=errand.scope.rules.policy.cache,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OwnWords:
-    """What a body says that is the gateway's business and no dialect reads."""
-
-    fallbacks: object = None
-    usage: bool = True  # whether the client wants counts of tokens in its stream
-    tools: int = 0
-    answers: int = 1
-
-
-_NO_WORDS = _OwnWords(usage=False)
-
-
-def _own_words(body: bytes) -> _OwnWords:
-    for word in _OWN_WORDS:
-        if word in body:
-            break
-    else:
-        return _NO_WORDS
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return _NO_WORDS
-    if not isinstance(document, dict):
-        return _NO_WORDS
-    tools, answers = document.get("tools"), document.get("n")
-    if answers is None:
-        answers = mapping(document.get("generationConfig")).get("candidateCount")
-    return _OwnWords(
-        fallbacks=document.get("fallbacks"),
-        usage=wants_usage(document),
-        tools=len(tools) if isinstance(tools, list) else 0,
-        answers=answers if isinstance(answers, int) and 0 < answers <= _MOST_ANSWERS else 1,
     )
 
 

@@ -187,10 +187,9 @@ async def test_where_the_client_sets_no_bound_one_is_assumed_and_told(accounts: 
     without = replace(ASK, provider="anthropic", model="free-m", max_output_tokens=None)
     assumed = await granted(accounts, without)
     assert (assumed.output_tokens, assumed.max_output_tokens) == (4096, 4096)
-    documented = await granted(accounts, replace(without, output_limit=1000, answers=2))
-    assert (documented.output_tokens, documented.max_output_tokens) == (2000, 1000)
-    capped = await granted(accounts, replace(without, output_limit=64_000))
+    capped = await granted(accounts, replace(without, answers=3))
     assert capped.output_tokens == 8000 - PROMPT  # the largest request of the key
+    assert capped.max_output_tokens == (8000 - PROMPT) // 3
 
 
 async def test_a_call_moves_to_another_provider(accounts: Accounts) -> None:
@@ -219,13 +218,21 @@ async def test_a_cost_that_is_told_counts_and_one_that_nobody_knows_does_not(acc
 
 
 async def test_a_prompt_that_may_be_cached_is_reserved_at_the_dearer_price(accounts: Accounts) -> None:
-    class Dear(Prices):
-        def cost(self, provider: str, model: str, tokens: TokenCount, at: float) -> int | None:
-            return (tokens.cache_write or 0) + 2 * (tokens.cache_write_1h or 0)
+    class Graded(Prices):
+        """Like providers that keep prompts for more than reading them costs, or for less (`cheap-…`)."""
 
-    accounts._prices = Dear()
-    for more, times in (({}, 0), ({"cache_write": True}, 1), ({"cache_write_1h": True}, 3)):
-        grant = await granted(accounts, replace(ASK, **more))
+        def cost(self, provider: str, model: str, tokens: TokenCount, at: float) -> int | None:
+            if model == "cheap-m":
+                return (tokens.input or 0) - (tokens.cache_write or 0)
+            return (tokens.input or 0) + (tokens.cache_write or 0) + 2 * (tokens.cache_write_1h or 0)
+
+    accounts._prices = Graded()
+    for ask, times in (
+        (ASK, 2),
+        (replace(ASK, cache_hour=True), 4),
+        (replace(ASK, model="cheap-m"), 1),
+    ):
+        grant = await granted(accounts, ask)
         assert grant.nano_usd == times * PROMPT
         await accounts.release(grant)
 

@@ -7,7 +7,7 @@ import pytest
 
 from agent.dialects import DIALECTS
 from agent.dialects.base import RequestHead
-from agent.dialects.openai_other import deployment
+from agent.dialects.openai_other import answers, deployment
 from agent.model.content import Attachment, Role, Usage
 from tests.unit.dialects.feeding import (
     assert_every_slot_can_be_edited,
@@ -131,3 +131,20 @@ def test_the_model_in_a_path(path: str, model: str) -> None:
     assert request(NAME, {"prompt": "x"}, path=path).model == model
     head = RequestHead(method="POST", path=path, content_type="multipart/form-data; boundary=b")
     assert DIALECT.parse_request(head, FORM).model == model
+
+
+@pytest.mark.parametrize(
+    ("document", "count"),
+    [
+        ({}, 1),
+        ({"n": 3}, 3),
+        ({"n": 0}, 1),
+        ({"n": 2, "best_of": 5}, 5),
+        ({"prompt": ["a", "b"], "n": 2}, 4),
+        ({"prompt": [1, 2, 3]}, 1),
+        ({"prompt": [[1, 2], [3]]}, 2),
+        ({"prompt": []}, 1),
+    ],
+)
+def test_answers_are_counted_as_they_are_made(document: dict[str, object], count: int) -> None:
+    assert answers(document) == count

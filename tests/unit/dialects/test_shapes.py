@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.dialects.shapes import holds_prose, integer, json_object, mapping, objects, string
+from agent.dialects.shapes import holds_prose, integer, json_object, mapping, most, objects, string
 from agent.errors import ContentError
 
 
@@ -26,3 +26,11 @@ def test_prose_is_told_from_ids_and_keys() -> None:
     assert holds_prose({"a": [1, {"b": "two words"}]})
     assert holds_prose("two\nwords")
     assert not holds_prose({"two words": ["one", " padded ", None, 5, ""]})
+
+
+@pytest.mark.parametrize(
+    ("value", "bound"),
+    [(9, 9), (0, 0), (9.0, 9), (-1, None), (0.5, None), (True, None), ("9", None), (float("inf"), None)],
+)
+def test_what_bounds_an_answer_is_whole_and_not_negative(value: object, bound: int | None) -> None:
+    assert most(value) == bound

@@ -14,7 +14,7 @@ from agent.dialects.base import ParsedRequest
 from agent.gateway.accounting import Account, measured
 from agent.model.content import Attachment, Role, Slot
 from agent.model.conversation import NO_COUNT, TokenCount
-from tests.fakes.accounts import NOW, section
+from tests.fakes.accounts import NOW, Prices, section
 
 
 def said(text: str) -> Slot:
@@ -114,6 +114,37 @@ async def test_only_an_answer_without_bound_is_given_one(account: Account) -> No
     assert account.bound == 50
     account.informed(ParsedRequest(max_tokens=7))
     assert account.bound is None
+
+
+async def test_who_wants_a_prompt_kept_for_an_hour_reserves_that(tmp_path: Path) -> None:
+    class Kept(Prices):
+        def cost(self, provider: str, model: str, tokens: TokenCount, at: float) -> int | None:
+            return (tokens.cache_write_1h or 0) + 1
+
+    text = "virtual_keys: [{id: ci, budgets: [{usd: 1, per: day}]}]\nbindings: [{users: ['*'], key: ci}]"
+    accounts = Accounts(section(text), store=LocalStore(tmp_path / "a.db"), prices=Kept())
+    await accounts.open()
+    principal = accounts.principal(None, now=NOW, user="ann", intercepted=True)
+    assert isinstance(principal, Principal)
+    for body, kept in (
+        (b'{"ttl": "1h"}', True),
+        (b'{"ttl":"\\u0031\\u0068"}', True),
+        (b'{"ttl":"5m"}', False),
+    ):
+        account = Account(accounts, principal, clock=lambda: NOW)
+        account.informed(ParsedRequest(slots=(said("x" * 400),), max_tokens=1), body=body)
+        await account.reserve("anthropic", "m")
+        assert (await used(accounts) > 100) is kept
+        await account.settle("anthropic", "m", NO_COUNT, characters=0, answered=False)
+    await accounts.close()
+
+
+@pytest.mark.parametrize("request_", [ParsedRequest(max_tokens=2**63), ParsedRequest(answers=2**63)])
+async def test_no_number_is_too_large_to_be_refused(account: Account, request_: ParsedRequest) -> None:
+    account.informed(request_)
+    denial = await account.reserve("openai", "m")
+    assert denial is not None
+    assert denial.kind is Kind.BUDGET_EXCEEDED
 
 
 async def test_without_accounts_nothing_is_counted(tmp_path: Path) -> None:

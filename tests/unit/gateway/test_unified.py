@@ -182,6 +182,37 @@ async def test_counts_of_tokens_are_always_asked_for_and_shown_to_who_wants_them
     assert own.event.usage.output_tokens == 2
 
 
+THINKING: dict[str, tuple[str, dict[str, object]]] = {
+    "chat": ("/v1/chat/completions", {"model": "openai/gpt-5", "reasoning_effort": "high"}),
+    "responses": ("/v1/responses", {"model": "openai/gpt-5", "input": "hi", "reasoning": {"effort": "high"}}),
+    "messages": ("/v1/messages", {"model": "openai/gpt-5", "thinking": {"type": "adaptive"}}),
+    "gemini": (
+        "/v1beta/models/openai%2Fgpt-5:generateContent",
+        {"contents": [], "generationConfig": {"thinkingConfig": {"thinkingBudget": 99}}},
+    ),
+}
+THOUGHT = "{id: thought, when: 'tier == \"medium\"', candidates: [{model: local/deep}]}"
+
+
+@pytest.fixture
+async def tiered() -> AsyncIterator[Gateway]:
+    made = Gateway(TIERED)
+    yield made
+    made.scans.close()
+
+
+TIERED = rule_book(toy_policy(PROVIDERS.replace("untranslatable: refuse", f"rules: [{THOUGHT}]")))
+
+
+@pytest.mark.parametrize("client", THINKING)
+async def test_who_wants_a_model_to_think_is_of_a_higher_tier(tiered: Gateway, client: str) -> None:
+    path, document = THINKING[client]
+    tiered.answers(CHAT_ANSWER)
+    said = {} if "input" in document or "contents" in document else SAID
+    await ask(tiered, orjson.dumps({**document, **said, "max_tokens": 5} if said else document), path)
+    assert tiered.event.served.rule == "thought"
+
+
 async def test_an_unknown_model_is_a_404_that_says_what_may_have_been_meant(own: Gateway) -> None:
     client = await ask(own, chat("anthropic/"))
     assert client.status == 404
@@ -398,8 +429,10 @@ accounts:
 
 
 @pytest.fixture
-def counted_rules() -> RuleBook:
-    return rule_book(toy_policy(PROVIDERS + ACCOUNTS))
+def counted_rules(request: pytest.FixtureRequest) -> RuleBook:
+    """Parametrize indirectly with further rows of the key."""
+    more = getattr(request, "param", "id: ci")
+    return rule_book(toy_policy(PROVIDERS + ACCOUNTS.replace("id: ci", more)))
 
 
 @pytest.fixture
@@ -485,6 +518,107 @@ async def test_what_providers_do_for_nothing_takes_nothing(counted: Gateway) -> 
     body = orjson.dumps({"model": "openai/omni-moderation-latest", "input": "word " * 2000})
     client = await ask(counted, body, "/v1/moderations", WITH_KEY)
     assert (client.status, await used(counted)) == (200, 0)
+
+
+SAID: dict[str, object] = {"messages": [{"role": "user", "content": "hi"}]}
+PARTS: dict[str, object] = {"messages": [{"role": "user", "content": [{"text": "hi"}]}]}
+CONTENTS: dict[str, object] = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+BOUNDED: dict[str, tuple[str, dict[str, object]]] = {  # a client of each format, that asks for 5,000 tokens
+    "chat": ("/v1/chat/completions", {"model": "local/tiny", **SAID, "max_completion_tokens": 5000}),
+    "chat, older": ("/v1/chat/completions", {"model": "local/tiny", **SAID, "max_tokens": 5000.0}),
+    "completions": ("/v1/completions", {"model": "local/tiny", "prompt": "hi", "max_tokens": 5000}),
+    "responses": ("/v1/responses", {"model": "local/tiny", "input": "hi", "max_output_tokens": 5000}),
+    "messages": ("/v1/messages", {"model": "local/tiny", **SAID, "max_tokens": 5000}),
+    "cohere": ("/v2/chat", {"model": "local/tiny", **SAID, "max_tokens": 5000}),
+    "converse": ("/model/local%2Ftiny/converse", {**PARTS, "inferenceConfig": {"maxTokens": 5000}}),
+    "gemini": (
+        "/v1beta/models/local%2Ftiny:generateContent",
+        {**CONTENTS, "generationConfig": {"maxOutputTokens": 5000}},
+    ),
+    "several": ("/v1/chat/completions", {"model": "local/tiny", **SAID, "max_tokens": 50, "n": 200}),
+    "several prompts": (
+        "/v1/completions",
+        {"model": "local/tiny", "prompt": ["hi"] * 30, "max_tokens": 50},
+    ),
+    "candidates": (
+        "/v1beta/models/local%2Ftiny:generateContent",
+        {**CONTENTS, "generation_config": {"candidate_count": 30, "max_output_tokens": 50}},
+    ),
+}
+
+
+@pytest.mark.parametrize("client", BOUNDED)
+async def test_what_a_client_of_any_format_asks_for_is_reserved(counted: Gateway, client: str) -> None:
+    path, document = BOUNDED[client]
+    told = await ask(counted, orjson.dumps(document), path, WITH_KEY)
+    assert (told.status, counted.transport.asked) == (402, [])
+
+
+@pytest.mark.parametrize(
+    "client", [name for name, (_, document) in BOUNDED.items() if "5000" in str(document)]
+)
+async def test_a_bound_of_the_clients_own_stays_whatever_its_format(counted: Gateway, client: str) -> None:
+    path, document = BOUNDED[client]
+    counted.answers(CHAT_ANSWER)
+    body = orjson.dumps(document).replace(b"5000", b"77")
+    await ask(counted, body, path, WITH_KEY)
+    assert orjson.loads(counted.transport.asked[0].body)["max_tokens"] == 77
+
+
+@pytest.mark.parametrize(
+    "client", [name for name, (_, document) in BOUNDED.items() if "5000" in str(document)]
+)
+@pytest.mark.parametrize("none", [b"-1", b"null"])
+async def test_who_wants_no_bound_gets_the_one_that_was_reserved(
+    counted: Gateway, client: str, none: bytes
+) -> None:
+    path, document = BOUNDED[client]
+    counted.answers(CHAT_ANSWER)
+    body = orjson.dumps(document).replace(b"5000.0", none).replace(b"5000", none)
+    told = await ask(counted, body, path, WITH_KEY)
+    if told.status == 400:  # refused by the format itself
+        assert counted.transport.asked == []
+        return
+    sent = orjson.loads(counted.transport.asked[0].body)
+    assert (sent["max_tokens"], sent.get("max_completion_tokens")) == (100, None)
+
+
+TOOLS_OF = {
+    "chat": ("/v1/chat/completions", [{"type": "function", "function": {"name": "mcp__jira__delete"}}]),
+    "responses": (
+        "/v1/responses",
+        [{"type": "mcp", "server_label": "jira", "server_url": "https://jira.example"}],
+    ),
+    "messages": ("/v1/messages", [{"name": "mcp__jira__delete", "input_schema": {"type": "object"}}]),
+}
+
+
+@pytest.mark.parametrize("client", TOOLS_OF)
+@pytest.mark.parametrize(
+    "counted_rules", ["id: ci\n      mcp_tools: ['github/*', 'jira/find']"], indirect=True
+)
+async def test_a_key_gives_no_model_a_tool_of_an_mcp_server_that_it_may_not_use(
+    counted: Gateway, client: str
+) -> None:
+    path, tools = TOOLS_OF[client]
+    body = orjson.dumps(BOUNDED[client][1] | {"tools": tools}).replace(b"5000", b"50")
+    refused = await ask(counted, body, path, WITH_KEY)
+    assert (refused.status, refused.header(b"x-drawbridge-denied")) == (403, b"mcp_tool_blocked")
+    assert (b"jira" in refused.body, counted.transport.asked) == (True, [])
+    counted.answers(CHAT_ANSWER)
+    allowed = [
+        {"type": "function", "function": {"name": "mcp__github__list", "parameters": {"type": "object"}}}
+    ]
+    served = await ask(counted, chat("local/tiny", tools=allowed, max_tokens=50), headers=WITH_KEY)
+    assert served.status == 200
+
+
+async def test_vectors_have_no_words_to_reserve(counted: Gateway) -> None:
+    counted.answers(b'{"data":[{"embedding":[0.5],"index":0}],"usage":{"prompt_tokens":7,"total_tokens":7}}')
+    body = orjson.dumps({"model": "local/tiny", "input": "word " * 600})  # with an answer it would not fit
+    told = await ask(counted, body, "/v1/embeddings", WITH_KEY)
+    assert (told.status, await used(counted)) == (200, 7)
+    assert not exchanges(counted)[0].served.estimated
 
 
 @pytest.mark.parametrize("word", ["null", "0.5"])
