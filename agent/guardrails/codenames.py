@@ -26,6 +26,8 @@ def reads_as_code(value: str, *, quoted: bool = False) -> bool:
         return True
     if "?" in value and ":" in value.partition("?")[2] and not quoted:
         return True
+    if "|" in value and all(_rule_of_a_field(part) for part in value.split("|")):
+        return True
     stripped = value.rstrip("!?*") if not any(char.isdigit() for char in value) else value
     pieces = stripped.replace("-", "_").replace(".", "_").replace("/", "_").replace(":", "_").split("_")
     if len(pieces) == 1:
@@ -33,6 +35,12 @@ def reads_as_code(value: str, *, quoted: bool = False) -> bool:
     if any(map(jumbled, _letters(value))) or _passphrase(value):
         return False
     return all(_code_word(piece) or piece.isalpha() or piece.isdigit() for piece in pieces)
+
+
+def _rule_of_a_field(part: str) -> bool:
+    """A rule by which a form is checked, as frameworks write them in rows: `required|string|min:8`."""
+    name, colon, argument = part.partition(":")
+    return name.replace("_", "").isalpha() and (bool(argument) or not colon)
 
 
 def drawn_letters(value: str) -> bool:

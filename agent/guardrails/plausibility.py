@@ -29,7 +29,7 @@ _PLACEHOLDERS = (
     "example", "placeholder", "changeme", "change-me", "change_me", "changeit", "redacted", "dummy", "insert",
     "replace", "goeshere", "goes-here", "goes_here", "key-here", "key_here", "token-here", "token_here", "not-a-real",
     "notarealsecret", "fake", "sample", "todo", "00000000", "11111111", "deadbeef", "lorem", "masked", "hidden",
-    "<", ">", "${", "{{", "}}", "$(", "%(", "#{", "__",
+    "<", ">", "${", "{{", "}}", "$(", "%(", "#{",
 )  # fmt: skip
 _REFERENCES = (
     "$", "%", "@", "&", "#", "!", "*", "process.env", "os.environ", "os.getenv", "getenv", "env.", "env[", "env(",
@@ -50,12 +50,32 @@ _HASHES = (
     "{ssha",
     "{bcrypt}",
 )
-_HARMLESS_NAMES = (
-    "csrf", "xsrf", "nonce", "page", "next", "previous", "continuation", "cursor", "sync", "cancellation", "public",
-    "pad", "eos", "bos", "unk", "mask", "special", "stop", "primary", "foreign", "partition", "sort", "idempotency",
-    "sealed", "hash", "fingerprint", "integrity", "checksum", "digest", "placeholder", "example", "i18n", "keyboard",
-    "keyframe",
+_HARMLESS_PARTS = (
+    "csrf", "xsrf", "public", "idempotency", "continuation", "cancellation", "sealed", "integrity", "checksum",
+    "digest", "placeholder", "example", "i18n", "keyboard", "keyframe",
 )  # fmt: skip
+# These are parts of vendors' names, too (PagerDuty, Paddle, HashiCorp, Cursor): they must be words, and where another
+# word says that a secret is meant (`PAGE_ACCESS_TOKEN`, `CURSOR_API_KEY`), they say nothing.
+_HARMLESS_WORDS = (
+    "nonce", "page", "next", "previous", "cursor", "sync", "pad", "eos", "bos", "unk", "mask", "special", "stop",
+    "primary", "foreign", "partition", "sort", "hash", "hashed", "fingerprint",
+)  # fmt: skip
+_SECRET_WORDS = frozenset(
+    [
+        "access",
+        "admin",
+        "api",
+        "apikey",
+        "auth",
+        "license",
+        "passphrase",
+        "password",
+        "passwd",
+        "private",
+        "secret",
+    ]
+)
+_WORDS_BEHIND = ("token", "tokens", "key", "keys", "page", "value", "function", "")
 _NAMES_OF_UUIDS = (
     "apikey",
     "api_key",
@@ -65,6 +85,13 @@ _NAMES_OF_UUIDS = (
     "secret",
     "auth_token",
     "access_token",
+    "accesskey",
+    "access_key",
+    "access-key",
+    "privatekey",
+    "private_key",
+    "recordkey",
+    "record_key",
 )
 _DRAWN = 10  # letters from which case that changes by chance says something
 _CHANCE_TURNS = 0.18  # a quarter by chance, a tenth in names
@@ -76,6 +103,8 @@ _VOWELS = frozenset("aeiouyAEIOUY")
 def placeholder(value: str) -> str:
     """The part of a value by which it shows that it stands for another; empty where none does."""
     low = value.lower()
+    if "__" in low and (low.startswith("__") or low.endswith("__") or not any(map(str.isdigit, low))):
+        return "__"  # `__API_KEY__`, `a__b`; but tokens have it inside: `ls__80047acb`
     return next((word for word in _PLACEHOLDERS if word in low), "")
 
 
@@ -85,7 +114,7 @@ def url_password(value: str, before: str) -> bool:
     low = value.lower()
     if low in DEFAULT_PASSWORDS or low.startswith(("$", "%s", "%(", "{", "[", "<", ":", "@", "process.env")):
         return False
-    if any(word in low for word in _PLACEHOLDERS) or set(value) <= set("x*.-_•X"):
+    if placeholder(value) or set(value) <= set("x*.-_•X"):
         return False
     if before.endswith("{") and value.isidentifier():
         return False  # a field of a format string
@@ -113,7 +142,8 @@ def password_value(value: str, before: str) -> bool:
     if not _literal(value) or _named_harmless(before) or (value[0] == "/" and "/" in value[1:]):
         return False
     if value.isalpha():
-        return len(value) >= _DRAWN and case_changes(value) >= CHANCE_CHANGES and not reads_as_code(value)
+        mixed = len(value) >= _DRAWN and case_changes(value) >= CHANCE_CHANGES and not reads_as_code(value)
+        return mixed or _no_word(value)
     if _kinds(value) <= 1 and not (value.isdecimal() and len(value) >= 6):
         return False
     return not reads_as_code(value)
@@ -185,13 +215,18 @@ def written_password(value: str, before: str) -> bool:
     return _account_number(value)
 
 
+def nameless_password(value: str) -> bool:
+    """Like `written_password`, where what stands before it is no name of it: `.type("…")`."""
+    return written_password(value, "")
+
+
 def told_password(value: str, before: str) -> bool:
     """Like `password_value`, where the value stands on its own in a sentence or a command: it must look made up."""
     value = value[:MOST]
     digits = any(char.isdigit() for char in value)
     letters = any(char.isalpha() for char in value)
     if (
-        not ((digits and letters) or drawn_letters(value))
+        not ((digits and letters) or drawn_letters(value) or _no_word(value))
         or _uuid(value)
         or value.replace("-", "").replace(":", "").isdigit()
     ):
@@ -266,7 +301,7 @@ def _literal(value: str) -> bool:
     low = value.lower()
     if low.startswith(_HASHES) or (low.startswith(_REFERENCES) and not _special_password(value)):
         return False
-    if "://" in value or any(word in low for word in _PLACEHOLDERS):
+    if "://" in value or placeholder(value):
         return False
     return not (monotone(value) or sequential(value))
 
@@ -278,6 +313,12 @@ def _special_password(value: str) -> bool:
     return (
         value[0] in "!@#" and not value[1:].replace("_", "").replace(".", "").isalpha() and value[1:2] != "{"
     )
+
+
+def _no_word(value: str) -> bool:
+    """Small letters only, and none could say them: `qwjfxkzmtpbv`."""
+    small = value.isascii() and value.isalpha() and value.islower()
+    return small and len(value) >= 8 and _unpronounceable(value) and _no_code(value)
 
 
 def _unpronounceable(value: str) -> bool:
@@ -341,9 +382,29 @@ def _named_harmless(before: str) -> bool:
         start -= 1
     name = text[start:]
     low = name.lower()
-    if "arn:" in before or any(word in low for word in _HARMLESS_NAMES):
+    if "arn:" in before or any(word in low for word in _HARMLESS_PARTS) or _says_harmless(name):
         return True
     last = name.replace("-", "_").rpartition("_")[2]
     words = camel_words(last)
     ending = words[-1] if words else last.lower()
     return ending in HARMLESS_ENDINGS and not low.replace("_", "").endswith("secretid")
+
+
+def _says_harmless(name: str) -> bool:
+    """Whether a word of the name says so, and none that a secret is meant."""
+    words = [
+        word
+        for part in name.replace("-", "_").split("_")
+        for word in (camel_words("".join(filter(str.isalpha, part))) or [part.lower()])
+    ]
+    if not _SECRET_WORDS.isdisjoint(words):
+        return False
+    return any(word.endswith("hash") or _harmless_word(word) for word in words)
+
+
+def _harmless_word(word: str) -> bool:
+    """One of them, alone or joined to what it says something about: `page`, `pagetoken`, `nextpagetoken`."""
+    return any(
+        word.startswith(each) and (word[len(each) :] in _WORDS_BEHIND or _harmless_word(word[len(each) :]))
+        for each in _HARMLESS_WORDS
+    )

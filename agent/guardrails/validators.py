@@ -81,6 +81,7 @@ VALIDATORS: Mapping[str, Validator] = MappingProxyType(
         "quoted_password": _whole_in_context(plausibility.quoted_password),
         "told_password": _whole_in_context(plausibility.told_password),
         "written_password": _whole_in_context(plausibility.written_password),
+        "nameless_password": _whole(plausibility.nameless_password),
         "field_password": _whole_in_context(plausibility.field_password),
         "web_address_password": _whole_in_context(plausibility.web_address_password),
         "url_password": _whole_in_context(plausibility.url_password),

@@ -95,9 +95,9 @@ CODE_WORDS = _words(
 
 DEFAULT_PASSWORDS = _words(
     """
-    admin db_pass db_password dbpass dbpassword guest mongo my-password my_password mypass mypassword mysql pass
-    passwd password passwort pgpass postgres pw pwd rabbitmq redis root secret test token user user_password
-    userpassword username x-access-token x-oauth-basic
+    admin db_pass db_password dbpass dbpassword foobared guest mongo my-password my_password mypass mypassword
+    mysql pass passwd password passwort pgpass postgres pw pwd rabbitmq redis root secret test token user
+    user_password userpassword username x-access-token x-oauth-basic
     """
 )
 """Passwords that protect nothing: documentation and fresh installations use them."""

@@ -18,6 +18,7 @@ _IBANS_OF_DIGITS = frozenset(
     """.split()  # noqa: SIM905  a list of codes reads better as one
 )
 _CARD_WORDS = ("card", "visa", "credit", "debit", "karte", "carte", "carta", "tarjeta", "cartão", "kort")
+_CARD_NAMES = ("cc", "ccn", "pan")
 
 
 def payment_card(value: str, before: str) -> bool:
@@ -39,7 +40,8 @@ def payment_card(value: str, before: str) -> bool:
     if len(digits) == 13:  # an old form, and what bar codes have
         return digits[0] == "4" and any(word in before.lower() for word in _CARD_WORDS)
     return _issued(digits) or (
-        _issued_locally(digits) and any(word in before.lower() for word in _CARD_WORDS)
+        _issued_locally(digits)
+        and (last_word(before) in _CARD_NAMES or any(word in before.lower() for word in _CARD_WORDS))
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 _OTHER_NAMES = frozenset(
     """
-    amount asset barcode batch bigint bug build byte bytes case catalog chapter commit count duration ean elapsed epoch
-    errno error exit expires gtin hash height index int invoice isbn issn issue item job key line lines long lot max min
-    model ms nonce offset oid order page parcel part pid po port pos pr price process product range ranges ref release
-    request rev revision row rows section seq sequence serial session sha size sku status step thread ticket time
-    timestamp total tracking ts txn upc uuid version width
+    amount asset barcode batch bigint bug build byte bytes case catalog chapter chmod commit count duration ean
+    elapsed epoch errno error exit expires gtin hash height index int invoice isbn issn issue item job key line
+    lines long lot max min mode model ms nonce offset oid order page parcel part pid po port pos pr price
+    process product range ranges ref release request rev revision row rows section seq sequence serial session
+    sha size sku status step thread ticket time timestamp total tracking ts txn upc uuid version width
     """.split()  # noqa: SIM905  a list of words reads better as one
 )
 _NUMBERING = frozenset(("no", "nr", "num", "number", "id", "code"))

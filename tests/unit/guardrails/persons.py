@@ -101,6 +101,23 @@ def ethereum(draw: Draw) -> str:
     return "0x" + "".join(c.upper() if m >= "8" else c for c, m in zip(digits, marks, strict=False))
 
 
+def monero(draw: Draw) -> str:
+    """An address with its checksum: base 58 in blocks of eight bytes."""
+    from agent.guardrails.identities.keccak import keccak256
+
+    data = bytes([18, *(draw.random.randrange(256) for _ in range(64))])
+    data += keccak256(data)[:4]
+    text = ""
+    for start in range(0, len(data), 8):
+        block = data[start : start + 8]
+        number, digits = int.from_bytes(block, "big"), ""
+        for _ in range(11 if len(block) == 8 else 7):
+            number, rest = divmod(number, 58)
+            digits = _BASE58[rest] + digits
+        text += digits
+    return text
+
+
 def routing(draw: Draw) -> str:
     """A routing transit number."""
     body = f"{draw.random.randint(1, 12):02}{draw.of('123456789', 6)}"
@@ -170,6 +187,10 @@ MONEY: dict[str, tuple[Maker, ...]] = {
     "crypto-wallet": (lambda d: base58check(d, 0), lambda d: base58check(d, 5), lambda d: base58check(d, 0x41)),
     "crypto-wallet-segwit": (lambda d: "bc1q" + "ar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",),
     "crypto-wallet-ethereum": (ethereum,),
+    "crypto-wallet-monero": (monero,),
+    "crypto-wallet-solana": (
+        after("solana wallet ", lambda d: "7B37nUEh12UJqRLVQuh5bfc7H92fBDgf3L816Y" + d.of("abcdef", 6)),
+    ),
 }  # fmt: skip
 
 PAPERS: dict[str, tuple[Maker, ...]] = {

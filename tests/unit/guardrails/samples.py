@@ -281,6 +281,7 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         lambda d: _in("Heslo k routeru je ", d.alnum(12) + "7", "."),
         lambda d: _in("비밀번호는 ", d.alnum(12) + "7", "입니다"),
     ),
+    "password-foreign-beside": (lambda d: _in("мой пароль ", d.password(), " не подходит"),),
     "password-answer": (
         lambda d: _in("ana: what was the wifi password again?\nli: ", d.password(), "\nana: thanks"),
         lambda d: _in("[09:58] Do you have the VPN password?\n[09:59] bo: sure, it's ", d.password(), "\n"),
@@ -302,7 +303,10 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "secret-prose": (lambda d: _in("The API key for the old billing system is ", d.alnum(32), "."),),
     "secret-beside": (lambda d: _in("Call it with API key ", d.alnum(32), " and retry"),),
     "password-beside": (lambda d: _in("ENV DB_PASSWORD ", d.password(), "\n"),),
-    "credential-pair": (lambda d: _in("Login: admin / ", d.password(), "\n"),),
+    "credential-pair": (
+        lambda d: _in("Login: admin / ", d.password(), "\n"),
+        lambda d: _in("creds for the staging box: admin / ", d.password(), "\n"),
+    ),
     "google-app-password": (
         lambda d: _in("SMTP_PASS=", "qwrt " + " ".join(d.of(LOWER, 4) for _ in "123"), "\n"),
     ),
@@ -314,14 +318,51 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "password-named-value": (
         lambda d: _in("- name: DB_PASSWORD\n  value: ", d.password(), "\n"),
         lambda d: _in('{"name": "DB_PASSWORD", "value": "', d.password(), '"}'),
+        lambda d: _in('{"key":"DB_PASSWORD","value":"', d.password(), '"}'),
     ),
     "secret-named-value": (lambda d: _in('<add key="ApiKey" value="', d.alnum(30), '" />'),),
     "credentials-call": (lambda d: _in('auth=HTTPBasicAuth("admin", "', d.password(), '")'),),
+    "connect-call-password": (
+        lambda d: _in('new PDO("mysql:host=db1;dbname=crm", "app", "', d.password(), '")'),
+        lambda d: _in('DriverManager.getConnection(url, "app", "', d.password(), '")'),
+        lambda d: _in("DBI->connect($dsn, 'app', '", d.password(), "')"),
+    ),
+    "go-dsn-password": (lambda d: _in('sql.Open("mysql", "app:', d.password(), '@tcp(db1:3306)/crm")'),),
+    "password-typed": (
+        lambda d: _in("cy.get('#password').type('", d.password(), "')"),
+        lambda d: _in('find_element(By.ID, "password").send_keys("', d.password(), '")'),
+        lambda d: _in("fill_in 'Password', with: '", d.password(), "'"),
+    ),
+    "signing-call-secret": (
+        lambda d: _in("jwt.sign({ id: 1 }, '", d.password(), "', { expiresIn: '1h' })"),
+        lambda d: _in("crypto.createHmac('sha256', '", d.password(), "')"),
+        lambda d: _in('hmac.new(b"', d.password(), '", body, hashlib.sha256)'),
+    ),
+    "password-sent": (
+        lambda d: _in('expect "assword:"\nsend "', d.password(), '\\r"'),
+        lambda d: _in("child.expect('[Pp]assword:')\nchild.sendline('", d.password(), "')"),
+    ),
+    "network-device-password": (
+        lambda d: _in("username bob privilege 15 secret 0 ", d.password(), "\n"),
+        lambda d: _in("snmp-server community ", d.alnum(10) + "7x", " RO"),
+    ),
+    "mail-relay-password": (lambda d: _in("[smtp.corp.net]:587 bob@corp.net:", d.alnum(11) + "7x", "\n"),),
+    "secret-stored": (
+        lambda d: _in('gh secret set PROD_TOKEN --body "', "Rx7" + d.alnum(20), '"'),
+        lambda d: _in("setx SERVICE_KEY ", "Rx7" + d.alnum(20), "\n"),
+    ),
     "client-password-option": (
         lambda d: _in("sshpass -p '", d.password(), "' ssh root@web1"),
         lambda d: _in("docker login -u bot -p ", d.password(), " reg.corp.net"),
+        lambda d: _in("ssh-keygen -t ed25519 -N '", d.password(), "' -f id"),
     ),
-    "htpasswd-password": (lambda d: _in("htpasswd -bB .htpasswd bob ", d.alnum(12), "\n"),),
+    "htpasswd-password": (
+        lambda d: _in("htpasswd -bB .htpasswd bob ", d.alnum(12), "\n"),
+        lambda d: _in("rabbitmqctl add_user bob ", d.alnum(11) + "7", "\n"),
+    ),
+    "wallet-private-key": (
+        lambda d: "xp" + "rv9s21ZrQH143K" + d.of("23456789ABCDEFGHJKLMNPQRSTabcdefghijk", 95),
+    ),
     "client-call": (lambda d: _in('new MapClient("', d.alnum(30), '")'),),
     "openssl-password": (
         lambda d: _in("openssl rsa -in a.pem -passin pass:", d.of(LOWER, 10), " -out b.pem"),
