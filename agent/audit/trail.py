@@ -16,9 +16,11 @@ from agent.audit.retention import ranges_of
 from agent.audit.store import Store, open_for_reading, read_head
 from agent.errors import AuditError
 from agent.host.paths import StatePaths
+from agent.model.ids import SHORT_REF
 
 MAX_LISTED = 10_000
 _MIN_REFERENCE = 4  # characters
+_NAMED = 40  # characters of it that an error repeats
 _ROW = "seq, uid, time_ms, kind, host, model, decision, outcome, surface, app"  # as EventRow
 
 
@@ -85,25 +87,27 @@ class Trail:
             return tuple(map(event_row, rows))
 
     def show(self, reference: str) -> StoredEvent:
-        """The event with that id, or the only one whose id starts with it, or ends with it (the reference that a
-        blocked person was shown). Case does not matter."""
+        """The event with that id, or the only one whose id starts with it, or ends with it, or whose reference (the end
+        of the id, which a blocked person was shown) starts with it. Case does not matter."""
         wanted = reference.strip().lower()
+        named = reference[:_NAMED]
         if len(wanted) < _MIN_REFERENCE or set(wanted) - set("0123456789abcdef-"):
             raise AuditError(
-                "this is no event id, part of one or reference",
-                hint=f"Give at least {_MIN_REFERENCE} characters from the start or the end of an id.",
+                f"{named!r} is no event id, part of one or reference",
+                hint=f"Give at least {_MIN_REFERENCE} characters of a reference or id, as `drawbridge audit list` shows.",
             )
         with open_for_reading(self._paths) as store:
             found = store.connection.execute(
                 f"SELECT {_ROW}, previous, fingerprint, body FROM event"  # noqa: S608 - our own column names
-                " WHERE uid LIKE ?1 || '%' OR uid LIKE '%' || ?1 ORDER BY seq DESC LIMIT 2",
-                (wanted,),
+                " WHERE uid LIKE ?1 || '%' OR uid LIKE '%' || ?1 OR substr(uid, ?2) LIKE ?1 || '%'"
+                " ORDER BY seq DESC LIMIT 2",
+                (wanted, -SHORT_REF),
             ).fetchall()
             exact = [row for row in found if row[1] == wanted]
             if not found:
-                raise AuditError(f"no event '{wanted}'", hint="List events: `drawbridge audit list`.")
+                raise AuditError(f"no event {named!r}", hint="List events: `drawbridge audit list`.")
             if len(found) > 1 and not exact:
-                raise AuditError(f"more than one event fits '{wanted}'", hint="Give more characters.")
+                raise AuditError(f"more than one event fits {named!r}", hint="Give more characters.")
             *row, previous, mark, body = (exact or found)[0]
             document = orjson.loads(body)
             attestation = _attestation(store, row[0], previous, mark)

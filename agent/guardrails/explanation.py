@@ -183,7 +183,8 @@ def demands(rule: Rule) -> str:
 
 def _documented(validator: str) -> str:
     """The first sentence of the validator's own description, which names what it demands."""
-    words = (VALIDATORS[validator].__doc__ or "").split("\n", 1)[0].strip().rstrip(".")
+    paragraph = (VALIDATORS[validator].__doc__ or "").partition("\n\n")[0]
+    words = " ".join(paragraph.split()).rstrip(".")
     return f"it asks for: {words}" if words else ""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+SHORT_REF = 8  # characters
+
 
 def uuid7(now: float) -> str:
     """A UUIDv7 for the Unix time `now` (seconds); its order is that of time to the millisecond."""
@@ -18,4 +20,4 @@ def uuid7(now: float) -> str:
 
 def short_ref(event_id: str) -> str:
     """The part of an event's id that a person can quote: its last eight characters, upper case."""
-    return event_id[-8:].upper()
+    return event_id[-SHORT_REF:].upper()

@@ -60,7 +60,7 @@ class Successor:
 
 def main(arguments: Sequence[str], *, stoppable: Stoppable | None = None) -> int:
     """Supervise until told to stop; the exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     given = {
         "state_dir": options.state_dir and str(Path(options.state_dir).absolute()),
@@ -218,7 +218,7 @@ def _duty(
     return Duty(start=start, standin=standin)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="drawbridge supervise",
         description="Hold the ports, keep the engine (drawbridge up) running behind them, and stand in for it.",

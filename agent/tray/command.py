@@ -48,7 +48,7 @@ type Load = Callable[[], Settings]
 
 def main(arguments: Sequence[str]) -> int:
     """Show the icon until somebody closes it; the exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     _leave_console()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
@@ -191,7 +191,7 @@ def _complain(error: str, hint: str) -> None:
     sys.stderr.write(f"error: {error}\n" + (f"hint:  {hint}\n" if hint else ""))
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="drawbridge tray",
         description="Show an icon on this desktop: what the agent does, what it decided, a pause as the policy allows. "

@@ -86,6 +86,7 @@ def test_an_event_is_shown_by_its_id_its_start_and_the_reference_a_person_was_gi
         event.id.upper(),
         event.id[:30],
         short_ref(event.id),
+        short_ref(event.id)[:5],
         f" {short_ref(event.id)} ",
     ):
         assert trail.show(reference).row.seq == 4
