@@ -94,7 +94,7 @@ class Trail:
         if len(wanted) < _MIN_REFERENCE or set(wanted) - set("0123456789abcdef-"):
             raise AuditError(
                 f"{named!r} is no event id, part of one or reference",
-                hint=f"Give at least {_MIN_REFERENCE} characters of a reference or id, as `drawbridge audit list` shows.",
+                hint=f"Give at least {_MIN_REFERENCE} characters of one, as `drawbridge audit list` shows it.",
             )
         with open_for_reading(self._paths) as store:
             found = store.connection.execute(
