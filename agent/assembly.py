@@ -67,7 +67,7 @@ from agent.host.known_time import KnownTime
 from agent.host.paths import StatePaths, bundled_policies
 from agent.host.runfile import control_token
 from agent.host.secrets import read_secret
-from agent.host.settings import Settings
+from agent.host.settings import Settings, Source
 from agent.host.tasks import TaskGroup
 from agent.model.conversation import TokenCount
 from agent.model.ids import uuid7
@@ -363,6 +363,13 @@ class Assembly:
 def policy_path(settings: Settings) -> Path:
     """Where the policy is that these settings name, or the one that comes with the program."""
     return settings.policy or bundled_policies() / "default"
+
+
+def policy_given(settings: Settings) -> str:
+    """The policy that this process alone was told to use, empty where the settings of the machine say it."""
+    origin = settings.origins.get("policy")
+    told = origin is not None and origin.source in (Source.COMMAND_LINE, Source.ENVIRONMENT)
+    return str(settings.policy) if told else ""
 
 
 def base_url_connection() -> Connection:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import __version__
-from agent.assembly import Assembly, base_url_connection, policy_path
+from agent.assembly import Assembly, base_url_connection, policy_given, policy_path
 from agent.control.pausing import PauseKeeper
 from agent.control.reading import Sources
 from agent.control.service import ControlService
@@ -256,6 +256,7 @@ class _Parts:
             ca_path=str(shared.paths.roots),
             version=__version__,
             dashboard_port=control.dashboard_port,
+            policy=policy_given(settings),
         )
 
     def _controlled(self) -> ControlService:

@@ -19,10 +19,11 @@ from rich.text import Text
 from agent.catalog import Catalog
 from agent.cli.console import as_its_owner, explains_errors, out, say_json, settings_from
 from agent.cli.events import clock
+from agent.cli.policy_in_force import DEFAULT, policy_in_force
 from agent.errors import ConfigError
 from agent.gateway.policy_file import PolicyFile
 from agent.host.appearances import AppearanceFile
-from agent.host.paths import StatePaths, bundled_policies
+from agent.host.paths import StatePaths
 from agent.inspection import RuleBook
 from agent.model.app import Asker, Evidence
 from agent.model.appearance import Appearance
@@ -40,9 +41,7 @@ _STYLES = {State.APPROVED: "green", State.PENDING: "bold yellow", State.DENIED: 
 _VOUCHED = (Evidence.PROCESS, Evidence.SIGNED)
 _ORDER = (State.PENDING, State.DENIED, State.APPROVED)
 
-PolicyOption = Annotated[
-    Path | None, typer.Option("--policy", help="Policy file; default: the one the agent would use.")
-]
+PolicyOption = Annotated[Path | None, typer.Option("--policy", help=DEFAULT)]
 StateDir = Annotated[Path | None, typer.Option(help="State directory of the agent.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -65,7 +64,7 @@ def list_apps(
         return
     settings = settings_from({"state_dir": state_dir and str(state_dir.absolute())})
     seen = AppearanceFile(as_its_owner(StatePaths.under(settings.state_dir)).appearances).read()
-    rules = PolicyFile(policy_file or settings.policy or bundled_policies() / "default").rules
+    rules = PolicyFile(policy_in_force(settings, policy_file)).rules
     now = datetime.now().astimezone()
     judged = [
         (each, approval.judge(rules.policy, subject_of(each, rules.catalog, now)).state) for each in seen
@@ -104,7 +103,7 @@ def explain(
 ) -> None:
     """Show which rule of the policy decides about a program, and why those before it do not."""
     settings = settings_from({"state_dir": state_dir and str(state_dir.absolute())})
-    rules = PolicyFile(policy_file or settings.policy or bundled_policies() / "default").rules
+    rules = PolicyFile(policy_in_force(settings, policy_file)).rules
     asked = _asked(rules, name, surface=surface, host=host)
     now = datetime.now().astimezone()
     subject = Subject(

@@ -13,9 +13,9 @@ from rich.table import Table
 from agent.catalog import Catalog, bundled_never, bundled_rows, bundled_telltales
 from agent.catalog.paths import normalise
 from agent.cli.console import EXIT_FAILED, explains_errors, out, say_json, settings_from
+from agent.cli.policy_in_force import DEFAULT, policy_in_force
 from agent.errors import ConfigError
 from agent.gateway.policy_file import read_rules
-from agent.host.paths import bundled_policies
 from agent.inspection import RuleBook
 from agent.model.surface import Endpoint, Kind, Surface
 from agent.policy import DistrustAction, UnknownSurface
@@ -23,7 +23,7 @@ from agent.policy import DistrustAction, UnknownSurface
 app = typer.Typer(help="The AI services that are known, and what becomes of a URL.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-PolicyOption = Annotated[Path | None, typer.Option(help="Policy file; default: the one the agent would use.")]
+PolicyOption = Annotated[Path | None, typer.Option(help=DEFAULT)]
 _OFF = "off: catalog_with in the policy turns it on"
 
 
@@ -199,7 +199,7 @@ def _split(url: str) -> tuple[str, str]:
 
 
 def _rules(named: Path | None) -> RuleBook:
-    path = named or settings_from().policy or bundled_policies() / "default"
+    path = policy_in_force(settings_from(), named)
     return read_rules(path / "policy.yaml" if path.is_dir() else path, examples=False)
 
 

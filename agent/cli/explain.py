@@ -21,11 +21,12 @@ from rich.text import Text
 from agent.audit import Trail
 from agent.cli.console import as_its_owner, explains_errors, out, say_json, settings_from
 from agent.cli.events import decision_text, details
+from agent.cli.policy_in_force import DEFAULT, policy_in_force
 from agent.cli.reports import Report, found_hits
 from agent.errors import AuditError
 from agent.gateway.policy_file import PolicyFile
 from agent.host.justifications import Justification, justify
-from agent.host.paths import StatePaths, bundled_policies
+from agent.host.paths import StatePaths
 from agent.host.records import add_record
 from agent.policy.apps import ACCOUNTS_RULE, DEFAULT_RULE
 from agent.policy.explanation import what_it_does
@@ -50,9 +51,7 @@ def explain(
         str | None,
         typer.Option("--false-positive", metavar="NOTE", help="Put on record that this is no such data."),
     ] = None,
-    policy_file: Annotated[
-        Path | None, typer.Option("--policy", help="Policy file; default: the one the agent would use.")
-    ] = None,
+    policy_file: Annotated[Path | None, typer.Option("--policy", help=DEFAULT)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     state_dir: Annotated[Path | None, typer.Option(help="State directory of the agent.")] = None,
 ) -> None:
@@ -60,7 +59,7 @@ def explain(
     settings = settings_from({"state_dir": state_dir and str(state_dir.absolute())})
     paths = as_its_owner(StatePaths.under(settings.state_dir))
     event = Trail(paths).show(reference)
-    policy = PolicyFile(policy_file or settings.policy or bundled_policies() / "default").rules.policy
+    policy = PolicyFile(policy_in_force(settings, policy_file)).rules.policy
     report = Report(event=event, policy=policy, hits=tuple(found_hits(event)))
     if reason is not None:
         _justify(paths, report, _words(reason, "--justify"))

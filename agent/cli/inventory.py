@@ -16,11 +16,12 @@ from rich.text import Text
 
 from agent.audit import EventRow, Trail
 from agent.cli.console import explains_errors, out, say_json, settings_from
+from agent.cli.policy_in_force import DEFAULT, policy_in_force
 from agent.errors import AuditError, HostError
 from agent.gateway.policy_file import PolicyFile
 from agent.host.inventory import take_inventory
 from agent.host.ownership import as_owner_of
-from agent.host.paths import StatePaths, bundled_policies
+from agent.host.paths import StatePaths
 from agent.model.inventory import Found, FoundKind
 from agent.model.record import IncidentKind
 
@@ -47,9 +48,7 @@ type Host = dict[str, object]
 def inventory(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    policy_file: Annotated[
-        Path | None, typer.Option("--policy", help="Policy file; default: the one the agent would use.")
-    ] = None,
+    policy_file: Annotated[Path | None, typer.Option("--policy", help=DEFAULT)] = None,
     state_dir: Annotated[Path | None, typer.Option(help="State directory of the agent.")] = None,
 ) -> None:
     """List the AI software, models and MCP servers of this machine, and AI hosts that nobody governs.
@@ -57,7 +56,7 @@ def inventory(
     Of the person who runs it; as root or administrator, of everybody. Names and versions are read, no content.
     """
     settings = settings_from({"state_dir": state_dir and str(state_dir.absolute())})
-    rules = PolicyFile(policy_file or settings.policy or bundled_policies() / "default").rules
+    rules = PolicyFile(policy_in_force(settings, policy_file)).rules
     taken = take_inventory(
         rules.apps,
         (row.software() for row in rules.policy.discovery.software),

@@ -21,16 +21,16 @@ from agent.accounts.store import DAY_SECONDS, HISTORY_DAYS, Use
 from agent.accounts.stores import FILE, store_for
 from agent.accounts.tally import Reading, Tally
 from agent.cli.console import as_its_owner, explains_errors, out, say_json, settings_from, state_paths
+from agent.cli.policy_in_force import DEFAULT, policy_in_force
 from agent.errors import ConfigError
 from agent.gateway.policy_file import read_policy
-from agent.host.paths import bundled_policies
 from agent.host.secrets import keep_in_keyring, read_secret
 from agent.policy.accounts import Accounts, VirtualKey
 
 app = typer.Typer(help="Virtual keys: make them, and see what they have left.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-PolicyOption = Annotated[Path | None, typer.Option(help="Policy file; default: the one the agent would use.")]
+PolicyOption = Annotated[Path | None, typer.Option(help=DEFAULT)]
 Name = Annotated[str, typer.Argument(metavar="ID", help="The key's id in the policy.")]
 
 
@@ -172,7 +172,7 @@ async def _shared(
 
 
 def _book(policy: Path | None) -> Book:
-    found = read_policy(policy or settings_from().policy or bundled_policies() / "default")
+    found = read_policy(policy_in_force(settings_from(), policy))
     return Book(found.accounts or Accounts())
 
 

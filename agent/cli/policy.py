@@ -13,8 +13,8 @@ from rich.table import Table
 
 from agent.catalog.paths import normalise
 from agent.cli.console import EXIT_FAILED, explains_errors, out, say_json, settings_from
+from agent.cli.policy_in_force import DEFAULT, policy_in_force
 from agent.gateway.policy_file import PolicyFile, read_rules, read_sidecar
-from agent.host.paths import bundled_policies
 from agent.inspection import RuleBook
 from agent.inspection.examples import Trial
 from agent.inspection.sidecars import run_sidecar
@@ -74,13 +74,11 @@ def explain(
     model: Annotated[str, typer.Option(help="Model it asks for.")] = "",
     user: Annotated[str, typer.Option(help="Account that runs the program.")] = "",
     size: Annotated[int, typer.Option(min=0, help="Characters of the request's texts.")] = 0,
-    policy: Annotated[
-        Path | None, typer.Option(help="Policy file; default: the one the agent would use.")
-    ] = None,
+    policy: Annotated[Path | None, typer.Option(help=DEFAULT)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what happens to such a request: decrypted or not, by which rule it is allowed, which guardrails look."""
-    source = PolicyFile(policy or settings_from().policy or bundled_policies() / "default")
+    source = PolicyFile(policy_in_force(settings_from(), policy))
     subject = Subject(host=host.lower(), path=normalise(path), app=app_id, model=model, user=user, size=size)
     report = _report(source.rules, subject)
     if as_json:

@@ -14,9 +14,10 @@ from rich.table import Table
 
 from agent.catalog import bundled_providers
 from agent.cli.console import EXIT_FAILED, explains_errors, out, say_json, settings_from
+from agent.cli.policy_in_force import DEFAULT, policy_in_force
 from agent.errors import ConfigError
 from agent.host.earlier import read_earlier
-from agent.host.paths import bundled_policies, setup_paths
+from agent.host.paths import setup_paths
 from agent.host.secrets import read_secret
 from agent.host.settings import Settings
 from agent.host.upstream import settled
@@ -28,7 +29,7 @@ from agent.routing.configured import ConfiguredProvider, configured
 app = typer.Typer(help="Providers: which there are, and whether they can be reached.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-PolicyOption = Annotated[Path | None, typer.Option(help="Policy file; default: the one the agent would use.")]
+PolicyOption = Annotated[Path | None, typer.Option(help=DEFAULT)]
 _SHOWN = {
     Scheme.NONE: "no key",
     Scheme.BEARER: "bearer key",
@@ -179,5 +180,5 @@ def _show(results: list[dict[str, object]]) -> None:
 def _policy(settings: Settings, named: Path | None) -> Policy:
     from agent.gateway.policy_file import read_policy
 
-    path = named or settings.policy or bundled_policies() / "default"
+    path = policy_in_force(settings, named)
     return read_policy(path / "policy.yaml" if path.is_dir() else path)

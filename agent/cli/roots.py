@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from agent.cli import trust
 from agent.cli.console import explains_errors, out, settings_from
+from agent.cli.policy_in_force import policy_in_force
 from agent.errors import ConfigError, HostError
 from agent.gateway.policy_file import read_rules
 from agent.host.certificates import HostNames, is_dns_name, permitted_names
@@ -26,7 +27,7 @@ from agent.host.files import read_limited, write_atomically
 from agent.host.key_seal import KeyFiles, key_seal
 from agent.host.ownership import as_owner_of
 from agent.host.pairs import Pair, load_certificate, pem_text, utc_now
-from agent.host.paths import StatePaths, bundled_policies
+from agent.host.paths import StatePaths
 from agent.host.roots import root_store
 from agent.host.runfile import read_runfile
 from agent.host.trust.probe import ask_openssl, sample_of_company
@@ -197,7 +198,7 @@ def _wanted(paths: StatePaths, policy: Path | None, further: tuple[str, ...] | l
 
 
 def _hosts(policy: Path | None) -> frozenset[str]:
-    path = policy or settings_from().policy or bundled_policies() / "default"
+    path = policy_in_force(settings_from(), policy)
     return read_rules(path / "policy.yaml" if path.is_dir() else path, examples=False).catalog.hosts
 
 

@@ -16,9 +16,9 @@ from rich.table import Table
 
 from agent.cli import explanation
 from agent.cli.console import explains_errors, out, settings_from
+from agent.cli.policy_in_force import DEFAULT, policy_in_force
 from agent.errors import ConfigError, ContentError
 from agent.gateway.policy_file import PolicyFile
-from agent.host.paths import bundled_policies
 from agent.inspection import RuleBook
 from agent.inspection.documents import count_findings
 from agent.inspection.rules import where_of
@@ -38,9 +38,7 @@ def scan(
         str, typer.Argument(metavar="[FILE|-]", help="A file; '-' or nothing: standard input.")
     ] = "-",
     *,
-    policy: Annotated[
-        Path | None, typer.Option(help="Policy file; default: the one the agent would use.")
-    ] = None,
+    policy: Annotated[Path | None, typer.Option(help=DEFAULT)] = None,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -60,7 +58,7 @@ def scan(
 
     Offsets are character indices (Python str). The decision is the one on a prompt.
     """
-    path = policy or settings_from().policy or bundled_policies() / "default"
+    path = policy_in_force(settings_from(), policy)
     rules = PolicyFile(path).rules
     with _opened(file) as stream:
         if as_json:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from types import TracebackType
 from typing import Self
 
@@ -36,6 +36,10 @@ class RunFile:
     ca_path: str
     version: str
     dashboard_port: int = 0  # 0: there is none
+    policy: str = ""  # that was given at the start, by option or environment; else the settings say it
+
+
+_FIELDS = tuple(each.name for each in fields(RunFile))
 
 
 class StateLock:
@@ -100,7 +104,9 @@ def control_token(paths: StatePaths) -> str:
 def _parse(data: bytes) -> RunFile | None:
     try:
         document = json.loads(data)
-        found = RunFile(**document)
+        found = RunFile(
+            **{name: document[name] for name in _FIELDS if name in document}
+        )  # a newer one may say more
     except (ValueError, TypeError):
         return None
     numbers = (
@@ -109,7 +115,7 @@ def _parse(data: bytes) -> RunFile | None:
         found.gateway_port,
         found.dashboard_port,
     )
-    texts = (found.state_dir, found.ca_path, found.version)
+    texts = (found.state_dir, found.ca_path, found.version, found.policy)
     sound = (
         all(type(number) is int and number >= 0 for number in numbers)
         and all(isinstance(text, str) for text in texts)

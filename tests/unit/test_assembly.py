@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.assembly import Assembly, base_url_connection
+from agent.assembly import Assembly, base_url_connection, policy_given
 from agent.errors import ConfigError
 from agent.host.paths import StatePaths
-from agent.host.settings import Settings
+from agent.host.settings import Origin, Settings, Source
 from agent.policy import Policy
 
 SMALL = "schema_version: 1\nid: {name}\n"
@@ -69,3 +69,18 @@ async def test_a_policy_that_is_not_accepted_leaves_the_one_in_force(
     (tmp_path / "policy.yaml").write_text(SMALL.format(name="second"))
     assert await assembly.reload()
     assert assembly.policy.rules.policy.id == "second"
+
+
+@pytest.mark.parametrize(
+    ("source", "given"),
+    [
+        (Source.MANAGED, ""),
+        (Source.COMMAND_LINE, "/a.yaml"),
+        (Source.ENVIRONMENT, "/a.yaml"),
+        (Source.FILE, ""),
+        (Source.DEFAULT, ""),
+    ],
+)
+def test_a_policy_is_given_where_option_or_environment_say_it(source: Source, given: str) -> None:
+    policy, origins = Path("/a.yaml"), {"policy": Origin(source=source)}
+    assert policy_given(Settings(state_dir=Path("/s"), policy=policy, origins=origins)) == given

@@ -141,3 +141,11 @@ def test_a_control_token_that_others_may_read_is_refused(paths: StatePaths) -> N
     paths.control_token.chmod(0o644)
     with pytest.raises(HostError, match="other users"):
         control_token(paths)
+
+
+def test_what_a_newer_daemon_says_besides_is_passed_over(paths: StatePaths) -> None:
+    with StateLock(paths):
+        write_runfile(paths, runfile(os.getpid()))
+        document = json.loads(paths.runfile.read_bytes())
+        paths.runfile.write_text(json.dumps({**document, "novelty": 1}))
+        assert read_runfile(paths) == runfile(os.getpid())
