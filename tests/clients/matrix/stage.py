@@ -35,7 +35,7 @@ _QUIET = {  # nothing but the loopback is asked
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
 }
 _GATEWAYS_KEY = "nobody-asks-for-it"  # the policy has no virtual keys
-_SECONDS = 120.0
+_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
