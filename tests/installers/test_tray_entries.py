@@ -6,7 +6,7 @@ import configparser
 import plistlib
 import xml.etree.ElementTree as ElementTree
 
-from agent.tray.command import _parser
+from agent.tray.command import parser
 from tests.installers.conftest import ROOT
 
 INSTALLERS = ROOT / "installers"
@@ -14,7 +14,7 @@ INSTALLERS = ROOT / "installers"
 
 def understood(words: list[str]) -> bool:
     """Whether the program takes these options of the tray."""
-    return words[0] == "tray" and bool(_parser().parse_args(words[1:]).if_possible)
+    return words[0] == "tray" and bool(parser().parse_args(words[1:]).if_possible)
 
 
 def test_linux_starts_it_by_the_desktop() -> None:
