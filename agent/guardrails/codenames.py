@@ -60,7 +60,9 @@ def _passphrase(value: str) -> bool:
         pieces = value.split(mark)
         words = [piece for piece in pieces if piece.isalpha()]
         numbers = [piece for piece in pieces if piece.isdecimal() and len(piece) <= _LONGEST_NUMBER]
-        if len(numbers) != 1 or len(words) < _FEWEST_WORDS or len(words) + 1 != len(pieces):
+        styles = {word.islower() for word in words} if mark == "-" else set()
+        fewest = _FEWEST_WORDS - (len(styles) > 1)  # harbor-Maple-88
+        if len(numbers) != 1 or len(words) < fewest or len(words) + 1 != len(pieces):
             continue
         if mark == "_" and numbers[0] in (pieces[0], pieces[-1]):
             continue

@@ -85,6 +85,9 @@ _NAMES_OF_UUIDS = (
     "secret",
     "auth_token",
     "access_token",
+    "api key",
+    "access key",
+    "upload_token",
     "accesskey",
     "access_key",
     "access-key",
@@ -95,7 +98,9 @@ _NAMES_OF_UUIDS = (
 )
 _DRAWN = 10  # letters from which case that changes by chance says something
 _CHANCE_TURNS = 0.18  # a quarter by chance, a tenth in names
+_VERBS = frozenset(("to", "jest", "je", "это", "це", "er", "är", "on"))
 _SHORT_SECRET = 12
+_NAMING = 4  # letters of each word in the name of a class
 _HEX = frozenset("0123456789abcdefABCDEF")
 _VOWELS = frozenset("aeiouyAEIOUY")
 
@@ -143,10 +148,19 @@ def password_value(value: str, before: str) -> bool:
         return False
     if value.isalpha():
         mixed = len(value) >= _DRAWN and case_changes(value) >= CHANCE_CHANGES and not reads_as_code(value)
-        return mixed or _no_word(value)
+        named = all(len(word) >= _NAMING for word in camel_words(value))  # PassConcept
+        return (mixed and not named) or _no_word(value)
     if _kinds(value) <= 1 and not (value.isdecimal() and len(value) >= 6):
         return False
     return not reads_as_code(value)
+
+
+def foreign_password(value: str, before: str) -> bool:
+    """Like `password_value`; where neither a sign nor a verb stands between the name and it, like `strong_password`."""
+    words = before.rstrip("\"'`«“„「『").split()
+    last = words[-1] if words else ""
+    told = last in _VERBS or last[-1:] in tuple(":=：＝-–—是为為は는은이가")
+    return password_value(value, before) if told else strong_password(value, before)
 
 
 def strong_password(value: str, before: str) -> bool:

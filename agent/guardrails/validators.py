@@ -73,6 +73,7 @@ VALIDATORS: Mapping[str, Validator] = MappingProxyType(
         "jwt": _whole(tokens.jwt),
         "password_value": _whole_in_context(plausibility.password_value),
         "secret_value": _whole_in_context(plausibility.secret_value),
+        "foreign_password": _whole_in_context(plausibility.foreign_password),
         "strong_password": _whole_in_context(plausibility.strong_password),
         "app_password": _whole(plausibility.app_password),
         "seed_phrase": _whole(plausibility.seed_phrase),

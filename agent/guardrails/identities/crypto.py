@@ -11,7 +11,7 @@ _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _RIPPLE = "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-_BECH32_PREFIXES = ("addr1", "stake1", "cosmos1", "osmo1")
+_BECH32_PREFIXES = ("addr1", "cosmos1")
 _LONGEST_BASE58 = 64
 _BECH32_SUMS = (1, 0x2BC830A3)  # BIP 173; BIP 350, for taproot
 # Versions of Bitcoin, Litecoin, Dogecoin, Dash and Tron addresses; of Zcash, which has two bytes

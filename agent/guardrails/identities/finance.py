@@ -18,7 +18,7 @@ _IBANS_OF_DIGITS = frozenset(
     """.split()  # noqa: SIM905  a list of codes reads better as one
 )
 _CARD_WORDS = ("card", "visa", "credit", "debit", "karte", "carte", "carta", "tarjeta", "cartão", "kort")
-_CARD_NAMES = ("cc", "ccn", "pan")
+_CARD_NAMES = frozenset(("cc", "ccn", "pan"))
 
 
 def payment_card(value: str, before: str) -> bool:
@@ -41,7 +41,10 @@ def payment_card(value: str, before: str) -> bool:
         return digits[0] == "4" and any(word in before.lower() for word in _CARD_WORDS)
     return _issued(digits) or (
         _issued_locally(digits)
-        and (last_word(before) in _CARD_NAMES or any(word in before.lower() for word in _CARD_WORDS))
+        and (
+            not _CARD_NAMES.isdisjoint(before.lower().replace(":", " ").split()[-3:])
+            or any(word in before.lower() for word in _CARD_WORDS)
+        )
     )
 
 

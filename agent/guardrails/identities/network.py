@@ -120,8 +120,8 @@ def mac_address(value: str, before: str) -> bool:
     plain = "".join(char for char in value.lower() if char.isalnum())
     if len(plain) != 12 or len(set(plain)) < 5:
         return False
-    if "." in value and (plain.isalpha() or before.endswith(".")):
-        return False  # words; a longer name
+    if "." in value and (before.endswith(".") or all(g.isalpha() or g.isdigit() for g in value.split("."))):
+        return False  # a part of a longer name, or words: dead.beef.0001
     if plain.isdigit() and not any(word in before.lower() for word in _ADAPTER_WORDS):
         return False
     separators = {char for char in value if not char.isalnum()}

@@ -16,7 +16,7 @@ _TELEPHONE_WORDS = (
     "phone", "tel", "call", "mobile", "cell", "fax", "dial", "contact", "sms", "whatsapp", "reach", "text me",
 )  # fmt: skip
 _SPACELESS = "\u0e00"
-_AROUND = " \t=:.\"'#([\\"
+_AROUND = " \t=:.\"'#([\\*"
 _ASCENDING = "01234567890123456789"
 _DESCENDING = _ASCENDING[::-1]
 

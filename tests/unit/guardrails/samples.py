@@ -280,8 +280,8 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         lambda d: _in("Hasło do bazy to ", d.alnum(12) + "7", "."),
         lambda d: _in("Heslo k routeru je ", d.alnum(12) + "7", "."),
         lambda d: _in("비밀번호는 ", d.alnum(12) + "7", "입니다"),
+        lambda d: _in("мой пароль ", d.password(), " не подходит"),
     ),
-    "password-foreign-beside": (lambda d: _in("мой пароль ", d.password(), " не подходит"),),
     "password-answer": (
         lambda d: _in("ana: what was the wifi password again?\nli: ", d.password(), "\nana: thanks"),
         lambda d: _in("[09:58] Do you have the VPN password?\n[09:59] bo: sure, it's ", d.password(), "\n"),
@@ -347,7 +347,12 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         lambda d: _in("snmp-server community ", d.alnum(10) + "7x", " RO"),
     ),
     "mail-relay-password": (lambda d: _in("[smtp.corp.net]:587 bob@corp.net:", d.alnum(11) + "7x", "\n"),),
+    "system-setup-password": (
+        lambda d: _in("chpasswd:\n  list: |\n    ubuntu:", d.alnum(11) + "7x", "\n"),
+        lambda d: _in("rootpw --plaintext ", d.alnum(11) + "7x", "\n"),
+    ),
     "secret-stored": (
+        lambda d: _in("az keyvault secret set --vault-name v --name x --value '", "Rx7" + d.alnum(20), "'"),
         lambda d: _in('gh secret set PROD_TOKEN --body "', "Rx7" + d.alnum(20), '"'),
         lambda d: _in("setx SERVICE_KEY ", "Rx7" + d.alnum(20), "\n"),
     ),

@@ -274,3 +274,10 @@ def test_the_confidence_of_a_rule_is_the_score_of_its_findings() -> None:
     pack = "[[rules]]\nid = 'a'\nregex = 'falcon'\nconfidence = 0.4\n[[rules]]\nid = 'b'\nregex = 'hawk'"
     found = Scanner(load_pack(pack, Family.INJECTION)).scan("a falcon and a hawk")
     assert [(each.rule, each.score) for each in found] == [("a", 0.4), ("b", 1.0)]
+
+
+@pytest.mark.parametrize(
+    "text", ["account with driver's license D0618191", "my phone and driver's license D0618191"]
+)
+def test_a_label_before_another_does_not_hide_it(scanner: Scanner, text: str) -> None:
+    assert found(scanner, text) == [("driver-license", "D0618191")]

@@ -169,3 +169,51 @@ def test_basic_credentials_are_user_and_password() -> None:
     assert not plausibility.basic_credentials(encoded("user:password"))
     assert not plausibility.basic_credentials(encoded("nothing at all"))
     assert not plausibility.basic_credentials("documentation")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pagerduty_token",
+        "PADDLE_API_KEY",
+        "nextauth_secret",
+        "CURSOR_API_KEY",
+        "HASHICORP_TOKEN",
+        "PAGE_ACCESS_TOKEN",
+    ],
+)
+def test_a_harmless_word_within_the_name_of_a_vendor_says_nothing(name: str) -> None:
+    assert plausibility.secret_value("q7Zk2mXw9LpR4tVb8NsD", f"{name}=")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "page_token",
+        "nextPageToken",
+        "csrftoken",
+        "PUBLIC_API_KEY",
+        "password_hash",
+        "sort_key",
+        "pad_token",
+        "syncToken",
+    ],
+)
+def test_a_harmless_word_of_a_name_says_that_no_secret_is_meant(name: str) -> None:
+    assert not plausibility.secret_value("q7Zk2mXw9LpR4tVb8NsD", f"{name}=")
+
+
+def test_two_underscores_are_no_placeholder_within_a_token() -> None:
+    assert not plausibility.placeholder("ls__" + Draw(1).hex(32))
+    assert plausibility.placeholder("__API_KEY__")
+
+
+def test_small_letters_that_nobody_could_say_are_a_password() -> None:
+    assert plausibility.password_value("qwjfxkzmtpbv", "MINIO_ROOT_PASSWORD=")
+    assert not plausibility.password_value("Rechtsschutz", "Passwort: ")
+    assert not plausibility.password_value("PassConcept", "struct PassModel : ")
+
+
+def test_what_is_typed_into_a_form_needs_no_name() -> None:
+    assert plausibility.nameless_password("B1gD4ta#Lake")
+    assert not plausibility.nameless_password("wrong-password")

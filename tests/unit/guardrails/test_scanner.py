@@ -27,9 +27,9 @@ def test_offsets_count_characters() -> None:
     assert [text[finding.start : finding.end] for finding in findings] == ["falcon", "falcon"]
 
 
-def test_findings_are_in_order_and_disjoint(scanner: Scanner) -> None:
+def test_findings_are_in_order_and_disjoint(rules: tuple[Rule, ...]) -> None:
     text = "\n".join(each.text for each in SAMPLES)
-    findings = scanner.scan(text)
+    findings = Scanner(rules, limits=Limits(max_findings=10 * len(SAMPLES))).scan(text)
     assert len(findings) >= len(SAMPLES) - 12  # an order in a comment reaches over its neighbours
     assert all(left.end <= right.start for left, right in pairwise(findings))
 

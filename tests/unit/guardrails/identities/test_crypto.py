@@ -25,6 +25,14 @@ def test_an_address_with_its_checksum_passes_and_with_another_letter_does_not() 
         ("bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdp", False),
         ("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh", True),
         ("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTi", False),
+        (
+            "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A",
+            True,
+        ),
+        (
+            "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3B",
+            False,
+        ),
         ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", True),
         ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD", False),
         ("0x000000000000000000000000000000000000dEaD", False),
@@ -39,5 +47,6 @@ def test_an_ethereum_address_without_capitals_needs_a_word() -> None:
     assert not crypto_wallet(address, "hash: ")
     assert crypto_wallet(address, "wallet: ")
     assert crypto_wallet(address, "her payout wallet is ")
+    assert crypto_wallet(address, "<eth_wallet>")
     assert not crypto_wallet(address, "the contract address is ")
     assert not crypto_wallet(address, "the wallet called ")
