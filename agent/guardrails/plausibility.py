@@ -117,7 +117,9 @@ def url_password(value: str, before: str) -> bool:
     """The password of a URL or connection string: no variable, no placeholder, not one that everybody knows."""
     value = value[:MOST]
     low = value.lower()
-    if low in DEFAULT_PASSWORDS or low.startswith(("$", "%s", "%(", "{", "[", "<", ":", "@", "process.env")):
+    if low in DEFAULT_PASSWORDS or low.startswith(
+        ("$", "%s", "%(", "{", "[", "]", "<", ":", "@", "process.env")
+    ):
         return False
     if placeholder(value) or set(value) <= set("x*.-_•X"):
         return False

@@ -37,6 +37,8 @@ def phone_international(value: str, before: str) -> bool:
         if otherwise_named(before):
             return False
         digits = digits[2:]
+    if not plus and _code_points(_groups(value)):
+        return False
     if touches(before, "") or not 8 <= len(digits) <= 15 or len(set(digits)) < 4 or _fictional(digits):
         return False
     if digits[0] == "1":
@@ -87,7 +89,7 @@ def phone_grouped(value: str, before: str) -> bool:
     groups = _groups(value)
     shape = " ".join(str(len(group)) for group in groups)
     digits = "".join(groups)
-    if len(set(digits)) < 4 or _counted(groups):
+    if len(set(digits)) < 4 or _counted(groups) or _code_points(groups):
         return False
     if digits[0] == "0":
         regions = GROUPINGS.get(shape, "BR GB DE AU IT JP AR" if value[0] == "(" else "")
@@ -105,6 +107,11 @@ def _continues(before: str) -> bool:
         return False
     words = before[:-1].rsplit(None, 1)
     return bool(words) and before[-2:-1].isdigit() and words[-1].isdigit()
+
+
+def _code_points(groups: list[str]) -> bool:
+    """Whether the groups are characters of Unicode, told by their numbers: 0399 0308 0301."""
+    return len(groups) > 2 and all(len(group) == 4 and group[0] == "0" for group in groups)
 
 
 def _counted(groups: list[str]) -> bool:

@@ -58,6 +58,8 @@ HARMLESS: tuple[str, ...] = (
     'password: "changeme123"',
     "'password' => 'required|string|min:8|confirmed',",
     "# requirepass foobared",
+    "git://[path-to-repo[:][ref@]path/to/file",
+    "1FD3; 1FD3; 0399 0308 0301; # GREEK SMALL LETTER IOTA\n00CC; 0069 0307 0300; 00CC",
     "struct PassModel : PassConcept<IRUnitT, AnalysisManagerT>",
     "cy.get('#password').type('wrong-password'); fill_in 'Password', with: 'password'",
     "jwt.sign({ id: user.id }, process.env.JWT_SECRET); jwt.decode(token, key, algorithms=['HS256'])",

@@ -187,7 +187,7 @@ MONEY: dict[str, tuple[Maker, ...]] = {
     "crypto-wallet": (lambda d: base58check(d, 0), lambda d: base58check(d, 5), lambda d: base58check(d, 0x41)),
     "crypto-wallet-segwit": (lambda d: "bc1q" + "ar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",),
     "crypto-wallet-ethereum": (ethereum,),
-    "crypto-wallet-monero": (monero,),
+    "crypto-wallet-monero": (after("monero wallet ", monero),),
     "crypto-wallet-solana": (
         after("solana wallet ", lambda d: "7B37nUEh12UJqRLVQuh5bfc7H92fBDgf3L816Y" + d.of("abcdef", 6)),
     ),

@@ -172,12 +172,12 @@ TEMPLATES: dict[str, str] = {
     "unkey-root-key": "unk|ey_{alnum:22}",
     "sidekiq-secret": "BUNDLE_ENTERPRISE__CONTRIBSYS__COM=[{hex:8}:{hex:8}]",
     "materialize-app-password": "mz|p_{hex:64}",
-    "appwrite-api-key": "stan|dard_{hex:256}",
+    "appwrite-api-key": "APPWRITE_API_KEY=[stan|dard_{hex:256}]",
     "scalingo-token": "tk|-us-{alnum:48}",
     "k3s-token": "K1|0{hex:64}::server:{hex:32}",
     # chat and calls
     "matrix-token": "sy|t_{alnum:12}_{letters:20}_{alnum:6}",
-    "zoho-token": "10|00.{hex:32}.{hex:32}",
+    "zoho-token": "ZOHO_REFRESH_TOKEN=[10|00.{hex:32}.{hex:32}]",
     "telnyx-api-key": "KE|Y0{hexup:31}_{alnum:22}",
     "slack-legacy-secret": "SLACK_SIGNING_SECRET=[{hex:32}]",
     "discord-client-secret": "DISCORD_CLIENT_SECRET=[{alnum:32}]",
@@ -242,7 +242,6 @@ TEMPLATES: dict[str, str] = {
     # money
     "brex-token": "bx|t_{alnum:40}",
     "midtrans-server-key": "Mid|-server-{alnum:24}",
-    "persona-api-key": "per|sona_production_{uuid}",
     "databento-api-key": "DATABENTO_API_KEY=[d|b-{alnum:29}]",
     "paypal-secret": "PAYPAL_CLIENT_SECRET=[{alnum:80}]",
     "plaid-secret": "acc|ess-production-{uuid}",
