@@ -34,7 +34,7 @@ from agent.policy.explanation import what_it_does
 MAX_REASON = 500
 """Characters of a reason or note."""
 
-_SHOWN = ("time", "app", "host", "model", "decision", "outcome", "message")
+_SHOWN = ("time", "app", "host", "model", "decision", "outcome", "error", "message")
 
 
 @explains_errors

@@ -65,8 +65,13 @@ def fingerprint(
             writer.leave_out(text)
     left_out.clear()
     total = 0
+    terminal = err()
     with Progress(
-        SpinnerColumn(), TextColumn("{task.completed} documents"), console=err(), transient=True
+        SpinnerColumn(),
+        TextColumn("{task.completed} documents"),
+        console=terminal,
+        transient=True,
+        disable=not terminal.is_terminal,  # it would leave an empty line in a log
     ) as progress:
         task = progress.add_task("", total=None)
         for path in paths:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Table
 
@@ -54,8 +55,8 @@ def create(
     given = {field: value for field, value in row.items() if value is not None}
     try:
         VirtualKey.model_validate(given)
-    except ValueError as error:
-        raise ConfigError(f"this would be no valid key: {_first_line(error)}") from None
+    except ValidationError as error:
+        raise ConfigError(f"this would be no valid key: {_first(error)}") from None
     reference = None
     if keep is not None:
         reference = f"keyring:{keep}"
@@ -211,6 +212,6 @@ def _shown(meter: Meter, amount: int) -> str:
     return f"{amount:,}"
 
 
-def _first_line(error: ValueError) -> str:
-    lines = [line.strip() for line in str(error).splitlines()]
-    return ": ".join(lines[1:3]) if len(lines) > 2 else lines[0]
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return ": ".join((*map(str, first["loc"]), first["msg"].removeprefix("Value error, ")))

@@ -78,6 +78,8 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Show what happens to such a request: decrypted or not, by which rule it is allowed, which guardrails look."""
+    if not host.strip():
+        raise typer.BadParameter("write the name of a host", param_hint="--host")
     source = PolicyFile(policy_in_force(settings_from(), policy))
     subject = Subject(host=host.lower(), path=normalise(path), app=app_id, model=model, user=user, size=size)
     report = _report(source.rules, subject)

@@ -53,7 +53,8 @@ def list_providers(*, policy: PolicyOption = None, as_json: AsJson = False) -> N
         )
         return
     table = Table(box=None, pad_edge=False)
-    for name in ("id", "name", "formats", "shows", "configured"):
+    table.add_column("id", no_wrap=True)  # it is what a policy is to name
+    for name in ("name", "formats", "shows", "configured"):
         table.add_column(name, overflow="fold")
     used = {each.row.id for each in own.values()}
     for each in own.values():
@@ -66,7 +67,7 @@ def list_providers(*, policy: PolicyOption = None, as_json: AsJson = False) -> N
 
 
 def _add(table: Table, name: str, row: Provider, scheme: Scheme, mark: str) -> None:
-    formats = ", ".join(spoken.dialect for spoken in row.speaks)
+    formats = ", ".join(dict.fromkeys(spoken.dialect for spoken in row.speaks))
     table.add_row(escape(name), escape(row.name), formats, _shows(row, scheme), mark)
 
 

@@ -159,11 +159,15 @@ class ControlService:
         settings = self._sources.settings
         if not settings.dashboard:
             return
-        for port in dict.fromkeys((settings.dashboard_port, 0)):
+        for port in dict.fromkeys((settings.dashboard_port, 0)):  # 0: any that is free
             try:
                 sock = _listen_loopback(port)
             except OSError as error:
-                log.warning("the dashboard cannot have the port %d: %s", port, error.strerror)
+                log.warning(
+                    "the dashboard cannot have the port %d (%s) and takes a free one; dashboard_port names another",
+                    port,
+                    error.strerror,
+                )
                 continue
             server = LocalServer(self._dashboard, self._tasks)
             self._dashboard.port = await server.serve(sock)

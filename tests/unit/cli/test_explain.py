@@ -20,7 +20,7 @@ from agent.host.paths import StatePaths
 from agent.host.records import read_records
 from agent.model.decision import Action, Decision, Hit, Severity
 from agent.model.ids import short_ref
-from agent.model.record import AuditEvent, Exchange
+from agent.model.record import AuditEvent, Exchange, Outcome
 from tests.fakes.audit import DEVICE, HIT, NOW, decided, make_block, make_exchange, make_incident
 from tests.fakes.command_line import Drawbridge
 
@@ -98,6 +98,11 @@ def test_where_nothing_was_decided_that_is_said(
     drawbridge: Drawbridge, store: Store, event: AuditEvent
 ) -> None:
     assert "No rule of the policy decided anything here." in drawbridge("explain", store(event)).stdout
+
+
+def test_why_a_request_was_refused_that_no_rule_touched_is_said(drawbridge: Drawbridge, store: Store) -> None:
+    ref = store(make_exchange(outcome=Outcome.REFUSED, error="the model 'smrt' is not served"))
+    assert "the model 'smrt' is not served" in drawbridge("explain", ref).stdout
 
 
 def test_a_reason_covers_what_was_asked_about_and_nothing_else(

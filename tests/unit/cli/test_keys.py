@@ -96,6 +96,8 @@ def test_a_row_that_no_policy_would_take_is_not_made(drawbridge: Drawbridge, wro
     made = drawbridge("keys", "create", *wrong)
     assert made.exit_code == 1
     assert "no valid key" in made.stderr
+    assert "type=" not in made.stderr  # how pydantic words it
+    assert "Value error" not in made.stderr
     assert "sk-db-" not in made.stdout
 
 

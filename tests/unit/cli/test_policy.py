@@ -128,3 +128,7 @@ def test_a_condition_is_asked_about_what_was_given(
     policy.write_text(policy.read_text() + "access:\n  - {id: large, when: size > 10, action: block}\n")
     asked = ("--host", "api.openai.com", "--user", "ann", "--size", size, "--policy", policy, "--json")
     assert json.loads(drawbridge("policy", "explain", *asked).stdout)["access"] == access
+
+
+def test_a_host_that_is_empty_is_a_usage_error(drawbridge: Drawbridge) -> None:
+    assert drawbridge("policy", "explain", "--host", " ").exit_code == 2

@@ -115,3 +115,12 @@ def test_a_policy_without_providers_is_told_how_to_name_one(drawbridge: Drawbrid
     assert "names no provider" in drawbridge("providers", "check", "--policy", policy).stderr
     write(policy, "  openai: {}\n")
     assert "has no provider groq" in drawbridge("providers", "check", "groq", "--policy", policy).stderr
+
+
+def test_a_format_with_several_paths_is_named_once(
+    drawbridge: Drawbridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    rows = drawbridge("providers", "list").stdout.splitlines()
+    (openai,) = (row for row in rows if row.startswith("openai "))
+    assert openai.count("openai-responses") == 1
