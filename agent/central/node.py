@@ -182,6 +182,8 @@ class Node:
 
     def _status(self) -> Mapping[str, object]:
         return {
+            "running": True,
+            "state": "draining" if self._stopping.is_set() else "serving",
             "proxy_port": 0,
             "gateway_port": self._loopback_port,
             "listen": str(self._orders.listen),

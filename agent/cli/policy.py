@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -26,6 +27,17 @@ app = typer.Typer(help="Policies: check them, and see how they decide.", no_args
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
+_COUNTED = ("access_rules", "guardrails", "detectors", "packs", "providers", "virtual_keys")
+_UNGUARDED = (
+    "it has no guardrails, so secrets and personal data pass as they are; this takes out keys: "
+    "guardrails: [{id: keys, detect: [secret], action: redact}]"
+)
+
+
+def _counted(name: str, facts: Mapping[str, Any]) -> str:
+    words, number = name.replace("_", " "), facts[name]
+    return f"{number} {words.removesuffix('s') if number == 1 else words}"
+
 
 @app.command()
 @explains_errors
@@ -36,7 +48,7 @@ def check(file: Annotated[Path, typer.Argument(help="Policy file.")], *, as_json
     """
     rules = PolicyFile(file).rules
     policy = rules.policy
-    facts = {
+    facts: dict[str, Any] = {
         "id": policy.id,
         "revision": policy.revision,
         "mode": policy.mode.value,
@@ -48,20 +60,17 @@ def check(file: Annotated[Path, typer.Argument(help="Policy file.")], *, as_json
         "providers": len(policy.providers),
         "virtual_keys": len(policy.accounts.virtual_keys) if policy.accounts else 0,
         "catalog_rows": len(policy.catalog),
-        "notes": [str(note) for note in rules.notes],
+        "notes": [*map(str, rules.notes), *([] if policy.guardrails else [_UNGUARDED])],
     }
     if as_json:
         say_json(facts)
     else:
         out().print(
             f"[green]ok[/] {escape(str(file))}: policy [bold]{policy.id}[/] revision {policy.revision}, "
-            f"{policy.mode.value}; "
-            f"{len(policy.access)} access rules, {len(policy.guardrails)} guardrails, "
-            f"{len(policy.detectors)} detectors, {len(policy.packs)} packs, "
-            f"{facts['providers']} providers, {facts['virtual_keys']} virtual keys"
+            f"{policy.mode.value}; " + ", ".join(_counted(name, facts) for name in _COUNTED)
         )
-        for note in rules.notes:
-            out().print(f"[yellow]note[/] {escape(str(note))}")
+        for note in facts["notes"]:
+            out().print(f"[yellow]note[/] {escape(note)}")
 
 
 @app.command()

@@ -29,9 +29,11 @@ from agent.host.settings_state import read_state
 
 _STYLES = {
     "guarding": "bold green",
+    "serving": "bold green",
     "observing": "bold cyan",
     "paused": "bold yellow",
     "degraded": "bold yellow",
+    "draining": "bold yellow",
 }
 
 
@@ -50,7 +52,7 @@ def status(
     state_dir: Annotated[Path | None, typer.Option(help="State directory of the agent.")] = None,
 ) -> None:
     """Tell whether the agent is up, and what it does. Exit status 0 only if it is up and answers."""
-    control = Control(settings_from({"state_dir": state_dir and str(state_dir.absolute())}))
+    control = Control(settings_from({"state_dir": state_dir and str(state_dir.absolute())}), nodes=True)
     led: dict[str, object] = {}
     if (settings := read_state(control.paths.settings_state)) is not None:
         led = {"settings": settings.led.value, "settings_problems": list(settings.reasons)}
@@ -80,9 +82,9 @@ def status(
 
 def code_of(facts: Mapping[str, Any]) -> int:
     """The exit status that says how an agent is that answers."""
-    if facts["pause"] is not None:
+    if facts.get("pause") is not None:
         return EXIT_OFF
-    codes = {each["code"] for each in facts["health"]}
+    codes = {each["code"] for each in facts.get("health", ())}  # a central node has none
     if "policy_refused" in codes:
         return EXIT_STALE
     return EXIT_DEGRADED if facts["state"] == "degraded" else 0
@@ -98,6 +100,8 @@ def _shown(name: str, value: Any) -> str:
         return (
             f"{(value['ends_at'] - time.time()) / 60:.0f} more minutes, by {value['user']}: {value['reason']}"
         )
+    if value is None:
+        return ""
     if isinstance(value, list):
         return "; ".join(map(str, value))
     if isinstance(value, dict):
@@ -118,5 +122,5 @@ def _show(facts: Mapping[str, Any]) -> None:
         if shown := _shown(name, value):
             table.add_row(f"[dim]{name.replace('_', ' ')}[/]", escape(shown))
     console.print(table)
-    for line in warning_lines(facts["health"]):
+    for line in warning_lines(facts.get("health", ())):
         console.print(line)

@@ -73,7 +73,7 @@ def top(
 
     Keys: q ends, p pauses. In a pipe one table is printed, as with --once.
     """
-    feed = Feed(Control(settings_from({"state_dir": state_dir and str(state_dir.absolute())})))
+    feed = Feed(Control(settings_from({"state_dir": state_dir and str(state_dir.absolute())}), nodes=True))
     console = out()
     feed.refresh()  # whoever starts it where no agent runs is told so at once
     if as_json:

@@ -1,7 +1,7 @@
 """The running agent as commands ask it. Blocks.
 
 Finds the socket, or on Windows the pipe, of the agent of a state directory; where nobody chose one, that of the
-machine's agent, too.
+machine's agent, too. Commands that can do with less ask a central node as well: `agent.control.node_pages`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from agent.control.api import HOST, PREFIX
+from agent.control.node_pages import ask_node
 from agent.control.verbs import VERBS
 from agent.errors import ConfigError, HostError
 from agent.host.control_place import control_socket, machine_socket, reachable
@@ -35,8 +36,10 @@ class NotRunningError(HostError):
 class Control:
     """Asks the agent of these settings."""
 
-    def __init__(self, settings: Settings, *, pipes: Pipes | None = None) -> None:
-        """`pipes`: where the agent is asked instead of by a unix socket; on Windows always."""
+    def __init__(self, settings: Settings, *, pipes: Pipes | None = None, nodes: bool = False) -> None:
+        """`pipes`: where the agent is asked instead of by a unix socket; on Windows always. `nodes`: a central node
+        will do, which says less."""
+        self._nodes = nodes
         self.paths = StatePaths.under(settings.state_dir)
         origin = settings.origins.get("state_dir")
         anywhere = origin is not None and origin.source is Source.DEFAULT
@@ -63,6 +66,8 @@ class Control:
                 raise HostError(
                     f"this account may not ask the agent at {connection.place}", hint="Ask as its owner."
                 ) from error
+        if self._nodes and (told := ask_node(self.paths, verb, given)) is not None:
+            return told
         raise self._not_running()
 
     def _exchange(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,6 +126,17 @@ def test_the_node_knows_whose_it_was_and_where_it_came_from(dial: Dial, node: No
     text = node.event_text(newest)
     assert '"virtual_key": "laptop"' in text
     assert '"ip": "127.0.0.1"' in text
+
+
+def test_commands_tell_how_the_node_is_and_what_passes(dial: Dial, node: NodeProcess) -> None:
+    assert dial(MESSAGES.host).ask("POST", MESSAGES.target(), MESSAGES.body("hi"), fields=USERS).status == 200
+    told = node.drawbridge("status", "--json", "--exit-code")
+    assert (told.returncode, json.loads(told.stdout)["state"]) == (0, "serving"), told.stderr
+    shown = node.drawbridge("status")
+    assert (shown.returncode, shown.stdout.split()[:2]) == (0, ["state", "serving"]), shown.stderr
+    seen = node.drawbridge("top", "--json")
+    assert seen.returncode == 0, seen.stderr
+    assert json.loads(seen.stdout)["exchanges"]
 
 
 @pytest.fixture(params=["block", "native", "providers"])

@@ -15,7 +15,7 @@ def test_a_good_policy_is_summed_up(drawbridge: Drawbridge, policy: Path) -> Non
     shown = drawbridge("policy", "check", policy)
     assert shown.exit_code == 0
     assert "small" in shown.stdout
-    assert "1 guardrails" in shown.stdout
+    assert "0 access rules, 1 guardrail, 1 detector, 0 packs" in shown.stdout
     facts = json.loads(drawbridge("policy", "check", policy, "--json").stdout)
     assert (facts["id"], facts["mode"], facts["detectors"]) == ("small", "enforce", 1)
     assert len(facts["digest"]) == 64
@@ -132,3 +132,13 @@ def test_a_condition_is_asked_about_what_was_given(
 
 def test_a_host_that_is_empty_is_a_usage_error(drawbridge: Drawbridge) -> None:
     assert drawbridge("policy", "explain", "--host", " ").exit_code == 2
+
+
+def test_a_policy_that_guards_nothing_is_told_apart(
+    drawbridge: Drawbridge, policy: Path, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare.yaml"
+    bare.write_text("schema_version: 1\nid: bare\n")
+    assert "it has no guardrails" in " ".join(drawbridge("policy", "check", bare).stdout.split())
+    assert len(json.loads(drawbridge("policy", "check", bare, "--json").stdout)["notes"]) == 1
+    assert "no guardrails" not in drawbridge("policy", "check", policy).stdout
