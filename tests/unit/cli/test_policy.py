@@ -42,7 +42,7 @@ def test_what_of_a_pack_cannot_apply_is_shown(drawbridge: Drawbridge, policy: Pa
     policy.write_text(policy.read_text() + "packs:\n  - {id: corp, file: corp.toml}\n")
     (policy.parent / "corp.toml").write_text("[[rules]]\nid = 'keystore'\npath = '[.]jks$'\n")
     shown = drawbridge("policy", "check", policy).stdout
-    assert "1 packs" in shown
+    assert "1 pack," in shown
     assert "corp.toml: rule keystore: path: it looks only at files of that name" in shown
     facts = json.loads(drawbridge("policy", "check", policy, "--json").stdout)
     assert len(facts["notes"]) == facts["packs"] == 1
