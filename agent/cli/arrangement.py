@@ -77,7 +77,7 @@ def setup(
     rows = found.look(wanted, lasting) if dry_run else found.apply(wanted, lasting)
     if not dry_run:
         refresh_public(places)
-    _show_rows(rows, as_json=as_json)
+    _show_rows(rows, settings, as_json=as_json)
     if any(row.state is State.FAILED for row in rows):
         raise typer.Exit(EXIT_FAILED)
 
@@ -151,8 +151,16 @@ def _ports(settings: Settings, paths: StatePaths) -> tuple[int, int]:
     return settings.proxy_port, settings.gateway_port
 
 
-def _show_rows(rows: Sequence[Row], *, as_json: bool) -> None:
-    nothing = "Nothing is asked for: manage_proxy, manage_environment and manage_trust are none."
+def _show_rows(rows: Sequence[Row], settings: Settings, *, as_json: bool) -> None:
+    asked = {name: getattr(settings, name) for name in ("manage_proxy", "manage_environment", "manage_trust")}
+    words = " and ".join(f"{name} {value}" for name, value in asked.items() if value != "none")
+    if words:
+        nothing = (
+            f"Nothing was found here that could be changed for {words}: no desktop that keeps proxy settings. "
+            "Start programs by: drawbridge exec -- PROGRAM"
+        )
+    else:
+        nothing = "Nothing is asked for: manage_proxy, manage_environment and manage_trust are none."
     _show(
         [(row.kind, row.scope, row.state.value, row.reason) for row in rows], as_json=as_json, nothing=nothing
     )

@@ -81,6 +81,16 @@ def test_people_are_shown_a_table(drawbridge: Drawbridge, home: Path, served: in
     assert "nothing to restore" in drawbridge("restore", "--user").stdout
 
 
+def test_a_machine_without_a_desktop_is_told_so(
+    drawbridge: Drawbridge, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / ".config" / "kioslaverc").unlink()
+    monkeypatch.setenv("PATH", str(home))
+    told = drawbridge("setup", "--user", "--dry-run", "--manage-proxy", "pac").stdout
+    assert "Nothing was found here that could be changed for manage_proxy pac" in " ".join(told.split())
+    assert "Nothing is asked for" in drawbridge("setup", "--user", "--dry-run").stdout
+
+
 def test_nothing_leads_to_where_nobody_answers(
     drawbridge: Drawbridge, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
