@@ -11,7 +11,7 @@ import pytest
 from tests.clients.matrix.grid import KNOWN, Cell, cells
 from tests.clients.matrix.stage import others, tried
 
-pytestmark = pytest.mark.timeout(600)  # the first test waits for all of them: two minutes on a slow machine
+pytestmark = pytest.mark.timeout(900)  # the first test waits for all of them: minutes on a slow machine
 CELLS = tuple(cells())
 OTHERS = tuple(others())
 

@@ -46,7 +46,11 @@ _CALLING_FIELDS = frozenset(("mode", "allowedFunctionNames"))
 _CALL_FIELDS = frozenset(("id", "name", "args"))
 _RESULT_FIELDS = frozenset(("id", "name", "response", "parts"))
 _FILE_FIELDS = frozenset(("data", "displayName", "fileUri", "mimeType"))
-_OUTPUTS = ("output", "result")  # the key for what a function gave, by the reference and by common use
+_OUTPUTS = (
+    "output",
+    "result",
+    "content",
+)  # what a function gave, by the reference, by common use and by LiteLLM
 
 
 def read(path: str, query: str, body: bytes) -> Conversation:
@@ -202,7 +206,7 @@ def _join(spoken: list[Part], part: Part) -> None:
 
 
 def _said(response: Fields) -> tuple[tuple[Text, ...], bool]:
-    """What a function gave, as text, and whether it failed. A single `output`, `result` or `error` that is a text is
+    """What a function gave, as text, and whether it failed. A single text under one of `_OUTPUTS` or `error` is
     that text; any other object is shown to the model as JSON."""
     if len(response) == 1:
         ((key, value),) = response.items()

@@ -22,6 +22,7 @@ _PACKAGES = (
     "litellm",
     "langchain-openai",
     "langchain-anthropic",
+    "langchain-google-genai",
 )
 
 

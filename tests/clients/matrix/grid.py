@@ -61,15 +61,31 @@ CLIENTS: Mapping[str, ClientRow] = {
         ClientRow(name="cohere", program="cohere_sdk", key=KEYS["cohere"], model="command-a-03-2025"),
         ClientRow(name="boto3 converse", program="boto_sdk", key=_AWS, model=_CLAUDE),
         ClientRow(name="litellm openai", program="litellm_sdk", key=KEYS["openai"], model="gpt-5"),
+        ClientRow(name="litellm responses", program="litellm_sdk", key=KEYS["openai"], model="gpt-5"),
         ClientRow(
             name="litellm anthropic", program="litellm_sdk", key=KEYS["anthropic"], model="claude-sonnet-4-5"
         ),
+        ClientRow(
+            name="litellm gemini", program="litellm_sdk", key=KEYS["gemini"], model="gemini-3-pro-preview"
+        ),
         ClientRow(name="langchain ChatOpenAI", program="langchain_sdk", key=KEYS["openai"], model="gpt-5"),
+        ClientRow(
+            name="langchain ChatOpenAI, Responses",
+            program="langchain_sdk",
+            key=KEYS["openai"],
+            model="gpt-5",
+        ),
         ClientRow(
             name="langchain ChatAnthropic",
             program="langchain_sdk",
             key=KEYS["anthropic"],
             model="claude-sonnet-4-5",
+        ),
+        ClientRow(
+            name="langchain ChatGoogle",
+            program="langchain_sdk",
+            key=KEYS["gemini"],
+            model="gemini-3-pro-preview",
         ),
     )
 }
@@ -92,6 +108,10 @@ OTHERS: Mapping[str, tuple[str, str]] = {  # by operation: the program, the mode
     "images": ("openai_sdk", "openai/gpt-image-1"),
     "speech": ("openai_sdk", "openai/tts-1"),
     "transcriptions": ("openai_sdk", "openai/whisper-1"),
+    "translations": ("openai_sdk", "openai/whisper-1"),
+    "edits": ("openai_sdk", "openai/gpt-image-1"),
+    "files": ("openai_sdk", "openai"),
+    "batches": ("openai_sdk", "openai"),
     "moderations": ("openai_sdk", "openai/omni-moderation-latest"),
     "models": ("openai_sdk", "openai/gpt-4.1"),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import errands
 from anthropic import Anthropic
-from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
+from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, RESULTS, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
 
 
 def _client(place: Place) -> Anthropic:
@@ -17,6 +17,7 @@ class Messages:
     """Messages."""
 
     shows_thoughts = True
+    results = RESULTS
 
     def __init__(self, place: Place) -> None:
         self._client = _client(place)

@@ -9,13 +9,14 @@ from typing import Any
 import boto3
 import errands
 from botocore.config import Config
-from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
+from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, RESULTS, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
 
 
 class Converse:
     """Converse and ConverseStream."""
 
     shows_thoughts = True
+    results = RESULTS
 
     def __init__(self, place: Place) -> None:
         access, _, secret = place.key.partition(":")

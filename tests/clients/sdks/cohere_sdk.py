@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 import errands
-from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
+from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, RESULTS, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of its own types
@@ -18,6 +18,7 @@ class Chat:
     """Chat."""
 
     shows_thoughts = True
+    results = RESULTS
 
     def __init__(self, place: Place) -> None:
         self._client = cohere.ClientV2(api_key=place.key, base_url=place.url)

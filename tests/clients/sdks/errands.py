@@ -17,6 +17,8 @@ GREETING = "Grüezi \"Bern\" & <Genf>\n\tfür 'alle' 🙂"
 ONE = {"city": "Zürich", "days": 3}
 TWO = [{"city": "Bern", "unit": "c"}, {"city": 'La "Chaux"'}]
 RESULTS = ["12 degrees, sunny", '{"sky": "grey"}']
+READ_RESULTS = [RESULTS[0], '{"sky":"grey"}']
+"""The same by way of a client that reads JSON in results, and hands on what it means."""
 THOUGHT = "The user wants something; let me see what."
 REFUSAL = "You asked for this."
 PREAMBLE = "I will look that up."
@@ -95,6 +97,7 @@ class Client(Protocol):
     """One SDK at one place. `history` is in its own words."""
 
     shows_thoughts: bool
+    results: list[str]  # RESULTS as they arrive
 
     def begin(self, text: str) -> list[Any]:
         """A conversation that begins with the user's text."""
@@ -132,7 +135,7 @@ def _tools(client: Client, place: Place, ask: Ask | None = None) -> None:
     seen = client.ask(history, ask)
     _same([(call.name, call.arguments) for call in seen.calls], [(TOOL, ONE)])
     client.answer(history, seen.calls, RESULTS[:1])
-    _same(client.ask(history, ask).text, f"The tool said: {RESULTS[0]}")
+    _same(client.ask(history, ask).text, f"The tool said: {client.results[0]}")
 
     history = client.begin(f"calls: {json.dumps(TWO)}")
     seen = client.ask(history, ask)
@@ -140,7 +143,7 @@ def _tools(client: Client, place: Place, ask: Ask | None = None) -> None:
     _same([(call.name, call.arguments) for call in seen.calls], [(TOOL, each) for each in TWO])
     assert len({call.id for call in seen.calls}) == 2, "two calls have the same id"
     client.answer(history, seen.calls, RESULTS)
-    _same(client.ask(history, ask).text, "The tool said: " + " / ".join(RESULTS))
+    _same(client.ask(history, ask).text, "The tool said: " + " / ".join(client.results))
 
 
 def _streamed_tools(client: Client, place: Place) -> None:
@@ -156,7 +159,7 @@ def _thinking(client: Client, place: Place) -> None:
             _same(seen.thought, THOUGHT)
         _same([call.arguments for call in seen.calls], TWO)
         client.answer(history, seen.calls, RESULTS)
-        _same(client.ask(history, ask).text, "The tool said: " + " / ".join(RESULTS))
+        _same(client.ask(history, ask).text, "The tool said: " + " / ".join(client.results))
 
 
 def _schema(client: Client, place: Place) -> None:

@@ -6,7 +6,7 @@ from base64 import b64decode
 from typing import Any
 
 import errands
-from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
+from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, RESULTS, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
 from google import genai
 from google.genai import types
 
@@ -19,6 +19,7 @@ class GenerateContent:
     """generateContent."""
 
     shows_thoughts = True
+    results = RESULTS
 
     def __init__(self, place: Place) -> None:
         self._client = _client(place)

@@ -1,13 +1,27 @@
-"""LangChain: ChatOpenAI and ChatAnthropic."""
+"""LangChain: ChatOpenAI in both of its formats, ChatAnthropic and ChatGoogleGenerativeAI."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 import errands
-from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
+from errands import (
+    DESCRIPTION,
+    FORECAST_SCHEMA,
+    PNG,
+    READ_RESULTS,
+    RESULTS,
+    SCHEMA,
+    SYSTEM,
+    TOOL,
+    Ask,
+    Call,
+    Place,
+    Seen,
+)
 from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage, ToolMessage
+from langchain_google_genai import ChatGoogleGenerativeAI
 from langchain_openai import ChatOpenAI
 
 _PICTURE = {"type": "image", "base64": PNG, "mime_type": "image/png"}
@@ -15,6 +29,7 @@ _PICTURE = {"type": "image", "base64": PNG, "mime_type": "image/png"}
 
 class _Chat:
     shows_thoughts = False  # where, differs by their versions
+    results = RESULTS
     form: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, place: Place) -> None:
@@ -83,6 +98,55 @@ class OpenAIChat(_Chat):
         )
 
 
+class OpenAIResponses(_Chat):
+    """ChatOpenAI, asking in Responses, without the vendor's memory of conversations."""
+
+    form: ClassVar[dict[str, Any]] = {
+        "text": {
+            "format": {"type": "json_schema", "name": "forecast", "schema": FORECAST_SCHEMA, "strict": True}
+        }
+    }
+
+    def model(self, ask: Ask) -> Any:
+        place = self._place
+        thinking: dict[str, Any] = {"reasoning": {"effort": "low", "summary": "auto"}} if ask.thinks else {}
+        return ChatOpenAI(
+            base_url=f"{place.url}/v1",
+            api_key=place.key,
+            model=place.model,
+            max_retries=0,
+            use_responses_api=True,
+            store=False,
+            include=["reasoning.encrypted_content"] if ask.thinks else None,
+            **thinking,
+        )
+
+
+class GoogleChat(_Chat):
+    """ChatGoogleGenerativeAI. It sends a temperature of its own where it is given none."""
+
+    results = READ_RESULTS
+
+    form: ClassVar[dict[str, Any]] = {
+        "response_mime_type": "application/json",
+        "response_json_schema": FORECAST_SCHEMA,
+    }
+
+    def model(self, ask: Ask) -> Any:
+        place = self._place
+        thinking: dict[str, Any] = (
+            {"thinking_config": {"thinking_budget": 1000, "include_thoughts": True}} if ask.thinks else {}
+        )
+        return ChatGoogleGenerativeAI(
+            base_url=place.url,
+            google_api_key=place.key,
+            model=place.model,
+            max_retries=1,
+            temperature=1.0,
+            **thinking,
+        )
+
+
 class AnthropicChat(_Chat):
     """ChatAnthropic."""
 
@@ -106,4 +170,11 @@ class AnthropicChat(_Chat):
 
 
 if __name__ == "__main__":
-    errands.run({"langchain ChatOpenAI": OpenAIChat, "langchain ChatAnthropic": AnthropicChat})
+    errands.run(
+        {
+            "langchain ChatOpenAI": OpenAIChat,
+            "langchain ChatOpenAI, Responses": OpenAIResponses,
+            "langchain ChatAnthropic": AnthropicChat,
+            "langchain ChatGoogle": GoogleChat,
+        }
+    )

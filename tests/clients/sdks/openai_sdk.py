@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import errands
-from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
+from errands import DESCRIPTION, FORECAST_SCHEMA, PNG, RESULTS, SCHEMA, SYSTEM, TOOL, Ask, Call, Place, Seen
 from openai import OpenAI
 
 
@@ -20,6 +20,7 @@ class Chat:
     """Chat Completions."""
 
     shows_thoughts = True  # in a field that the SDK does not know, but keeps
+    results = RESULTS
 
     def __init__(self, place: Place) -> None:
         self._client = _client(place)
@@ -101,6 +102,7 @@ class Responses:
     """Responses, without the vendor's memory of conversations."""
 
     shows_thoughts = True
+    results = RESULTS
 
     def __init__(self, place: Place) -> None:
         self._client = _client(place)
@@ -190,6 +192,35 @@ def _transcriptions(place: Place) -> None:
     assert _client(place).audio.transcriptions.create(model=place.model, file=sound).text == "heard"
 
 
+def _translations(place: Place) -> None:
+    sound = ("a.mp3", b"\xff\xfb\x90\x64 not text \x00\x01", "audio/mpeg")
+    assert _client(place).audio.translations.create(model=place.model, file=sound).text == "heard"
+
+
+def _edits(place: Place) -> None:
+    picture = ("a.png", b"\x89PNG\r\n\x1a\n not a picture", "image/png")
+    answer = _client(place).images.edit(model=place.model, image=picture, prompt="a gate")
+    assert answer.data[0].b64_json == "iVBORw0KGgo="
+
+
+_LINE = b'{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "gpt-5"}}\n'
+
+
+def _files(place: Place) -> None:
+    """The model's place names who keeps them."""
+    files = _client(place).with_options(default_headers={"x-drawbridge-provider": place.model}).files
+    kept = files.create(file=("a.jsonl", _LINE), purpose="batch")
+    assert files.retrieve(kept.id).bytes == len(_LINE)
+    assert files.content(kept.id).read() == _LINE
+    assert files.delete(kept.id).deleted
+
+
+def _batches(place: Place) -> None:
+    batches = _client(place).with_options(default_headers={"x-drawbridge-provider": place.model}).batches
+    made = batches.create(input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h")
+    assert batches.retrieve(made.id).output_file_id == "file-2"
+
+
 def _moderations(place: Place) -> None:
     assert not _client(place).moderations.create(model=place.model, input="hello").results[0].flagged
 
@@ -207,6 +238,10 @@ if __name__ == "__main__":
             "images": _images,
             "speech": _speech,
             "transcriptions": _transcriptions,
+            "translations": _translations,
+            "edits": _edits,
+            "files": _files,
+            "batches": _batches,
             "moderations": _moderations,
             "models": _models,
         },

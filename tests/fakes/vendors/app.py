@@ -67,7 +67,8 @@ class Vendors:
         if vendor is None:
             return Answer(status=404, parts=(b'{"error": {"message": "no such path"}}',))
         try:
-            return vendor.answer(_read(request))
+            keeps = isinstance(vendor, OpenAIOthers) and vendor.keeps(request.path)
+            return vendor.answer(request if keeps and request.method != "POST" else _read(request))
         except Refusal as refusal:
             return Answer(status=refusal.status, parts=(vendor.error(refusal),))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from typing import Any
 
 from google.genai import types
 from pydantic import TypeAdapter, ValidationError
@@ -43,6 +44,19 @@ _FIELDS = {
     "cachedContent": TypeAdapter(str),
 }
 
+_OWN = frozenset(
+    {
+        "args",
+        "response",
+        "parameters",
+        "parametersJsonSchema",
+        "responseSchema",
+        "responseJsonSchema",
+        "labels",
+    }
+)
+"""What in a request has names of the client's."""
+
 
 class Gemini:
     """See the module."""
@@ -64,7 +78,7 @@ class Gemini:
         model, method = match.groups()
         if method == "countTokens":
             return whole({"totalTokens": request.tokens})
-        body = {to_camel(name): value for name, value in request.body.items()}
+        body = _spelled(request.body)
         _check_shapes(body)
         _check(body)
         answer = _said(body)
@@ -74,6 +88,17 @@ class Gemini:
             return whole(_response(request, model, answer, parts, final=True))
         demand("alt=sse" in request.query.split("&"), "this stand-in streams by alt=sse only")
         return streamed(_events(request, model, answer, shows=shows))
+
+
+def _spelled(value: object) -> Any:
+    """Both spellings of the fields' names are taken; what is the client's own stays."""
+    if isinstance(value, list):
+        return [_spelled(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        to_camel(name): inner if to_camel(name) in _OWN else _spelled(inner) for name, inner in value.items()
+    }
 
 
 def _check_shapes(body: Json) -> None:
@@ -130,7 +155,7 @@ def _check_turn(before: Json | None, content: Json, after: Json | None) -> None:
 
 
 def _thinking(body: Json) -> types.ThinkingConfig:
-    """Both spellings of the fields' names are taken; the SDK uses both."""
+    """What the request says of it."""
     return (
         types.GenerationConfig.model_validate(body.get("generationConfig", {})).thinking_config
         or types.ThinkingConfig()
@@ -170,8 +195,8 @@ def _picture(blob: Json) -> tuple[str, str]:
 
 
 def _result(response: Json) -> str:
-    match list(response["response"].values()):
-        case [str(text)]:
+    match list(response["response"].items()):
+        case [("output" | "result" | "content" | "error", str(text))]:
             return text
         case _:
             return encoded(response["response"]).decode()

@@ -25,6 +25,7 @@ from tests.fakes.vendors.scene import (
 )
 from tests.fakes.vendors.shapes import complaints
 
+_DEFAULTS: dict[object, Json] = {"function": {"strict": True}, "input_image": {"detail": "auto"}}
 _IDS = {"function_call": "fc", "message": "msg", "reasoning": "rs"}
 
 
@@ -54,7 +55,10 @@ class OpenAIResponses:
 
 
 def _filled(body: Json) -> Json:
-    """The types want more of an earlier answer's items than the API does."""
+    """The types want more than the API does: of an earlier answer's items, and where it has a default."""
+    tools = body.get("tools")
+    if isinstance(tools, list):
+        body = body | {"tools": [_DEFAULTS.get(tool.get("type"), {}) | tool for tool in tools]}
     given = body.get("input")
     if not isinstance(given, list):
         return body
@@ -68,6 +72,8 @@ def _filled_item(item: Json) -> Json:
                 {"annotations": []} | part if part.get("type") == "output_text" else part for part in content
             ]
             return {"type": "message", "id": "msg_0", "status": "completed"} | item | {"content": parts}
+        case {"role": "user", "content": list(content)}:
+            return item | {"content": [_DEFAULTS.get(part.get("type"), {}) | part for part in content]}
         case {"type": "reasoning"}:
             return {"id": "rs_0"} | item
     return item
