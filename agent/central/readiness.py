@@ -79,7 +79,8 @@ class ReadyPage:
 class DrainPage:
     """Implements `LocalPage`: for the control token alone. Begins the end of the node, all its workers included."""
 
-    def __init__(self, drain: Callable[[], None]) -> None:
+    def __init__(self, readiness: Readiness, drain: Callable[[], None]) -> None:
+        self._readiness = readiness
         self._drain = drain
 
     async def answer(self, query: bytes, bearer: bytes, *, owner: bool) -> Answer:
@@ -87,6 +88,7 @@ class DrainPage:
         del query, bearer
         if not owner:
             return 401, ((b"www-authenticate", b"Bearer"),), b""
+        self._readiness.drain()  # who hears the answer must not be told another thing the next moment
         self._drain()
         return 202, _TEXT, b"draining\n"
 
@@ -96,5 +98,5 @@ def node_pages(readiness: Readiness, drain: Callable[[], None]) -> Mapping[str, 
     return {
         HEALTH_PATH: HealthPage(),
         READY_PATH: ReadyPage(readiness),
-        DRAIN_PATH: DrainPage(drain),
+        DRAIN_PATH: DrainPage(readiness, drain),
     }

@@ -70,7 +70,7 @@ def status(
                 "starts it again. See its log."
             )
         else:
-            out().print(f"{escape(str(error))}. Start it: [bold]drawbridge up[/]")
+            out().print(f"{escape(str(error))}. {escape(error.hint())}")
         raise typer.Exit(EXIT_FAILED) from None
     if as_json:
         say_json(facts)

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from agent.control.api import HOST, PREFIX
-from agent.control.node_pages import ask_node
+from agent.control.node_pages import ask_node, worker_folders
 from agent.control.verbs import VERBS
 from agent.errors import ConfigError, HostError
 from agent.host.control_place import control_socket, machine_socket, reachable
@@ -100,9 +100,10 @@ class Control:
         return found
 
     def _not_running(self) -> NotRunningError:
-        return NotRunningError(
-            f"Drawbridge is not running on {self.paths.root}", hint="Start it: drawbridge up"
-        )
+        hint = "Start it: drawbridge up"
+        if self._nodes and (workers := worker_folders(self.paths)):
+            hint = f"A node's workers are asked one by one: --state-dir {workers[0]}"
+        return NotRunningError(f"Drawbridge is not running on {self.paths.root}", hint=hint)
 
 
 class _LocalConnection(HTTPConnection):

@@ -22,6 +22,7 @@ from agent.host.runfile import read_runfile
 PAGES: Mapping[str, str] = {"status": STATUS_PATH, "live": EXCHANGES_PATH}
 """Verbs of the control API that a node answers, too."""
 
+_WORKERS = "workers"  # the folder of a node's state that holds one for each of its workers
 _SECONDS = 10.0
 _LIMIT = 16 * 1024 * 1024  # bytes of an answer
 _TOKEN_LIMIT = 1024  # bytes
@@ -58,7 +59,13 @@ def ask_node(paths: StatePaths, verb: str, arguments: Mapping[str, object]) -> d
 
 def _token(paths: StatePaths) -> str:
     """Workers share that of the node, two folders up."""
-    for place in (paths, StatePaths.under(paths.root.parent.parent)):
-        if (data := read_private(place.control_token, limit=_TOKEN_LIMIT)) is not None:
-            return data.decode(errors="replace").strip()
-    return ""
+    folder = paths.root.parent
+    node = StatePaths.under(folder.parent) if folder.name == _WORKERS else paths
+    return (read_private(node.control_token, limit=_TOKEN_LIMIT) or b"").decode(errors="replace").strip()
+
+
+def worker_folders(paths: StatePaths) -> tuple[str, ...]:
+    """The state directories of a node's running workers; none where the node is one process, or does not run."""
+    folder = paths.root / _WORKERS
+    found = sorted(folder.iterdir()) if folder.is_dir() else ()
+    return tuple(str(each) for each in found if read_runfile(StatePaths.under(each)) is not None)

@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from redis import Redis
 from agent.accounts.accounts import Accounts
 from agent.accounts.keys import hashed, new_key
 from agent.accounts.stores import store_for
+from agent.central.orders import worker_paths
 from agent.policy import load
 from tests.fakes.accounts import RedisAt
 from tests.fakes.database import no_postgres, postgres_server
@@ -173,6 +176,29 @@ def test_a_killed_worker_comes_back_and_nothing_settled_is_lost(
         assert kept == 25
     assert all(gate.trail_of(number).verify().ok for number in (0, 1))
     assert "worker 0 ended (exit code -9)" in gate.log
+
+
+def told(state: Path, *words: str) -> dict[str, object]:
+    """What a command says of a node or worker, as JSON."""
+    command = [sys.executable, "-m", "agent", *words, "--json", "--state-dir", str(state)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_commands_tell_what_passes_through_it(
+    tmp_path: Path, upstream: Provider, redis: RedisAt, workers: int
+) -> None:
+    with node(tmp_path, upstream, redis, workers=workers) as gate:
+        assert all(ask(gate).status == 200 for _ in range(4))
+        root = gate.paths.root
+        states = (
+            [root] if workers == 1 else [worker_paths(gate.paths, number).root for number in range(workers)]
+        )
+        assert {told(state, "status")["state"] for state in states} == {"serving"}
+        lines = [line for state in states for line in told(state, "top")["exchanges"]]  # type: ignore[attr-defined]
+        assert [(line["virtual_key"], line["outcome"]) for line in lines] == [("team", "completed")] * 4
 
 
 class Stream:

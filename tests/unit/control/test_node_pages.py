@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 
 from agent.control.client import Control, NotRunningError
-from agent.control.node_pages import ask_node
+from agent.control.node_pages import ask_node, worker_folders
 from agent.errors import HostError
 from agent.host.paths import StatePaths
 from agent.host.runfile import RunFile, StateLock, control_token, write_runfile
@@ -84,8 +84,12 @@ def test_a_worker_is_asked_with_the_nodes_token(paths: StatePaths) -> None:
     worker = StatePaths.under(paths.root / "workers" / "0")
     with running(worker) as asked:
         assert ask_node(worker, "status", {}) is not None
+        with pytest.raises(NotRunningError) as told:
+            control(paths, nodes=True).ask("status")
+        assert str(worker.root) in told.value.hint()
     assert asked == [f"/-/status Bearer {token}"]
     assert not worker.control_token.exists()
+    assert worker_folders(paths) == ()
 
 
 @pytest.mark.parametrize("verb", ["health", "events"])
