@@ -27,7 +27,7 @@ class Charset(NamedTuple):
 ANY = Charset(_ALL, beyond=True)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def charset(atom: str) -> Charset:
     """What `atom`, a character, an escape or a class with its flags around it, matches at most."""
     flags = ""

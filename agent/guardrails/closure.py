@@ -12,8 +12,10 @@ Owns the derivation only; it compiles and matches nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from string import ascii_letters, digits
 from typing import NamedTuple
 
+from agent.guardrails.characters import charset
 from agent.guardrails.syntax import Atom, Choice, Node, Repeat, Sequence, repeated, width
 
 _LOOSE = 3
@@ -41,15 +43,34 @@ def loose_closure(node: Node) -> str:
 WORDS = rf"{_WORD}+"
 """The loose closure of a list of words without spaces."""
 
-WORD_TAIL = rf"(?:[\\%]{_WORD}*|{_WORD}+)"
-"""A word at the end of the text, with a backslash or a percent sign before it, or such a sign alone (both begin
-escapes): what `tail_closure` leaves to its caller to hold back."""
+_MARKS = ".+=@:%~-"
+_TOKEN = rf"[\w\x{{17F}}\x{{212A}}{_MARKS}]"
+TOKEN_TAIL = rf"(?:[^\w\x{{17F}}\x{{212A}}{_MARKS}]{_TOKEN}*|{_TOKEN}+)"
+"""A token at the end of the text with the character before it, such as a quote, a space or a backslash: what
+`tail_closure` leaves to its caller to hold back."""
+
+_WORD_BYTES = frozenset(f"{ascii_letters}{digits}_".encode())
+_TOKEN_BYTES = _WORD_BYTES | frozenset(_MARKS.encode())  # no slash, so that an address is several tokens
+_DELETED = bytes(sorted(_TOKEN_BYTES))
+
+
+def is_token(data: bytes) -> bool:
+    """Whether `data` is a token of ASCII with at most one other character before it: quicker than `TOKEN_TAIL` tells
+    it, and never where that would not."""
+    return data[:1].isascii() and not data[1:].translate(None, _DELETED)
 
 
 def tail_closure(node: Node) -> str:
-    """`loose_closure` without the texts that `WORD_TAIL` matches: most rules begin with a word, and where all words
-    are held back anyway, none of them needs states for the beginnings of its own. Empty where nothing remains."""
-    return _after_word(node).some or ""
+    """`loose_closure` without the texts that `TOKEN_TAIL` matches, and without matches that nothing can be added to:
+    most rules begin with a token, and many are one. Where all tokens are held back anyway, none of them needs states
+    for the beginnings of its own. Empty where nothing remains."""
+    return _after_token(_growing(node)).some or ""
+
+
+def tail_behind(front: str, node: Node) -> str:
+    """The pattern `front` and behind it any beginning of what `node` matches, the empty one included: `tail_closure` of
+    both where what begins `front` is but a token."""
+    return front + _started(node, _END, counted=_LOOSE).any
 
 
 class WordList(NamedTuple):
@@ -83,11 +104,11 @@ def _spaces(node: Node) -> bool:
     return isinstance(node, Repeat) and node.node in (Atom(text=r"\s"), Atom(text=r"(?i:\s)"))
 
 
-def opening(node: Node, *, in_word: bool = False) -> str | None:
-    """A pattern for the words, or the mark, at the front of every text that `tail_closure` matches, but for texts that
-    `WORD_TAIL` matches too; None where there are none. `in_word`: letters stand before it."""
+def opening(node: Node, *, in_token: bool = False) -> str | None:
+    """A pattern for the tokens, or the mark, at the front of every text that `tail_closure` matches, but for texts that
+    `TOKEN_TAIL` matches too; None where there are none. `in_token`: characters stand before it."""
     parts = _flat(node)
-    front = _front(parts, in_word=in_word)
+    front = _front(parts, in_token=in_token)
     if not front:
         first = parts[0].node if isinstance(parts[0], Repeat) and parts[0].low else parts[0]
         if isinstance(first, Atom):
@@ -95,15 +116,15 @@ def opening(node: Node, *, in_word: bool = False) -> str | None:
     words = "".join(loosened(part) for part in parts[:front])
     follows = parts[front] if front < len(parts) else None
     if isinstance(follows, Choice):
-        in_word = in_word or front > 0
+        in_token = in_token or front > 0
         behind = (
-            opening(Sequence(parts=tuple(parts[front + 1 :])), in_word=True) if parts[front + 1 :] else None
+            opening(Sequence(parts=tuple(parts[front + 1 :])), in_token=True) if parts[front + 1 :] else None
         )
         words += (
             _either(
                 loosened(option) + (behind or "")
-                if _wordy(option)
-                else opening(option, in_word=in_word) or ""
+                if _is_token(option)
+                else opening(option, in_token=in_token) or ""
                 for option in follows.options
             )
             or ""
@@ -167,10 +188,10 @@ def _started(node: Node, rest: _Begun, *, counted: int) -> _Begun:
             return _repeated(node, rest, counted=counted)
 
 
-def _after_word(node: Node, *, in_word: bool = False) -> _Begun:
-    """The loose beginnings of `node` that reach beyond the words, and the backslash, at its front, and some words."""
+def _after_token(node: Node, *, in_token: bool = False) -> _Begun:
+    """The loose beginnings of `node` that reach beyond the token at its front, and some that do not."""
     parts = _flat(node)
-    front = _front(parts, in_word=in_word)
+    front = _front(parts, in_token=in_token)
     if front == len(parts):
         return _END
     rest = _END
@@ -178,7 +199,7 @@ def _after_word(node: Node, *, in_word: bool = False) -> _Begun:
         rest = _started(part, rest, counted=_LOOSE)
     first = parts[front]
     if isinstance(first, Choice):
-        options = [_after_word(option, in_word=in_word or front > 0) for option in first.options]
+        options = [_after_token(option, in_token=in_token or front > 0) for option in first.options]
         begun = _joined(options, first, rest, counted=_LOOSE)
     else:
         begun = _started(first, rest, counted=_LOOSE)
@@ -187,45 +208,63 @@ def _after_word(node: Node, *, in_word: bool = False) -> _Begun:
     return _END if some is None else _Begun(f"(?:{some})?", some)
 
 
-def _front(parts: list[Node], *, in_word: bool) -> int:
-    """How many of `parts` are words, behind a backslash or percent sign perhaps where they do not go on with one."""
-    front = 0
-    while front < len(parts) and _wordy(parts[front], escape=front == 0 and not in_word):
+def _front(parts: list[Node], *, in_token: bool) -> int:
+    """How many of `parts` are a token, behind one other character perhaps where they do not go on with one."""
+    front, leads = 0, not in_token
+    while front < len(parts) and _is_token(parts[front], leads=leads):
+        leads = leads and width(parts[front])[1] == 0
         front += 1
     return front
+
+
+def _growing(node: Node) -> Node:
+    """`node` without its last character, where that is one and the same for all: what has it is a match that cannot
+    grow. Every other beginning of a match is one of what remains, too."""
+    match node:
+        case Choice():
+            return Choice(options=tuple(_growing(option) for option in node.options))
+        case Sequence(parts=parts) if parts:
+            return Sequence(parts=(*parts[:-1], _growing(parts[-1])))
+        case Atom(consumes=True):
+            return Sequence(parts=())
+    return node
 
 
 def _flat(node: Node) -> list[Node]:
     return [flat for part in node.parts for flat in _flat(part)] if isinstance(node, Sequence) else [node]
 
 
-def _wordy(node: Node, *, escape: bool = False) -> bool:
-    """Whether all that `node` matches are words, or where `escape` a backslash or percent sign and a word."""
+def _wordy(node: Node) -> bool:
+    """Whether all that `node` matches are words."""
     match node:
-        case Atom(consumes=False):
-            return True
         case Atom():
-            flagged = node.text.startswith("(?")  # as in (?i:a)
-            text = node.text[node.text.index(":") + 1 : -1] if flagged else node.text
-            return _word_atom(text) or (escape and text in (r"\\", "%"))
+            return not node.consumes or _made_of(node.text, _WORD_BYTES)
         case Sequence():
-            return all(_wordy(part, escape=escape and not at) for at, part in enumerate(node.parts))
+            return all(map(_wordy, node.parts))
         case Choice():
-            return all(_wordy(option, escape=escape) for option in node.options)
+            return all(map(_wordy, node.options))
         case Repeat():
             return _wordy(node.node)
 
 
-def _word_atom(text: str) -> bool:
-    """Whether a character or class is made of ASCII letters, digits and the underscore, as far as is plain to see."""
-    if text in (r"\d", r"\w"):
-        return True
-    if text.startswith("[") and text.endswith("]"):
-        text = text[1:-1].replace("A-Z", "A").replace("a-z", "a").replace("0-9", "0").replace("a-f", "a")
-        text = text.replace("A-F", "A").replace(r"\d", "0").replace(r"\w", "a")
-    elif len(text) != 1:
-        return False
-    return bool(text) and text.isascii() and text.replace("_", "a").isalnum()
+def _is_token(node: Node, *, leads: bool = False) -> bool:
+    """Whether all that `node` matches are tokens; where it `leads`, its first character may be any."""
+    match node:
+        case Atom():
+            return leads or not node.consumes or _made_of(node.text, _TOKEN_BYTES)
+        case Sequence():
+            return _front(_flat(node), in_token=not leads) == len(_flat(node))
+        case Choice():
+            return all(_is_token(option, leads=leads) for option in node.options)
+        case Repeat():
+            return _is_token(node.node, leads=leads and node.high == 1)
+
+
+def _made_of(text: str, allowed: frozenset[int]) -> bool:
+    """Whether a character or class has none but those of `allowed`, and the long s and the Kelvin sign where it is
+    blind for case."""
+    flags, marked, inner = text[2:-1].partition(":") if text.startswith("(?") else ("", "", text)
+    return charset(inner if marked and "i" in flags else text).within(allowed)
 
 
 def _repeated(node: Repeat, rest: _Begun, *, counted: int) -> _Begun:

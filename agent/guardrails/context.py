@@ -85,6 +85,15 @@ def label_opening(words: Iterable[str]) -> str:
     return "|".join(openings)
 
 
+def label_rest(words: Iterable[str], values: str) -> str:
+    """A pattern for whatever stands behind `label_opening` of `words` up to the end of one of `values`, and for more:
+    which words a label has is not asked."""
+    marks = [[char for char in word if not (char.isalnum() or char == "_")] for word in words]
+    between = "".join(map(escaped, sorted({" ", ".", "-"}.union(*marks))))
+    letter = r"[\w\x{80}-\x{10FFFF}]"
+    return rf"{letter}*(?:[{between}]{{1,2}}{letter}+){{0,{max(map(len, marks))}}}{_GAP}(?:{values})"
+
+
 def _front(word: str) -> str:
     """A pattern for the words of `word` up to the first mark between or in them, that included, or to the end."""
     pattern, open_groups = _BEGIN if _is_short_phrase(word) else "", 0

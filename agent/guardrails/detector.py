@@ -6,7 +6,7 @@ Works on bytes, since RE2 does; whoever scans maps offsets back to characters. H
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from agent.errors import PolicyError
@@ -102,12 +102,9 @@ class Detector:
     def _regexp(self) -> Regexp:
         return self._compile(self._pattern)
 
-    @cached_property
+    @property
     def _tree(self) -> Node | None:
-        try:
-            return parse(self._pattern)
-        except PatternSyntaxError:
-            return None
+        return _parsed(self._pattern)
 
     @cached_property
     def _longest(self) -> int | None:
@@ -140,23 +137,24 @@ class Detector:
         """Whether closures can be derived, or `window` must do."""
         return self.rule.tested or self._tree is not None
 
-    @cached_property
+    @property
     def loose(self) -> str | None:
-        """The rule's loose closure, or None where none can be derived and `window` must do."""
+        """The rule's loose closure, or None where none can be derived and `window` must do. It is long, takes some time
+        to derive, and is not kept; nor are the next two."""
         if self._tree is None:
             return None
         return self._words.loose if self._words is not None else loose_closure(self._tree)
 
-    @cached_property
+    @property
     def tail(self) -> str:
-        """What of the loose closure a caller must ask that holds back `closure.WORD_TAIL` anyway; may be empty."""
+        """What of the loose closure a caller must ask that holds back `closure.TOKEN_TAIL` anyway; may be empty."""
         if self._tree is None:
             return ""
         if self._words is not None:
             return "" if self._words.loose == WORDS else self._words.loose
         return tail_closure(self._tree)
 
-    @cached_property
+    @property
     def opening(self) -> str:
         """A pattern for what stands at the front of texts that `tail` matches (`closure.opening`); empty for none."""
         if self._tree is None or self._words is not None:
@@ -351,6 +349,15 @@ class Detector:
         for word in rule.keywords:
             if not word.isascii() or not word or word != word.lower():
                 raise PolicyError(f"rule {rule.id}: a keyword must be ASCII and lower case")
+
+
+@lru_cache(maxsize=16)
+def _parsed(pattern: str) -> Node | None:
+    """The tree of a pattern, kept for the next few questions only: those of all rules would take megabytes."""
+    try:
+        return parse(pattern)
+    except PatternSyntaxError:
+        return None
 
 
 def _trimmed(data: bytes, start: int, end: int) -> tuple[int, int]:

@@ -40,7 +40,7 @@ class Names:
             for shelf in shelves.values()
         ]
         self._others = range(count, count + len(others))
-        spelt = ["|".join(pattern for _, pattern in shelf) for shelf in shelves.values()]
+        spelt = ["|".join(sorted(pattern for _, pattern in shelf)) for shelf in shelves.values()]
         self._plain = Census([*spelt, *(other.plain or _NEVER for other in others)], memory=memory)
         self._any = Census([*spelt, *(other.pattern for other in others)], memory=memory)
 

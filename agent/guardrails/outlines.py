@@ -22,6 +22,16 @@ def outlined(tree: Node) -> str:
     return loosened(_trimmed(tree), counted=_COUNTED)
 
 
+def openings(tree: Node) -> frozenset[str]:
+    """Patterns of which one is found wherever that of `tree` is, and begins where it does: one for each alternative."""
+    if isinstance(tree, Choice):
+        return frozenset[str]().union(*map(openings, tree.options))
+    parts = _flat(tree)
+    if len(parts) == 1 and isinstance(parts[0], Choice):
+        return openings(parts[0])
+    return frozenset([loosened(_trimmed(tree, front=False), counted=_COUNTED)])
+
+
 def front(tree: Node) -> str | None:
     """A pattern for the words with which every match of `tree` begins; None where they are none, or have no bound."""
     for part in _flat(tree):

@@ -13,8 +13,8 @@ from functools import cached_property
 from agent.errors import PolicyError
 from agent.guardrails.banks import Banks, Hold, Unit
 from agent.guardrails.carriers import LEVELS, Carrier, carriers
-from agent.guardrails.closure import exact_closure, loose_closure, loosened, tail_closure
-from agent.guardrails.context import label_opening, label_pattern, labelled
+from agent.guardrails.closure import exact_closure, loosened, tail_behind
+from agent.guardrails.context import label_opening, label_pattern, label_rest, labelled
 from agent.guardrails.detector import Compiled, Cursor, Detector, Span
 from agent.guardrails.gates import Parts
 from agent.guardrails.offsets import boundary
@@ -78,11 +78,8 @@ class RuleSet:
         try:
             self._selection = self._select()
             # rules of a policy that are too large together are refused when it is read, not when a stream begins
-            Banks(
-                _units(each for each in self.detectors if not each.rule.tested),
-                [],
-                memory=limits.shared_memory,
-            )
+            theirs = [_unit(each) for each in self.detectors if not each.rule.tested and each.closed]
+            Banks(theirs, [], memory=limits.shared_memory)
         except RegexpError as error:
             raise PolicyError(
                 f"the rules are too large together: {error}", hint="Use fewer or shorter word lists."
@@ -92,8 +89,10 @@ class RuleSet:
         """Make now what streams and large texts ask, so that none waits for it. `pause` is called between all steps of
         more than a millisecond or two, to let other threads run."""
         for detector in (*self.detectors, *self._carriers):
-            detector.loose, detector.tail, detector.opening, detector.reach, detector.lines  # noqa: B018
+            detector.reach, detector.lines  # noqa: B018
             pause()
+        if "_banks" not in self.__dict__:
+            self._banks = self._put_together(pause)
         self._banks.warm(pause)
         self._selection.warm()
 
@@ -172,23 +171,29 @@ class RuleSet:
     @cached_property
     def _banks(self) -> Banks:
         """What streams ask. Made when the first one begins, or by `warm`: deriving the closures takes long."""
+        return self._put_together(lambda: None)
+
+    def _put_together(self, pause: Callable[[], object]) -> Banks:
         covered = set(map(id, self._with_labels))
         apart = []
-        if self._cover is not None:
-            tail, loose = tail_closure(self._cover), loose_closure(self._cover)
-            words = label_opening(word for each in self._with_labels for word in each.rule.labels)
+        if self._with_labels:
+            words = [word for each in self._with_labels for word in each.rule.labels]
+            opening = label_opening(words)
+            values = _values([each.rule for each in self._with_labels])
             apart.append(
                 Unit(
-                    tail=tail,
-                    loose=loose,
-                    opening=words,
-                    fronts=tuple(_label_front(each.rule) for each in self._with_labels),
+                    tail=tail_behind(f"(?:{opening})", parse(label_rest(words, values))),
+                    opening=opening,
                     detectors=tuple(self._with_labels),
+                    beginnings=lambda: tuple(_label_front(each.rule) for each in self._with_labels),
                 )
             )
-        every = (*self.detectors, *self._carriers)
-        units = _units(each for each in every if id(each) not in covered)
-        return Banks(units, apart, memory=self.limits.shared_memory)
+        units: list[Unit] = []
+        for detector in (*self.detectors, *self._carriers):
+            if detector.closed and id(detector) not in covered:
+                units.append(_unit(detector))
+                pause()
+        return Banks(units, apart, memory=self.limits.shared_memory, pause=pause)
 
     def _select(self) -> Selection:
         memory = self.limits.shared_memory
@@ -215,12 +220,13 @@ class RuleSet:
             )
 
 
-def _units(detectors: Iterable[Detector]) -> list[Unit]:
-    return [
-        Unit(tail=each.tail, loose=each.loose, opening=each.opening, detectors=(each,))
-        for each in detectors
-        if each.loose is not None
-    ]
+def _unit(detector: Detector) -> Unit:
+    return Unit(
+        tail=detector.tail,
+        opening=detector.opening,
+        detectors=(detector,),
+        beginnings=lambda: (detector.loose or "",),
+    )
 
 
 def _label_front(rule: Rule) -> str:
@@ -237,8 +243,12 @@ def _cover(rules: Sequence[Rule]) -> Node | None:
     if not rules:
         return None
     words = sorted({word for rule in rules for word in rule.labels})
-    values = sorted({loosened(parse(rule.pattern)) for rule in rules})
-    return parse(labelled(tuple(words), "|".join(f"(?:{value})" for value in values)))
+    return parse(labelled(tuple(words), _values(rules)))
+
+
+def _values(rules: Iterable[Rule]) -> str:
+    """A pattern for what stands behind labels."""
+    return "|".join(f"(?:{value})" for value in sorted({loosened(parse(rule.pattern)) for rule in rules}))
 
 
 def _refuse_twins(rules: tuple[Rule, ...]) -> None:

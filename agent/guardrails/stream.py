@@ -16,11 +16,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agent.guardrails.banks import Hold
+from agent.guardrails.banks import Hold, UnderWay
+from agent.guardrails.closure import is_token
 from agent.guardrails.detector import Cursor, Detector, Span
 from agent.guardrails.offsets import boundary, characters, encoded
 from agent.guardrails.overlap import disjoint
-from agent.guardrails.regex import Regexp
 from agent.guardrails.rule import KEYWORD_REACH
 from agent.guardrails.ruleset import RuleSet
 from agent.model.findings import Finding
@@ -48,12 +48,12 @@ class _Open:
 
 
 class _Holding(NamedTuple):
-    """What held back the text at the last look: while `under_way` matches at `place`, and what stands from there on has
+    """What held back the text at the last look: while `under_way` is true at `place`, and what stands from there on has
     at most `reach` bytes, nothing has changed (see `Hold`); unless the search for `rule`, if it was but one, has gone
     on behind that place."""
 
     place: int
-    under_way: Regexp
+    under_way: UnderWay
     reach: int
     rule: int = _SEVERAL
 
@@ -171,11 +171,14 @@ class StreamScanner:
         """Where the first match may be under way. None where one was too long to wait for and was told: look again."""
         buffer, start = self._buffer, self._frontier - self._base
         most = self._rules.limits.max_hold
+        near = min(_NEAR, most)
+        if len(buffer) - start <= near and is_token(buffer[start:]):
+            self._holding = None  # held back whatever the rules say
+            return self._frontier
         if self._still(start):
             return self._frontier
         self._holding = None
         hold = self._rules.hold(buffer, start)
-        near = min(_NEAR, most)
         if len(buffer) - hold.place <= near:
             return self._base + self._near(hold, near)
         place, outgrown = len(buffer), False
@@ -183,7 +186,7 @@ class StreamScanner:
             if len(buffer) - at <= most:
                 place = at
                 if detector is not None and detector.exact_made and detector.exact is not None:
-                    self._holding = _Holding(self._base + at, detector.exact, most, detector.index)
+                    self._holding = _Holding(self._base + at, detector.exact.match, most, detector.index)
                 break
             outgrown = True
             if detector is not None and self._told(detector, at):
@@ -200,7 +203,7 @@ class StreamScanner:
             held is not None
             and held.place == self._frontier >= self._cursor(held.rule).at
             and len(self._buffer) - start <= held.reach
-            and held.under_way.match(self._buffer, start) is not None
+            and bool(held.under_way(self._buffer, start))
         )
 
     def _near(self, hold: Hold, near: int) -> int:

@@ -169,7 +169,7 @@ async def test_an_answer_that_is_not_its_dialect_is_judged_as_text(gateway: Gate
 
 @each_voice
 async def test_a_stream_passes_piece_by_piece(gateway: Gateway, voice: Voice) -> None:
-    stream = b"".join(voice.events(["hello ", "there", "."]))
+    stream = b"".join(voice.events(["hello ", "there, ", "all ", "of ", "you."]))
     gateway.answers(*halves(stream), headers=SSE)
     client = await listen(gateway, voice)
     assert client.body == stream

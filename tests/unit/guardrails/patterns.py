@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-_ATOMS = st.sampled_from(["a", "b", "-", "[ab]", "[^a]", r"\b", r"(?i:A)", "."])
+_ATOMS = st.sampled_from(["a", "b", "-", "/", "[ab]", "[^a]", r"\b", r"(?i:A)", "."])
 _COUNTS = st.sampled_from(["*", "+", "?", "{2}", "{1,2}", "{0,4}", "{2,5}", "{4,}", "*?", "{1,6}?"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.guardrails import Rule
 from agent.guardrails.banks import Banks, Unit
 from agent.guardrails.detector import Detector
+from agent.guardrails.ruleset import _unit
 from agent.model.findings import Family
 
 
@@ -18,7 +19,7 @@ def units(*patterns: str) -> list[Unit]:
         )
         for place, pattern in enumerate(patterns)
     ]
-    return [Unit(tail=each.tail, loose=each.loose or "", detectors=(each,)) for each in detectors]
+    return [_unit(each) for each in detectors]
 
 
 def begun(banks: Banks, data: bytes) -> list[str]:
@@ -30,7 +31,7 @@ def test_a_match_is_held_back_from_its_start_whichever_automaton_knows_of_it() -
     banks = Banks(together, apart, memory=1 << 22)
     assert banks.hold(b"see key: 12", 0).place == 4
     assert banks.hold(b"see <12", 0).place == 4
-    assert banks.hold(b"see that. ", 0).place == len(b"see that. ")
+    assert banks.hold(b"see that. ", 0).place == len(b"see that.")
     assert begun(banks, b"see key: 12") == ["r0"]
 
 

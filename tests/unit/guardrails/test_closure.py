@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from agent.guardrails import Scanner
 from agent.guardrails.closure import (
-    WORD_TAIL,
+    TOKEN_TAIL,
     exact_closure,
+    is_token,
     loose_closure,
     loosened,
+    opening,
     tail_closure,
     word_list,
 )
@@ -22,7 +24,7 @@ from agent.guardrails.syntax import parse, width
 from tests.unit.guardrails.patterns import patterns
 from tests.unit.guardrails.samples import samples
 
-WORDS = ["".join(letters) for size in range(6) for letters in product("ab-", repeat=size)]
+WORDS = ["".join(letters) for size in range(6) for letters in product("ab/", repeat=size)]
 
 
 def anchored(pattern: str) -> Regexp:
@@ -59,8 +61,6 @@ def test_the_loose_closures_match_at_least_the_beginnings(pattern: str, word: st
     assume(width(node)[0] > 0 and word)
     if anchored(exact_closure(node)).match(word.encode()):
         assert anchored(loose_closure(node)).match(word.encode())
-        tail = tail_closure(node)
-        assert anchored(f"(?:{tail})|{WORD_TAIL}" if tail else WORD_TAIL).match(word.encode())
     if anchored(pattern).match(word.encode()):
         assert anchored(loosened(node, counted=2)).match(word.encode())
 
@@ -78,6 +78,41 @@ def test_the_loose_closures_match_at_least_the_beginnings(pattern: str, word: st
 def test_examples(pattern: str, yes: list[str], no: list[str]) -> None:
     closure = anchored(exact_closure(parse(pattern)))
     assert [text for text in yes + no if closure.match(text.encode())] == yes
+
+
+@settings(max_examples=60, deadline=None)
+@given(patterns(), st.sampled_from(WORDS))
+def test_a_text_that_a_match_may_go_on_from_is_a_tail_or_a_token(pattern: str, word: str) -> None:
+    node = parse(pattern)
+    assume(width(node)[0] > 0 and word and r"\b" not in pattern)
+    whole, tail, data = anchored(pattern), tail_closure(node), word.encode()
+    if any(whole.match(data + more.encode()) for more in WORDS[1:]):
+        assert anchored(f"(?:{tail})|{TOKEN_TAIL}" if tail else TOKEN_TAIL).match(data)
+        if tail and anchored(tail).match(data) and not anchored(TOKEN_TAIL).match(data):
+            begins = opening(node)
+            assert begins is None or compiled(begins, memory=8 << 20).match(data)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "held", "free"),
+    [
+        # all of it is a token; what stands behind it ends it
+        (r"\bkey=[a-z]{4}(?:\W|\z)", [], ["key=abcd/"]),
+        ("key: [a-z]{4,}", ["key: ", "key: ab"], ["key"]),
+        (r'"name"\s*:\s*"[a-z]+"', ['"name" ', '"name": "ab'], ['"nam', '"name": "ab"']),
+    ],
+)
+def test_tails_reach_beyond_a_token_and_end_where_nothing_can_be_added(
+    pattern: str, held: list[str], free: list[str]
+) -> None:
+    tail = tail_closure(parse(pattern))
+    assert [text for text in held + free if tail and anchored(tail).match(text.encode())] == held
+
+
+@given(st.text('aZ9_.+=@:%~-/ \\"é', max_size=8))
+def test_what_is_a_token_is_one_for_the_automata(text: str) -> None:
+    if text and is_token(text.encode()):
+        assert anchored(TOKEN_TAIL).match(text.encode())
 
 
 def test_nothing_under_way_is_no_beginning() -> None:

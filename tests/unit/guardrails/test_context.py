@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.guardrails import Rule, Scanner
-from agent.guardrails.context import label_pattern, labelled
+from agent.guardrails.closure import TOKEN_TAIL, tail_behind
+from agent.guardrails.context import label_opening, label_pattern, label_rest, labelled
 from agent.guardrails.regex import compiled
+from agent.guardrails.syntax import parse
 from agent.model.findings import Family
 
+LABELS = (
+    "cpf",
+    "date of birth",
+    "driver's license",
+    "a/c no",
+    "t.c. kimlik",
+    "ring me back on",
+    "生年月日",
+    "número fiscal",
+)
 WORDS = ("cpf", "date of birth", "reisepass", "sa id", "生年月日")
 
 
@@ -76,3 +90,18 @@ def test_groups_are_those_of_the_value() -> None:
     assert compiled(labelled(("cpf",), r"(?:BR)?([(]\d{3})"), memory=1 << 20).groups == 1
     assert compiled(labelled(("cpf",), r"[(]\d\("), memory=1 << 20).groups == 1
     assert compiled(label_pattern(WORDS), memory=1 << 20).groups == 0
+
+
+@given(
+    st.sampled_from(LABELS), st.sampled_from(["", " ", " is: ", " no. is now ", "?\n"]), st.integers(1, 40)
+)
+def test_every_beginning_beyond_a_token_is_held_by_the_front_of_the_label(
+    label: str, gap: str, size: int
+) -> None:
+    front = f"(?:{label_opening(LABELS)})"
+    held = tail_behind(front, parse(label_rest(LABELS, r"\d{9}")))
+    tail = compiled(rf"\A(?:{held}|{TOKEN_TAIL})\z", memory=1 << 24, captures=False)
+    text = f"{label}{gap}123456789"
+    found = compiled(labelled(LABELS, r"\d{9}"), memory=1 << 24).match(text.encode())
+    if found is not None:
+        assert tail.match(text[:size].encode()) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.guardrails.outlines import outlined
+from agent.guardrails.outlines import openings, outlined
 from agent.guardrails.pack import bundled_rules
 from agent.guardrails.regex import compiled
 from agent.guardrails.syntax import parse
@@ -31,3 +31,7 @@ def test_an_outline_is_found_where_its_rule_is() -> None:
         pattern, data = rules[sample.rule].pattern, sample.text.encode()
         if compiled(pattern, memory=1 << 23).search(data) is not None:
             assert compiled(outlined(parse(pattern)), memory=1 << 23).search(data) is not None
+
+
+def test_openings_are_told_one_by_one() -> None:
+    assert openings(parse(r"(?:a(?:b|c)d?|(?:e|f))")) == {"a(?:b|c)", "e", "f"}

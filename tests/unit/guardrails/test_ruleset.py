@@ -40,14 +40,14 @@ def test_a_match_under_way_is_held_back_from_its_start() -> None:
     text = b"see key: 12"
     assert rules.hold(text, 0).place == 4
     assert [each.rule.id for each in rules.under_way(text) if each in rules.detectors] == ["a"]
-    assert rules.hold(b"see key: ok. ", 0).place == len(b"see key: ok. ")
+    assert rules.hold(b"see key: ok. ", 0).place == len(b"see key: ok.")
     assert rules.hold(b"x <ab", 0).place == 2
 
 
 def test_a_last_word_is_held_back_since_most_rules_begin_with_one() -> None:
     rules = ruleset(rule("a", "key=[0-9]{4}"))
     assert rules.hold(b"see \\nke", 0).place == 4
-    assert rules.hold("see ſk".encode(), 0).place == 4
+    assert rules.hold("see ſk".encode(), 0).place == 3
 
 
 def test_many_rules_share_several_automata() -> None:
@@ -81,7 +81,7 @@ def test_a_stream_waits_for_as_many_words_as_the_longest_phrase_of_a_long_list_h
     rules = ruleset(keyword_rule("k", many_words(1, 200)))
     assert rules.hold(b"one two three four", 0).place == len("one two ")
     assert ruleset(keyword_rule("k", ("ab", "cd ef"))).hold(b"one two three ", 0).place == len(
-        "one two three "
+        "one two three"
     )
 
 

@@ -303,7 +303,7 @@ def test_a_block_among_events_that_come_together_lets_nothing_of_it_out(voice: V
 
 def test_what_came_before_a_block_in_the_same_event_is_held_with_it() -> None:
     judge = inspector(ChatText())
-    sent = judge.feed(ChatText().piece(f"before {BOMB}."))
+    sent = judge.feed(ChatText().piece(f"before {BOMB}. "))
     assert judge.blocked
     assert b"before" not in sent
 
