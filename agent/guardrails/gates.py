@@ -214,13 +214,14 @@ class Gates:
                 continue
             found: list[tuple[int, tuple[int, int]]] = []
             for (start, stop), marks in zip(blocks, near, strict=True):
+                if not group.may_match(marks):
+                    continue
                 ahead = group.ahead(data, stop)
                 if ahead is None:
                     found = [(index, (0, len(data) + 1)) for index in group.matching(data)]
                     break
-                if group.may_match(marks):
-                    seen = data[max(0, start - KEYWORD_REACH) : stop + ahead]
-                    found.extend((index, (start, stop)) for index in group.matching(seen))
+                seen = data[max(0, start - KEYWORD_REACH) : stop + ahead]
+                found.extend((index, (start, stop)) for index in group.matching(seen))
             for index, part in found:
                 parts.setdefault(index, []).append(part)
         return parts
