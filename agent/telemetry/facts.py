@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from agent.model.app import Evidence
 from agent.model.content import Usage
-from agent.model.record import Exchange, Outcome
+from agent.model.record import CacheUse, Exchange, Outcome
 
 ANSWERED = "answered"
 _TOKENS = (
@@ -77,10 +77,11 @@ def answered(exchange: Exchange) -> bool:
 
 
 def pace_of(exchange: Exchange) -> Pace:
-    """How fast the answer streamed."""
+    """How fast a provider's answer streamed; one that the cache kept says nothing of that."""
     timing = exchange.timing
     first = timing.first_byte_ms
-    if not exchange.stream or first is None or not answered(exchange):
+    kept = exchange.served.cache in (CacheUse.EXACT, CacheUse.SEMANTIC)
+    if not exchange.stream or first is None or kept or not answered(exchange):
         return Pace(None, None)
     last = timing.last_byte_ms if timing.last_byte_ms is not None else timing.total_ms
     tokens = exchange.usage.output_tokens

@@ -9,7 +9,7 @@ import pytest
 from agent.model.app import Asker, Evidence
 from agent.model.content import Usage
 from agent.model.login import Login, LoginKind, Tenancy
-from agent.model.record import Attempt, Exchange, Outcome, Served, Timing
+from agent.model.record import Attempt, CacheUse, Exchange, Outcome, Served, Timing
 from agent.telemetry.facts import (
     Pace,
     account_of,
@@ -61,6 +61,8 @@ def test_the_pace_of_a_stream_is_that_of_the_tokens_after_the_first() -> None:
         {"status": 500},
         {"outcome": Outcome.CLIENT_CLOSED},
         {"timing": Timing(total_ms=10, overhead_ms=1)},
+        {"served": Served(cache=CacheUse.EXACT)},
+        {"served": Served(cache=CacheUse.SEMANTIC)},
     ],
 )
 def test_what_did_not_stream_has_no_pace(changes: dict[str, object]) -> None:
