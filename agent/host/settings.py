@@ -19,35 +19,18 @@ from types import MappingProxyType
 from agent.errors import ConfigError, HostError
 from agent.host.files import read_limited
 from agent.host.managed import ManagedSource
-from agent.host.setting_rows import Category, Effect, PerSystem, Row
-from agent.host.setting_rows import Key as _Key
-from agent.host.setting_values import (
-    NAMES_LIMIT,
-    BadValueError,
-    Resolve,
-    account_list,
-    host_list,
-    hours,
-    issuer_url,
-    log_level,
-    names,
-    one_of,
-    path,
-    port,
-    proxy_url,
-    resolve_list,
-    switch,
-    text,
+from agent.host.setting_keys import (
+    DEFAULT_CAPTURE_PORT,
+    DEFAULT_DASHBOARD_PORT,
+    DEFAULT_GATEWAY_PORT,
+    DEFAULT_PROXY_PORT,
+    KEYS,
 )
+from agent.host.setting_rows import Row
+from agent.host.setting_values import BadValueError, Resolve, path
 
 CONFIG_LIMIT = 256 * 1024  # bytes
 ENVIRONMENT_PREFIX = "DRAWBRIDGE_"
-
-# unassigned at IANA, below every platform's ephemeral range, and no development server's habit
-DEFAULT_PROXY_PORT = 7717
-DEFAULT_GATEWAY_PORT = 7718
-DEFAULT_DASHBOARD_PORT = 7719
-DEFAULT_CAPTURE_PORT = 7720
 
 
 class Source(StrEnum):
@@ -115,240 +98,10 @@ class Settings:
     overridden: Mapping[str, tuple[Overridden, ...]] = MappingProxyType({})
 
 
-_KEYS: Mapping[str, _Key] = MappingProxyType(
-    {
-        "state_dir": _Key(
-            read=path,
-            allowed="an absolute path",
-            about="Directory of the certificate authority, the audit trail, usage and the cache.",
-            takes_hold=Effect.SERVICE,
-            default="the directory of this kind of installation",
-            example=PerSystem(
-                macos="/Library/Application Support/Drawbridge/state",
-                windows=r"C:\ProgramData\Drawbridge",
-                linux="/var/lib/drawbridge",
-            ),
-        ),
-        "proxy_port": _Key(
-            read=port,
-            allowed="a port from 0 to 65535 (0: any free one)",
-            about="Port of the forward proxy on the loopback address.",
-            takes_hold=Effect.SERVICE,
-            category=Category.NETWORK,
-            example=DEFAULT_PROXY_PORT,
-        ),
-        "gateway_port": _Key(
-            read=port,
-            allowed="a port from 0 to 65535 (0: any free one)",
-            about="Port of the gateway, for clients that are given a base URL, on the loopback address.",
-            takes_hold=Effect.SERVICE,
-            category=Category.NETWORK,
-            example=DEFAULT_GATEWAY_PORT,
-        ),
-        "dashboard": _Key(
-            read=switch,
-            allowed="true or false",
-            about="Whether the agent shows a dashboard, read-only, on the loopback address.",
-            example=True,
-        ),
-        "dashboard_port": _Key(
-            read=port,
-            allowed="a port from 0 to 65535 (0: any free one)",
-            about="Port of the dashboard and of the notice to users on the loopback address.",
-            category=Category.NETWORK,
-            example=DEFAULT_DASHBOARD_PORT,
-        ),
-        "operators": _Key(
-            read=account_list,
-            allowed='a list of user names and "@group"',
-            about="Accounts that may pause and resume interception besides the administrators of the machine.",
-            example=["@it-support"],
-        ),
-        "policy": _Key(
-            read=path,
-            allowed="the absolute path of a policy file or directory",
-            about="The policy: what is inspected, what is allowed, and where requests go.",
-            takes_hold=Effect.LIVE,
-            category=Category.POLICY,
-            default="the policy that comes with the program",
-            example=PerSystem(
-                macos="/Library/Application Support/Drawbridge/policy.yaml",
-                windows=r"C:\ProgramData\Drawbridge\policy.yaml",
-                linux="/etc/drawbridge/policy.yaml",
-            ),
-            starter=True,
-        ),
-        "upstream_ca_file": _Key(
-            read=path,
-            allowed="the absolute path of a PEM file",
-            about="Root certificates to trust for connections to providers, besides those of the system.",
-            category=Category.NETWORK,
-            example=PerSystem(
-                macos="/Library/Application Support/Drawbridge/company-ca.pem",
-                windows=r"C:\ProgramData\Drawbridge\company-ca.pem",
-                linux="/etc/drawbridge/company-ca.pem",
-            ),
-        ),
-        "upstream_proxy": _Key(
-            read=proxy_url,
-            allowed='"none", "auto" or http://host:port, without password',
-            about="The company's own proxy, by which providers are reached; auto takes the one that the machine had.",
-            category=Category.NETWORK,
-            default="none: connect directly",
-            example="http://proxy.example.com:3128",
-        ),
-        "upstream_direct": _Key(
-            read=host_list,
-            allowed="a list of hosts, as in NO_PROXY",
-            about="Hosts that are reached without the company's proxy.",
-            category=Category.NETWORK,
-            example=["*.corp.example.com", "10.0.0.0/8"],
-        ),
-        "manage_proxy": _Key(
-            read=one_of("none", "pac"),
-            allowed="none or pac",
-            about="Whether the proxy settings of the system lead AI traffic to the agent, by a PAC file.",
-            takes_hold=Effect.SERVICE,
-            category=Category.NETWORK,
-            example="pac",
-        ),
-        "manage_environment": _Key(
-            read=one_of("none", "all"),
-            allowed="none or all",
-            about="Whether the variables of every program lead AI traffic to the agent (Linux).",
-            takes_hold=Effect.SERVICE,
-            category=Category.NETWORK,
-            example="all",
-        ),
-        "capture": _Key(
-            read=one_of("none", "transparent", "programs"),
-            allowed="none, transparent (Linux) or programs",
-            about="Whether TLS connections of programs that heed no proxy setting are led to the agent.",
-            takes_hold=Effect.SERVICE,
-            category=Category.NETWORK,
-            example="transparent",
-        ),
-        "capture_programs": _Key(
-            read=names,
-            allowed=f"a list of at most {NAMES_LIMIT} names, without commas",
-            about="Names of programs whose connections are captured, where capture is programs.",
-            category=Category.NETWORK,
-            example=["Cursor", "claude"],
-        ),
-        "capture_port": _Key(
-            read=port,
-            allowed="a port from 1 to 65535",
-            about="Port on the loopback address to which captured connections are led.",
-            takes_hold=Effect.SERVICE,
-            category=Category.NETWORK,
-            example=DEFAULT_CAPTURE_PORT,
-        ),
-        "resolve": _Key(
-            read=resolve_list,
-            allowed='a list of "host:port=address:port"',
-            about="Connections to these hosts go elsewhere, for laboratories; TLS still verifies the real name.",
-            category=Category.DIAGNOSTICS,
-            example=["api.example.com:443=127.0.0.1:8443"],
-        ),
-        "device_groups": _Key(
-            read=names,
-            allowed=f"a list of at most {NAMES_LIMIT} names, without commas",
-            about="Groups of this device, for rules of the policy that ask for groups.",
-            category=Category.POLICY,
-            example=["kiosks"],
-        ),
-        "log_level": _Key(
-            read=log_level,
-            allowed="debug, info, warning or error",
-            about="How much the agent writes to its log; never content.",
-            takes_hold=Effect.LIVE,
-            category=Category.DIAGNOSTICS,
-            example="info",
-            starter=True,
-        ),
-        "manage_trust": _Key(
-            read=one_of("os", "none"),
-            allowed="os or none",
-            about="Whether the installed service keeps the root certificate in this machine's trust stores (os), or "
-            "somebody else does (none).",
-            takes_hold=Effect.SERVICE,
-            category=Category.GENERAL,
-            example="os",
-        ),
-        "notifications": _Key(
-            read=switch,
-            allowed="true or false",
-            about="Whether people are shown a notification of the desktop when something of theirs was blocked.",
-            takes_hold=Effect.LIVE,
-            example=False,
-        ),
-        "sign_in_issuer": _Key(
-            read=issuer_url,
-            allowed='the https address of an OpenID Connect issuer, or "none"',
-            about="The company's identity provider, with which people sign in.",
-            category=Category.SIGN_IN,
-            default="none: nobody can sign in",
-            example="https://login.example.com/tenant/v2.0",
-        ),
-        "sign_in_client": _Key(
-            read=text,
-            allowed="the id of a client",
-            about="The id by which the identity provider knows Drawbridge: a public client, without a secret.",
-            category=Category.SIGN_IN,
-            default="none: nobody can sign in",
-            example="0oa2drawbridge",
-        ),
-        "sign_in_scopes": _Key(
-            read=names,
-            allowed=f"a list of at most {NAMES_LIMIT} names, without commas",
-            about="The scopes that are asked for besides openid; some tell groups only by a scope of their own.",
-            category=Category.SIGN_IN,
-            default="profile, email, offline_access",
-            example=["profile", "email", "groups", "offline_access"],
-        ),
-        "sign_in_name_claim": _Key(
-            read=text,
-            allowed="the name of a claim",
-            about="The claim of the ID token by which policies call a person.",
-            category=Category.SIGN_IN,
-            example="preferred_username",
-        ),
-        "sign_in_groups_claim": _Key(
-            read=text,
-            allowed="the name of a claim, or a path such as realm_access.roles",
-            about="The claim of the ID token that lists a person's groups, for policies and virtual keys.",
-            category=Category.SIGN_IN,
-            example="groups",
-        ),
-        "sign_in_grace_hours": _Key(
-            read=hours,
-            allowed="a number of hours from 0 to 720",
-            about="For how long a sign-in that cannot be renewed still counts, as on a laptop that is offline.",
-            category=Category.SIGN_IN,
-            example=24,
-        ),
-        "sign_in_device_code": _Key(
-            read=switch,
-            allowed="true or false",
-            about="Whether people may sign in with a code on another device, as on machines without a browser.",
-            category=Category.SIGN_IN,
-            example=False,
-        ),
-        "sign_in_port": _Key(
-            read=port,
-            allowed="a port from 0 to 65535 (0: any free one)",
-            about="Port of the redirect address on 127.0.0.1, for identity providers that want it to be exact.",
-            category=Category.SIGN_IN,
-            example=0,
-        ),
-    }
-)
-
-
 def setting_rows() -> tuple[Row, ...]:
     """Every setting, as schema, templates and docs are made from it."""
     defaults = {field.name: field.default for field in fields(Settings)}
-    return tuple(Row.of(name, key, defaults[name]) for name, key in _KEYS.items())
+    return tuple(Row.of(name, key, defaults[name]) for name, key in KEYS.items())
 
 
 def load_settings(
@@ -375,11 +128,11 @@ def load_settings(
     for layer in layers:
         for key, valued in layer.items():
             said.setdefault(key, []).append(valued)
-    origins = {key: Origin(source=Source.DEFAULT) for key in _KEYS}
+    origins = {key: Origin(source=Source.DEFAULT) for key in KEYS}
     origins |= {key: valued[0][1] for key, valued in said.items()}
     values = {key: valued[0][0] for key, valued in said.items()}
     settings = Settings(
-        **values,  # type: ignore[arg-type]  # read by _KEYS
+        **values,  # type: ignore[arg-type]  # read by KEYS
         origins=MappingProxyType(origins),
         overridden=MappingProxyType(_overridden(said)),
     )
@@ -408,17 +161,17 @@ def _parse(raw: Mapping[str, object], origin: Callable[[str], Origin]) -> _Layer
     layer: _Layer = {}
     for key, value in raw.items():
         where = origin(key)
-        if key not in _KEYS:
+        if key not in KEYS:
             raise ConfigError(
                 f"unknown setting {key!r} in {where.place} ({where.source})",
-                hint=_did_you_mean(key, list(_KEYS)),
+                hint=_did_you_mean(key, list(KEYS)),
             )
         try:
-            layer[key] = (_KEYS[key].read(value), where)
+            layer[key] = (KEYS[key].read(value), where)
         except BadValueError as error:
             raise ConfigError(
                 f"bad value for {key} in {where.place} ({where.source}): {error}",
-                hint=f"Allowed: {_KEYS[key].allowed}.",
+                hint=f"Allowed: {KEYS[key].allowed}.",
             ) from error
     return layer
 
@@ -429,7 +182,7 @@ def _parse_command_line(given: Mapping[str, object]) -> _Layer:
 
 
 def _parse_environment(environ: Mapping[str, str]) -> _Layer:
-    known = {f"{ENVIRONMENT_PREFIX}{key.upper()}": key for key in _KEYS}
+    known = {f"{ENVIRONMENT_PREFIX}{key.upper()}": key for key in KEYS}
     raw: dict[str, object] = {}
     for name, value in environ.items():
         if not name.startswith(ENVIRONMENT_PREFIX):
@@ -447,7 +200,7 @@ def _parse_environment(environ: Mapping[str, str]) -> _Layer:
 
 def _from_here(key: str, value: object) -> object:
     """In a shell a relative path means the working directory; in a file, which has none, it is refused."""
-    if key in _KEYS and _KEYS[key].read is path and isinstance(value, (str, Path)) and str(value).strip():
+    if key in KEYS and KEYS[key].read is path and isinstance(value, (str, Path)) and str(value).strip():
         return str(Path(value).expanduser().absolute())
     return value
 

@@ -9,15 +9,9 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ConfigError
+from agent.host.setting_keys import DEFAULT_GATEWAY_PORT, DEFAULT_PROXY_PORT
 from agent.host.setting_values import Resolve
-from agent.host.settings import (
-    DEFAULT_GATEWAY_PORT,
-    DEFAULT_PROXY_PORT,
-    Origin,
-    Settings,
-    Source,
-    load_settings,
-)
+from agent.host.settings import Origin, Settings, Source, load_settings
 from tests.fakes.host import FakeManaged
 
 ALL_SOURCES = [Source.MANAGED, Source.COMMAND_LINE, Source.ENVIRONMENT, Source.FILE]
