@@ -18,20 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import __version__
-from agent.assembly import Assembly, base_url_connection, policy_given, policy_path
+from agent.assembly import Assembly, base_url_connection, policy_given
 from agent.control.pausing import PauseKeeper
 from agent.control.reading import Sources
 from agent.control.service import ControlService
 from agent.control.service import Engine as Watched
-from agent.errors import HostError
 from agent.gateway.discoveries import Discoveries
 from agent.gateway.server import GatewayServer
 from agent.gateway.services import towards_services
 from agent.gateway.transport.tls import client_context
 from agent.host.attribution import Attribution
 from agent.host.authority import Authority
-from agent.host.bundle import refresh_bundle
-from agent.host.earlier import read_earlier
 from agent.host.groups import UserGroups, group_source
 from agent.host.inventory import take_inventory
 from agent.host.inventory_file import InventoryFile
@@ -40,16 +37,10 @@ from agent.host.loops import loop_factory
 from agent.host.offspring import Parent
 from agent.host.paths import StatePaths, setup_paths
 from agent.host.processes import process_finder
-from agent.host.roots import root_store
 from agent.host.runfile import RunFile, StateLock, remove_runfile, write_runfile
 from agent.host.settings import Settings
-from agent.host.settings_watch import Renew, SettingsWatch
+from agent.host.settings_watch import Renew
 from agent.host.signatures import Signatures, verifier
-from agent.host.standin_file import StandInFacts, write_standin
-from agent.host.standin_file import facts as standin_facts
-from agent.host.state_presence import StatePresence
-from agent.host.upstream import settled
-from agent.inspection import RuleBook
 from agent.interception import library
 from agent.interception.dialing import Dialler
 from agent.model.inventory import Inventory
@@ -59,9 +50,14 @@ from agent.signin.terms import terms_of
 from agent.signin.verification import Verifier
 from agent.signin.web import HttpxWeb
 from agent.supervision import Supervision
+from agent.upkeep.authority import AuthorityKeeper
+from agent.upkeep.changes import Changes, Reread
+from agent.upkeep.company_way import CompanyWay
+from agent.upkeep.rounds import Rounds
+from agent.upkeep.standin import StandInKeeper
+from agent.upkeep.state import StateKeeper
 
 if TYPE_CHECKING:
-    from agent.interception.door import Door
     from agent.interception.redirection import Redirection
 
 log = logging.getLogger(__name__)
@@ -70,11 +66,8 @@ DRAIN_SECONDS = 10.0
 LAST_BYTES_SECONDS = 2.0
 SETTLE_SECONDS = 1.0
 HANDOVER_SECONDS = 5.0
-WORRY_SECONDS = 24 * 3600.0
-HEED_SECONDS = 2.0
 
 type Ready = Callable[[RunFile], None]
-type Reread = Callable[[], Settings]
 
 
 class Daemon:
@@ -119,7 +112,7 @@ class Daemon:
                 write_runfile(paths, runfile)
                 self._handle_signals(engine)
                 if supervision is not None:
-                    supervision.serves(engine.shared, engine.reload_soon)
+                    supervision.serves(engine.shared, engine.changes.read_soon)
                     with suppress(
                         TimeoutError
                     ):  # else somebody is told that we guard, and meets the stand-in
@@ -145,7 +138,7 @@ class Daemon:
         with suppress(NotImplementedError, RuntimeError):  # Windows, or not the main thread
             for name in ("SIGTERM", "SIGINT"):
                 loop.add_signal_handler(getattr(signal, name), self.stop)
-            loop.add_signal_handler(signal.SIGHUP, engine.reload_soon)
+            loop.add_signal_handler(signal.SIGHUP, engine.changes.read_soon)
 
 
 class _Parts:
@@ -162,18 +155,25 @@ class _Parts:
         """`lent` are the sockets of the proxy and the gateway, where somebody else bound them. `earlier` is the file of
         where programs were led before us. `supervision` is who would start another engine in our place."""
         self._given = settings
-        self._earlier_file = earlier
-        self._earlier = read_earlier(earlier)
-        settings = self._settings = settled(settings, os.environ, self._earlier)
+        way = self._way = CompanyWay(settings, earlier, os.environ)
+        settings = self._settings = way.settings
         self._supervision = supervision
         self._lent = lent
-        self.shared = Assembly(settings, paths, on_device=True, keeps_policy=supervision is not None)
-        self._authority = Authority.open(paths, self.shared.policy.rules.catalog.hosts, seal=key_seal())
-        refresh_bundle(paths, self._authority.roots_pem, environ=os.environ, store=root_store())
+        shared = self.shared = Assembly(settings, paths, on_device=True, keeps_policy=supervision is not None)
+        authority = self._authority = Authority.open(
+            paths, shared.policy.rules.catalog.hosts, seal=key_seal()
+        )
+        self._signing = AuthorityKeeper(authority, paths, shared.note)
+        self._signing.publish()
+        self._rounds = Rounds(
+            way,
+            StateKeeper(paths, authority.put_back, shared.missing),
+            another=supervision.ask_for_another if supervision is not None else None,
+            led_elsewhere=self._keep_standin,
+        )
+        self._standin = StandInKeeper(paths.standin)
         self._server: GatewayServer | None = None
         self._ports = (0, 0)
-        self._closed = StandInFacts()
-        shared = self.shared
         self._pauses = PauseKeeper(
             paths.pause, lambda: shared.policy.rules.policy.pause, shared.note, shared.tasks
         )
@@ -181,7 +181,7 @@ class _Parts:
         verifier = Verifier(terms, HttpxWeb(towards_services(settings))) if terms is not None else None
         self._people = Keeper(terms, verifier, paths.sign_ins)
         self._control: ControlService | None = None
-        self._watch: SettingsWatch | None = None
+        self.changes = Changes(shared, self._signing, self._follow_policy)
         self._redirection: Redirection | None = None
 
     async def start(self) -> RunFile:
@@ -211,17 +211,17 @@ class _Parts:
             record=shared.audit.append,
             tasks=shared.tasks,
             ports=lambda: self._ports,
-            passes=lambda host: self._pauses.active and not self._closed.refuses(host),
+            passes=lambda host: self._pauses.active and not self._standin.refuses(host),
             shields=self._people.shields,
             permits=self._authority.permits,
-            earlier=lambda: self._earlier,
+            earlier=lambda: self._way.earlier,
         )
         engine.report(on_trusted=door.trusted, on_distrusted=door.distrusted)
         engine.install(build_addons(engine))
         dialler = Dialler(shared.resolve, settings.upstream_proxy, settings.upstream_direct)
         front = self._front = FrontDoor(door, dialler.dial, shared.tasks)
         self._captured = CapturedDoor(front)
-        self._note_closed(shared.policy.rules)
+        self._standin.follow(shared.policy.rules)
         self._pauses.on_end = front.end_pause
         await self._pauses.restore()
         if shared.policy_problem:
@@ -241,12 +241,11 @@ class _Parts:
         elif settings.capture == "programs":
             self._redirection = Redirection(settings.capture_programs, front, shared.tasks)
             shared.tasks.spawn(self._redirection.run(), name="redirection")
-        self._keep_standin(shared.policy.rules, door)
-        shared.tasks.spawn(self._heed_settings(), name="settings")
+        self._keep_standin()
+        shared.tasks.spawn(self._rounds.run(), name="rounds")
         shared.tasks.spawn(self._discoveries().run(), name="inventory")
-        if self._authority.reissued:
-            await shared.note(IncidentKind.CA_REISSUED, "the device's intermediate certificate was issued")
-        shared.tasks.spawn(self._worry(), name="authority")
+        await self._signing.begun()
+        shared.tasks.spawn(self._signing.run(), name="authority")
         return RunFile(
             pid=os.getpid(),
             proxy_port=self._ports[0],
@@ -335,158 +334,15 @@ class _Parts:
                 proxy_port=held.proxy_port and proxy,
                 gateway_port=held.gateway_port and gateway,
             )
-        self._watch = SettingsWatch(
-            held,
-            reread,
-            live={
-                "policy": self._follow_policy,
-                "log_level": self._follow_log_level,
-                "notifications": self._leave_to_tray,
-            },
-            renew=_renewal(self._supervision) if self._supervision is not None else None,
-        )
-        self.shared.tasks.spawn(self._watch.run(), name="settings")
+        renew = _renewal(self._supervision) if self._supervision is not None else None
+        self.changes.watch(held, reread, renew)
 
-    async def _follow_policy(self, settings: Settings) -> bool:
-        return await self._reload(await asyncio.to_thread(policy_path, settings))
-
-    async def _follow_log_level(self, settings: Settings) -> bool:
-        logging.getLogger("agent").setLevel(settings.log_level.upper())
-        return True
-
-    async def _leave_to_tray(self, settings: Settings) -> bool:
-        """The tray reads that itself."""
-        del settings
-        return True
-
-    def reload_soon(self) -> None:
-        """SIGHUP: read settings and policy again, beside the running traffic."""
-        self.shared.tasks.spawn(self._reread_all(), name="reload")
-
-    async def _reread_all(self) -> None:
-        source = self.shared.policy.path
-        if self._watch is not None:
-            await self._watch.look()
-        if self.shared.policy.path == source:  # else it was read just now
-            await self._reload()
-
-    async def _reload(self, path: Path | None = None) -> bool:
-        reissued = False
-
-        def cover(rules: RuleBook) -> None:
-            nonlocal reissued
-            reissued = self._authority.cover(rules.catalog.hosts)
-
-        await self._reopen_authority()
-        accepted = await self.shared.reload(cover, path)
-        if accepted and reissued:
-            await self.shared.note(
-                IncidentKind.CA_REISSUED, "the device's intermediate certificate covers other hosts now"
-            )
-        await self._note_worries()
-        self._keep_standin(self.shared.policy.rules, self._door)
+    async def _follow_policy(self) -> None:
+        self._keep_standin()
         await self._pauses.policy_changed()
-        return accepted
 
-    async def _reopen_authority(self) -> None:
-        """Sign with what somebody has put on the disk since: another root, a company's intermediate."""
-
-        def reopen() -> bool:
-            changed = self._authority.reopen()
-            refresh_bundle(
-                self.shared.paths, self._authority.roots_pem, environ=os.environ, store=root_store()
-            )
-            return changed
-
-        try:
-            if await asyncio.to_thread(reopen):
-                await self.shared.note(
-                    IncidentKind.CA_REISSUED,
-                    f"certificates are signed under {self._authority.fingerprint} now",
-                )
-        except HostError as error:
-            log.error("the authority on the disk is not used, the one in force stays: %s", error)  # noqa: TRY400  said
-            await self.shared.note(IncidentKind.CA_WARNING, f"{error} {error.hint()}".strip())
-
-    async def _worry(self) -> None:
-        """Say every day what somebody must do about the authority, for as long as nobody does."""
-        while True:
-            await self._note_worries()
-            await asyncio.sleep(WORRY_SECONDS)
-
-    async def _note_worries(self) -> None:
-        for worry in self._authority.worries():
-            log.warning("%s", worry)
-            await self.shared.note(IncidentKind.CA_WARNING, worry)
-
-    async def _heed_settings(self) -> None:
-        """Whoever changes the OS's settings leaves where they led before, and waits until our PAC file says so, too."""
-        loop = asyncio.get_running_loop()
-        presence, put_back, lost = StatePresence(self.shared.paths), False, False
-        while True:
-            await asyncio.sleep(HEED_SECONDS)
-            found = await loop.run_in_executor(None, read_earlier, self._earlier_file)
-            before, lost = lost, not put_back and await loop.run_in_executor(None, presence.lost)
-            if lost and before:  # not at once: whoever removes it would remove what is put back
-                put_back = await self._put_back_state()
-            if found != self._earlier:
-                self._earlier = found
-                self._heed_upstream()
-                self._keep_standin(self.shared.policy.rules, self._door)
-
-    async def _put_back_state(self) -> bool:
-        """The state directory was removed: keep the root that is trusted, and have another engine begin with the rest
-        anew. Whether that worked."""
-        paths, missing = self.shared.paths, self.shared.missing
-
-        def put_back() -> None:
-            paths.prepare()
-            self._authority.put_back()
-
-        if "state" not in missing:
-            missing["state"] = f"the state directory {paths.root} was removed while the agent ran"
-            log.error("%s", missing["state"])
-        try:
-            await asyncio.to_thread(put_back)
-        except HostError as error:
-            if str(error) not in missing["state"]:
-                log.warning("%s", error)
-                missing["state"] += f" ({error})"
-            return False
-        if self._supervision is not None:
-            log.error("what signs is put back, and another engine begins with the rest anew")
-            self._supervision.ask_for_another()
-        else:
-            log.error("what signs is put back; nothing is recorded until the agent is started again")
-        return True
-
-    def _heed_upstream(self) -> None:
-        """The company's proxy is built into every connection of ours."""
-        now = settled(self._given, os.environ, self._earlier)
-        if (now.upstream_proxy, now.upstream_direct) == (
-            self._settings.upstream_proxy,
-            self._settings.upstream_direct,
-        ):
-            return
-        if self._supervision is not None:
-            log.info("the company's proxy is another one now: another engine takes over")
-            self._supervision.ask_for_another()
-        else:
-            log.warning("the company's proxy is another one now: it is used from the next start on")
-
-    def _keep_standin(self, rules: RuleBook, door: Door) -> None:
-        """Tell whoever stands in for us what it must know."""
-        try:
-            write_standin(self.shared.paths.standin, self._note_closed(rules), door.pac())
-        except HostError as error:
-            log.error("%s", error)  # noqa: TRY400  the cause is in the message
-
-    def _note_closed(self, rules: RuleBook) -> Mapping[str, bool]:
-        """Remember to which hosts nothing may pass unseen, a pause or not."""
-        closed = rules.policy.closed(rules.catalog.hosts)
-        hosts = {host: host in closed for host in rules.catalog.hosts}
-        self._closed = standin_facts(hosts)
-        return hosts
+    def _keep_standin(self) -> None:
+        self._standin.keep(self.shared.policy.rules, self._door.pac())
 
     def _status(self) -> Mapping[str, object]:
         return {
@@ -497,7 +353,7 @@ class _Parts:
             "catalog": self.shared.policy.rules.catalog.version,
             "hosts": len(self.shared.policy.rules.catalog.hosts),
             "connections_intercepted": self._engine.connections,
-            **(self._watch.status() if self._watch is not None else {}),
+            **self.changes.status(),
         }
 
 

@@ -21,7 +21,7 @@ from agent.control.recording import Shares
 from agent.control.verbs import VERBS, Arguments, Role, Verb
 from agent.errors import DrawbridgeError
 from agent.host.peers import Operators, Peer
-from agent.model.record import IncidentKind
+from agent.model.record import IncidentKind, NoteIncident
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,6 @@ PREFIX = "/v1/"
 _FOREIGN = ("origin", "referer", "sec-fetch-site")  # what only browsers send
 
 type Handler = Callable[[Caller, Any], Awaitable[object]]
-type Note = Callable[[IncidentKind, str, tuple[tuple[str, str], ...]], Awaitable[None]]
 
 
 class ControlApi:
@@ -42,7 +41,7 @@ class ControlApi:
         self,
         handlers: Mapping[str, Handler],
         operators: Operators,
-        note: Note,
+        note: NoteIncident,
         *,
         verbs: tuple[Verb, ...] = VERBS,
     ) -> None:

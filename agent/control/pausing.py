@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 from agent.control import pause as rules_of_pauses
 from agent.errors import ConfigError, HostError
 from agent.host.pause_file import Pause, read_pause, remove_pause, seconds_up, write_pause
 from agent.host.tasks import TaskGroup
-from agent.model.record import IncidentKind
+from agent.model.record import IncidentKind, NoteIncident
 from agent.policy.pausing import Pausing
 
 log = logging.getLogger(__name__)
 
 _ROUND = 2.0  # seconds between looks at the clocks, which somebody may move
-
-type Note = Callable[[IncidentKind, str, tuple[tuple[str, str], ...]], Awaitable[None]]
 
 
 class PauseKeeper:
@@ -29,7 +27,7 @@ class PauseKeeper:
         self,
         path: Path,
         rules: Callable[[], Pausing],
-        note: Note,
+        note: NoteIncident,
         tasks: TaskGroup,
         *,
         now: Callable[[], float] = time.time,

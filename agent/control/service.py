@@ -9,7 +9,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +36,7 @@ from agent.host.peers import Operators
 from agent.host.pipes import Pipes, control_pipe, is_machine, system_pipes
 from agent.host.settings_state import SettingsState, read_state
 from agent.host.tasks import TaskGroup
-from agent.model.record import IncidentKind
+from agent.model.record import NoteIncident
 from agent.policy import Mode
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,6 @@ log = logging.getLogger(__name__)
 _DISK_SECONDS = 5.0
 _LINES = 20
 _BACKLOG = 64
-
-type Note = Callable[[IncidentKind, str, tuple[tuple[str, str], ...]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +67,7 @@ class ControlService:
         sources: Sources,
         engine: Engine,
         pauses: PauseKeeper,
-        note: Note,
+        note: NoteIncident,
         tasks: TaskGroup,
         *,
         pipes: Pipes | None = None,

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import psutil
 
 from agent.control.caller import Caller
 from agent.control.verbs import SignInBegin, SignInToken, SignOutOrder
-from agent.model.record import IncidentKind
+from agent.model.record import IncidentKind, NoteIncident
 from agent.signin.keeping import Arrived, Ended, Keeper, Way, unchanged
-
-type Note = Callable[[IncidentKind, str, tuple[tuple[str, str], ...]], Awaitable[None]]
 
 
 class SigningIn:
     """Answers the verbs. For one event loop."""
 
-    def __init__(self, keeper: Keeper, note: Note) -> None:
+    def __init__(self, keeper: Keeper, note: NoteIncident) -> None:
         self._keeper = keeper
         self._note = note
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -185,3 +186,6 @@ class Incident:
 
 
 type AuditEvent = Exchange | Incident
+
+type NoteIncident = Callable[[IncidentKind, str, tuple[tuple[str, str], ...]], Awaitable[None]]
+"""Records an event of the agent itself: its kind, what is said of it, and short facts."""

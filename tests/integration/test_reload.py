@@ -91,7 +91,7 @@ def test_a_new_policy_holds_for_new_exchanges_and_not_for_running_ones(
     agent: AgentProcess, dial: Dial, provider: Provider
 ) -> None:
     old, new = made_up_key(), made_up_key()
-    words = ("one ", *("more " for _ in range(12)), old, " end")
+    words = ("one ", *("more " for _ in range(36)), old, " end")
     provider.script(CHAT.target(), slow_stream(*words, pause=0.1), times=1)
     line = dial(CHAT.host)
     line.request("POST", CHAT.target(), CHAT.body("go on", stream=True))
@@ -105,7 +105,7 @@ def test_a_new_policy_holds_for_new_exchanges_and_not_for_running_ones(
     assert provider.saw(new)
 
     text = CHAT.streamed(running.result().body)
-    assert text == "one " + "more " * 12 + "[REDACTED:openai_api_key] end"
+    assert text == "one " + "more " * 36 + "[REDACTED:openai_api_key] end"
     policies = [agent.event_text(row) for row in agent.trail.events(kind="exchange", limit=2)]
     assert ['"name": "strict"' in one for one in policies] == [True, False]  # by their end, newest first
 
