@@ -23,8 +23,8 @@ from agent.cli.diag.archive import Entry, json_entry, packed
 from agent.cli.diag.logs import last_logs
 from agent.cli.diag.scrubbing import Scrubber, secret_values
 from agent.cli.doctor.checks import Result
-from agent.cli.doctor.collecting import Machinery
 from agent.cli.doctor.command import document, examined
+from agent.cli.doctor.machinery import Machinery
 from agent.cli.self_test.command import report
 from agent.cli.self_test.trials import try_all
 from agent.errors import DrawbridgeError

@@ -15,9 +15,9 @@ from rich.text import Text
 
 from agent import __version__
 from agent.cli.console import EXIT_OFF, err, explains_errors, out, say_json, settings_from
-from agent.cli.doctor import collecting, judging, signing_in
+from agent.cli.doctor import condition, judging, signing_in, surroundings
 from agent.cli.doctor.checks import Group, Outcome, Result, exit_code
-from agent.cli.doctor.collecting import Machinery
+from agent.cli.doctor.machinery import Machinery
 
 SCHEMA = 1
 _STYLES = {
@@ -29,14 +29,14 @@ _STYLES = {
 _WORDS = {0: "well", 1: "not running", 10: "degraded", EXIT_OFF: "off", 30: "not trusted", 40: "stale policy"}
 
 _EXAMINATIONS: tuple[tuple[Group, Callable[[Machinery], Iterator[Result]]], ...] = (
-    (Group.AGENT, lambda machine: judging.agent(collecting.agent_facts(machine))),
-    (Group.POLICY, lambda machine: judging.policy(collecting.policy_facts(machine))),
-    (Group.STATE, lambda machine: judging.state(collecting.state_facts(machine))),
-    (Group.TRUST, lambda machine: judging.trust(collecting.trust_facts(machine))),
-    (Group.WAY, lambda machine: judging.way(collecting.way_facts(machine))),
-    (Group.NETWORK, lambda machine: judging.network(collecting.network_facts(machine))),
+    (Group.AGENT, lambda machine: judging.agent(condition.agent_facts(machine))),
+    (Group.POLICY, lambda machine: judging.policy(condition.policy_facts(machine))),
+    (Group.STATE, lambda machine: judging.state(condition.state_facts(machine))),
+    (Group.TRUST, lambda machine: judging.trust(surroundings.trust_facts(machine))),
+    (Group.WAY, lambda machine: judging.way(surroundings.way_facts(machine))),
+    (Group.NETWORK, lambda machine: judging.network(surroundings.network_facts(machine))),
     (Group.SIGN_IN, lambda machine: judging.sign_in(signing_in.sign_in_facts(machine))),
-    (Group.OTHERS, lambda machine: judging.others(collecting.other_facts(machine))),
+    (Group.OTHERS, lambda machine: judging.others(surroundings.other_facts(machine))),
 )
 
 

@@ -6,8 +6,8 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from agent.cli.doctor.collecting import Machinery
 from agent.cli.doctor.facts import SignInFacts
+from agent.cli.doctor.machinery import Machinery
 from agent.errors import DrawbridgeError
 from agent.signin.discovery import discover
 from agent.signin.here import store_of_person, web_of

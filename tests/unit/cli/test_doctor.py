@@ -22,8 +22,8 @@ from agent.cli.doctor.checks import (
     skipped,
     warned,
 )
-from agent.cli.doctor.collecting import Machinery, _open, _programs, _shown
 from agent.cli.doctor.command import document
+from agent.cli.doctor.condition import _open, _programs
 from agent.cli.doctor.facts import (
     AgentFacts,
     LineFacts,
@@ -39,11 +39,13 @@ from agent.cli.doctor.facts import (
     Warned,
     WayFacts,
 )
+from agent.cli.doctor.machinery import Machinery
 from agent.cli.doctor.network import ask_proxy, judged_chain
 from agent.cli.doctor.pac import read_pac
 from agent.cli.doctor.rivals import RIVALS, running, signer
 from agent.cli.doctor.service import Service
 from agent.cli.doctor.signing_in import sign_in_facts
+from agent.cli.doctor.surroundings import _shown
 from agent.host.certificates import LeafIssuer, issue_intermediate, issue_root, new_key
 from agent.host.paths import StatePaths
 from agent.host.settings import Settings
