@@ -18,7 +18,7 @@ from agent.errors import HostError
 from agent.host.arrangement import setup_lock
 from agent.host.company import load_company
 from agent.host.device_root import Stage, load_root, rotation
-from agent.host.journal import Change, Journal, Report, Undone, Wanted
+from agent.host.journal import Change, Journal, Outcome, Report, Undone, Wanted
 from agent.host.key_seal import KeyFiles, key_seal
 from agent.host.lasting import roots_for
 from agent.host.ownership import as_owner_of
@@ -29,9 +29,7 @@ from agent.host.trust.probe import Sample, sample_of_company, sample_of_device
 from agent.host.trust.store import Access, Root, TrustStore
 from agent.host.trust.stores import (
     Machine,
-    Outcome,
     failed,
-    install,
     manages,
     mend,
     trust_drivers,
@@ -158,8 +156,7 @@ def bring_about(
     machine: Machine, journal: Journal, roots: tuple[Root, ...], stores: Sequence[TrustStore]
 ) -> bool:
     """Install `roots`, take out those of ours that are none any more, and say so; whether something failed."""
-    outcomes = install(journal, trust_wanted(machine, roots, stores))
-    lost = _say_done(outcomes)
+    lost = _say_done([journal.bring_about(each) for each in trust_wanted(machine, roots, stores)])
     if not lost and machine.privileged and mend(stores, roots):
         out().print("[green]rebuilt[/] the system's files, which lacked the root")
     lost |= _say_undone(withdraw(journal, roots))

@@ -163,8 +163,7 @@ def _carried_out(
     if ruled.blocked or not ruling.edits:
         return ruled
     if verdict.request.sealed:
-        sealed = refusal(scope, SEALED, rule="sealed")
-        return replace(ruled, decision=ruled.decision.joined(sealed), body=b"")
+        return ruled.refused(scope, SEALED, rule="sealed")
     edited = form.edit_request(verdict.body, ruling.edits)
     again = inspect_request(dialect, head, edited, scope, verdict.attached)
     return _settled(ruled, again, lambda: again.understood == verdict.understood, scope)

@@ -5,12 +5,9 @@ This is the one place that knows such signatures. A service with a header of its
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from agent.gateway import headers
 from agent.gateway.transport.base import Headers
 from agent.inspection import RequestVerdict, Scope
-from agent.inspection.verdicts import refusal
 from agent.model.surface import Endpoint
 
 _AWS = (b"AWS4-HMAC-SHA256", b"AWS4-ECDSA-P256-SHA256")
@@ -53,5 +50,4 @@ def unchanged_or_refused(verdict: RequestVerdict, body: bytes, seal: str, scope:
         f"{verdict.decision.reason or 'something in the request'} would have to be taken out, but the request is signed"
         f" ({seal}) and the service would refuse it changed"
     )
-    refused = refusal(scope, reason, rule="signed_body")
-    return replace(verdict, decision=verdict.decision.joined(refused), body=b"")
+    return verdict.refused(scope, reason, rule="signed_body")

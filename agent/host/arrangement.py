@@ -274,11 +274,11 @@ class Arrangement:
         return wanted, rows
 
     def _apply(self, wanted: Wanted) -> Row:
-        try:
-            changed = self._journal.apply(wanted.kind, wanted.scope, wanted.value)
-        except HostError as error:
-            return _failed(wanted.kind, wanted.scope, error)
-        state = State.CHANGED if changed else State.ALREADY
+        outcome = self._journal.bring_about(wanted)
+        if outcome.error:
+            reason = _told(outcome.error, outcome.hint)
+            return Row(kind=wanted.kind, scope=wanted.scope, state=State.FAILED, reason=reason)
+        state = State.CHANGED if outcome.done else State.ALREADY
         return Row(kind=wanted.kind, scope=wanted.scope, state=state)
 
     def _locked(self) -> ProcessLock:
@@ -371,11 +371,11 @@ def _captures(settings: Settings, paths: StatePaths, setup: SetupPaths, *, here:
 
 
 def _failed(kind: str, scope: str, error: HostError) -> Row:
-    return Row(kind=kind, scope=scope, state=State.FAILED, reason=_told(error))
+    return Row(kind=kind, scope=scope, state=State.FAILED, reason=_told(str(error), error.hint()))
 
 
-def _told(error: HostError) -> str:
-    return f"{error}" + (f" ({error.hint()})" if error.hint() else "")
+def _told(error: str, hint: str) -> str:
+    return error + (f" ({hint})" if hint else "")
 
 
 def _row(report: Report) -> Row:

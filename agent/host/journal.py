@@ -74,6 +74,16 @@ class Change:
         return value == self.ours or value in self.formers
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one setting: `done` is False where it already was so. A failure has `error`, and maybe `hint`."""
+
+    wanted: Wanted
+    done: bool = False
+    error: str = ""
+    hint: str = ""
+
+
 class Undone(StrEnum):
     """What became of a change when it was to be undone."""
 
@@ -150,6 +160,14 @@ class Journal:
         self._keep(found.values())
         driver.write(scope, ours)
         return True
+
+    def bring_about(self, wanted: Wanted) -> Outcome:
+        """The same, for many of which one that fails must not keep the others back."""
+        try:
+            done = self.apply(wanted.kind, wanted.scope, wanted.value)
+        except HostError as error:
+            return Outcome(wanted=wanted, error=str(error), hint=error.hint())
+        return Outcome(wanted=wanted, done=done)
 
     def drifted(self) -> tuple[Change, ...]:
         """The changes that somebody else has changed since. Those that cannot be read are not among them."""

@@ -88,7 +88,23 @@ def run(
         return _converse(process, program, stdin, timeout, limit)
 
 
-class Companion:
+class _Owned:
+    """A process that somebody here owns."""
+
+    _process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code, None while it runs."""
+        return self._process.poll()
+
+
+class Companion(_Owned):
     """A program that runs while the `with` block does, its output in a file. Leaving the block ends it."""
 
     def __init__(self, argv: Sequence[str], environ: Mapping[str, str], *, output: Path) -> None:
@@ -113,16 +129,6 @@ class Companion:
     def __exit__(self, *_: object) -> None:
         self.stop(_LAST_SECONDS)
 
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
-
-    @property
-    def code(self) -> int | None:
-        """Its exit code, None while it runs."""
-        return self._process.poll()
-
     def stop(self, seconds: float) -> int:
         """Ask it to end, insist after `seconds`; its exit code."""
         if self._process.poll() is None:
@@ -134,7 +140,7 @@ class Companion:
         return self._process.wait()
 
 
-class Child:
+class Child(_Owned):
     """A process of this very program that outlives no `with` block: its owner watches it. It writes where we write."""
 
     def __init__(self, arguments: Sequence[str], *, inherit: Sequence[int] = ()) -> None:
@@ -150,23 +156,13 @@ class Child:
         except OSError as error:
             raise HostError(f"cannot start a process: {error.strerror or error}") from error
 
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
-
-    @property
-    def code(self) -> int | None:
-        """Its exit code, None while it runs."""
-        return self._process.poll()
-
     def signal(self, number: int) -> None:
         """Send it a signal; none where it is gone."""
         with suppress(OSError):
             self._process.send_signal(number)
 
 
-class Servant:
+class Servant(_Owned):
     """A process of this very program that answers on its standard output what it is asked on its standard input. It is
     given no environment but what a program needs to start: no keys, no proxies."""
 
@@ -192,16 +188,6 @@ class Servant:
         """Where it reads."""
         self.answers: IO[bytes] = self._process.stdout
         """What it writes; at its end, it has ended."""
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
-
-    @property
-    def code(self) -> int | None:
-        """Its exit code, None while it runs."""
-        return self._process.poll()
 
     def kill(self) -> None:
         """End it at once. Safe to call twice, and from any thread."""

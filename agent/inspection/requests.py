@@ -47,6 +47,11 @@ class RequestVerdict:
         """Whether nothing may be forwarded."""
         return self.decision.stops
 
+    def refused(self, scope: Scope, reason: str, *, rule: str) -> RequestVerdict:
+        """The same, and nothing may be forwarded for that reason, such as a signature over what would change."""
+        refused = refusal(scope, reason, rule=rule)
+        return replace(self, decision=self.decision.joined(refused), body=b"")
+
 
 def inspect_request(
     dialect: RequestFormat, head: RequestHead, body: bytes, scope: Scope, attached: Attached | None = None

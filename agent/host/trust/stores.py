@@ -119,29 +119,6 @@ def trust_wanted(machine: Machine, roots: Sequence[Root], stores: Iterable[Trust
     return tuple(wanted)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of one setting: `done` is False where it already was so. A failure has `error`, and maybe `hint`."""
-
-    wanted: Wanted
-    done: bool = False
-    error: str = ""
-    hint: str = ""
-
-
-def install(journal: Journal, wanted: Iterable[Wanted]) -> tuple[Outcome, ...]:
-    """Bring every setting about; one that fails does not keep the others back. The journal's lock is held."""
-    outcomes: list[Outcome] = []
-    for each in wanted:
-        try:
-            done = journal.apply(each.kind, each.scope, each.value)
-        except HostError as error:
-            outcomes.append(Outcome(wanted=each, error=str(error), hint=error.hint()))
-        else:
-            outcomes.append(Outcome(wanted=each, done=done))
-    return tuple(outcomes)
-
-
 def mend(stores: Iterable[TrustStore], roots: Sequence[Root]) -> bool:
     """Have the system's files rebuilt, where somebody has made them without a root that stands in their directory;
     whether that was so. Raises HostError."""

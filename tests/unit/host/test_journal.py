@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import HostError
-from agent.host.journal import Journal, Undone
+from agent.host.journal import Journal, Outcome, Undone, Wanted
 
 
 class Machine:
@@ -54,6 +54,18 @@ def test_what_was_changed_comes_back(file: Path) -> None:
     assert [report.undone for report in again.restore()] == [Undone.RESTORED] * 2
     assert machine.values == {"a": "1", "b": None}
     assert again.restore() == ()
+
+
+def test_what_becomes_of_a_setting_is_told(file: Path) -> None:
+    machine = Machine(a="1")
+    journal = Journal(file, [machine])
+    wanted = Wanted(kind="toy", scope="a", value="ours")
+    assert journal.bring_about(wanted) == Outcome(wanted=wanted, done=True)
+    assert journal.bring_about(wanted) == Outcome(wanted=wanted)
+    machine.broken = True
+    assert journal.bring_about(wanted) == Outcome(wanted=wanted, error="the setting cannot be read")
+    unknown = Wanted(kind="new", scope="a", value="ours")
+    assert journal.bring_about(unknown).hint == "A newer version changed it: restore with that one."
 
 
 def test_what_was_so_before_us_is_not_ours_to_undo(file: Path) -> None:

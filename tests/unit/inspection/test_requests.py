@@ -125,6 +125,13 @@ def test_a_block_forwards_nothing_and_says_why() -> None:
     assert BOMB not in verdict.decision.message
 
 
+def test_what_cannot_be_changed_is_refused_and_what_was_found_stays_told() -> None:
+    refused = ask(user(f"{TOY} {NOTE}")).refused(toy_scope(), "it is signed", rule="sealed")
+    assert (refused.blocked, refused.body) == (True, b"")
+    assert refused.decision.reason == "it is signed"
+    assert {hit.type for hit in refused.decision.hits} == {"toy", "note"}
+
+
 def test_observing_blocks_nothing_and_rewrites_nothing() -> None:
     body = json.dumps({"model": "m", "messages": [user(f"{BOMB} {TOY}")]}).encode()
     verdict = inspect_request(CHAT, HEAD, body, toy_scope("mode: observe"))

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.host.journal import Journal
+from agent.host.journal import Journal, Outcome, Wanted
 from agent.host.trust.stores import (
     failed,
-    install,
     manages,
     trust_drivers,
     trust_stores,
@@ -22,6 +21,10 @@ from tests.fakes.stores import a_root, debian
 
 def journal_of(machine: object, directory: Path) -> Journal:
     return Journal(directory / "journal.json", trust_drivers(machine))  # type: ignore[arg-type]
+
+
+def install(journal: Journal, wanted: tuple[Wanted, ...]) -> list[Outcome]:
+    return [journal.bring_about(each) for each in wanted]
 
 
 def test_root_changes_the_machines_stores_and_no_users(tmp_path: Path) -> None:
