@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.policy.caching import CacheRule, Caching, Reach
-from agent.policy.conditions import ConditionFailed
-from agent.policy.scope import Subject, facts, mismatch
+from agent.policy.scope import Subject, met, mismatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +43,4 @@ def terms_for(settings: Caching, subject: Subject) -> Terms:
 
 def _fits(rule: CacheRule, subject: Subject) -> bool:
     """Whether `rule` applies. One whose condition fails applies if it switches the cache off, else it does not."""
-    if mismatch(rule, subject) is not None:
-        return False
-    if rule.condition is None:
-        return True
-    try:
-        return rule.condition.holds(facts(subject))
-    except ConditionFailed:
-        return rule.use is Reach.OFF
+    return mismatch(rule, subject) is None and met(rule.condition, subject, failed=rule.use is Reach.OFF)

@@ -15,6 +15,7 @@ from agent.dialects.replies import JsonEdits, json_reply
 from agent.dialects.shapes import integer, json_object, mapping, most, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
+from agent.dialects.turns import read_turns
 from agent.model.content import NO_USAGE, Coding, Held, Path, Role, Usage
 from agent.model.conversation import TokenCount
 
@@ -24,9 +25,13 @@ _FIELDS = ("text", "thinking")  # of a content block: the one that its kind has
 
 
 class CohereReplies(JsonEdits):
-    """How Cohere's API says no."""
+    """How both versions of Cohere's API count, and say no."""
 
     __slots__ = ()
+
+    def count(self, usage: Usage) -> TokenCount:
+        """The tokens that an answer reports, normalised."""
+        return counting.inclusive(usage)
 
     def block(self, message: str) -> Block:
         """HTTP 400; the SDK raises it with the message and does not retry."""
@@ -54,9 +59,7 @@ class CohereChat(CohereReplies):
         for key, value in document.items():
             match key:
                 case "messages":
-                    for index, message in objects(value):
-                        role = _ROLES.get(string(message.get("role")), Role.USER)
-                        _read_message(found, (key, index), role, message)
+                    read_turns(found, (key,), value, _ROLES, _read_message)
                 case "documents":
                     found.leaves((key,), Role.TOOL_RESULT, value)
                 case "tools" | "response_format":
@@ -81,10 +84,6 @@ class CohereChat(CohereReplies):
             usage=_usage(document.get("usage")),
             finish_reason=string(document.get("finish_reason")),
         )
-
-    def count(self, usage: Usage) -> TokenCount:
-        """The tokens that an answer reports, normalised."""
-        return counting.inclusive(usage)
 
     def stream_reader(self, request: ParsedRequest) -> CohereReader:
         """A reader for the events that answer `request`."""
@@ -278,12 +277,12 @@ def _usage(value: object) -> Usage:
         return NO_USAGE
     counts = mapping(value.get("billed_units")) or mapping(value.get("tokens"))
     return Usage(
-        input_tokens=_count(counts.get("input_tokens")),
-        output_tokens=_count(counts.get("output_tokens")),
-        cache_read_tokens=_count(value.get("cached_tokens")),
+        input_tokens=cohere_count(counts.get("input_tokens")),
+        output_tokens=cohere_count(counts.get("output_tokens")),
+        cache_read_tokens=cohere_count(value.get("cached_tokens")),
     )
 
 
-def _count(value: object) -> int | None:
+def cohere_count(value: object) -> int | None:
     """Cohere writes counts with or without a point."""
     return int(value) if isinstance(value, float) and value.is_integer() else integer(value)

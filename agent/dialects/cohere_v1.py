@@ -10,16 +10,14 @@ from collections.abc import Callable
 
 import orjson
 
-from agent.dialects import counting
 from agent.dialects.base import EventView, ParsedAnswer, ParsedRequest, RequestHead
-from agent.dialects.cohere_chat import CohereReplies
+from agent.dialects.cohere_chat import CohereReplies, cohere_count
 from agent.dialects.framing import Framing, ServerSentLines
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.shapes import integer, json_object, mapping, most, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
 from agent.model.content import NO_USAGE, Address, Path, Role, Usage
-from agent.model.conversation import TokenCount
 
 _ROLES = {"CHATBOT": Role.ASSISTANT, "SYSTEM": Role.SYSTEM, "TOOL": Role.TOOL_RESULT}
 _TEXT: Address = (("text",),)
@@ -70,10 +68,6 @@ class CohereV1(CohereReplies):
             usage=_usage(document),
             finish_reason=string(document.get("finish_reason")),
         )
-
-    def count(self, usage: Usage) -> TokenCount:
-        """The tokens that an answer reports, normalised."""
-        return counting.inclusive(usage)
 
     def framing_of(self, kind: bytes, request: ParsedRequest) -> Callable[[], Framing] | None:
         """Lines of JSON, besides events."""
@@ -166,9 +160,6 @@ def _usage(document: dict[str, object]) -> Usage:
     if not counts:
         return NO_USAGE
     return Usage(
-        input_tokens=_count(counts.get("input_tokens")), output_tokens=_count(counts.get("output_tokens"))
+        input_tokens=cohere_count(counts.get("input_tokens")),
+        output_tokens=cohere_count(counts.get("output_tokens")),
     )
-
-
-def _count(value: object) -> int | None:
-    return int(value) if isinstance(value, float) and value.is_integer() else integer(value)

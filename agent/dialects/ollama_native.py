@@ -17,6 +17,7 @@ from agent.dialects.moulds import delta_view, new_slot, text_delta
 from agent.dialects.replies import JsonEdits, json_reply
 from agent.dialects.shapes import integer, json_object, mapping, most, objects, string
 from agent.dialects.slots import Collector
+from agent.dialects.turns import read_turns
 from agent.model.content import NO_USAGE, Address, Path, Role, Usage
 from agent.model.conversation import TokenCount
 
@@ -46,9 +47,7 @@ class OllamaNative(JsonEdits):
         for key, value in document.items():
             match key:
                 case "messages":
-                    for index, message in objects(value):
-                        role = _ROLES.get(string(message.get("role")), Role.USER)
-                        _read_message(found, (key, index), role, message)
+                    read_turns(found, (key,), value, _ROLES, _read_message)
                 case "system" | "template":
                     found.text((key,), Role.SYSTEM, value)
                 case "prompt" | "suffix" | "input":

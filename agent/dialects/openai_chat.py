@@ -19,6 +19,7 @@ from agent.dialects.replies import OpenAIReplies, openai_error
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
+from agent.dialects.turns import read_turns
 from agent.model.content import NO_USAGE, Address, Coding, Held, Path, Role, Usage
 
 _ROLES = {
@@ -56,9 +57,7 @@ class OpenAIChat(OpenAIReplies):
         for key, value in document.items():
             match key:
                 case "messages":
-                    for index, message in objects(value):
-                        role = _ROLES.get(string(message.get("role")), Role.USER)
-                        _read_message(found, (key, index), role, message)
+                    read_turns(found, (key,), value, _ROLES, _read_message)
                 case "tools" | "functions" | "response_format":
                     found.schema((key,), value)
                 case "prediction":

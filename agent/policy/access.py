@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.policy.conditions import ConditionFailed
 from agent.policy.document import AccessRule, Policy
-from agent.policy.scope import Subject, facts, mismatch
+from agent.policy.scope import Subject, met, mismatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +37,7 @@ def decide(policy: Policy, subject: Subject) -> AccessVerdict:
 
 def fits(rule: AccessRule, subject: Subject) -> bool:
     """Whether a rule applies. One whose condition fails applies if it blocks, and does not if it allows."""
-    if mismatch(rule, subject) is not None:
-        return False
-    if rule.condition is None:
-        return True
-    try:
-        return rule.condition.holds(facts(subject))
-    except ConditionFailed:
-        return rule.action.stops
+    return mismatch(rule, subject) is None and met(rule.condition, subject, failed=rule.action.stops)
 
 
 def _what(subject: Subject) -> str:

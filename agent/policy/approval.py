@@ -18,10 +18,9 @@ from agent.policy.apps import (
     State,
     WhilePending,
 )
-from agent.policy.conditions import ConditionFailed
 from agent.policy.document import Policy
 from agent.policy.glob import first_match
-from agent.policy.scope import Subject, facts, misfit
+from agent.policy.scope import Subject, met, misfit
 
 UNKNOWN = "unknown"
 """How rules spell what does not show of an account."""
@@ -96,14 +95,9 @@ def judge(policy: Policy, subject: Subject) -> Approval:
 
 def fits(rule: AppRule, subject: Subject) -> bool:
     """Whether a rule applies. One whose condition fails applies unless it approves."""
-    if mismatch(rule, subject) is not None:
-        return False
-    if rule.condition is None:
-        return True
-    try:
-        return rule.condition.holds(facts(subject))
-    except ConditionFailed:
-        return rule.state is not State.APPROVED
+    return mismatch(rule, subject) is None and met(
+        rule.condition, subject, failed=rule.state is not State.APPROVED
+    )
 
 
 def mismatch(rule: AppRule, subject: Subject) -> str | None:

@@ -11,10 +11,9 @@ from agent.model.content import Attachment
 from agent.model.decision import Fallback
 from agent.model.reading import Problem
 from agent.policy.attachment_rules import AttachmentRule
-from agent.policy.conditions import ConditionFailed
 from agent.policy.document import Policy
 from agent.policy.glob import first_match
-from agent.policy.scope import Subject, facts, mismatch
+from agent.policy.scope import Subject, met, mismatch
 
 NO_RULE = AttachmentRule(id="attachments")
 """What holds for a file that no rule fits: it may go, and is read."""
@@ -51,14 +50,8 @@ def rule_for(policy: Policy, subject: Subject, attachment: Attachment) -> Attach
     for rule in policy.attachments:
         if mismatch(rule, subject) is not None or not _fits(rule, attachment):
             continue
-        if rule.condition is None:
+        if met(rule.condition, subject, failed=rule.action.stops):
             return rule
-        try:
-            if rule.condition.holds(facts(subject)):
-                return rule
-        except ConditionFailed:
-            if rule.action.stops:
-                return rule
     return NO_RULE
 
 

@@ -12,7 +12,7 @@ from agent.model.direct import direct
 from agent.model.identity import NO_IDENTITY, Identity
 from agent.model.login import NO_LOGIN, Login
 from agent.policy.apps import AppRule, State
-from agent.policy.conditions import MAX_LISTED, Value
+from agent.policy.conditions import MAX_LISTED, Condition, ConditionFailed, Value
 from agent.policy.document import AccessRule
 from agent.policy.glob import first_match
 from agent.policy.guardrail import Guardrail
@@ -132,6 +132,17 @@ def _is_one_of(scope: Audience, subject: Subject) -> bool:
             return scope.action is not Action.ALLOW
         case _:
             return True
+
+
+def met(condition: Condition | None, subject: Subject, *, failed: bool) -> bool:
+    """Whether the condition of a rule lets it apply; where it cannot be evaluated, what `failed` says. Whoever asks
+    errs on the strict side."""
+    if condition is None:
+        return True
+    try:
+        return condition.holds(facts(subject))
+    except ConditionFailed:
+        return failed
 
 
 def facts(subject: Subject, where: Where = Where.PROMPT) -> Mapping[str, Value]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import orjson
 
 from agent.dialects.shapes import integer, mapping, string
-from agent.dialects.sse import SseDecoder, SseEvent
+from agent.dialects.sse import SseEvent
 from agent.errors import ContentError
 from agent.model.conversation import (
     ChoiceEnded,
@@ -27,42 +27,27 @@ from agent.translation.anthropic_messages.endings import read_finish, read_usage
 from agent.translation.documents import json_text
 from agent.translation.fields import Document
 from agent.translation.moulds import new_delta
+from agent.translation.sources import StrictSource
 
 _TEXTS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 _KINDS = {"text_delta": PartKind.TEXT, "thinking_delta": PartKind.THINKING}
 
 
-class MessagesSource:
+class MessagesSource(StrictSource):
     """A `base.StreamSource` for Messages events."""
 
-    __slots__ = ("_blocks", "_decoder", "_ended", "_next", "_over", "_usage")
+    __slots__ = ("_blocks", "_ended", "_next", "_usage")
 
     def __init__(self) -> None:
-        self._decoder = SseDecoder()
+        super().__init__()
         self._blocks: dict[int | None, _Block] = {}  # open ones, by the API's index
         self._next = 0  # the next part's number
         self._usage: Document = {}  # as told so far; counts are cumulative and come in parts
         self._ended = False
-        self._over = False
-
-    def feed(self, data: bytes) -> tuple[StreamEvent, ...]:
-        """The events that `data` completes. Raises ContentError."""
-        events: list[StreamEvent] = []
-        for sse in self._decoder.feed(data):
-            if sse.data and not self._over:
-                self._read(sse, events)
-        return tuple(events)
 
     def finish(self) -> tuple[StreamEvent, ...]:
         """The rest. The format says its own end; a stream without it broke off."""
-        events: list[StreamEvent] = []
-        for sse in self._decoder.finish():
-            if sse.data and not self._over:
-                try:
-                    self._read(sse, events)
-                except ContentError:  # cut off within an event
-                    return ()
-        return tuple(events)
+        return tuple(self._rest() or ())
 
     def _read(self, sse: SseEvent, events: list[StreamEvent]) -> None:
         try:

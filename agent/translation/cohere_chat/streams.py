@@ -6,12 +6,12 @@ it. Source: the Cohere API reference, "Chat with Streaming", and the SDK's type 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import orjson
 
 from agent.dialects.shapes import integer, mapping, string
-from agent.dialects.sse import SseDecoder, SseEvent, encode
+from agent.dialects.sse import encode
 from agent.model.conversation import (
     NO_COUNT,
     ChoiceEnded,
@@ -38,6 +38,7 @@ from agent.translation.cohere_chat.answers import (
 )
 from agent.translation.cohere_chat.reading import read_call
 from agent.translation.cohere_chat.writing import Block
+from agent.translation.sources import EventSource
 
 type _Key = tuple[str, int | None]  # content, call or plan, and its index
 
@@ -46,24 +47,13 @@ _STATUS = {"TIMEOUT": 504}
 _FAILED = 500
 
 
-class CohereSource:
+class CohereSource(EventSource):
     """Reads one stream."""
 
     def __init__(self) -> None:
-        self._decoder = SseDecoder()
+        super().__init__()
         self._open: dict[_Key, tuple[int, PartKind]] = {}
         self._parts = 0
-
-    def feed(self, data: bytes) -> tuple[StreamEvent, ...]:
-        """The events that `data` completes."""
-        return self._read_all(self._decoder.feed(data))
-
-    def finish(self) -> tuple[StreamEvent, ...]:
-        """What stands at the end without a blank line. The format has an end of its own."""
-        return self._read_all(self._decoder.finish())
-
-    def _read_all(self, events: Iterable[SseEvent]) -> tuple[StreamEvent, ...]:
-        return tuple(told for event in events for told in self._read(event.event, event.data))
 
     def _read(self, name: str, data: bytes) -> list[StreamEvent]:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import orjson
 
 from agent.dialects.shapes import integer, mapping, objects, string
-from agent.dialects.sse import SseDecoder, SseEvent
+from agent.dialects.sse import SseEvent
 from agent.errors import ContentError
 from agent.model.conversation import (
     ChoiceEnded,
@@ -30,39 +30,27 @@ from agent.translation.moulds import new_delta
 from agent.translation.openai_chat.endings import read_finish, read_logprobs, read_usage
 from agent.translation.openai_chat.messages import arguments_text, call_signature
 from agent.translation.openai_chat.thoughts import read_detail, words_of
+from agent.translation.sources import StrictSource
 
 _OLD = -1  # the place of the one call that `function_call` makes
 
 
-class ChatSource:
+class ChatSource(StrictSource):
     """A `base.StreamSource` for chat completion chunks."""
 
-    __slots__ = ("_answer", "_choices", "_decoder", "_over", "_started")
+    __slots__ = ("_answer", "_choices", "_started")
 
     def __init__(self) -> None:
-        self._decoder = SseDecoder()
+        super().__init__()
         self._answer = ""
         self._choices: dict[int, _Choice] = {}
         self._started = False
-        self._over = False  # by its own end, or by an error
-
-    def feed(self, data: bytes) -> tuple[StreamEvent, ...]:
-        """The events that `data` completes. Raises ContentError."""
-        events: list[StreamEvent] = []
-        for sse in self._decoder.feed(data):
-            if sse.data and not self._over:
-                self._read(sse, events)
-        return tuple(events)
 
     def finish(self) -> tuple[StreamEvent, ...]:
         """The rest, and the end where the server says none but finished every choice."""
-        events: list[StreamEvent] = []
-        for sse in self._decoder.finish():
-            if sse.data and not self._over:
-                try:
-                    self._read(sse, events)
-                except ContentError:  # cut off within an event
-                    return ()
+        events = self._rest()
+        if events is None:
+            return ()
         choices = self._choices.values()
         if not self._over and choices and all(choice.reason for choice in choices):
             self._end(events)

@@ -6,12 +6,9 @@ its reason may be `canceled` or `error`. Tokens are not counted in it, and nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import orjson
 
 from agent.dialects.shapes import mapping, string
-from agent.dialects.sse import SseDecoder, SseEvent
 from agent.model.conversation import (
     ChoiceEnded,
     Ended,
@@ -23,29 +20,19 @@ from agent.model.conversation import (
     StreamEvent,
     StreamFailed,
 )
+from agent.translation.sources import EventSource
 
 _MOST = 2_000  # characters of an error
 
 
-class PredictionSource:
+class PredictionSource(EventSource):
     """Reads one stream."""
 
     def __init__(self) -> None:
-        self._decoder = SseDecoder()
+        super().__init__()
         self._begun = False
         self._open = False
         self._over = False
-
-    def feed(self, data: bytes) -> tuple[StreamEvent, ...]:
-        """The events that `data` completes."""
-        return self._read_all(self._decoder.feed(data))
-
-    def finish(self) -> tuple[StreamEvent, ...]:
-        """What stands at the end without a blank line. The format has an end of its own."""
-        return self._read_all(self._decoder.finish())
-
-    def _read_all(self, events: Iterable[SseEvent]) -> tuple[StreamEvent, ...]:
-        return tuple(told for event in events for told in self._read(event.event, event.data))
 
     def _read(self, name: str, data: bytes) -> list[StreamEvent]:
         if self._over:

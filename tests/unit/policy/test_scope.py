@@ -7,8 +7,8 @@ import pytest
 from agent.model.content import Attachment, Where
 from agent.model.decision import Action
 from agent.policy import AccessRule, Subject
-from agent.policy.conditions import MAX_LISTED, VARIABLES
-from agent.policy.scope import facts, mismatch
+from agent.policy.conditions import MAX_LISTED, VARIABLES, Condition
+from agent.policy.scope import facts, met, mismatch
 
 SUBJECT = Subject(
     host="api.openai.com", path="/v1/chat", surface="openai", app="cursor", model="gpt-4o", user="alice"
@@ -54,3 +54,20 @@ def test_long_lists_are_cut_and_an_unknown_size_is_below_any() -> None:
     file = {"kind": "file", "media_type": "", "name": "", "type": "", "readable": False, "findings": 0}
     unknown = dict.fromkeys(("size", "characters", "pages"), -1)
     assert told["attachments"] == [file | unknown] * MAX_LISTED
+
+
+@pytest.mark.parametrize(
+    ("condition", "failed", "applies"),
+    [
+        (None, False, True),
+        ("size > 5", False, True),
+        ("size > 50", True, False),
+        ("attachments[3].size > 0", True, True),
+        ("attachments[3].size > 0", False, False),
+    ],
+)
+def test_a_condition_that_fails_counts_as_whoever_asks_says(
+    condition: str | None, failed: bool, applies: bool
+) -> None:
+    asked = None if condition is None else Condition(condition)
+    assert met(asked, Subject(host="api.openai.com", size=10), failed=failed) is applies
