@@ -10,6 +10,7 @@ from __future__ import annotations
 import orjson
 
 from agent.dialects import counting
+from agent.dialects.anthropic_errors import KIND_OF_STATUS
 from agent.dialects.base import Block, Delta, EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.replies import JsonEdits, json_reply
@@ -21,15 +22,6 @@ from agent.model.content import NO_USAGE, Address, Coding, Held, Path, Role, Usa
 from agent.model.conversation import TokenCount
 
 _ROLES = {"assistant": Role.ASSISTANT, "system": Role.SYSTEM}
-_ERRORS = {
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    413: "request_too_large",
-    429: "rate_limit_error",
-    504: "timeout_error",
-    529: "overloaded_error",
-}
 _TEXT: Address = (("delta", "text"),)
 _INPUT: Address = (("delta", "partial_json"),)
 
@@ -88,7 +80,7 @@ class AnthropicMessages(JsonEdits):
 
     def error(self, status: int, message: str) -> Block:
         """An error that is not policy."""
-        kind = _ERRORS.get(status, "api_error" if status >= 500 else "invalid_request_error")
+        kind = KIND_OF_STATUS.get(status, "api_error" if status >= 500 else "invalid_request_error")
         return json_reply(status, _error(kind, message))
 
 

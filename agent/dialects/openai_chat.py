@@ -15,7 +15,7 @@ from agent.dialects.base import Delta, EventView, ParsedAnswer, ParsedRequest, R
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.multipart import is_form, read_form
 from agent.dialects.openai_other import answers, deployment, most_tokens, read_answer, read_event, read_field
-from agent.dialects.replies import OpenAIReplies, openai_error
+from agent.dialects.replies import OpenAIReplies, openai_block
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
@@ -136,8 +136,7 @@ class OpenAIChatReader:
         `finish_reason: content_filter`: half of an answer, or of a tool call, is not taken for a whole one.
         """
         del in_step
-        error = openai_error(message, code="policy_violation")
-        return encode("", orjson.dumps(error)) + encode("", b"[DONE]")
+        return encode("", orjson.dumps(openai_block(message))) + encode("", b"[DONE]")
 
     def _quick(self, chunk: dict[str, object]) -> EventView | None:
         """One choice that adds to its content and does nothing else: what nearly every chunk is."""

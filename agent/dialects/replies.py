@@ -8,6 +8,7 @@ import orjson
 
 from agent.dialects import counting
 from agent.dialects.base import Block, ParsedRequest
+from agent.dialects.faults import Fault
 from agent.dialects.framing import Framing, MessageFraming, SseFraming
 from agent.dialects.jsonedits import edit
 from agent.dialects.multipart import edit_form, is_form
@@ -15,8 +16,16 @@ from agent.model.content import Edit, Usage
 from agent.model.conversation import TokenCount
 
 _INVALID = "invalid_request_error"
+_BLOCKED = "content_policy_violation"
+_OPENAI_ERRORS = {  # type and code by status; OpenAI tells of a quota with 429, which its SDKs would ask again
+    401: (_INVALID, "invalid_api_key"),
+    402: ("insufficient_quota", "insufficient_quota"),
+    429: ("rate_limit_error", "rate_limit_exceeded"),
+}
+_OPENAI_FAULTS = {Fault.MODEL: "model_not_found", Fault.LENGTH: "context_length_exceeded"}
 _AMAZON_ERRORS = {
     401: "AccessDeniedException",
+    402: "ServiceQuotaExceededException",
     403: "AccessDeniedException",
     404: "ResourceNotFoundException",
     408: "ModelTimeoutException",
@@ -107,7 +116,10 @@ def _amazon_error(status: int, kind: str, message: str) -> Block:
 
 
 class OpenAIReplies(JsonEdits):
-    """How both OpenAI dialects count, and say no. What is uploaded comes in forms."""
+    """How both OpenAI dialects count, and say no. What is uploaded comes in forms.
+
+    Source of types and codes: the OpenAI API guides, "Error codes", "Rate limits" and "Image generation".
+    """
 
     __slots__ = ()
 
@@ -120,12 +132,23 @@ class OpenAIReplies(JsonEdits):
         return counting.inclusive(usage)
 
     def block(self, message: str) -> Block:
-        """HTTP 400 with code `policy_violation`. SDK clients show the message, Codex the whole body; none retries."""
-        return json_reply(400, openai_error(message, code="policy_violation"))
+        """HTTP 400 with the code `content_policy_violation`. SDK clients show the message, Codex the whole body; none
+        retries."""
+        return json_reply(400, openai_block(message))
 
     def error(self, status: int, message: str) -> Block:
         """An error that is not policy."""
-        return json_reply(status, openai_error(message, kind="server_error" if status >= 500 else _INVALID))
+        return self.error_about(Fault.UNSAID, status, message)
+
+    def error_about(self, fault: Fault, status: int, message: str) -> Block:
+        """The same with the code that OpenAI has for what it is about, none where it has none."""
+        kind, code = _OPENAI_ERRORS.get(status, ("server_error" if status >= 500 else _INVALID, None))
+        return json_reply(status, openai_error(message, kind=kind, code=_OPENAI_FAULTS.get(fault, code)))
+
+
+def openai_block(message: str) -> dict[str, object]:
+    """The error that says that the policy has blocked something."""
+    return openai_error(message, code=_BLOCKED)
 
 
 def openai_error(message: str, *, kind: str = _INVALID, code: str | None = None) -> dict[str, object]:

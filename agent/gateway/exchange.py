@@ -15,6 +15,7 @@ from agent.accounts.accounts import Accounts
 from agent.dialects import opaque
 from agent.dialects.base import Block, ConversationVoice, ParsedRequest, Voice
 from agent.dialects.encoding import decode
+from agent.dialects.faults import Fault, error_about
 from agent.errors import ContentError, UpstreamError
 from agent.gateway import headers
 from agent.gateway.accounting import Account
@@ -39,7 +40,7 @@ from agent.gateway.unified.refusals import refusal
 from agent.gateway.unified.serving import Errand, Served, Serving
 from agent.gateway.unlisted import Unlisted
 from agent.gateway.uploads import Uploads
-from agent.gateway.voices import told, voice
+from agent.gateway.voices import fault_of, told, voice
 from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
 from agent.inspection import RuleBook, judge_access, judge_unread
 from agent.inspection.mcp_tools import offers
@@ -142,12 +143,12 @@ class ExchangeHandler:
             ledger.outcome, ledger.error = Outcome.REFUSED, str(error)
             if error.status == 421:
                 await self._misdirected(ledger, str(error))
-            return await self._say(wire, book, error.status, str(error), error.headers)
+            return await self._say(wire, book, error.status, str(error), error.headers, error.fault)
         except UpstreamError as error:
             ledger.outcome, ledger.error = Outcome.UPSTREAM_FAILED, str(error)
             status, fields = told(error)
             said = f"Drawbridge: {str(error).removesuffix('.')}. {error.hint()}".strip()
-            return await self._say(wire, book, status, said, fields)
+            return await self._say(wire, book, status, said, fields, fault_of(error))
 
     async def _answered(
         self, request: ClientRequest, route: Route, wire: Wire, book: Settlement, lane: Lane | None
@@ -471,12 +472,18 @@ class ExchangeHandler:
         return await self._answer(wire, book, block)
 
     async def _say(
-        self, wire: Wire, book: Settlement, status: int, message: str, fields: Headers = ()
+        self,
+        wire: Wire,
+        book: Settlement,
+        status: int,
+        message: str,
+        fields: Headers = (),
+        fault: Fault = Fault.UNSAID,
     ) -> bool:
         """Tell the client about an error, unless an answer has already begun."""
         if wire.started:
             return wire.finished
-        error = voice(book.ledger).error(book.ledger.told_as(status), message)
+        error = error_about(voice(book.ledger), fault, book.ledger.told_as(status), message)
         return await self._answer(wire, book, error, fields)
 
     async def _answer(self, wire: Wire, book: Settlement, block: Block, fields: Headers = ()) -> bool:

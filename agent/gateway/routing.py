@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from agent.catalog.paths import normalise
+from agent.dialects.faults import Fault
 from agent.errors import ConfigError
 from agent.gateway import headers
 from agent.gateway.transport.base import Headers
@@ -83,10 +84,13 @@ class Refused(Exception):
     """The exchange ends here, with an error of ours that is no verdict of the guardrails. Its message is for the
     client, in the client's own dialect."""
 
-    def __init__(self, status: int, message: str, *, headers: Headers = ()) -> None:
+    def __init__(
+        self, status: int, message: str, *, headers: Headers = (), fault: Fault = Fault.UNSAID
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.headers = headers
+        self.fault = fault
 
 
 def split_target(raw: bytes) -> tuple[str, bytes]:

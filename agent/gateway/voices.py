@@ -7,8 +7,9 @@ import math
 from agent.dialects import opaque, raw_text
 from agent.dialects import voice as voice_of
 from agent.dialects.base import Voice
+from agent.dialects.faults import Fault
 from agent.errors import UpstreamError
-from agent.gateway import headers
+from agent.gateway import faults, headers
 from agent.gateway.dispatch import DispatchFailed
 from agent.gateway.ledger import Ledger
 from agent.gateway.transport.base import FailureKind, Headers, TransportError
@@ -23,6 +24,11 @@ def voice(ledger: Ledger, fields: Headers = ()) -> Voice:
     if not ledger.dialect:
         return raw_text.RawText()
     return ledger.rules.dialects.get(ledger.dialect) or voice_of(ledger.dialect)
+
+
+def fault_of(error: UpstreamError) -> Fault:
+    """What an upstream's failure is about, beyond its status."""
+    return faults.of_cause(error.cause) if isinstance(error, DispatchFailed) else Fault.UNSAID
 
 
 def told(error: UpstreamError) -> tuple[int, Headers]:

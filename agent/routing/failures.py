@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from types import MappingProxyType
 
+from agent.dialects.anthropic_errors import STATUS_OF_KIND
 from agent.routing.pauses import Fields, google_delay, retry_after
 
 _CREDENTIAL_STATUS = frozenset({401, 402, 403})
@@ -208,17 +209,7 @@ _NO_MODEL = (
 
 _KINDS: Mapping[str, int] = MappingProxyType(
     {
-        # Anthropic (docs: errors)
-        "invalid_request_error": 400,
-        "authentication_error": 401,
-        "billing_error": 402,
-        "permission_error": 403,
-        "not_found_error": 404,
-        "request_too_large": 413,
-        "rate_limit_error": 429,
-        "api_error": 500,
-        "timeout_error": 504,
-        "overloaded_error": 529,
+        **STATUS_OF_KIND,  # Anthropic
         # OpenAI: codes and types
         "rate_limit_exceeded": 429,
         "insufficient_quota": 429,

@@ -8,6 +8,7 @@ import orjson
 
 from agent.accounts.accounts import Accounts
 from agent.accounts.quota import QuotaReport
+from agent.dialects.faults import Fault
 from agent.errors import DrawbridgeError
 from agent.gateway import headers
 from agent.gateway.accounting import Account
@@ -44,7 +45,9 @@ def _models(path: str, fields: Headers, book: RouteBook, account: Account) -> by
     if name := model_of_page(path):
         model = one_model(name, book.names, book.names.aliases, book.prices, allows=allows)
         if model is None:
-            raise Refused(404, "there is no such model for you; GET /v1/models lists those there are")
+            raise Refused(
+                404, "there is no such model for you; GET /v1/models lists those there are", fault=Fault.MODEL
+            )
         shape = anthropic_model if claude else gemini_model if gemini else openai_model
         return orjson.dumps(shape(model))
     models = listed_models(book.names, book.providers, book.names.aliases, book.prices, allows=allows)

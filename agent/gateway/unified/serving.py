@@ -11,6 +11,7 @@ from functools import partial
 
 from agent.accounts.denials import Denial
 from agent.dialects import DIALECTS
+from agent.dialects.faults import Fault
 from agent.errors import ContentError
 from agent.gateway import headers
 from agent.gateway.accounting import Account
@@ -193,7 +194,7 @@ class Serving:
         except NoRoute as error:
             raise Refused(error.status, f"{error} {error.hint()}".strip()) from error
         except UnknownModel as error:
-            raise Refused(404, f"{error}: {error.hint()}") from error
+            raise Refused(404, f"{error}: {error.hint()}", fault=Fault.MODEL) from error
         except ContentError as error:
             raise Refused(400, f"{error} {error.hint()}".strip()) from error
         asked = Asked(

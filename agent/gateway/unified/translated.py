@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import orjson
 
 from agent.dialects.base import Voice
+from agent.dialects.faults import error_about
 from agent.dialects.shapes import mapping, string
 from agent.errors import ContentError, UpstreamError
-from agent.gateway import headers
+from agent.gateway import faults, headers
 from agent.gateway.plain import collected, decoded
 from agent.gateway.transport.base import Headers, UpstreamResponse
 from agent.model.conversation import Conversation, Ended, StreamEvent, StreamFailed
+from agent.routing.failures import of_status
 from agent.translation.base import ProviderTranslator, Translator
 from agent.translation.replay import events_of
 
@@ -94,7 +96,9 @@ class TranslatedAnswer:
         try:
             body = await collected(self._response, limit=self._limit)
             if self.status != 200:
-                yield self._languages.voice.error(self.status, provider_message(body, self.status)).body
+                fault = faults.of_cause(of_status(self.status, body=body).cause)
+                said = provider_message(body, self.status)
+                yield error_about(self._languages.voice, fault, self.status, said).body
                 return
             reply = self._languages.provider.read_answer(body)
         except ContentError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from agent.dialects.anthropic_errors import KIND_OF_STATUS, STATUS_OF_KIND
 from agent.dialects.shapes import integer, mapping, string
 from agent.model.conversation import NO_COUNT, Finish, Text, TokenCount
 from agent.translation.fields import Document
@@ -29,19 +30,7 @@ _WRITTEN = {
     Finish.PAUSED: "pause_turn",
     Finish.FAILED: "refusal",  # the only word for an answer that is not to be used
 }
-_STATUS = {
-    "invalid_request_error": 400,
-    "authentication_error": 401,
-    "billing_error": 402,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "request_too_large": 413,
-    "rate_limit_error": 429,
-    "api_error": 500,
-    "timeout_error": 504,
-    "overloaded_error": 529,
-}
-_KINDS = {**{status: kind for kind, status in _STATUS.items()}, 503: "overloaded_error"}
+_KINDS = {**KIND_OF_STATUS, 503: "overloaded_error"}
 
 
 def read_finish(reason: object) -> Finish:
@@ -110,11 +99,11 @@ def write_usage(count: TokenCount) -> dict[str, object]:
 
 def status_of(kind: str) -> int:
     """The HTTP status that goes with an error's type, 0 where it is not known."""
-    return _STATUS.get(kind, 0)
+    return STATUS_OF_KIND.get(kind, 0)
 
 
 def kind_of(kind: str, status: int) -> str:
     """The API's type for an error of another API."""
-    if kind in _STATUS:
+    if kind in STATUS_OF_KIND:
         return kind
     return _KINDS.get(status, "invalid_request_error" if 400 <= status < 500 else "api_error")

@@ -341,18 +341,18 @@ def test_a_stopped_stream_ends_with_an_error_and_done() -> None:
         "message": "Blocked.\nRef 1",
         "type": "invalid_request_error",
         "param": None,
-        "code": "policy_violation",
+        "code": "content_policy_violation",
     }
     assert done.data == b"[DONE]"
 
 
-def test_a_refusal_carries_the_code_of_a_policy_violation() -> None:
+def test_a_refusal_carries_the_code_that_openai_has_for_one() -> None:
     assert orjson.loads(DIALECT.block("No.").body) == {
         "error": {
             "message": "No.",
             "type": "invalid_request_error",
             "param": None,
-            "code": "policy_violation",
+            "code": "content_policy_violation",
         }
     }
     assert orjson.loads(DIALECT.error(502, "down").body)["error"]["type"] == "server_error"

@@ -105,7 +105,7 @@ async def test_a_block_comes_through_as_a_whole_answer(house: House) -> None:
     said = await (await house.chat(BOMB)).all()
     head, _, body = said.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
-    assert json.loads(body)["error"]["code"] == "policy_violation"
+    assert json.loads(body)["error"]["code"] == "content_policy_violation"
     assert b"x-drawbridge-ref: " in head
 
 

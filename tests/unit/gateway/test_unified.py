@@ -96,6 +96,11 @@ async def own(own_rules: RuleBook) -> AsyncIterator[Gateway]:
     await made.tasks.cancel()
 
 
+def code_of(client: FakeClient) -> object:
+    """What OpenAI calls the error that the client got."""
+    return orjson.loads(client.body)["error"]["code"]
+
+
 async def ask(
     gateway: Gateway, body: bytes, path: str = "/v1/chat/completions", headers: Headers = POST_JSON
 ) -> FakeClient:
@@ -215,7 +220,7 @@ async def test_who_wants_a_model_to_think_is_of_a_higher_tier(tiered: Gateway, c
 
 async def test_an_unknown_model_is_a_404_that_says_what_may_have_been_meant(own: Gateway) -> None:
     client = await ask(own, chat("anthropic/"))
-    assert client.status == 404
+    assert (client.status, code_of(client)) == (404, "model_not_found")
     assert own.transport.asked == []
 
 
@@ -464,6 +469,7 @@ async def test_without_a_key_nothing_is_served(counted: Gateway) -> None:
     client = await ask(counted, chat("local/tiny"))
     assert client.status == 401
     assert client.header(b"x-drawbridge-denied") == b"virtual_key_required"
+    assert code_of(client) == "invalid_api_key"
 
 
 async def test_what_was_used_is_counted_and_the_key_goes_no_further(counted: Gateway) -> None:
@@ -483,12 +489,14 @@ async def test_an_answer_without_bound_gets_the_one_that_was_reserved(counted: G
 async def test_a_model_that_the_key_may_not_use_is_refused(counted: Gateway) -> None:
     client = await ask(counted, chat("local/large"), headers=WITH_KEY)
     assert (client.status, counted.transport.asked) == (403, [])
+    assert code_of(client) == "model_not_found"
 
 
 async def test_a_request_that_does_not_fit_is_refused_with_its_reason(counted: Gateway) -> None:
     client = await ask(counted, chat("local/tiny", max_completion_tokens=5000), headers=WITH_KEY)
     assert (client.status, counted.transport.asked) == (402, [])
     assert client.header(b"x-drawbridge-denied") == b"budget_exceeded"
+    assert code_of(client) == "insufficient_quota"
     assert exchanges(counted)[0].outcome is Outcome.REFUSED
     assert "budget" in orjson.loads(client.body)["error"]["message"]
 

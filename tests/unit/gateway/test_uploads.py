@@ -73,7 +73,7 @@ async def test_a_secret_in_a_document_never_leaves(gateway: Gateway) -> None:
     client = await upload(gateway, form(documents.docx(TOY), "a.docx"))
     assert gateway.transport.asked == []
     assert client.status == 400
-    assert json.loads(client.body)["error"]["code"] == "policy_violation"
+    assert json.loads(client.body)["error"]["code"] == "content_policy_violation"
 
 
 async def test_a_secret_in_a_plain_text_is_redacted_in_its_form(gateway: Gateway) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 from agent.dialects import DIALECTS
+from agent.dialects.faults import Fault
 from agent.errors import UpstreamError
+from agent.gateway.dispatch import DispatchFailed
 from agent.gateway.ledger import Ledger
 from agent.gateway.transport.base import FailureKind, TransportError
-from agent.gateway.voices import told, voice
+from agent.gateway.voices import fault_of, told, voice
 from agent.model.traffic import Connection, Tier
+from agent.routing.failures import Cause, Failure
+from tests.fakes.routes import candidate
 from tests.fakes.rulebooks import rule_book, toy_policy
 
 
@@ -31,3 +35,9 @@ def test_a_client_is_told_in_its_own_format() -> None:
 )
 def test_a_failure_has_a_status(error: UpstreamError, status: int) -> None:
     assert told(error) == (status, ())
+
+
+def test_a_failure_may_be_about_more_than_its_status_says() -> None:
+    unknown = DispatchFailed(Failure(cause=Cause.UNKNOWN_MODEL, status=404), candidate("a"), ())
+    assert (told(unknown)[0], fault_of(unknown)) == (404, Fault.MODEL)
+    assert fault_of(UpstreamError("gone")) is Fault.UNSAID

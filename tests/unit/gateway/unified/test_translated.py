@@ -134,6 +134,19 @@ async def test_an_error_is_told_in_the_clients_dialect() -> None:
     assert orjson.loads(await read(answer))["error"]["message"] == "too long"
 
 
+async def test_an_error_names_in_the_clients_words_what_it_is_about() -> None:
+    for status, said, code in (
+        (400, "prompt is too long: 210000 tokens > 200000 maximum", "context_length_exceeded"),
+        (404, "model: claude-none", "model_not_found"),
+        (429, "slow down", "rate_limit_exceeded"),
+        (400, "messages: must not be empty", None),
+    ):
+        problem = orjson.dumps({"type": "error", "error": {"type": "x", "message": said}})
+        answer = TranslatedAnswer(FakeResponse(problem, status=status), languages(), limit=1000)
+        error = orjson.loads(await read(answer))["error"]
+        assert (error["message"], error["code"]) == (said, code)
+
+
 async def test_what_is_given_up_is_closed() -> None:
     response = FakeResponse(WHOLE)
     await TranslatedAnswer(response, languages(), limit=1000).aclose()
