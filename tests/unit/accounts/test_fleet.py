@@ -130,6 +130,21 @@ async def test_the_time_without_contact_is_bounded(fleet: Fleet) -> None:
     assert await spend(store, fleet, 1) is UNREACHABLE
 
 
+async def test_a_worker_that_set_nothing_aside_spends_no_budget_alone_and_counts_limits_itself(
+    fleet: Fleet,
+) -> None:
+    busy, fresh = fleet.device(), fleet.device()
+    await spend(busy, fleet, 10)
+    await busy.renew()
+    assert await fresh.reachable()
+    fleet.network(up=False)
+    assert isinstance(await spend(busy, fleet, 1), Hold)
+    assert await spend(fresh, fleet, 1) is UNREACHABLE  # what it took might be what others have left
+    answers = [await fresh.reserve([SPEED], Amounts(0, 1), fleet.now) for _ in range(4)]
+    assert [isinstance(each, Hold) for each in answers] == [True, True, True, False]
+    assert isinstance(await fresh.reserve([], Amounts(0, 1), fleet.now), Hold)
+
+
 async def test_a_settlement_that_cannot_be_told_is_told_later(
     fleet: Fleet, caplog: pytest.LogCaptureFixture
 ) -> None:
