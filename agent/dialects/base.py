@@ -106,6 +106,26 @@ class EventView:
     final: bool = False  # the dialect's own end of a stream
     instead: bytes | None = None
 
+    @property
+    def only_adds(self) -> bool:
+        """Whether the event adds to texts and says nothing else of the answer's course."""
+        return bool(self.deltas) and not (
+            self.closes
+            or self.repeats
+            or self.final
+            or self.keepalive
+            or self.finish_reason
+            or self.instead is not None
+            or self.usage is not NO_USAGE
+        )
+
+    @property
+    def only_counts(self) -> bool:
+        """Whether the event tells counts of tokens and nothing else."""
+        return self.usage is not NO_USAGE and not (
+            self.deltas or self.closes or self.repeats or self.finish_reason or self.final
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:

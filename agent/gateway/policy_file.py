@@ -16,7 +16,7 @@ from agent.host.kept_policy import keep_policy, kept_policy
 from agent.inspection import RuleBook
 from agent.inspection.examples import ExamplesFailed
 from agent.inspection.formats import bundled_dialects
-from agent.inspection.rules import model_types
+from agent.inspection.policy_rules import model_types
 from agent.model.findings import Family
 from agent.policy import KnownNames, Policy, load
 from agent.policy.loading import load_sidecar, located

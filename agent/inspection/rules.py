@@ -24,7 +24,7 @@ from agent.dialects import UPLOADS, opaque
 from agent.dialects.base import ParsedRequest
 from agent.dialects.sockets import SOCKETS
 from agent.errors import PolicyError
-from agent.guardrails import LIMIT_RULE, LIMIT_TYPE, Rule, Scanner, bundled_rules, joined, keyword_rule
+from agent.guardrails import LIMIT_RULE, LIMIT_TYPE, Scanner, bundled_rules, joined
 from agent.guardrails.injection import (
     INJECTION_RULE,
     INJECTION_TYPE,
@@ -39,10 +39,20 @@ from agent.inspection.companions import Companions, load_fingerprints, load_pack
 from agent.inspection.examples import Trial, check_examples, try_examples
 from agent.inspection.formats import dialects_of
 from agent.inspection.justified import NOTHING_JUSTIFIED, Justified
+from agent.inspection.policy_rules import (
+    actions,
+    check_selectors,
+    detectors_of,
+    model_types,
+    ordered,
+    private_scanner,
+    wanted,
+)
 from agent.inspection.pseudonyms import ALIAS_RULE, Vault
 from agent.inspection.replacements import MARKER, STAR, is_masked
 from agent.inspection.tenancy import Tenancy
 from agent.inspection.tool_calls import CallReport
+from agent.inspection.verdict_cache import VerdictCache
 from agent.model.content import Role, Where, outermost
 from agent.model.decision import Action, Fallback
 from agent.model.direct import direct
@@ -50,7 +60,6 @@ from agent.model.findings import Family, Finding
 from agent.model.record import CaptureMode
 from agent.policy import Guardrail, Policy, Subject, approval, guardrails
 from agent.policy.approval import APPROVED, Approval
-from agent.policy.glob import matches
 from agent.policy.scope import mismatch
 from agent.policy.tool_calls import Report
 
@@ -64,9 +73,6 @@ _UNTRUSTED = {
     Where.TOOL_RESULT: (Role.TOOL_RESULT, Role.FILE),
     Where.ANSWER: (Role.ASSISTANT, Role.TOOL_RESULT),
 }
-
-PRIVATE = (Family.SECRET, Family.PII)
-"""Families of findings that no check which asks a stranger is told."""
 
 
 @direct
@@ -178,19 +184,19 @@ class RuleBook:
             *self.tenancy.notes(self.catalog),
         )
         """What the policy's own detectors do otherwise than they say."""
-        detectors = _detectors(policy)
+        detectors = detectors_of(policy)
         windowed = {rule.id for rule in sought_in_windows()}
         ours = tuple(rule for rule in bundled_rules() if rule.id not in windowed)
-        rules = _ordered((*ours, *detectors), pack.rules)
-        _check_selectors(policy, rules)
-        wanted = _wanted(policy, rules)
-        self.scanner = Scanner((*wanted, ALIAS_RULE) if self.pseudonymizes else wanted)
+        rules = ordered((*ours, *detectors), pack.rules)
+        check_selectors(policy, rules)
+        sought = wanted(policy, rules)
+        self.scanner = Scanner((*sought, ALIAS_RULE) if self.pseudonymizes else sought)
         indices = load_fingerprints(policy, companions)
         self._documents = {
-            name: index for name, index in indices.items() if _actions(policy, Family.CUSTOM, name)
+            name: index for name, index in indices.items() if actions(policy, Family.CUSTOM, name)
         }
         self._ranks = {rule.id: rule.rank for rule in self.scanner.rules}
-        self._ranks |= {name: max(_actions(policy, Family.CUSTOM, name)) for name in self._documents}
+        self._ranks |= {name: max(actions(policy, Family.CUSTOM, name)) for name in self._documents}
         self._ranks[LIMIT_RULE] = max(Action)
         types = model_types()
         self.suspecting = frozenset(
@@ -203,7 +209,7 @@ class RuleBook:
             **{rule.id: rule.type for rule in sought_in_windows()},
             INJECTION_RULE: INJECTION_TYPE,
         }.items():
-            self._ranks[rule_id] = max(_actions(policy, Family.INJECTION, kind), default=Action.ALLOW)
+            self._ranks[rule_id] = max(actions(policy, Family.INJECTION, kind), default=Action.ALLOW)
         keeps_private = bool(policy.checks) or telling is Report.ARGUMENTS
         self._private = private_scanner() if keeps_private else None
         every = (*self.scanner.rules, *(self._private.rules if self._private is not None else ()))
@@ -236,7 +242,7 @@ class RuleBook:
 
     def trials(self) -> tuple[Trial, ...]:
         """The examples of the policy's own rules, tried."""
-        return tuple(try_examples(self.policy, self._scan_untrusted, _detectors(self.policy)))
+        return tuple(try_examples(self.policy, self._scan_untrusted, detectors_of(self.policy)))
 
     @cached_property
     def scorer(self) -> InjectionScorer | None:
@@ -343,40 +349,6 @@ class RuleBook:
         )
 
 
-class VerdictCache:
-    """Findings by content hash; two generations, the older of which is dropped when the younger is full.
-
-    Holds no text. Plain dict operations are atomic under the GIL, so a scan thread may share it.
-    """
-
-    def __init__(self, entries: int) -> None:
-        self._limit = entries // 2
-        self._young: dict[bytes, tuple[Finding, ...]] = {}
-        self._old: dict[bytes, tuple[Finding, ...]] = {}
-
-    def get(self, key: bytes) -> tuple[Finding, ...] | None:
-        """The findings of that hash, or None."""
-        if (found := self._young.get(key)) is None and (found := self._old.get(key)) is not None:
-            self.put(key, found)
-        return found
-
-    def put(self, key: bytes, findings: tuple[Finding, ...]) -> None:
-        """Remember findings."""
-        if len(self._young) >= self._limit:
-            self._old, self._young = self._young, {}
-        self._young[key] = findings
-
-
-def private_scanner() -> Scanner:
-    """Finds everything that our rules take for a credential or for personal data."""
-    return Scanner(tuple(rule for rule in bundled_rules() if rule.family in PRIVATE))
-
-
-def model_types() -> frozenset[str]:
-    """The types of findings that only the injection model and its rules for windows make."""
-    return frozenset({INJECTION_TYPE, *(rule.type for rule in sought_in_windows())})
-
-
 def where_of(role: Role) -> Where:
     """The part of a request that a role belongs to."""
     return Where.TOOL_RESULT if role is Role.TOOL_RESULT else Where.PROMPT
@@ -410,55 +382,3 @@ def _may_apply(guardrail: Guardrail, scope: Scope) -> bool:
         return True
     for_some_model = bool(guardrail.models) and not scope.subject.model
     return for_some_model and mismatch(guardrail.model_copy(update={"models": ()}), scope.subject) is None
-
-
-def _wanted(policy: Policy, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """The rules that some guardrail of the policy could act on. Of findings that overlap the one with the gravest
-    action wins: an alert must not cover what is to be redacted, nor may a guardrail on trial."""
-    wanted: list[Rule] = []
-    for rule in rules:
-        actions = _actions(policy, rule.family, rule.type)
-        if actions or rule.family is Family.CUSTOM:  # a detector that nobody uses is compiled, to be checked
-            wanted.append(replace(rule, rank=max(actions, default=Action.ALLOW)))
-    return tuple(wanted)
-
-
-def _actions(policy: Policy, family: Family, kind: str) -> list[Action]:
-    """The actions that guardrails of the policy could take on such a finding; one on trial takes none."""
-    return [
-        min(guardrail.action, Action.ALERT) if guardrail.shadow else guardrail.action
-        for guardrail in policy.guardrails
-        if guardrails.rule_for((guardrail,), family, kind, guardrail.where[0]) is not None
-    ]
-
-
-def _ordered(ours: tuple[Rule, ...], packs: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """Of equal findings the rule that stands first wins: a company's before ours, and ours before its generic ones."""
-    generic = [rule for rule in packs if rule.type.startswith("generic")]
-    return (*(rule for rule in packs if rule not in generic), *ours, *generic)
-
-
-def _check_selectors(policy: Policy, rules: tuple[Rule, ...]) -> None:
-    """Types of the families that packs bring are known only here."""
-    families = {pack.family for pack in policy.packs}
-    known = {(rule.family, rule.type) for rule in rules}
-    known |= {(Family.CUSTOM, detector.id) for detector in policy.detectors}
-    for guardrail in policy.guardrails:
-        for selector in guardrail.detect:
-            family, _, kind = selector.partition("/")
-            of_pack = kind and family in families
-            if of_pack and not any(each == family and matches(kind, its) for each, its in known):
-                raise PolicyError(
-                    f"guardrail {guardrail.id}: '{selector}' selects no known type, of ours or of the policy's packs",
-                    hint="A type is the id of a pack's rule with '_' for '-'.",
-                )
-
-
-def _detectors(policy: Policy) -> tuple[Rule, ...]:
-    return tuple(
-        Rule(id=detector.id, family=Family.CUSTOM, type=detector.id, pattern=detector.pattern)
-        if detector.pattern
-        else keyword_rule(detector.id, detector.keywords, case_sensitive=not detector.ignore_case)
-        for detector in policy.detectors
-        if detector.fingerprints is None
-    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import orjson
 
@@ -22,79 +22,15 @@ from agent.inspection.channels import Channel
 from agent.inspection.replacements import replacement
 from agent.inspection.restoration import Restorer
 from agent.inspection.rules import Scope, scanned
+from agent.inspection.stream_judge import StreamJudge
 from agent.inspection.tool_calls import Call
 from agent.inspection.verdicts import Tally
-from agent.model.content import NO_USAGE, Edit, Role, Slot, Usage, Where
-from agent.model.decision import Action, Decision
-from agent.model.findings import Finding
+from agent.inspection.waiting import Piece, Waiting, all_plain
+from agent.model.content import NO_USAGE, Edit, Role, Slot, Usage
+from agent.model.decision import Decision
 
 MAX_WAITING = 16 * 1024 * 1024  # bytes of events that may wait for their text to clear
 _NOTHING = EventView()
-
-
-@dataclass(slots=True)
-class _Piece:
-    channel: Channel
-    start: int
-    end: int
-    slot: Slot
-
-
-def _only_deltas(view: EventView) -> bool:
-    """Whether the event adds to texts and says nothing else of the answer's course."""
-    return bool(view.deltas) and not (
-        view.closes
-        or view.repeats
-        or view.final
-        or view.keepalive
-        or view.finish_reason
-        or view.instead is not None
-        or view.usage is not NO_USAGE
-    )
-
-
-def _only_usage(view: EventView) -> bool:
-    return view.usage is not NO_USAGE and not (
-        view.deltas or view.closes or view.repeats or view.finish_reason or view.final
-    )
-
-
-def _all_plain(pieces: tuple[_Piece, ...]) -> bool:
-    """Whether all pieces are clear and in channels where nothing is changed or stopped."""
-    for piece in pieces:
-        channel = piece.channel
-        if piece.end > channel.clear or channel.rewrites or channel.stop is not None:
-            return False
-    return True
-
-
-@dataclass(slots=True)
-class _Waiting:
-    event: sse.SseEvent
-    pieces: tuple[_Piece, ...]
-    edits: tuple[Edit, ...]
-
-
-class _Judge:
-    """Counts a finding of the stream and says what is done about it."""
-
-    def __init__(self, tally: Tally) -> None:
-        self._tally = tally
-        self._enforcing = tally.enforcing
-        self.blocking = False  # some text of the stream must not go out
-
-    def __call__(self, finding: Finding, role: Role) -> Action:
-        action = self._tally.count(finding, Where.ANSWER, role=role)
-        if action.stops and self._enforcing:
-            self.blocking = True
-        return action if self._enforcing else Action.ALLOW
-
-    def again(self, finding: Finding, role: Role) -> Action:
-        """The same for a text that repeats what was streamed: counted only if its rule was not yet hit."""
-        if self._tally.has(finding, Where.ANSWER):
-            action = self._tally.judge(finding, Where.ANSWER, role=role)
-            return action if self._enforcing else Action.ALLOW
-        return self(finding, role)
 
 
 class StreamInspector:
@@ -126,7 +62,7 @@ class StreamInspector:
         self._reader = reader
         self._scope = scope
         self._tally = Tally(scope)
-        self._judge = _Judge(self._tally)
+        self._judge = StreamJudge(self._tally)
         self._restorer = (
             Restorer(scope.vault, scope.rules.alias, scope.rules.local_tools)
             if scope.vault is not None and scope.restores and self._tally.enforcing
@@ -135,7 +71,7 @@ class StreamInspector:
         self._framed = framing or dialect.framing
         self._events = self._framed()
         self._channels: dict[str, Channel] = {}
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Waiting] = deque()
         self._waiting = 0
         self._gathered: dict[Channel, None] = {}  # channels whose newest pieces are still to be scanned
         self._watching = scope.watches_answers or keep_text or hide_usage or keep_calls
@@ -208,7 +144,7 @@ class StreamInspector:
         while self._unread:
             event = self._unread[0]
             view = self._reader.read(event.event, event.data)
-            if several and _only_deltas(view):
+            if several and view.only_adds:
                 self._gather(event, view)
                 self._unread.popleft()
                 continue
@@ -284,7 +220,7 @@ class StreamInspector:
         self._unread.clear()
         return self._flushed()
 
-    def _went_out(self, pieces: tuple[_Piece, ...]) -> None:
+    def _went_out(self, pieces: tuple[Piece, ...]) -> None:
         if self._keep_text:
             for piece in pieces:
                 piece.channel.sent = piece.end
@@ -313,14 +249,14 @@ class StreamInspector:
             for channel in self._channels.values():
                 channel.finish()
         edits = self._whole(view.repeats) if view.repeats else ()
-        if not self._queue and not edits and not self.blocked and _all_plain(pieces):
+        if not self._queue and not edits and not self.blocked and all_plain(pieces):
             self._ready.append(event.raw)  # the common case: nothing waits, nothing changes
             self._went_out(pieces)
             return
         self._waiting += len(event.raw)
         if self._waiting > MAX_WAITING:
             raise ContentError("the stream holds back more than can be kept")
-        self._queue.append(_Waiting(event, pieces, edits))
+        self._queue.append(Waiting(event, pieces, edits))
 
     @property
     def _stopping(self) -> bool:
@@ -334,7 +270,7 @@ class StreamInspector:
         self.finish_reason = view.finish_reason or self.finish_reason
         if view.final or view.finish_reason:
             self.ended = True
-        return self._hide_usage and _only_usage(view)
+        return self._hide_usage and view.only_counts
 
     def _gather(self, event: sse.SseEvent, view: EventView) -> None:
         """Take an event that came with others: one scan of all their texts costs hardly more than one of each."""
@@ -343,7 +279,7 @@ class StreamInspector:
         pieces = tuple([self._piece(delta, Channel.gather) for delta in view.deltas])
         self._gathered.update(dict.fromkeys(piece.channel for piece in pieces))
         self._waiting += len(event.raw)
-        self._queue.append(_Waiting(event, pieces, ()))
+        self._queue.append(Waiting(event, pieces, ()))
 
     def _scan_gathered(self) -> None:
         for channel in self._gathered:
@@ -354,7 +290,7 @@ class StreamInspector:
             if self._waiting > MAX_WAITING:
                 raise ContentError("the stream holds back more than can be kept")
 
-    def _piece(self, delta: Delta, take: Callable[[Channel, str], None]) -> _Piece:
+    def _piece(self, delta: Delta, take: Callable[[Channel, str], None]) -> Piece:
         channel = self._channels.get(delta.channel)
         if channel is None or channel.closed:
             channel = self._channels[delta.channel] = Channel(
@@ -373,7 +309,7 @@ class StreamInspector:
             start -= delta.known if start else 0
         self.characters += len(text)
         take(channel, text)
-        return _Piece(channel, start, channel.length, delta.slot)
+        return Piece(channel, start, channel.length, delta.slot)
 
     def _as_read(self, event: sse.SseEvent, view: EventView) -> sse.SseEvent:
         """The event in whose data the view's slots stand; one that says nothing is read as text."""
@@ -447,7 +383,7 @@ class StreamInspector:
             self._waiting -= len(waiting.event.raw)
             self._went_out(waiting.pieces)
 
-    def _render(self, waiting: _Waiting) -> bytes:
+    def _render(self, waiting: Waiting) -> bytes:
         edits = list(waiting.edits)
         for piece in waiting.pieces:
             if not piece.channel.rewrites:

@@ -38,7 +38,7 @@ from agent.host.paths import setup_paths
 from agent.host.setting_rows import Row
 from agent.host.settings import setting_rows
 from agent.inspection import RuleBook
-from agent.inspection.rules import private_scanner
+from agent.inspection.policy_rules import private_scanner
 
 
 @explains_errors

@@ -18,7 +18,7 @@ from agent.errors import HostError
 from agent.guardrails import Scanner
 from agent.host.paths import StatePaths
 from agent.host.run import Completed
-from agent.inspection.rules import private_scanner
+from agent.inspection.policy_rules import private_scanner
 from tests.fakes.command_line import Drawbridge
 
 GITHUB = "oiR5uEa3pGj1FsH6cYw4BnT8rLv2ZmQ9dK7x_phg"[::-1]

@@ -6,7 +6,7 @@ import pytest
 
 from agent.errors import PolicyError
 from agent.guardrails import Scanner, TextStream
-from agent.inspection.rules import VerdictCache, on_error, scanned, where_of
+from agent.inspection.rules import on_error, scanned, where_of
 from agent.model.content import Role, Where
 from agent.model.decision import Fallback
 from agent.model.findings import Family, Finding
@@ -63,46 +63,6 @@ def test_a_short_text_is_cheaper_to_scan_than_to_remember() -> None:
 def test_a_lone_surrogate_can_be_remembered() -> None:
     text = "\ud83d" * 300
     assert rule_book(toy_policy()).scan(text) == ()
-
-
-def test_the_cache_forgets_what_was_not_asked_for_longest() -> None:
-    cache = VerdictCache(4)  # two generations of two
-    for key in (b"a", b"b", b"c"):
-        cache.put(key, ())
-    assert cache.get(b"a") == ()  # an old one that is asked for stays
-    cache.put(b"d", ())
-    assert cache.get(b"b") is None
-    assert cache.get(b"a") == ()
-
-
-def test_a_text_without_findings_is_remembered_too() -> None:
-    cache = VerdictCache(4)
-    assert cache.get(b"a") is None
-    cache.put(b"a", ())
-    assert cache.get(b"a") == ()
-
-
-def test_only_rules_that_a_guardrail_can_act_on_are_compiled() -> None:
-    assert {rule.family for rule in rule_book(toy_policy()).scanner.rules} == {Family.CUSTOM}
-    rules = rule_book(
-        "schema_version: 1\nid: p\nguardrails: [{id: g, detect: [pii/email], action: alert}]"
-    ).scanner.rules
-    assert {(rule.family, rule.type) for rule in rules} == {(Family.PII, "email")}
-
-
-def test_words_are_found_as_the_policy_spells_them_or_in_any_case() -> None:
-    rules = rule_book(
-        """
-schema_version: 1
-id: words
-guardrails: [{id: g, detect: [custom], action: alert}]
-detectors:
-  - {id: any-case, keywords: [Falcon]}
-  - {id: exact-case, keywords: [Raven], ignore_case: false}
-"""
-    )
-    found = [finding.rule for finding in rules.scan("falcon FALCON Raven raven falconry")]
-    assert found == ["any-case", "any-case", "exact-case"]
 
 
 def test_of_overlapping_findings_the_one_with_the_graver_action_wins() -> None:
