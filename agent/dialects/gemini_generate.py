@@ -15,24 +15,18 @@ import orjson
 from agent.dialects import counting
 from agent.dialects.base import Block, Delta, EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.framing import ARRAY_END, ArrayFraming, Framing
+from agent.dialects.gemini_contents import either, named, read_content, read_part, read_request
 from agent.dialects.jsontext import parse
 from agent.dialects.moulds import delta_view, new_slot, text_delta
 from agent.dialects.replies import JsonEdits, json_reply
 from agent.dialects.shapes import integer, json_object, mapping, most, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
-from agent.dialects.vertex_predict import read_instances, read_predictions
+from agent.dialects.vertex_predict import read_predictions
 from agent.errors import ContentError
-from agent.model.content import NO_USAGE, Address, Coding, Held, Path, Role, Usage
+from agent.model.content import NO_USAGE, Address, Path, Role, Usage
 from agent.model.conversation import TokenCount
 
-_ROLES = {
-    "model": Role.ASSISTANT,
-    "system": Role.SYSTEM,
-    "function": Role.TOOL_RESULT,
-    "tool": Role.TOOL_RESULT,
-    "user": Role.USER,
-}
 _STATUS = {
     401: "UNAUTHENTICATED",
     402: "RESOURCE_EXHAUSTED",
@@ -47,14 +41,6 @@ _PLAIN_CANDIDATE = frozenset(("content", "index", "safetyRatings", "avgLogprobs"
 _TEXT: Address = (("candidates", 0, "content", "parts", 0, "text"),)
 _WRAPPED_TEXT: Address = (("response", "candidates", 0, "content", "parts", 0, "text"),)
 _JSON = b"application/json"
-_STRUCTURED = {  # parts that hold a value: the value's field, who speaks in it
-    "functioncall": ("args", Role.TOOL_CALL),
-    "toolcall": ("args", Role.TOOL_CALL),
-    "functionresponse": ("response", Role.TOOL_RESULT),
-    "toolresponse": ("response", Role.TOOL_RESULT),
-    "executablecode": ("code", Role.TOOL_CALL),
-    "codeexecutionresult": ("output", Role.TOOL_RESULT),
-}
 _OPERATIONS = {
     "countTokens": "count_tokens",
     "embedContent": "embeddings",
@@ -79,12 +65,12 @@ class GeminiGenerate(JsonEdits):
         read_request(found, (), document)
         model, method = _model_and_method(head.path)
         asked = _unwrapped((), document, "request")[1]
-        config = mapping(_either(asked, "generationConfig", "generation_config"))
+        config = mapping(either(asked, "generationConfig", "generation_config"))
         return ParsedRequest(
             model=model or string(document.get("model")).removeprefix("models/"),
             stream=method.startswith("stream"),
-            max_tokens=most(_either(config, "maxOutputTokens", "max_output_tokens")),
-            answers=max(1, most(_either(config, "candidateCount", "candidate_count")) or 1),
+            max_tokens=most(either(config, "maxOutputTokens", "max_output_tokens")),
+            answers=max(1, most(either(config, "candidateCount", "candidate_count")) or 1),
             operation=_OPERATIONS.get(method, "chat"),
             slots=tuple(found.slots),
             attachments=tuple(found.attachments),
@@ -106,9 +92,9 @@ class GeminiGenerate(JsonEdits):
             at, answer = _unwrapped(path, outer, "response")
             for index, candidate in objects(answer.get("candidates")):
                 _read_candidate(found, (*at, "candidates", index), candidate)
-                finish = string(_either(candidate, "finishReason", "finish_reason")) or finish
+                finish = string(either(candidate, "finishReason", "finish_reason")) or finish
             read_predictions(found, (*at, "predictions"), answer.get("predictions"))
-            model = string(_either(answer, "modelVersion", "model_version")) or model
+            model = string(either(answer, "modelVersion", "model_version")) or model
             usage = usage.merged(_usage(answer))
         return ParsedAnswer(slots=tuple(found.slots), model=model, usage=usage, finish_reason=finish)
 
@@ -176,7 +162,7 @@ class GeminiReader:
             return None
         address = _WRAPPED_TEXT if self._wrapped else _TEXT
         piece = text_delta(self._opened(0, "candidate/0"), new_slot(address, Role.ASSISTANT, text))
-        return delta_view((piece,), string(_either(answer, "modelVersion", "model_version")), _usage(answer))
+        return delta_view((piece,), string(either(answer, "modelVersion", "model_version")), _usage(answer))
 
     def _end(self) -> EventView:
         closes = tuple(channel for channels in self._channels.values() for channel in channels)
@@ -195,7 +181,7 @@ class GeminiReader:
                     self._read_parts(number, (*at, "candidates", index, key), mapping(value), deltas, found)
                 else:
                     _read_candidate_field(found, (*at, "candidates", index), key, value)
-            if reason := string(_either(candidate, "finishReason", "finish_reason")):
+            if reason := string(either(candidate, "finishReason", "finish_reason")):
                 finish = finish or reason
                 closes += self._channels.pop(number, ())
         if not answer.get("candidates"):
@@ -204,7 +190,7 @@ class GeminiReader:
             deltas=tuple(deltas),
             closes=tuple(closes),
             repeats=tuple(found.slots),
-            model=string(_either(answer, "modelVersion", "model_version")),
+            model=string(either(answer, "modelVersion", "model_version")),
             usage=_usage(answer),
             finish_reason=finish,
         )
@@ -231,18 +217,18 @@ class GeminiReader:
             if isinstance(text, str):
                 name = f"candidate/{number}/thought" if part.get("thought") is True else f"candidate/{number}"
                 self._add(deltas, number, name, (*at, "text"), Role.ASSISTANT, text)
-            key, call = _named(part, "functionCall", "function_call")
-            pieces_key, pieces = _named(mapping(call), "partialArgs", "partial_args")
+            key, call = named(part, "functionCall", "function_call")
+            pieces_key, pieces = named(mapping(call), "partialArgs", "partial_args")
             for place, piece in objects(pieces):
-                where = string(_either(piece, "jsonPath", "json_path"))
-                field, value = _named(piece, "stringValue", "string_value")
+                where = string(either(piece, "jsonPath", "json_path"))
+                field, value = named(piece, "stringValue", "string_value")
                 name = f"candidate/{number}/call/{where}"
                 tool = string(mapping(call).get("name"))
                 self._add(
                     deltas, number, name, (*at, key, pieces_key, place, field), Role.TOOL_CALL, value, tool
                 )
             if not isinstance(text, str):
-                _read_part(found, at, Role.ASSISTANT, part)
+                read_part(found, at, Role.ASSISTANT, part)
 
     def _add(
         self,
@@ -264,93 +250,6 @@ class GeminiReader:
         elif channel not in channels:
             channels.append(channel)
         return channel
-
-
-def read_request(found: Collector, path: Path, document: dict[str, object]) -> None:
-    """What a request's document, or a live session's setup, gives to the model."""
-    for key, value in document.items():
-        match key:
-            case "contents" | "content":
-                _read_contents(found, (*path, key), value)
-            case "systemInstruction" | "system_instruction":
-                read_content(found, (*path, key), Role.SYSTEM, value)
-            case "tools" | "generationConfig" | "generation_config":  # declarations and JSON Schemas
-                found.schema((*path, key), value)
-            case "request" | "generateContentRequest" | "generate_content_request":
-                read_request(found, (*path, key), mapping(value))
-            case "requests" | "batch" | "inputConfig" | "input_config":
-                _read_batch(found, (*path, key), value)
-            case "instances":  # of `predict`
-                read_instances(found, (*path, key), value)
-
-
-def _read_contents(found: Collector, path: Path, value: object) -> None:
-    if not isinstance(value, list):
-        read_content(found, path, Role.USER, value)
-        return
-    for index, content in enumerate(value):
-        read_content(found, (*path, index), Role.USER, content)
-
-
-def _read_batch(found: Collector, path: Path, value: object) -> None:
-    """The requests of a batch, or what leads to them."""
-    if isinstance(value, dict):
-        read_request(found, path, value)
-    for index, one in objects(value):
-        read_request(found, (*path, index), one)
-
-
-def read_content(found: Collector, path: Path, role: Role, content: object) -> None:
-    """One content. Without a role of its own it speaks as `role`."""
-    if not isinstance(content, dict):
-        found.prose(path, role, content)
-        return
-    if role is not Role.SYSTEM:
-        role = _ROLES.get(string(content.get("role")), role)
-    for key, value in content.items():
-        if key == "parts" and isinstance(value, list):
-            for index, part in enumerate(value):
-                _read_part(found, (*path, key, index), role, part)
-        elif key in ("parts", "text"):
-            _read_part(found, (*path, key), role, value)
-
-
-def _read_part(found: Collector, path: Path, role: Role, part: object) -> None:
-    if not isinstance(part, dict):
-        found.text(path, role, part)
-        return
-    for key, value in part.items():
-        plain = key.replace("_", "").lower()  # one spelling for both
-        if plain in _STRUCTURED:
-            field, speaker = _STRUCTURED[plain]
-            fields = mapping(value)
-            if speaker is Role.TOOL_CALL:
-                found.call((*path, key, field), fields.get("name"), fields.get(field))
-            else:
-                found.leaves((*path, key, field), speaker, fields.get(field))
-            for index, one in objects(mapping(value).get("parts")):  # of a function's response
-                _read_part(found, (*path, key, "parts", index), speaker, one)
-        elif plain in ("inlinedata", "filedata"):
-            _attach(found, (*path, key), path, mapping(value))
-        elif plain != "thoughtsignature":
-            found.field(path, key, role, value)
-
-
-def _attach(found: Collector, path: Path, element: Path, blob: dict[str, object]) -> None:
-    media_type = string(_either(blob, "mimeType", "mime_type"))
-    kind = media_type.partition("/")[0]
-    if kind not in ("image", "audio"):
-        kind = "document" if media_type == "application/pdf" or kind == "text" else "file"
-    uri = string(_either(blob, "fileUri", "file_uri"))
-    _, files, name = uri.rpartition("/files/")
-    found.attach(
-        kind,
-        media_type=media_type,
-        data=blob.get("data"),
-        name=_either(blob, "displayName", "display_name"),
-        file=f"files/{name}" if files else None,  # as the answer to an upload names it
-        held=Held(coding=Coding.BASE64, path=(*path, "data"), element=element),
-    )
 
 
 def _read_candidate(found: Collector, path: Path, candidate: dict[str, object]) -> None:
@@ -376,15 +275,6 @@ def _unwrapped(path: Path, document: dict[str, object], key: str) -> tuple[Path,
     return ((*path, key), inner) if isinstance(inner, dict) else (path, document)
 
 
-def _named(value: dict[str, object], camel: str, snake: str) -> tuple[str, object]:
-    """The field under the one of its two names that is used."""
-    return (snake, value[snake]) if snake in value else (camel, value.get(camel))
-
-
-def _either(value: dict[str, object], camel: str, snake: str) -> object:
-    return _named(value, camel, snake)[1]
-
-
 def _model_and_method(path: str) -> tuple[str, str]:
     """`/v1beta/models/{model}:{method}`, `/v1/projects/…/models/{model}:{method}`, `/v1internal:{method}`."""
     head, _, method = path.rpartition(":")
@@ -399,12 +289,12 @@ def _without_candidates(answer: dict[str, object]) -> str:
     """Why there is no answer, if that is what a response says: the prompt was blocked, or something broke."""
     if isinstance(answer.get("error"), dict):
         return "error"
-    feedback = mapping(_either(answer, "promptFeedback", "prompt_feedback"))
-    return string(_either(feedback, "blockReason", "block_reason"))
+    feedback = mapping(either(answer, "promptFeedback", "prompt_feedback"))
+    return string(either(feedback, "blockReason", "block_reason"))
 
 
 def _usage(answer: dict[str, object]) -> Usage:
-    value = _either(answer, "usageMetadata", "usage_metadata")
+    value = either(answer, "usageMetadata", "usage_metadata")
     if not isinstance(value, dict):
         return NO_USAGE
     return Usage(

@@ -14,27 +14,24 @@ import orjson
 from agent.dialects.base import Delta, EventView, ParsedAnswer, ParsedRequest, RequestHead
 from agent.dialects.moulds import delta_view, json_delta, new_slot, text_delta
 from agent.dialects.multipart import is_form, read_form
+from agent.dialects.openai_messages import (
+    CALL_FIELDS,
+    ROLES,
+    TEXT_FIELDS,
+    read_content,
+    read_message,
+)
 from agent.dialects.openai_other import answers, deployment, most_tokens, read_answer, read_event, read_field
 from agent.dialects.replies import OpenAIReplies, openai_block
 from agent.dialects.shapes import integer, json_object, mapping, objects, string
 from agent.dialects.slots import Collector
 from agent.dialects.sse import encode
 from agent.dialects.turns import read_turns
-from agent.model.content import NO_USAGE, Address, Coding, Held, Path, Role, Usage
+from agent.model.content import NO_USAGE, Address, Path, Role, Usage
 
-_ROLES = {
-    "system": Role.SYSTEM,
-    "developer": Role.SYSTEM,
-    "assistant": Role.ASSISTANT,
-    "tool": Role.TOOL_RESULT,
-    "function": Role.TOOL_RESULT,
-}
 _CONTENT: Address = (("choices", 0, "delta", "content"),)
 _ARGUMENTS: Address = (("choices", 0, "delta", "tool_calls", 0, "function", "arguments"),)
 _NO_CALL = ("", 0)
-_REASONING = ("reasoning_content", "reasoning", "reasoning_text")  # DeepSeek; OpenRouter and Ollama; Copilot
-_CALL_FIELDS = (("function", "arguments"), ("custom", "input"))
-_TEXT_FIELDS = ("content", "refusal", *_REASONING)
 
 
 class OpenAIChat(OpenAIReplies):
@@ -57,11 +54,11 @@ class OpenAIChat(OpenAIReplies):
         for key, value in document.items():
             match key:
                 case "messages":
-                    read_turns(found, (key,), value, _ROLES, _read_message)
+                    read_turns(found, (key,), value, ROLES, read_message)
                 case "tools" | "functions" | "response_format":
                     found.schema((key,), value)
                 case "prediction":
-                    _read_content(found, (key, "content"), Role.USER, mapping(value).get("content"))
+                    read_content(found, (key, "content"), Role.USER, mapping(value).get("content"))
                 case "metadata":
                     found.leaves((key,), Role.USER, value)
                 case _:
@@ -84,7 +81,7 @@ class OpenAIChat(OpenAIReplies):
         for index, choice in objects(document.get("choices")):
             for key, value in choice.items():
                 if key == "message" and isinstance(value, dict):
-                    _read_message(found, ("choices", index, key), Role.ASSISTANT, value)
+                    read_message(found, ("choices", index, key), Role.ASSISTANT, value)
                 elif key == "text":
                     found.text(("choices", index, key), Role.ASSISTANT, value)
             finish = finish or string(choice.get("finish_reason"))
@@ -217,7 +214,7 @@ class OpenAIChatReader:
             elif key == "text":  # of the completions endpoint
                 self._add(gathered, number, "content", (*path, key), value)
             elif key == "message" and isinstance(value, dict):
-                _read_message(gathered.whole(), (*path, key), Role.ASSISTANT, value)
+                read_message(gathered.whole(), (*path, key), Role.ASSISTANT, value)
 
     def _read_field(self, gathered: _Gathered, number: int, path: Path, name: str, value: object) -> None:
         match name:
@@ -233,7 +230,7 @@ class OpenAIChatReader:
                 self._read_details(gathered, number, path, value)
             case "content" if isinstance(value, list):
                 self._read_parts(gathered, number, path, value)
-            case _ if name in _TEXT_FIELDS:
+            case _ if name in TEXT_FIELDS:
                 self._add(gathered, number, name, path, value)
 
     def _read_parts(self, gathered: _Gathered, number: int, path: Path, value: object) -> None:
@@ -258,7 +255,7 @@ class OpenAIChatReader:
             place = integer(call.get("index"))
             place = index if place is None else place
             name = self._call_name(gathered, number, place, string(call.get("id")))
-            for kind, holds in _CALL_FIELDS:
+            for kind, holds in CALL_FIELDS:
                 fields = mapping(call.get(kind))
                 self._called(number, name, fields)
                 self._add(gathered, number, f"{name}/{holds}", (*path, index, kind, holds), fields.get(holds))
@@ -318,78 +315,6 @@ class _Gathered:
 
 def _numbered(place: int, earlier: int) -> str:
     return f"tool/{place}.{earlier}" if earlier else f"tool/{place}"
-
-
-def _read_message(found: Collector, path: Path, role: Role, message: dict[str, object]) -> None:
-    for key, value in message.items():
-        match key:
-            case "content":
-                _read_content(found, (*path, key), role, value)
-            case "tool_calls":
-                _read_calls(found, (*path, key), value)
-            case "function_call":
-                call = mapping(value)
-                found.call((*path, key, "arguments"), call.get("name"), call.get("arguments"))
-            case "audio":
-                found.text((*path, key, "transcript"), role, mapping(value).get("transcript"))
-            case "reasoning_details":
-                for index, detail in objects(value):
-                    if not detail.get("signature"):
-                        found.prose((*path, key, index), role, detail)
-            case _ if key in _TEXT_FIELDS:
-                found.text((*path, key), role, value)
-
-
-def _read_calls(found: Collector, path: Path, value: object) -> None:
-    for index, call in objects(value):
-        for kind, holds in _CALL_FIELDS:
-            fields = mapping(call.get(kind))
-            found.call((*path, index, kind, holds), fields.get("name"), fields.get(holds))
-
-
-def _read_content(found: Collector, path: Path, role: Role, value: object) -> None:
-    if not isinstance(value, list):
-        found.prose(path, role, value)
-        return
-    for index, part in enumerate(value):
-        if isinstance(part, dict):
-            _read_part(found, (*path, index), role, part)
-        else:
-            found.text((*path, index), role, part)
-
-
-def _read_part(found: Collector, path: Path, role: Role, part: dict[str, object]) -> None:
-    match part.get("type"):
-        case "text":
-            found.text((*path, "text"), role, part.get("text"))
-        case "refusal":
-            found.text((*path, "refusal"), role, part.get("refusal"))
-        case "image_url":
-            image = part.get("image_url")
-            if isinstance(image, str):
-                found.attach_url("image", image, held=_held(path, "image_url"))
-            else:
-                found.attach_url("image", mapping(image).get("url"), held=_held(path, "image_url", "url"))
-        case "input_audio":
-            audio = mapping(part.get("input_audio"))
-            found.attach("audio", media_type=_audio_type(audio.get("format")), data=audio.get("data"))
-        case "file":
-            file = mapping(part.get("file"))
-            data, name, held = file.get("file_data"), file.get("filename"), _held(path, "file", "file_data")
-            if isinstance(data, str) and not data.startswith("data:"):  # both ways are taken
-                found.attach("file", data=data, name=name, held=held)
-            else:
-                found.attach_url("file", data, name=name, file=file.get("file_id"), held=held)
-        case _:
-            found.prose(path, role, part)
-
-
-def _held(path: Path, *keys: str) -> Held:
-    return Held(coding=Coding.BASE64, path=(*path, *keys), element=path, text_type="text")
-
-
-def _audio_type(form: object) -> str:
-    return f"audio/{form}" if isinstance(form, str) else ""
 
 
 def _usage(value: object) -> Usage:

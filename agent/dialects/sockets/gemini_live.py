@@ -12,7 +12,7 @@ import orjson
 
 from agent.dialects import counting
 from agent.dialects.base import Delta, EventView, ParsedRequest, RequestHead
-from agent.dialects.gemini_generate import read_content, read_request
+from agent.dialects.gemini_contents import read_content, read_request
 from agent.dialects.moulds import new_slot, text_delta
 from agent.dialects.shapes import integer, mapping, objects, string
 from agent.dialects.slots import Collector
