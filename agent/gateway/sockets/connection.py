@@ -18,17 +18,16 @@ from functools import partial
 from agent.dialects.sockets import Heard, Said, SocketDialect, SocketSession
 from agent.errors import ContentError, UpstreamError
 from agent.gateway.routing import Refused, Route
+from agent.gateway.sockets.client_end import ClientEnd
 from agent.gateway.sockets.frames import Broken, CloseCode, Kind, Message, MessageReader, close
 from agent.gateway.sockets.open_turns import OpenTurns
+from agent.gateway.sockets.plainness import Plainness
 from agent.gateway.sockets.surroundings import Surroundings
 from agent.gateway.sockets.turns import CONTEXT, Turn
 from agent.gateway.transport.base import Tunnel
 from agent.gateway.wire import ClientGone, ClientRequest, Wire
 from agent.gateway.wire import Message as AsgiMessage
-from agent.guardrails.offsets import occurrences
 from agent.host.tasks import TaskGroup
-from agent.inspection import RuleBook
-from agent.model.content import Slot
 
 log = logging.getLogger(__name__)
 
@@ -76,12 +75,11 @@ class SocketConnection:
         self._socket = socket
         self._session = session
         self._reader = reader
-        self._writer = writer
+        self._client = ClientEnd(writer)
         self._upstream = upstream
         self._tasks = TaskGroup("socket")
         self._turns = OpenTurns()
-        self._heard: dict[tuple[str, ...], bool] = {}  # kinds of attachments: whether they may go on
-        self._rules: RuleBook | None = None  # under which that was found out
+        self._plainness = Plainness(around.policy)
         self._held = 0
         self._leaving = False
         self._outdated = False
@@ -111,7 +109,7 @@ class SocketConnection:
             await self._tasks.cancel()
             self._around.room.moved(self._held, 0)
             await self._upstream.aclose()
-            await self._hang_up()
+            await self._client.hang_up(CLOSING)
 
     def go_away(self) -> None:
         """Close the connection as soon as no answer runs."""
@@ -173,7 +171,7 @@ class SocketConnection:
             await self._swallowed()
             # one that is asked before the answer to the last has begun is part of the same question
             await self._ask(message, heard, answered=not self._turns.awaited)
-        elif request.slots and (heard.known or not self._is_clean(request.slots, hidden=True)):
+        elif request.slots and (heard.known or not self._plainness.texts(request.slots, hidden=True)):
             await self._ask(message, heard, answered=False)
         elif request.attachments:
             await self._attach(message, heard)
@@ -193,17 +191,12 @@ class SocketConnection:
     async def _attach(self, message: Message, heard: Heard) -> None:
         """Something that is no text: the first of its kind is judged, the others have the same verdict while the policy
         is the same."""
-        rules = self._around.policy.rules
-        if rules is not self._rules:
-            self._rules = rules
-            self._heard.clear()
-        kinds = tuple(sorted({f"{each.kind} {each.media_type}" for each in heard.request.attachments}))
-        if kinds not in self._heard:
-            if len(self._heard) >= MAX_TURNS:
-                self._heard.clear()
+        files = heard.request.attachments
+        passes = self._plainness.files(files)
+        if passes is None:
             turn = await self._ask(message, heard, answered=False)
-            self._heard[kinds] = turn.forwarded
-        elif self._heard[kinds]:
+            self._plainness.judged(files, passes=turn.forwarded)
+        elif passes:
             self._session.forwarded(heard)
             await self._upstream.write(message.raw)
 
@@ -250,19 +243,19 @@ class SocketConnection:
     async def _say(self, message: Message) -> None:
         if message.kind is Kind.CLOSE:
             await self._break_off(UpstreamError("the provider closed the WebSocket before its answer ended"))
-            await self._to_client(message.raw)
+            await self._client.write(message.raw)
             raise _End
         if message.kind.controls:
-            await self._to_client(message.raw)
+            await self._client.write(message.raw)
             return
         if self._closing:
             return  # to a client that has taken its leave
         said = self._session.listen(message.data)
         turn = self._turns.of(said)
-        if turn is None and not self._is_plain(said):
+        if turn is None and not self._plainness.said(said):
             turn = self._unasked(said)
         if turn is None:
-            await self._to_client(message.raw)
+            await self._client.write(message.raw)
         else:
             await turn.answer.feed(message, said.view)
             if said.view.final or turn.operation == CONTEXT:
@@ -270,26 +263,6 @@ class SocketConnection:
         for name in said.ends:
             if (other := self._turns.named(name)) is not None:
                 await self._finish(other)
-
-    def _is_plain(self, said: Said) -> bool:
-        """Whether a message outside all turns has nothing to judge in it."""
-        view = said.view
-        if not said.readable or view.deltas:
-            return False
-        if not said.apart and said.turn and not view.final:
-            return False  # an answer begins with it
-        return self._is_clean(view.repeats)
-
-    def _is_clean(self, slots: tuple[Slot, ...], *, hidden: bool = False) -> bool:
-        """Whether no rule finds anything in texts that no exchange has to be made of. `hidden`: they may hold what a
-        stand-in hides elsewhere, so that where there are any the conversation must be known."""
-        rules = self._around.policy.rules
-        if hidden and rules.pseudonymizes:
-            return False
-        return not any(
-            rules.scan(slot.text) or (rules.pseudonymizes and any(occurrences(rules.alias, slot.text)))
-            for slot in slots
-        )
 
     def _unasked(self, said: Said) -> Turn:
         """A turn that the service has begun by itself, or that is one message which belongs to none."""
@@ -346,7 +319,7 @@ class SocketConnection:
                 data = bytes(last)
                 last.clear()
             if data:
-                await self._to_client(data)
+                await self._client.write(data)
 
         wire = Wire(receive, send)
         around = self._around
@@ -377,15 +350,6 @@ class SocketConnection:
             await turn.ended.wait()
 
     # The connection
-
-    async def _to_client(self, data: bytes) -> None:
-        if self._writer.is_closing():
-            raise ClientGone
-        try:
-            self._writer.write(data)
-            await self._writer.drain()
-        except (OSError, RuntimeError):
-            raise ClientGone from None
 
     async def _direction(self, carry: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -423,17 +387,7 @@ class SocketConnection:
         await self._tasks.cancel()
         with suppress(ClientGone, TimeoutError):
             async with asyncio.timeout(CLOSING):
-                await self._to_client(close(broken.code, broken.reason))
+                await self._client.write(close(broken.code, broken.reason))
         with suppress(UpstreamError, TimeoutError):
             async with asyncio.timeout(CLOSING):
                 await self._upstream.write(close(broken.code, broken.reason, mask=self.mask()))
-
-    async def _hang_up(self) -> None:
-        """Close the client's connection; at once where it does not take what was written."""
-        self._writer.close()
-        with suppress(OSError):
-            try:
-                async with asyncio.timeout(CLOSING):
-                    await self._writer.wait_closed()
-            except TimeoutError:
-                self._writer.transport.abort()
