@@ -8,7 +8,6 @@ then, or for ever, the reservation's worst case stands, never less.
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import time
 from collections import deque
@@ -19,6 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from agent.accounts import layout
+from agent.accounts.contact import QUIET_SECONDS, Contact
 from agent.accounts.journal import Clock
 from agent.accounts.layout import Argument, Space
 from agent.accounts.leases import SHARE, Lease, Leases
@@ -31,15 +31,11 @@ from agent.accounts.windows import Calendar
 from agent.errors import UpstreamError
 from agent.host.tasks import TaskGroup
 
-log = logging.getLogger(__name__)
-
 HOLD_SECONDS = DAY_SECONDS
 """How long a reservation can still be settled; later its worst case stays."""
 UNDER_WAY_SECONDS = 900
 """When a request that was never settled stops counting as under way."""
 
-_QUIET_SECONDS = 2.0  # after a failure, until the store is asked again; doubles each time
-_LONGEST_QUIET = 30.0
 _HISTORY_SECONDS = (HISTORY_DAYS + 5) * DAY_SECONDS
 _MAX_OWED = 10_000  # reports that wait for contact
 _FAILURES = (RedisError, OSError, TimeoutError)
@@ -70,11 +66,9 @@ class FleetStore:
         self._offline_seconds = offline_seconds
         self._server_time = server_time
         self._clock = clock
-        self._ahead = 0.0  # of the server's clock
         self._leases = Leases(stretches=ceil(offline_seconds / lease_seconds))
         self._tally = Tally()  # limits, while there is no contact
-        self._contact: float | None = None  # the last
-        self._quiet, self._quiet_until = _QUIET_SECONDS, 0.0
+        self._contact = Contact(clock)
         self._owed: deque[tuple[Hold, Amounts, Use | None]] = deque(maxlen=_MAX_OWED)
         # holds that may have taken another's place, without our being told
         self._doubts: dict[int, Hold] = {}
@@ -97,19 +91,19 @@ class FleetStore:
             for name in list(self._leases.held):
                 await self._give_back(name)
         except _FAILURES as error:
-            self._lost(error)
+            self._contact.lost(error)
         await self._client.aclose()
 
     async def reachable(self) -> bool:
         """See `AccountStore`."""
         try:
-            if not self._silent:
+            if not self._contact.silent:
                 await self._client.ping()
-                self._reached()
+                self._contact.made()
         except _FAILURES as error:
-            self._lost(error)
-        lasts = max(self._offline_seconds, _QUIET_SECONDS)
-        return self._contact is not None and 0 <= self._clock() - self._contact < lasts
+            self._contact.lost(error)
+        lasts = max(self._offline_seconds, QUIET_SECONDS)
+        return self._contact.within(lasts, self._clock())
 
     async def reserve(
         self,
@@ -142,13 +136,13 @@ class FleetStore:
             hold = Hold(hold.id, NO_CLAIMS)
         if (twin := self._doubts.pop(hold.id, None)) is not None:
             self._owed.append((twin, used, use))  # only one of the two is there
-        if self._silent:
+        if self._contact.silent:
             self._owed.append((hold, used, use))
             return
         try:
             await self._run_settle(hold, used, use)
         except _FAILURES as error:
-            self._lost(error)
+            self._contact.lost(error)
             self._owed.append((hold, used, use))
             return
         except asyncio.CancelledError:
@@ -157,7 +151,7 @@ class FleetStore:
         try:
             await self._report()
         except _FAILURES as error:
-            self._lost(error)
+            self._contact.lost(error)
 
     async def release(self, hold: Hold) -> None:
         """See `AccountStore`."""
@@ -200,7 +194,7 @@ class FleetStore:
             for name in list(self._leases.needs):
                 await self._lease(name)
         except _FAILURES as error:
-            self._lost(error)
+            self._contact.lost(error)
         self._leases.turn()
 
     # With contact.
@@ -211,14 +205,14 @@ class FleetStore:
         hold = self._new_hold(meters, amounts)
         if not meters and instead is None:
             return hold
-        if self._silent:
+        if self._contact.silent:
             return self._reserve_offline(meters, amounts, now, instead)
         try:
             answer = await self._ask(hold, now, instead)
             if isinstance(answer, Refusal) and await self._give_back(answer.meter.id):
                 answer = await self._ask(hold, now, instead)  # with what this very device had set aside
         except _FAILURES as error:
-            self._lost(error)
+            self._contact.lost(error)
             offline = self._reserve_offline(meters, amounts, now, instead)
             self._doubt(hold, None if isinstance(offline, Hold) else instead)
             return offline
@@ -255,7 +249,9 @@ class FleetStore:
             for meter, amount in rows:
                 arguments += layout.reserve_arguments(meter, amount, moment)
             word, index, server, slots = await self._reserve_script(keys=keys, args=arguments)
-            self._reached(float(server) - now)
+            self._contact.made()
+            if self._server_time:
+                self._contact.ahead = float(server) - now
             if word != "clock":
                 break
         if word == "held":
@@ -274,7 +270,7 @@ class FleetStore:
         for meter in meters:
             arguments += layout.settle_arguments(meter, used)
         await self._settle_script(keys=[own, history, *map(self._space.meter, meters)], args=arguments)
-        self._reached()
+        self._contact.made()
 
     async def _report(self) -> None:
         """Settle all that is owed, oldest first."""
@@ -288,14 +284,10 @@ class FleetStore:
 
     # Without.
 
-    @property
-    def _silent(self) -> bool:
-        return self._clock() < self._quiet_until
-
     def _reserve_offline(
         self, meters: Sequence[Meter], amounts: Amounts, now: float, instead: Hold | None
     ) -> Answer:
-        if self._contact is None or not 0 <= now - self._contact < self._offline_seconds:
+        if not self._contact.within(self._offline_seconds, now):
             return UNREACHABLE
         limits = [meter for meter in meters if not meter.budget]
         claims = self._tally.reserve(limits, amounts, now)
@@ -357,7 +349,7 @@ class FleetStore:
             return
         until = now + self._offline_seconds
         if isinstance(need.meter.window, Calendar):
-            until = min(until, need.meter.window.span(self._moment(now)).until - self._ahead)
+            until = min(until, need.meter.window.span(self._moment(now)).until - self._contact.ahead)
         self._leases.held[name] = Lease(hold=hold, amount=amount, until=until)
 
     def _take_back(self, lease: Lease | None) -> None:
@@ -384,22 +376,9 @@ class FleetStore:
         self._next += 1
         return Hold(self._next, Claims(tuple(meters), [0] * len(meters), amounts))
 
-    def _reached(self, ahead: float | None = None) -> None:
-        self._contact = self._clock()
-        self._quiet, self._quiet_until = _QUIET_SECONDS, 0.0
-        if ahead is not None and self._server_time:
-            self._ahead = ahead
-
-    def _lost(self, error: BaseException) -> None:
-        if self._silent:
-            return  # of a call that began earlier
-        log.warning("the shared accounts cannot be reached: %s", type(error).__name__)
-        self._quiet_until = self._clock() + self._quiet
-        self._quiet = min(2 * self._quiet, _LONGEST_QUIET)
-
     def _unreachable(self, error: BaseException) -> UpstreamError:
-        self._lost(error)
+        self._contact.lost(error)
         return UpstreamError("the shared accounts cannot be reached", hint="Try again when you are online.")
 
     def _moment(self, now: float) -> float:
-        return now + self._ahead
+        return now + self._contact.ahead
