@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agent.model.direct import direct
+
 BYTES_PER_TOKEN = 4
 IMAGE_TOKENS = 1600
 """Of an image of unknown size: the most that Anthropic counts (width × height / 750 up to 1568 pixels a side), and more
@@ -39,6 +41,7 @@ class TextKind(StrEnum):
     ANSWER = "answer"
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
     """What is known of a request's size. `text_bytes` is UTF-8 of all texts, tool definitions included."""

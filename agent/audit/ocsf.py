@@ -18,6 +18,7 @@ from agent.audit.unmapped import MAX_LIST, Document, clipped, connection_facts, 
 from agent.model.app import UNKNOWN_ASKER, Asker
 from agent.model.decision import Action
 from agent.model.device import Device
+from agent.model.direct import direct
 from agent.model.identity import Identity
 from agent.model.login import NO_LOGIN, Login
 from agent.model.record import AuditEvent, Exchange, Incident, IncidentKind, Outcome
@@ -28,6 +29,7 @@ MOST_GROUPS = 50
 """Groups of a sign-in that an event holds."""
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
     """What the store adds to an event: its number in the chain and when it was stored (Unix milliseconds)."""

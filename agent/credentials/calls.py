@@ -12,6 +12,7 @@ from agent.credentials.aws import AwsProfiles, parse_keys, signed
 from agent.credentials.google import Fetch, GoogleTokens
 from agent.credentials.kept import SecretCache
 from agent.errors import ConfigError
+from agent.model.direct import direct
 from agent.model.provider import Scheme
 from agent.model.references import shown
 from agent.routing.configured import ConfiguredProvider
@@ -22,6 +23,7 @@ LARGE_BODY = 64 * 1024  # bytes; to hash more takes longer than to go to a threa
 type Fields = tuple[tuple[bytes, bytes], ...]
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingCall:
     """A request that is about to be sent. `reference` names its key; empty where the provider wants none."""

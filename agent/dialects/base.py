@@ -60,6 +60,7 @@ class ParsedAnswer:
     finish_reason: str = ""
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
     """A piece of one text that a stream delivers in parts.
@@ -86,6 +87,7 @@ class Delta:
         return text[self.known : len(text) - self.loose] if self.known or self.loose else text
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventView:
     """What one event of a stream means.

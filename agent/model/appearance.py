@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.model.app import Asker, Evidence
+from agent.model.direct import direct
 from agent.model.login import Login
 
 MAX_ACCOUNTS = 8
 """So many kinds of account are remembered of a program on a surface."""
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appearance:
     """A program, surface and user that were seen together. `app` is a catalog id; `program` is the name of the process

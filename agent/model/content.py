@@ -43,6 +43,7 @@ class OnRedact(StrEnum):
     ALLOW = "allow"  # it passes, and the finding is recorded
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
     """One piece of decoded text that a person, a tool or a model wrote."""

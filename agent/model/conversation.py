@@ -33,6 +33,7 @@ class CacheHint:
     ttl: str = ""  # "5m", "1h"; empty is the provider's default
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """Words."""
@@ -77,6 +78,7 @@ class Thinking:
     id: str = ""  # of an OpenAI reasoning item
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:
     """The model asks for a tool. `arguments` is the JSON text as the model wrote it; `{}` where it wrote none."""
@@ -88,6 +90,7 @@ class ToolCall:
     cache: CacheHint | None = None
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResult:
     """What a tool answered to the call `call_id`. `name` is the tool's, where the format tells or an earlier call of
@@ -103,6 +106,7 @@ class ToolResult:
 type Part = Text | Media | Thinking | ToolCall | ToolResult
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """One contribution to the conversation. Neighbouring turns of the same speaker are allowed here; formats that
@@ -327,6 +331,7 @@ class PartStarted:
     name: str = ""
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartDelta:
     """More of a part: text, thought, or the JSON text of a call's arguments."""

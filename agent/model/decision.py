@@ -81,6 +81,7 @@ class Fallback(StrEnum):
     BLOCK = "block"
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """What one rule found in one part of an exchange, counted; never the value.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agent.model.direct import direct
+
 
 class LoginKind(StrEnum):
     """What a request shows to say who it is."""
@@ -26,6 +28,7 @@ class Tenancy(StrEnum):
     OTHER = "other"  # of an organisation that is not the policy's own
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
     """The account of one request. Never holds a credential: `tail` is the last four characters of an API key, and the

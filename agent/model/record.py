@@ -90,6 +90,7 @@ class Served:
     rule: str = ""  # the routing rule that chose
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What the policy says of the program that asked."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent.model.direct import direct
 from agent.policy.document import AccessRule, Policy
 from agent.policy.scope import Subject, met, mismatch
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessVerdict:
     """The verdict of the access rules. `rule_id` is empty where no rule fitted; `message` is a template for

@@ -19,6 +19,7 @@ from agent.policy.guardrail import Guardrail
 from agent.policy.section import Audience, Scope
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
     """Where a request is bound for: to the provider that the client meant (native), to the central gateway (central),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from agent.model.direct import direct
 from agent.model.record import Attempt
 from agent.routing.failures import Cause, Failure, Remedy
 from agent.routing.plan import Candidate, KeyRef, Plan
@@ -19,6 +20,7 @@ ABANDONED = "abandoned"
 """In a trail: given up because another try of the same request was faster."""
 
 
+@direct
 @dataclass(frozen=True, slots=True)
 class Try:
     """Send the request there. `number` counts the tries of the request from 1, `place` is the candidate's in the

@@ -14,6 +14,7 @@ import orjson
 from agent.dialects.jsonedits import edit
 from agent.errors import ContentError
 from agent.model.content import Edit
+from agent.model.direct import direct
 
 _MODEL = (("model",),)
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@")
@@ -21,6 +22,7 @@ OUR_FIELDS = frozenset({"fallbacks"})
 """Fields of a request that are for the gateway, not for a provider."""
 
 
+@direct
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amendments:
     """Changes to one JSON body. `model` replaces a name that the body holds; `add` are top-level fields, in place of
