@@ -14,19 +14,15 @@ from datetime import UTC, datetime
 
 from agent import __version__
 from agent.audit.chain import Json
-from agent.audit.unmapped import MAX_LIST, Document, clipped, connection_facts, unmapped
-from agent.model.app import UNKNOWN_ASKER, Asker
+from agent.audit.documents import MAX_LIST, Document, clipped
+from agent.audit.unmapped import unmapped
+from agent.audit.who import Introductions, actor_of, connection_facts
 from agent.model.decision import Action
 from agent.model.device import Device
 from agent.model.direct import direct
-from agent.model.identity import Identity
-from agent.model.login import NO_LOGIN, Login
 from agent.model.record import AuditEvent, Exchange, Incident, IncidentKind, Outcome
-from agent.model.traffic import Connection, Process
 
 VERSION = "1.8.0"
-MOST_GROUPS = 50
-"""Groups of a sign-in that an event holds."""
 
 
 @direct
@@ -104,11 +100,12 @@ class OcsfMapper:
     def __init__(self, device: Device, providers: Mapping[str, str]) -> None:
         self._providers = providers
         self._product: Document = {"name": "Drawbridge", "vendor_name": "Drawbridge", "version": __version__}
-        self._hostname = clipped(device.hostname)
+        hostname = clipped(device.hostname)
+        self._introductions = Introductions(hostname)
         self._device: Document = {
             "type_id": 0,
             "uid": device.id,
-            "hostname": self._hostname,
+            "hostname": hostname,
             "os": {
                 "name": device.os_name,
                 "version": device.os_version,
@@ -152,6 +149,7 @@ class OcsfMapper:
 
     def _exchange(self, event: Exchange, stamp: Stamp) -> Document:
         decision = event.decision
+        who = self._introductions.of(event.connection, event.asker, event.login)
         served = event.served.provider or event.surface
         provider = self._providers.get(served, served)
         time_ms = int(event.started_at * 1000)
@@ -167,12 +165,12 @@ class OcsfMapper:
             "duration": duration,
             "status_id": _STATUS.get(event.outcome, 2),
             "status_detail": event.outcome,
-            "actor": _actor(event.connection, event.asker, event.login),
+            "actor": who.actor,
             "api": {
                 "operation": event.operation or clipped(event.method),
                 "service": {"name": event.surface},
             },
-            "src_endpoint": self._source(event.connection),
+            "src_endpoint": who.source,
             "dst_endpoint": {"hostname": clipped(event.host), "port": event.connection.connect_port or 443},
             "http_request": {
                 "http_method": clipped(event.method),
@@ -184,7 +182,7 @@ class OcsfMapper:
                 "uid": event.policy_hash,
                 "is_applied": decision.applied and decision.action is not Action.ALLOW,
             },
-            "unmapped": unmapped(event, provider),
+            "unmapped": unmapped(event, provider, who),
         }
         document.update(self._correlated(document, event))
         if event.status is not None:
@@ -241,15 +239,9 @@ class OcsfMapper:
         else:
             document["app"] = self._product
         if event.connection is not None:
-            document["actor"] = _actor(event.connection)
+            document["actor"] = actor_of(event.connection)
             facts["connection"] = connection_facts(event.connection)
         return document
-
-    def _source(self, connection: Connection) -> Document:
-        if connection.client_address is None:
-            return {"hostname": self._hostname}
-        address, port = connection.client_address
-        return {"hostname": self._hostname, "ip": clipped(address), "port": port}
 
 
 def _control(event: Exchange) -> Document:
@@ -269,74 +261,6 @@ def _control(event: Exchange) -> Document:
         "is_alert": decision.action is not Action.ALLOW,
         "severity_id": int(decision.severity),
     }
-
-
-def _actor(connection: Connection, asker: Asker = UNKNOWN_ASKER, login: Login = NO_LOGIN) -> Document:
-    """Who did it: app, process, user of this machine; of the account at the service what the request shows of it."""
-    process = connection.process
-    app = clipped(asker.app or connection.app)
-    actor: Document = {"app_name": app or (clipped(process.name) if process else "unknown")}
-    if process is not None:
-        actor["process"] = _process(process)
-    user: Document = {}
-    if process is not None and process.user:
-        user["name"] = clipped(process.user)
-        user.update(_signed_in(process.identity))
-    if name := login.subject or login.organisation:
-        user["account"] = {
-            "uid": clipped(name),
-            "type": clipped(login.plan or login.key_type or login.kind) or "account",
-            "type_id": 99,
-        }
-    if login.organisation:
-        user["org"] = {"uid": clipped(login.organisation)}
-    if user:
-        actor["user"] = user
-    if login.tail:
-        actor["session"] = {"credential_uid": f"…{clipped(login.tail)}"}
-    return actor
-
-
-def _signed_in(identity: Identity) -> Document:
-    """As whom the account has signed in: `uid` is its id at the provider, which `domain` names."""
-    if not identity.known:
-        return {}
-    found: Document = {"uid": clipped(identity.subject), "domain": clipped(identity.issuer)}
-    if "@" in identity.name:
-        found["email_addr"] = clipped(identity.name)
-    elif identity.name != identity.subject:
-        found["display_name"] = clipped(identity.name)
-    if identity.full_name:
-        found["full_name"] = clipped(identity.full_name)
-    if identity.groups:
-        found["groups"] = [{"name": clipped(each)} for each in identity.groups[:MOST_GROUPS]]
-    return found
-
-
-def _process(process: Process) -> Document:
-    about: Document = {"pid": process.pid, "name": clipped(process.name)}
-    if process.executable:
-        about["file"] = _file(process)
-    if process.started:
-        about["created_time"] = int(process.started * 1000)
-    if process.parents:
-        elders: list[Json] = [{"name": clipped(name)} for name in process.parents[:MAX_LIST]]
-        about["parent_process"] = elders[0]
-        about["ancestry"] = elders
-    if process.sandbox:
-        about["sandbox"] = clipped(process.sandbox)
-    return about
-
-
-def _file(process: Process) -> Document:
-    name = process.executable.replace("\\", "/").rpartition("/")[2]
-    file: Document = {"name": clipped(name), "path": clipped(process.executable), "type_id": 1}
-    signature = process.signature
-    if signature.signer:
-        file["company_name"] = clipped(signature.signer)
-    if signature.team:
-        file["signature"] = {"algorithm_id": 0, "developer_uid": clipped(signature.team), "state_id": 1}
-    return file
 
 
 def _message_context(event: Exchange) -> Document:

@@ -7,26 +7,21 @@ Durations are microseconds, money 10^-9 dollars, scores parts of a hundred: the 
 from __future__ import annotations
 
 from agent.audit.chain import Json
-from agent.model.app import Asker
+from agent.audit.documents import MAX_LIST, Document, clipped
+from agent.audit.who import Introduction
 from agent.model.content import Attachment, Usage
 from agent.model.decision import Decision, Hit
-from agent.model.login import Login
 from agent.model.record import Attempt, CaptureMode, Exchange, Outcome, Served
 from agent.model.tool import CalledTool, ToolUse
-from agent.model.traffic import Connection
 from agent.policy.tool_calls import MAX_CHARACTERS
 
-MAX_LIST = 1000
-_MAX_TEXT = 1024  # characters of any text that comes from outside
 _LONGEST_EXTENSION = 8  # what is longer may be a part of a name
 _MAX_CONTENT = 256 * 1024  # characters of captured content
 
-type Document = dict[str, Json]
 
-
-def unmapped(event: Exchange, provider: str) -> Document:
-    """Everything of an exchange that stands under `unmapped`. `provider` is the GenAI provider name."""
-    document: Document = {"drawbridge": _facts(event)}
+def unmapped(event: Exchange, provider: str, who: Introduction) -> Document:
+    """Everything of an exchange that stands under `unmapped`. `provider` is the GenAI provider name, `who` asked."""
+    document: Document = {"drawbridge": _facts(event, who)}
     if event.operation or event.model:
         document["gen_ai.operation.name"] = event.operation or "chat"
         document["gen_ai.provider.name"] = provider
@@ -56,7 +51,7 @@ def _tokens(usage: Usage) -> Document:
     return {name: count for name, count in counts.items() if count is not None}
 
 
-def _facts(event: Exchange) -> Document:
+def _facts(event: Exchange, who: Introduction) -> Document:
     """What we know and OCSF has no place for."""
     facts: Document = {
         "kind": "exchange",
@@ -64,17 +59,17 @@ def _facts(event: Exchange) -> Document:
         "dialect": event.dialect,
         "upstream": event.upstream,
         "outcome": event.outcome,
-        "connection": connection_facts(event.connection),
+        "connection": who.connection,
         "policy": {"id": event.policy_id, "hash": event.policy_hash},
         "decision": _decision(event.decision),
         "timing": _timing(event),
     }
     if event.standing.rule:
         facts["app"] = {"state": event.standing.state, "rule": event.standing.rule}
-    if asker := _asker(event.asker):
-        facts["asker"] = asker
-    if login := _login(event.login):
-        facts["login"] = login
+    if who.asker:
+        facts["asker"] = who.asker
+    if who.login:
+        facts["login"] = who.login
     if event.error:
         facts["error"] = clipped(event.error)
     if event.trace:
@@ -155,41 +150,6 @@ def _call(call: CalledTool) -> Document:
     if call.cut:
         document["cut"] = True
     return document
-
-
-def _asker(asker: Asker) -> Document:
-    """Which app asked, and how that is known; what is not known is left out."""
-    document: Document = {
-        name: clipped(value)
-        for name, value in (
-            ("app", asker.app),
-            ("evidence", asker.evidence.value),
-            ("seen", asker.seen),
-            ("claimed", asker.claimed),
-        )
-        if value
-    }
-    if asker.within:
-        document["within"] = [clipped(each) for each in asker.within[:MAX_LIST]]
-    return document
-
-
-def _login(login: Login) -> Document:
-    """With which account. Its subject is as the capture mode allows."""
-    return {
-        name: clipped(value)
-        for name, value in (
-            ("kind", login.kind.value),
-            ("key_type", login.key_type),
-            ("tail", login.tail),
-            ("subject", login.subject),
-            ("organisation", login.organisation),
-            ("domain", login.domain),
-            ("plan", login.plan),
-            ("tenancy", login.tenancy.value),
-        )
-        if value
-    }
 
 
 def _served(served: Served) -> Document:
@@ -285,20 +245,3 @@ def _timing(event: Exchange) -> Document:
     if timing.chunks:
         document["chunks"] = timing.chunks
     return document
-
-
-def connection_facts(connection: Connection) -> Document:
-    """How a client came in."""
-    document: Document = {"id": connection.id, "tier": connection.tier}
-    if connection.connect_host:
-        document["connect_host"] = clipped(connection.connect_host)
-    if connection.sni:
-        document["sni"] = clipped(connection.sni)
-    return document
-
-
-def clipped(value: str, limit: int = _MAX_TEXT) -> str:
-    """`value`, clipped, and without the lone surrogates that file and process names may hold."""
-    if len(value) > limit:
-        value = value[:limit] + "…"
-    return value if value.isascii() else value.encode("utf-8", "replace").decode()

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from agent.audit.chain import DroppedRange, Head, canonical, fingerprint, genesis
+from agent.audit.documents import Document
 from agent.audit.index import Columns, columns
 from agent.audit.ocsf import OcsfMapper, Stamp
 from agent.audit.retention import Drop, Limits, choose
 from agent.audit.store import Store, read_head, storage_errors, write_head
-from agent.audit.unmapped import Document
 from agent.errors import AuditError
 from agent.host.paths import StatePaths
 from agent.model.ids import uuid7

@@ -8,7 +8,6 @@ import orjson
 
 from agent.audit.chain import canonical
 from agent.audit.ocsf import OcsfMapper, Stamp
-from agent.audit.unmapped import clipped
 from agent.model.record import Attempt, CacheUse, Exchange, Served, Timing
 from tests.fakes.audit import DEVICE, make_exchange
 
@@ -99,8 +98,3 @@ def test_streams_tell_their_length() -> None:
     timing = Timing(total_ms=10, overhead_ms=1, last_byte_ms=9.5, chunks=7)
     told = ocsf(make_exchange(timing=timing))["unmapped"]["drawbridge"]["timing"]
     assert (told["last_byte_us"], told["chunks"]) == (9500, 7)
-
-
-def test_long_and_odd_texts_are_clipped() -> None:
-    assert clipped("x" * 2000) == "x" * 1024 + "…"
-    assert clipped("a\ud800") == "a?"
