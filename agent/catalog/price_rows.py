@@ -52,7 +52,7 @@ class Offer:
     def rates(self, prompt: int) -> Rates:
         """Those for a prompt of so many tokens: crossing a step changes the price of all of them."""
         found = self.steps[0][1]
-        for above, rates in self.steps:
+        for above, rates in self.steps[1:]:
             if prompt > above:
                 found = rates
         return found

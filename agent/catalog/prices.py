@@ -49,18 +49,18 @@ class PriceTable:
             return None
         prompt, output = tokens.input or 0, tokens.output or 0
         rates = _offer(priced.offers, at).rates(prompt)
-        read = min(tokens.cache_read or 0, prompt)
-        write = min(tokens.cache_write or 0, prompt - read)
-        hour = min(tokens.cache_write_1h or 0, write)
-        thought = min(tokens.reasoning or 0, output)
-        picos = (
-            (prompt - read - write) * rates.input
-            + read * rates.cache_read
-            + (write - hour) * rates.cache_write
-            + hour * rates.cache_write_1h
-            + (output - thought) * rates.output
-            + thought * rates.reasoning
-        )
+        picos = prompt * rates.input + output * rates.output
+        read = write = 0
+        if tokens.cache_read:
+            read = min(tokens.cache_read, prompt)
+            picos += read * (rates.cache_read - rates.input)
+        if tokens.cache_write:
+            write = min(tokens.cache_write, prompt - read)
+            picos += write * (rates.cache_write - rates.input)
+        if write and tokens.cache_write_1h:
+            picos += min(tokens.cache_write_1h, write) * (rates.cache_write_1h - rates.cache_write)
+        if tokens.reasoning:
+            picos += min(tokens.reasoning, output) * (rates.reasoning - rates.output)
         return (picos + 500) // 1000 + rates.request
 
     def window(self, provider: str, model: str) -> int | None:
@@ -140,6 +140,8 @@ def bundled_sections() -> Sections:
 
 def _offer(offers: tuple[Offer, ...], at: float) -> Offer:
     """The last that holds; where none does, the first."""
+    if len(offers) == 1:
+        return offers[0]
     day, second = divmod(int(at), _DAY)
     for offer in reversed(offers):
         if offer.holds(day, second):
