@@ -12,12 +12,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Protocol
 
 from agent.errors import AuditError, HostError
 from agent.gateway.ports import AuditSink
 from agent.model.appearance import MAX_ACCOUNTS, Appearance, bare
+from agent.model.direct import changed
 from agent.model.ids import uuid7
 from agent.model.login import NO_LOGIN
 from agent.model.record import AuditEvent, Exchange, Incident, IncidentKind
@@ -197,7 +197,7 @@ def _joined(known: Appearance, seen: Appearance) -> Appearance:
     accounts = known.accounts
     if seen.accounts and accounts[-1:] != seen.accounts:
         accounts = (*(each for each in accounts if each not in seen.accounts), *seen.accounts)[-MAX_ACCOUNTS:]
-    return replace(
+    return changed(
         seen,
         first_seen=known.first_seen,
         requests=known.requests + seen.requests,

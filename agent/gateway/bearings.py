@@ -15,7 +15,7 @@ from agent.gateway.transport.base import Headers
 from agent.gateway.wire import ClientRequest
 from agent.inspection import RuleBook
 from agent.model.app import Asker
-from agent.model.direct import direct
+from agent.model.direct import changed, direct
 from agent.model.login import Login
 
 VARYING = frozenset(
@@ -50,13 +50,7 @@ class Bearings:
         if self.kept is None:
             return request
         fields = request.headers
-        return ClientRequest(
-            connection=request.connection,
-            method=request.method,
-            target=request.target,
-            headers=tuple([fields[place] for place in self.kept]),
-            memory=request.memory,
-        )
+        return changed(request, headers=tuple([fields[place] for place in self.kept]))
 
 
 @dataclass(frozen=True, slots=True)

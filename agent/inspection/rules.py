@@ -55,7 +55,7 @@ from agent.inspection.tool_calls import CallReport
 from agent.inspection.verdict_cache import VerdictCache
 from agent.model.content import Role, Where, outermost
 from agent.model.decision import Action, Fallback
-from agent.model.direct import direct
+from agent.model.direct import changed, direct
 from agent.model.findings import Family, Finding
 from agent.model.record import CaptureMode
 from agent.policy import Guardrail, Policy, Subject, approval, guardrails
@@ -101,16 +101,7 @@ class Scope:
         vault = self.vault
         if vault is None and self.open_vault is not None:
             vault = self.open_vault(request)
-        return Scope(
-            rules=self.rules,
-            subject=subject,
-            guardrails=chosen,
-            ref=self.ref,
-            justified=self.justified,
-            open_vault=self.open_vault,
-            vault=vault,
-            approval=self.approval,
-        )
+        return changed(self, subject=subject, guardrails=chosen, vault=vault)
 
     @property
     def capture(self) -> CaptureMode:
@@ -119,12 +110,12 @@ class Scope:
 
     def distrusts(self, where: Where, role: Role) -> bool:
         """Whether the injection model is to judge what `role` says there: never an operator's own instructions."""
-        suspecting = self.rules.suspecting
-        return (
-            bool(suspecting)
-            and role in _UNTRUSTED[where]
-            and any(where in rule.where and rule.id in suspecting for rule in self.guardrails)
-        )
+        return role in _UNTRUSTED[where] and where in self.rules.outlook(self.guardrails).suspects
+
+    @property
+    def counts(self) -> bool:
+        """Whether a guardrail decides by how much was found."""
+        return self.rules.outlook(self.guardrails).counts
 
     @property
     def restores(self) -> bool:
@@ -134,7 +125,16 @@ class Scope:
     @property
     def watches_answers(self) -> bool:
         """Whether any guardrail looks at answers, or stand-ins are to be put back in them."""
-        return self.restores or any(Where.ANSWER in guardrail.where for guardrail in self.guardrails)
+        return self.restores or self.rules.outlook(self.guardrails).answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What some guardrails are about, taken together."""
+
+    suspects: frozenset[Where]  # where one asks for what the injection model finds
+    counts: bool  # one decides by how much was found
+    answers: bool  # one looks at answers
 
 
 type Find = Callable[[str], tuple[Finding, ...]]
@@ -205,6 +205,7 @@ class RuleBook:
             if any(guardrails.rule_for((rule,), Family.INJECTION, each, rule.where[0]) for each in types)
         )
         """Ids of the guardrails that look for what the injection model finds."""
+        self._outlook = self._looked(policy.guardrails)
         for rule_id, kind in {
             **{rule.id: rule.type for rule in sought_in_windows()},
             INJECTION_RULE: INJECTION_TYPE,
@@ -263,6 +264,20 @@ class RuleBook:
         chosen = guardrails.select(self.policy, subject, ref)
         return Scope(
             rules=self, subject=subject, guardrails=chosen, ref=ref, justified=justified, approval=given
+        )
+
+    def outlook(self, chosen: tuple[Guardrail, ...]) -> Outlook:
+        """What the guardrails that apply to an exchange are about: mostly all of the policy's, which was found out
+        once."""
+        return self._outlook if chosen is self.policy.guardrails else self._looked(chosen)
+
+    def _looked(self, chosen: tuple[Guardrail, ...]) -> Outlook:
+        return Outlook(
+            suspects=frozenset(
+                where for rule in chosen if rule.id in self.suspecting for where in rule.where
+            ),
+            counts=any(rule.at_least > 1 for rule in chosen),
+            answers=any(Where.ANSWER in rule.where for rule in chosen),
         )
 
     def scan(self, text: str, *, untrusted: bool = False) -> tuple[Finding, ...]:

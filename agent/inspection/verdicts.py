@@ -37,7 +37,7 @@ class Tally:
     @property
     def weighs(self) -> bool:
         """Whether a guardrail wants to see all findings of a request first, to count them: see `weigh`."""
-        return any(guardrail.at_least > 1 for guardrail in self.scope.guardrails)
+        return self.scope.counts
 
     def weigh(self, findings: Iterable[tuple[Finding, Where, Role, str]]) -> None:
         """Look at all findings of a request with their values, once, before they are counted. A guardrail with

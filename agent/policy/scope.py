@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from agent.model.app import UNKNOWN_ASKER, Asker, Evidence
 from agent.model.content import Attachment, Where
 from agent.model.decision import Action
-from agent.model.direct import direct
+from agent.model.direct import changed, direct
 from agent.model.identity import NO_IDENTITY, Identity
 from agent.model.login import NO_LOGIN, Login
 from agent.policy.apps import AppRule, State
@@ -70,28 +70,7 @@ class Subject:
 
     def about(self, model: str, *, size: int, attachments: tuple[Attachment, ...]) -> Subject:
         """The subject, now that the request is known."""
-        return Subject(
-            host=self.host,
-            path=self.path,
-            surface=self.surface,
-            app=self.app,
-            model=model,
-            user=self.user,
-            groups=self.groups,
-            size=size,
-            attachments=attachments,
-            destination=self.destination,
-            device_os=self.device_os,
-            hour=self.hour,
-            weekday=self.weekday,
-            login=self.login,
-            kind=self.kind,
-            inference=self.inference,
-            device=self.device,
-            state=self.state,
-            asker=self.asker,
-            identity=self.identity,
-        )
+        return changed(self, model=model, size=size, attachments=attachments)
 
 
 def misfit(scope: Audience, subject: Subject) -> str | None:

@@ -14,6 +14,7 @@ from functools import partial
 from agent.accounts.denials import Denial
 from agent.dialects.base import ParsedRequest
 from agent.errors import DrawbridgeError
+from agent.gateway import headers
 from agent.gateway.accounting import Account, measured
 from agent.gateway.ledger import newest_turn
 from agent.gateway.transport.base import Headers
@@ -76,10 +77,22 @@ class Planner:
 
     def plan(self, book: RouteBook, account: Account, wanted: Wanted) -> Plan:
         """Whom to ask, in order. Raises UnknownModel, NotAllowed, NoRoute, ContentError."""
+        header = headers.get(wanted.fields, FALLBACKS_HEADER)
+        sticky = book.routing.sticky
+        session = session_of(wanted.fields, sticky.headers) if sticky.enabled else ""
+        if book.routing.rules or header or session or wanted.fallbacks is not None:
+            return self._made(book, account, wanted, header, session)
+        key, model = account.principal.key, wanted.request.model
+        plan = book.sole.find(key, model, wanted.preferred)
+        if plan is None:
+            plan = self._made(book, account, wanted, header, session)
+            book.sole.keep(key, model, wanted.preferred, plan)
+        return plan
+
+    def _made(self, book: RouteBook, account: Account, wanted: Wanted, header: bytes, session: str) -> Plan:
         rule = self._rule(book, account, wanted)
         redirected = rule is not None and bool(rule.candidates or rule.refuse)
         asked = () if redirected else _asked(book, account, wanted)
-        header = next((value for name, value in wanted.fields if name == FALLBACKS_HEADER), b"")
         named = named_fallbacks(wanted.fallbacks, header.decode("latin-1"))
         others = book.names.aliases.get(wanted.request.model, ())[1:]
         wish = wish_of(
@@ -90,7 +103,7 @@ class Planner:
             rule=rule,
             requested=() if redirected else (*others, *named),  # a rule's word stands above the client's
             usual=tuple(_of_key(account, asked)),
-            session=session_of(wanted.fields, book.routing.sticky.headers),
+            session=session,
         )
         plan = choose(wish, self._health, now=self._clock(), draw=self._draw)
         serving = plan.candidates[0].settings

@@ -14,6 +14,7 @@ from agent.catalog.prices import PriceTable, bundled_sections
 from agent.catalog.providers import bundled_providers
 from agent.errors import ConfigError, PolicyError
 from agent.gateway.routing import target_of
+from agent.gateway.unified.sole import SolePlans
 from agent.model.conversation import TokenCount
 from agent.model.provider import Provider, Spoken
 from agent.model.surface import Surface
@@ -78,6 +79,8 @@ class RouteBook:
         self.names = ModelNames(
             self.providers, aliases=policy.models, families=bundled_families(), table=self.prices
         )
+        self.sole = SolePlans()
+        """Plans without an alternative."""
         self._candidates: dict[tuple[ModelRef, float, tuple[str, ...] | None], Candidate] = {}
         self._offers: dict[tuple[str, str, str], tuple[Spoken, ...]] = {}
         self._places: dict[tuple[str, str, str, str, bool], Place] = {}
