@@ -35,7 +35,7 @@ def get(headers: Headers | list[tuple[bytes, bytes]], name: bytes) -> bytes:
 
 def combined(headers: Headers | list[tuple[bytes, bytes]], name: bytes) -> bytes:
     """All values of a list header as one list (RFC 9110 section 5.3), or empty."""
-    return b", ".join(value for key, value in headers if key == name)
+    return b", ".join([value for key, value in headers if key == name])
 
 
 def count(headers: Headers | list[tuple[bytes, bytes]], name: bytes) -> int:
@@ -50,8 +50,9 @@ def forwardable(
     named = {
         token.strip().lower() for key, value in headers if key == b"connection" for token in value.split(b",")
     }
-    gone = HOP_BY_HOP | drop | named if named else HOP_BY_HOP | drop
-    return [(key, value) for key, value in headers if key not in gone]
+    return [
+        each for each in headers if each[0] not in drop and each[0] not in HOP_BY_HOP and each[0] not in named
+    ]
 
 
 def imposed(headers: list[tuple[bytes, bytes]], ours: Headers) -> list[tuple[bytes, bytes]]:
@@ -64,4 +65,4 @@ def imposed(headers: list[tuple[bytes, bytes]], ours: Headers) -> list[tuple[byt
 
 def without_body_facts(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """The headers without those that describe body bytes which are no longer the ones that came."""
-    return [(key, value) for key, value in headers if key not in _ABOUT_BODY]
+    return [each for each in headers if each[0] not in _ABOUT_BODY]

@@ -46,21 +46,21 @@ class Settlement:
     async def _close(self) -> None:
         """What a client has seen finished is paid for and recorded: no crash loses it. Payment and record become
         durable beside each other; a crash between the two leaves the reservation, which is charged in full."""
-        paying = self._tasks.begin(self._pay(), name="pay")
+        tokens = self._tokens()
+        paying = self._tasks.begin(self._pay(tokens), name="pay")
         if not self.account.counted:
             await paying
-        self._note_cost()
+        self._note_cost(tokens)
         self.ledger.request_bytes = self._wire.bytes_in
         self.ledger.response_bytes = self.ledger.response_bytes or self._wire.bytes_out
         await append(self._audit, self.ledger.close())
         await paying
 
-    async def _pay(self) -> None:
-        ledger = self.ledger
-        provider, model = ledger.served_fact("provider") or "", ledger.served_fact("model") or ""
-        tokens = self._tokens()
+    async def _pay(self, tokens: TokenCount | None) -> None:
         if tokens is None:
             return
+        ledger = self.ledger
+        provider, model = ledger.served_fact("provider") or "", ledger.served_fact("model") or ""
         try:
             await self.account.settle(
                 provider,
@@ -80,11 +80,10 @@ class Settlement:
         spoken = ledger.rules.dialects.get(ledger.dialect) or SOCKETS.get(ledger.dialect)
         return spoken.count(ledger.usage) if spoken is not None else None
 
-    def _note_cost(self) -> None:
-        ledger = self.ledger
-        tokens = self._tokens()
+    def _note_cost(self, tokens: TokenCount | None) -> None:
         if tokens is None or self._unpaid:
             return
+        ledger = self.ledger
         cost, estimated = self.account.cost
         provider, model = ledger.served_fact("provider") or "", ledger.served_fact("model") or ""
         if ledger.served_fact("cache") in (CacheUse.EXACT, CacheUse.SEMANTIC):

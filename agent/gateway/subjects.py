@@ -15,6 +15,8 @@ from agent.model.login import NO_LOGIN, Login
 from agent.model.traffic import Connection
 from agent.policy import Destination, Subject, approval
 
+_SYSTEMS = {"darwin": "macos", "win32": "windows"}  # as rules call them
+
 
 def subject_of(
     route: Route,
@@ -55,7 +57,7 @@ def subject_of(
         destination=Destination(
             kind="provider" if route.upstream == "gateway" else route.upstream, host=route.target.host
         ),
-        device_os={"darwin": "macos", "win32": "windows"}.get(platform, platform),
+        device_os=_SYSTEMS.get(platform, platform),
         hour=moment.tm_hour,
         weekday=moment.tm_wday + 1,
     )

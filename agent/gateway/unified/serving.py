@@ -283,6 +283,7 @@ def _facts(ledger: Ledger, candidate: Candidate, done: Dispatched, dropped: tupl
 
 def _shown(text: str) -> bytes:
     """Words that may be a client's own, as a header can carry them."""
-    return "".join(each if each.isprintable() else "?" for each in text[:_LONGEST_FACT]).encode(
-        "ascii", "replace"
-    )
+    short = text[:_LONGEST_FACT]
+    if not short.isprintable():
+        short = "".join(each if each.isprintable() else "?" for each in short)
+    return short.encode("ascii", "replace")
