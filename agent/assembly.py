@@ -31,10 +31,11 @@ from agent.extraction import Extractor
 from agent.gateway.app import GatewayApp
 from agent.gateway.appearances import Appearances
 from agent.gateway.asking import Asking
+from agent.gateway.bodies import MAX_BODY
 from agent.gateway.conversations import Conversations
 from agent.gateway.direct import Direct
 from agent.gateway.dispatch import Dispatcher
-from agent.gateway.exchange import MAX_BODY, ExchangeHandler
+from agent.gateway.exchange import ExchangeHandler
 from agent.gateway.filebook import FileBook
 from agent.gateway.files import FileReader
 from agent.gateway.late_facts import LateFacts

@@ -9,22 +9,22 @@ import asyncio
 import logging
 import time
 from dataclasses import replace
-from urllib.parse import quote
 
 from agent.accounts.accounts import Accounts
 from agent.dialects import opaque
 from agent.dialects.base import Block, ConversationVoice, ParsedRequest, Voice
-from agent.dialects.encoding import decode
 from agent.dialects.faults import Fault, error_about
-from agent.errors import ContentError, UpstreamError
+from agent.errors import UpstreamError
 from agent.gateway import headers
 from agent.gateway.accounting import Account
 from agent.gateway.answers import Answering
 from agent.gateway.asking import Asking, Ownerless
+from agent.gateway.bodies import BODILESS, MAX_BODY, Bodies, announced, has_body, in_address, reads_query
 from agent.gateway.conversations import Conversations
 from agent.gateway.direct import Direct
 from agent.gateway.filebook import FileBook
 from agent.gateway.files import FileReader
+from agent.gateway.forwarding import Forwarding
 from agent.gateway.judging import Judge, Question
 from agent.gateway.ledger import Ledger
 from agent.gateway.ports import AuditSink, CheckRunner, JustificationSource, Lane, PolicyInForce, SecretSource
@@ -32,8 +32,7 @@ from agent.gateway.routing import Refusal, Refused, Route, is_page
 from agent.gateway.scans import ScanPool
 from agent.gateway.second_opinion import SecondOpinion
 from agent.gateway.settlement import Settlement, append
-from agent.gateway.signed_bodies import signed_names
-from agent.gateway.transport.base import Headers, Transport, TransportError, UpstreamResponse
+from agent.gateway.transport.base import Headers, Transport
 from agent.gateway.unified.pages import page
 from agent.gateway.unified.passing import way_of
 from agent.gateway.unified.refusals import refusal
@@ -41,25 +40,18 @@ from agent.gateway.unified.serving import Errand, Served, Serving
 from agent.gateway.unlisted import Unlisted
 from agent.gateway.uploads import Uploads
 from agent.gateway.voices import fault_of, told, voice
-from agent.gateway.wire import BodyTooLarge, ClientGone, ClientRequest, Wire
-from agent.inspection import RuleBook, judge_access, judge_unread
+from agent.gateway.wire import ClientGone, ClientRequest, Wire
+from agent.inspection import judge_access, judge_unread
 from agent.inspection.mcp_tools import offers
 from agent.inspection.verdicts import refusal as refusal_of
 from agent.model.decision import Decision
-from agent.model.ids import short_ref, uuid7
-from agent.model.record import Incident, IncidentKind, Outcome
+from agent.model.ids import short_ref
+from agent.model.record import Outcome
 from agent.model.surface import Endpoint
 from agent.policy import UnknownSurface
 from agent.telemetry import trace_context
 
 log = logging.getLogger(__name__)
-
-MAX_BODY = 64 * 1024 * 1024  # bytes of a request, as sent and decoded
-_BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
-_PRINTABLE = bytes({*range(0x21, 0x7F)} - {0x23}).decode("ascii")
-_TRACE = frozenset({b"traceparent", b"tracestate"})
-_SIGNABLE = frozenset({b"accept-encoding"})  # of ours, what a client's signature may cover
-_OURS = frozenset({b"accept-encoding", b"content-length", b"expect", b"host"})
 
 
 class ExchangeHandler:
@@ -89,6 +81,7 @@ class ExchangeHandler:
         self._scans = scans
         self._capture_key = capture_key
         self._max_body = max_body
+        self._bodies = Bodies(max_body)
         self._opinion = SecondOpinion(checks, scans)
         self._accounts = accounts
         self._serving = serving
@@ -104,6 +97,7 @@ class ExchangeHandler:
             files=files,
             device=self._asking.device,
         )
+        self._forwarding = Forwarding(self._direct, asking=asking, judge=self._judge, serving=serving)
         filebook = files.book if files is not None else FileBook(time.monotonic)
         self._uploads = Uploads(self._judge, self._direct, filebook, max_body=max_body)
 
@@ -142,7 +136,7 @@ class ExchangeHandler:
         except Refused as error:
             ledger.outcome, ledger.error = Outcome.REFUSED, str(error)
             if error.status == 421:
-                await self._misdirected(ledger, str(error))
+                await append(self._audit, ledger.misdirection(str(error)))
             return await self._say(wire, book, error.status, str(error), error.headers, error.fault)
         except UpstreamError as error:
             ledger.outcome, ledger.error = Outcome.UPSTREAM_FAILED, str(error)
@@ -176,11 +170,11 @@ class ExchangeHandler:
         """By what is spoken at a path that the catalog lists."""
         if route.surface.own and not endpoint.takes_files and request.method != "POST":
             raise Refused(405, "models are asked with POST", headers=((b"allow", b"POST"),))
-        bodiless = request.method in _BODILESS and not _has_body(request.headers)
+        bodiless = request.method in BODILESS and not has_body(request.headers)
         if not endpoint.dialect and not bodiless:
             fields = ((b"upgrade", b"websocket"),)
             raise Refused(426, "models are asked over a WebSocket here", headers=fields)
-        if bodiless and not _reads_query(endpoint, book.ledger.rules):
+        if bodiless and not reads_query(endpoint, book.ledger.rules):
             return await self._pass(request, route, wire, book)
         if endpoint.dialect == opaque.NAME:
             return await self._opaque(request, route, wire, book)
@@ -211,11 +205,11 @@ class ExchangeHandler:
     async def _suspected(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
         """What may ask a model at a path that the catalog does not list."""
         action = book.ledger.rules.policy.unknown_surface
-        if action is UnknownSurface.REPORT and (_announced(request.headers) or 0) > self._max_body:
+        if action is UnknownSurface.REPORT and (announced(request.headers) or 0) > self._max_body:
             return await self._pass(request, route, wire, book)
-        sent = await self._read(request, wire)
+        sent = await self._bodies.read(request, wire)
         way = self._asking.way(book.ledger.rules, request, at=book.ledger.started_at)
-        route = await self._unlisted.bind(request, route, self._plain(request, sent), book.ledger, way)
+        route = await self._unlisted.bind(request, route, self._bodies.plain(request, sent), book.ledger, way)
         if route.endpoint is None:
             return await self._pass(request, route, wire, book, sent)
         refused = self._judge.admits(route, book.ledger, request.connection)  # now that it asks a model
@@ -248,23 +242,23 @@ class ExchangeHandler:
     ) -> bool:
         """Body and answer as they come."""
         route, headed = way_of(request, route, book.routes, book.account)
-        length = _announced(request.headers)
-        has_body = _has_body(request.headers)
+        length = announced(request.headers)
+        with_body = has_body(request.headers)
         fields = headers.forwardable(headed, drop=frozenset({b"expect", b"host", b"content-length"}))
-        body = (wire.chunks() if has_body else b"") if sent is None else sent
+        body = (wire.chunks() if with_body else b"") if sent is None else sent
         length = length if sent is None else len(sent)
         book.ledger.sent()
         response = await self._direct.send(
-            request.method, route, fields, body, length=length if has_body else None
+            request.method, route, fields, body, length=length if with_body else None
         )
-        self._learn(request, route, book.ledger, response)
+        self._forwarding.learn(request, route, book.ledger, response)
         return await self._answering(wire, book).relay(response)
 
     async def _opaque(self, request: ClientRequest, route: Route, wire: Wire, book: Settlement) -> bool:
         """A model is asked in a format that is one maker's secret: through both ways at once, if policy lets that pass
         unread. Its records say that it was."""
         scope = self._judge.scope(route, book.ledger, request.connection)
-        scope = scope.informed(ParsedRequest(), unread=_announced(request.headers) or 0)
+        scope = scope.informed(ParsedRequest(), unread=announced(request.headers) or 0)
         book.ledger.error = opaque.PROBLEM
         if (decision := judge_unread(scope, opaque.PROBLEM)) is not None:
             if decision.applied:
@@ -311,10 +305,10 @@ class ExchangeHandler:
         ledger = book.ledger
         assert route.endpoint is not None
         dialect = ledger.rules.dialects[route.endpoint.dialect] if lane is None else lane.dialect
-        bodiless = lane is None and not _has_body(request.headers) and request.method in _BODILESS
-        sent = await self._read(request, wire) if sent is None else sent
+        bodiless = lane is None and not has_body(request.headers) and request.method in BODILESS
+        sent = await self._bodies.read(request, wire) if sent is None else sent
         with ledger.working():
-            body = sent if bodiless or lane is not None else self._decoded(request, sent)
+            body = sent if bodiless or lane is not None else self._bodies.decoded(request, sent)
         asker = book.account.principal.key_id
         named = lane.conversation if lane is not None else ""
         question = Question(
@@ -329,7 +323,7 @@ class ExchangeHandler:
         if book.account.limits_tools and (denial := book.account.may_offer(offers(verdict.body))) is not None:
             raise refusal(denial)
         if bodiless:
-            query = verdict.body if verdict.body is body else _in_address(verdict.body)
+            query = verdict.body if verdict.body is body else in_address(verdict.body)
             route, verdict = replace(route, query=query), replace(verdict, body=b"")
             sent = body = b""
         errand = Errand(
@@ -342,11 +336,11 @@ class ExchangeHandler:
             book=book.routes,
         )
         if lane is not None:
-            served = await self._along(lane, errand, None if verdict.body is not body else sent)
+            served = await self._forwarding.along(lane, errand, None if verdict.body is not body else sent)
         elif route.upstream in ("gateway", "provider"):
             served = await self._serving.send(errand)
         else:
-            served = await self._direct_answer(errand, None if verdict.body is not body else sent)
+            served = await self._forwarding.send(errand, None if verdict.body is not body else sent)
         parsed = replace(verdict.request, hides_usage=True) if served.hides_usage else verdict.request
         answering = self._answering(wire, book, served)
         try:
@@ -359,92 +353,6 @@ class ExchangeHandler:
         finally:
             if served.keeping is not None:
                 self._serving.recall.land(served.keeping)
-
-    async def _direct_answer(self, errand: Errand, sent: bytes | None) -> Served:
-        """On the one way the route names, or where that is away, on the way that policy gives instead. `sent` is the
-        body as it came, where nothing in it was changed."""
-        request, route, verdict = errand.request, errand.route, errand.verdict
-        ledger = errand.ledger
-        await self._reserve(errand)
-        signed = signed_names(request.headers)
-        fields = headers.forwardable(request.headers, drop=_OURS - (signed & _SIGNABLE))
-        fields = fields if sent is not None else headers.without_body_facts(fields)
-        if b"accept-encoding" not in signed:
-            fields.append((b"accept-encoding", b"identity"))
-        if route.upstream == "central":  # our own house: its spans belong below ours
-            context = trace_context.resumed(ledger.trace, exchange_id=ledger.id)
-            fields = [each for each in fields if each[0] not in _TRACE] + trace_context.outgoing(context)
-        payload = verdict.body if sent is None else sent
-        length = None if request.method in _BODILESS and not payload else len(payload)
-        ledger.sent()
-        try:
-            response = await self._direct.send(request.method, route, fields, payload, length=length)
-            self._learn(request, route, ledger, response)
-            return Served(response=response)
-        except TransportError as error:
-            if route.instead is None:
-                raise
-            log.warning("the central gateway is away (%s): going %s", error, route.instead.upstream)
-        return await self._instead(replace(errand, route=route.instead), sent)
-
-    def _learn(
-        self, request: ClientRequest, route: Route, ledger: Ledger, response: UpstreamResponse
-    ) -> None:
-        """What the provider says of the account, where it was asked with the user's own credential."""
-        if route.upstream != "native" or route.credential is not None or response.status >= 400:
-            return
-        login = self._asking.learn(ledger.rules, request, route, response.headers)
-        if login is not None:
-            ledger.login = login
-
-    async def _along(self, lane: Lane, errand: Errand, sent: bytes | None) -> Served:
-        """On a way that is open already. `sent` is the request as it came, where nothing in it was changed."""
-        await self._reserve(errand)
-        errand.ledger.sent()
-        return Served(response=await lane.send(errand.verdict.body if sent is None else None))
-
-    async def _reserve(self, errand: Errand) -> None:
-        """Reserve what goes to whom the route names. Raises Refused."""
-        account, ledger = errand.account, errand.ledger
-        account.informed(errand.verdict.request, body=errand.verdict.body, operation=ledger.operation)
-        provider, model = errand.book.meant(errand.verdict.request.model, door=errand.route.surface)
-        if (denial := await account.reserve(provider, model)) is not None:
-            raise refusal(denial)
-        ledger.served_by(provider=provider, model=model)
-
-    async def _instead(self, errand: Errand, sent: bytes | None) -> Served:
-        """While the central gateway is away, if the policy's access rules have nothing against that way."""
-        errand.ledger.routed(errand.route)
-        scope = self._judge.scope(errand.route, errand.ledger, errand.request.connection)
-        if (decision := judge_access(scope.informed(errand.verdict.request))) is not None:
-            errand.ledger.decided(decision)
-            if decision.applied:
-                raise Refused(403, decision.message)
-        if errand.route.upstream == "gateway":
-            return await self._serving.send(errand)
-        return await self._direct_answer(errand, sent)
-
-    async def _read(self, request: ClientRequest, wire: Wire) -> bytes:
-        try:
-            return await wire.body(limit=self._max_body, announced=_announced(request.headers))
-        except BodyTooLarge:
-            raise Refused(413, f"the request is larger than {self._max_body // 2**20} MB") from None
-
-    def _decoded(self, request: ClientRequest, sent: bytes) -> bytes:
-        encoding = headers.combined(request.headers, b"content-encoding")
-        if not encoding:
-            return sent
-        try:
-            return decode(sent, encoding.decode("latin-1"), limit=self._max_body)
-        except ContentError as error:
-            raise Refused(400, str(error)) from error
-
-    def _plain(self, request: ClientRequest, sent: bytes) -> bytes:
-        """The same where a body that cannot be decoded is nobody's fault yet: nothing."""
-        try:
-            return self._decoded(request, sent)
-        except Refused:
-            return b""
 
     def _answering(self, wire: Wire, book: Settlement, served: Served | None = None) -> Answering:
         return Answering(
@@ -496,33 +404,3 @@ class ExchangeHandler:
         )
         await wire.answer(block.status, (*block.headers, *fields, *names), block.body)
         return True
-
-    async def _misdirected(self, ledger: Ledger, message: str) -> None:
-        incident = Incident(
-            id=uuid7(ledger.started_at),
-            at=ledger.started_at,
-            kind=IncidentKind.MISDIRECTED,
-            message=message,
-            connection=ledger.connection,
-        )
-        await append(self._audit, incident)
-
-
-def _reads_query(endpoint: Endpoint, rules: RuleBook) -> bool:
-    """Whether prompts may stand in the query of an address there."""
-    dialect = rules.dialects.get(endpoint.dialect)
-    return dialect is not None and dialect.reads_query
-
-
-def _in_address(query: bytes) -> bytes:
-    """A query that was edited: what may not stand in an address, because it was edited as plain text, is escaped."""
-    return quote(query, safe=_PRINTABLE).encode()
-
-
-def _has_body(fields: Headers) -> bool:
-    return bool(_announced(fields)) or bool(headers.get(fields, b"transfer-encoding"))
-
-
-def _announced(fields: Headers) -> int | None:
-    value = headers.get(fields, b"content-length")
-    return int(value) if value.isdigit() else None

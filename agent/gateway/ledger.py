@@ -21,7 +21,16 @@ from agent.model.content import NO_USAGE, Path, Role, Slot, Usage, outermost
 from agent.model.decision import CLEAN, Decision
 from agent.model.ids import uuid7
 from agent.model.login import NO_LOGIN
-from agent.model.record import CaptureMode, Exchange, Outcome, Served, Standing, Timing
+from agent.model.record import (
+    CaptureMode,
+    Exchange,
+    Incident,
+    IncidentKind,
+    Outcome,
+    Served,
+    Standing,
+    Timing,
+)
 from agent.model.tool import NO_TOOLS
 from agent.model.traffic import Connection, Tier
 
@@ -177,6 +186,16 @@ class Ledger:
 
     def _since_begin(self, moment: float | None) -> float | None:
         return None if moment is None else (moment - self._begun) * 1e3
+
+    def misdirection(self, message: str) -> Incident:
+        """What the trail is told where CONNECT, SNI and Host disagree."""
+        return Incident(
+            id=uuid7(self.started_at),
+            at=self.started_at,
+            kind=IncidentKind.MISDIRECTED,
+            message=message,
+            connection=self.connection,
+        )
 
     def close(self) -> Exchange:
         """The record of the exchange."""
