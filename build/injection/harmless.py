@@ -8,6 +8,7 @@ from sources import (
     fields,
     labelled,
     passages,
+    repositories,
     strings,
     translations,
 )
@@ -230,5 +231,30 @@ HARMLESS = (
         group="bastion",
         attack=False,
         read=labelled("bastioncorpus/corpus/injections.jsonl", "benign"),
+    ),
+    Source(
+        name="prompt-armor-benign",
+        folder="prompt_armor-*",
+        licence="Apache-2.0",
+        group="prompt-armor-benign",
+        attack=False,
+        read=fields("prompt_armor/data/attacks/benign_exemplars.jsonl", "text"),
+    ),
+    Source(
+        name="inspect-coding-benign",
+        folder=_EVALS,
+        licence="MIT",
+        group="inspect-coding-benign",
+        attack=False,
+        read=repositories(poisoned=False),
+    ),
+    Source(
+        name="stealth-tickets",
+        folder=_EVALS,
+        licence="MIT",
+        group="stealth-tickets",
+        attack=False,
+        most=200,
+        read=fields("inspect_evals/gdm_stealth/solver/strategic_rule_breaking/tickets.json", "description"),
     ),
 )

@@ -31,7 +31,7 @@ class Settings:
     """How the learner learns."""
 
     rate: float = 0.06
-    l1: float = 0.4
+    l1: float = 0.8
     l2: float = 1.0
     epochs: int = 6
     bias: float = -3.0  # where it starts: nearly all texts are harmless

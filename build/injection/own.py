@@ -13,6 +13,9 @@ from typing import Any
 from sources import Sample
 
 _DEPTH = 4
+_GRAMMAR = 20  # texts of either kind that the grammar of a language makes
+_CARRIED = ("own-indirect", "own-answers", "own-deeds")
+"""Sources whose attacks stand in what a tool returns: nobody disguises those letter by letter."""
 
 
 def own_samples(folder: Path, *, seed: int) -> list[Sample]:
@@ -21,6 +24,8 @@ def own_samples(folder: Path, *, seed: int) -> list[Sample]:
         *_languages(_read(folder / "languages.toml"), seed),
         *_languages(_read(folder / "languages_more.toml"), seed),
         *_languages(_read(folder / "languages_third.toml"), seed),
+        *_languages(_read(folder / "tongues.toml"), seed),
+        *_grammar(_read(folder / "grammar.toml"), seed),
         *_sets(folder, "harmless.toml", seed, attack=False),
         *_sets(folder, "attacks.toml", seed, attack=True),
         *_sets(folder, "harness.toml", seed, attack=False),
@@ -28,12 +33,16 @@ def own_samples(folder: Path, *, seed: int) -> list[Sample]:
         *_sets(folder, "roles.toml", seed, attack=True),
         *_sets(folder, "steering.toml", seed, attack=True),
         *_sets(folder, "everyday.toml", seed, attack=False),
+        *_sets(folder, "games.toml", seed),
+        *_sets(folder, "answers.toml", seed),
+        *_sets(folder, "markers.toml", seed),
+        *_sets(folder, "questions.toml", seed),
+        *_sets(folder, "reports.toml", seed),
         *_honest(_read(folder / "carriers.toml")),
-        *_lists(_read(folder / "people.toml")),
+        *_lists(_read(folder / "people.toml"), "own-people"),
+        *_lists(_read(folder / "voices.toml"), "own-voices"),
     ]
-    found += _disguised(
-        [sample for sample in found if sample.attack and sample.source != "own-indirect"], seed
-    )
+    found += _disguised([sample for sample in found if sample.attack and sample.source not in _CARRIED], seed)
     return list({sample.text: sample for sample in found}.values())
 
 
@@ -41,7 +50,8 @@ def _read(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def _sets(folder: Path, name: str, seed: int, *, attack: bool) -> Iterator[Sample]:
+def _sets(folder: Path, name: str, seed: int, *, attack: bool | None = None) -> Iterator[Sample]:
+    """The sets of a file; where it holds both kinds, each says of itself which it is."""
     source = _read(folder / name)
     around = _read(folder / "carriers.toml")
     for each in source["sets"]:
@@ -54,7 +64,10 @@ def _sets(folder: Path, name: str, seed: int, *, attack: bool) -> Iterator[Sampl
                 if each.get("framed"):
                     text = _carried(draw.choice(around["frames"]), text)
                 yield Sample(
-                    text=text, attack=attack, source=each["group"], group=f"{each['group']}-{place % 2}"
+                    text=text,
+                    attack=each["attack"] if attack is None else attack,
+                    source=each["group"],
+                    group=f"{each['group']}-{place % 2}",
                 )
 
 
@@ -85,11 +98,11 @@ def _honest(source: dict[str, Any]) -> Iterator[Sample]:
             yield Sample(text=text, attack=False, source="own-carriers", group=f"own-carriers-{place % 2}")
 
 
-def _lists(source: dict[str, list[str]]) -> Iterator[Sample]:
+def _lists(source: dict[str, list[str]], name: str) -> Iterator[Sample]:
     """Sentences as they are; every second one belongs to another group."""
-    for name, attack in (("attacks", True), ("harmless", False)):
-        for place, text in enumerate(source[name]):
-            yield Sample(text=text, attack=attack, source="own-people", group=f"own-people-{place % 2}")
+    for key, attack in (("attacks", True), ("harmless", False)):
+        for place, text in enumerate(source[key]):
+            yield Sample(text=text, attack=attack, source=name, group=f"{name}-{place % 2}")
 
 
 def _languages(source: dict[str, Any], seed: int) -> Iterator[Sample]:
@@ -99,6 +112,21 @@ def _languages(source: dict[str, Any], seed: int) -> Iterator[Sample]:
             texts = language["attacks" if attack else "harmless"]
             pairs = [f"{text} {draw.choice(language['harmless'])}" for text in texts]
             for text in (*texts, *pairs):
+                yield Sample(text=text, attack=attack, source="own-languages", group=f"own-{code}")
+
+
+def _grammar(source: dict[str, Any], seed: int) -> Iterator[Sample]:
+    """Beginnings and ends of each language, put together."""
+    for code, parts in source.items():
+        draw = random.Random(f"{seed}/{code}")
+        for attack, first, second in ((True, "drop", "aim"), (False, "start", "rest")):
+            texts = [
+                f"{begin.rstrip('.')}{joint}{end}"
+                for begin in parts[first]
+                for end in parts[second]
+                for joint in [draw.choice((" ", ", ", ". ", "! ", " - ", "\n"))]
+            ]
+            for text in (*draw.sample(texts, min(_GRAMMAR, len(texts))), *parts[first]):
                 yield Sample(text=text, attack=attack, source="own-languages", group=f"own-{code}")
 
 

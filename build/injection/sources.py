@@ -136,6 +136,37 @@ def labelled(files: str, label: str) -> Reader:
     return read
 
 
+def collected(files: str, source: str, *, with_words: str = "") -> Reader:
+    """The `text` of records of that `source`; of those only what has one of the words, where some are given."""
+
+    def read(folder: Path) -> Iterator[str]:
+        asked = with_words.split()
+        for path in sorted(folder.glob(files)):
+            for row in _documents(path):
+                text = row["text"]
+                if row["source"] == source and (not asked or any(word in text.lower() for word in asked)):
+                    yield text
+
+    return read
+
+
+def repositories(*, poisoned: bool) -> Reader:
+    """The issues and repositories of the suite of coding agents: those that carry an order, or the honest ones."""
+
+    def read(folder: Path) -> Iterator[str]:
+        for row in _documents(folder / "inspect_evals/ipi_coding_agent/dataset/samples.json")[0]:
+            if row["is_benign"] == poisoned:
+                continue
+            if not poisoned or row["injection_vector"] == "issue_text":
+                yield row["issue_text"]
+            told = row["payload_indicator"].split("|") if poisoned else []
+            for text in row["repo_files"].values():
+                if not poisoned or any(word and word in text for word in told):
+                    yield text
+
+    return read
+
+
 def column(files: str, name: str) -> Reader:
     """A column of CSV files."""
 

@@ -38,12 +38,25 @@ WEIGHTS = {
     "own-outputs": 1.5,
     "own-short": 2.0,
     "own-people": 4.0,
+    "own-voices": 4.0,
+    "own-games": 2.0,
+    "own-play": 2.0,
+    "own-answers": 2.0,
+    "own-deeds": 2.0,
+    "own-chores": 2.0,
+    "own-markers": 2.0,
+    "own-templates": 2.0,
+    "own-questions": 2.0,
+    "own-reports": 2.0,
+    "own-turns": 2.0,
+    "own-notices": 2.0,
+    "own-languages": 2.0,
     "own-disguised": 0.7,
 }
 MINIMUM = {Kind.WORD: 4, Kind.PAIR: 5, Kind.CONCEPT: 3, Kind.SIGN: 2}
 """In how many texts a feature must stand to be learned: and in two groups, so that no source's habits are."""
 
-SMALLEST = 0.05
+SMALLEST = 0.0545
 """Weights below this decide nothing and are left out."""
 
 type Feature = tuple[Kind, Name]

@@ -37,7 +37,7 @@ class Lexicon:
         self._whole: dict[str, tuple[str, ...]] = {}
         self._stems: dict[str, tuple[tuple[str, str], ...]] = {}
         self._mixed: dict[tuple[str, str, int], tuple[tuple[list[str], str], ...]] = {}
-        self._glued: list[tuple[str, str]] = []
+        self._glued: dict[str, list[tuple[str, str]]] = {}  # by their first character
         for concept, listed in source["spaced"].items():
             lines = listed.split("\n")
             for word in listed.split():
@@ -47,7 +47,8 @@ class Lexicon:
                     [word for word in lines[0].split() if len(word) > 3 and "*" not in word], concept
                 )
         for concept, listed in source["glued"].items():
-            self._glued += [(word.replace("\u00a0", " "), concept) for word in listed.split(" ")]
+            for word in listed.split(" "):
+                self._glued.setdefault(word[0], []).append((word.replace("\u00a0", " "), concept))
         self._english = sorted(
             (word for word in self._whole if word.isascii() and len(word) > 2), key=len, reverse=True
         )
@@ -61,7 +62,8 @@ class Lexicon:
                 found += [Mention(place, concept) for concept in known]
                 continue
             if (maybe := stems.get(word[:_STEM])) is not None:
-                found += [Mention(place, concept) for stem, concept in maybe if word.startswith(stem)]
+                hit = dict.fromkeys(concept for stem, concept in maybe if word.startswith(stem))
+                found += [Mention(place, concept) for concept in hit]
             if (anagrams := mixed.get((word[0], word[-1], len(word)))) is not None:
                 letters = sorted(word)
                 found += [Mention(place, concept) for told, concept in anagrams if letters == told]
@@ -73,9 +75,11 @@ class Lexicon:
         """The same for languages that write without spaces: places count as words what is two characters."""
         if not any(low <= char <= high for char in set(text) for low, high in _GLUED_SCRIPTS):
             return []
+        text = _without_case(text)
         found = [
             Mention(at // _GLUED_CHARS, concept)
-            for term, concept in self._glued
+            for first in sorted(self._glued.keys() & set(text))
+            for term, concept in self._glued[first]
             for at in _places(term, text)
         ]
         found.sort()
@@ -119,6 +123,11 @@ def bundled_lexicon() -> Lexicon:
     text = resources.files("agent.guardrails.injection").joinpath("concepts.toml").read_text(encoding="utf-8")
     raw = tomllib.loads(text)
     return Lexicon({"spaced": raw["spaced"], "glued": raw["glued"]}, raw["disguised"])
+
+
+def _without_case(text: str) -> str:
+    """Lower case, but for what is in capitals: `AI` is no part of `email`."""
+    return " ".join(word if word.isupper() else word.lower() for word in text.split(" "))
 
 
 def _places(term: str, text: str) -> Iterator[int]:

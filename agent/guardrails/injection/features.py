@@ -16,7 +16,8 @@ from agent.guardrails.injection.words import words
 from agent.guardrails.offsets import encoded
 
 _NEAR = 8  # words between two concepts that belong together
-_NEXT = 4  # mentions that a mention is paired with
+_NEXT = 6  # mentions that a mention is paired with
+_TRIPLE = 4  # of these, those that stand in triples
 _OPENING = 6  # words in which a text says what it is
 _NO_LETTERS = bytes(
     byte for byte in range(128) if not chr(byte).isalpha()
@@ -71,7 +72,7 @@ def _ordered(mentions: Sequence[Mention]) -> Iterator[tuple[str, ...]]:
         ]
         for place, second in enumerate(near):
             yield (first, second)
-            for third in near[place + 1 :]:
+            for third in near[place + 1 : _TRIPLE]:
                 yield (first, second, third)
 
 

@@ -15,7 +15,7 @@ INJECTION_TYPE = "prompt_injection"
 INJECTION_RULE = "injection-model"
 THRESHOLD = 0.5
 """The score from which a window is a finding; a policy may ask for more."""
-FLOOR = 0.35
+FLOOR = 0.4
 """The score that a window needs for a rule in it that says little by itself to be a finding."""
 
 
@@ -49,19 +49,23 @@ class InjectionScorer:
 
         Where a rule finds something in a piece that the model finds too, the model's findings stand around it.
         """
-        return tuple(self._judged(windows(text), 0))
+        return tuple(self._judged(windows(text), 0, 0))
 
     def stream(self) -> ScoreStream:
         """A scan of one text that arrives in pieces; its findings are those of `findings` on the whole."""
         return ScoreStream(self)
 
-    def judged(self, done: Iterable[Window], after: int) -> list[Finding]:
-        """The findings among some windows, none of which begins before `after`: windows overlap, findings do not."""
-        return list(self._judged(done, after))
+    def judged(self, done: Iterable[Window], after: int, seen: int) -> list[Finding]:
+        """The findings among some windows, none of which begins before `after`: windows overlap, findings do not.
 
-    def _judged(self, done: Iterable[Window], after: int) -> Iterable[Finding]:
+        `seen` is the end of the window before them: what lies before it was judged there.
+        """
+        return list(self._judged(done, after, seen))
+
+    def _judged(self, done: Iterable[Window], after: int, seen: int) -> Iterable[Finding]:
         for window in done:
-            scored = self._scored(window.text)
+            scored = self._scored(window.text, seen - window.start)
+            seen = window.end
             best = max((score for _, score in scored), default=0.0)
             hits: list[Finding] = []
             for start, end, rule in self._rules.spans(window.text):
@@ -78,9 +82,9 @@ class InjectionScorer:
                 yield finding
                 after = finding.end
 
-    def _scored(self, text: str) -> list[tuple[Window, float]]:
+    def _scored(self, text: str, seen: int = 0) -> list[tuple[Window, float]]:
         judge, features = self._model.probability, self._extractor.features
-        return [(piece, judge(features(piece.text))) for piece in pieces(text)]
+        return [(piece, judge(features(piece.text))) for piece in pieces(text) if piece.end > seen]
 
 
 def _regions(found: Iterable[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
@@ -125,6 +129,7 @@ class ScoreStream:
         self._scorer = scorer
         self._feed = WindowFeed()
         self._after = 0
+        self._seen = 0
 
     def feed(self, piece: str) -> list[Finding]:
         """The findings in the windows that `piece` completes; offsets count from the start of the text."""
@@ -135,9 +140,11 @@ class ScoreStream:
         return self._noted(self._feed.finish())
 
     def _noted(self, done: list[Window]) -> list[Finding]:
-        found = self._scorer.judged(done, self._after)
+        found = self._scorer.judged(done, self._after, self._seen)
         if found:
             self._after = found[-1].end
+        if done:
+            self._seen = done[-1].end
         return found
 
 

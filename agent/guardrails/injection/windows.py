@@ -15,9 +15,14 @@ STRIDE = 750
 """Characters from the start of one window to the start of the next: what one cuts in two, its neighbour has whole."""
 SNAP = 40
 
-PIECE = 300
-"""Characters of a piece of a window; edges move as those of windows do."""
-PIECE_STRIDE = 200
+PIECE = 220
+"""Characters of a piece of a window at most, but for `SNAP`."""
+SENTENCE = 100
+"""Sentences shorter than this are judged together with their neighbours."""
+_FRAGMENT = 20  # characters before an end that may be one: `e.g. `, list numbers
+_ENDS = ".!?"
+_CLOSING = "\"')]"
+_BARE_ENDS = "\n\u3002\uff01\uff1f"  # that need no white space behind them
 
 
 class Window(NamedTuple):
@@ -39,16 +44,58 @@ def windows(text: str) -> list[Window]:
 
 
 def pieces(text: str) -> list[Window]:
-    """The pieces of a window's text, in order. What is hardly longer than one piece is one."""
-    if len(text) <= PIECE + SNAP:
-        return [Window(0, text)] if text else []
+    """The pieces of a window's text, in order: whole sentences as far as they go, lines count as such. Where a piece
+    ends with a short sentence, the next begins with it: what it says may belong to what follows."""
+    edges = _edges(text)
     found: list[Window] = []
-    opening = end = 0
-    while end < len(text):
-        start = _snapped(text, opening) if opening else 0
-        end = _snapped(text, opening + PIECE)
-        found.append(Window(start, text[start:end]))
-        opening += PIECE_STRIDE
+    first, last = 0, len(edges) - 1
+    while first < last:
+        behind = first + 1
+        while (
+            behind < last
+            and edges[behind] - edges[first] < SENTENCE
+            and edges[behind + 1] - edges[first] <= PIECE
+        ):
+            behind += 1
+        found.append(Window(edges[first], text[edges[first] : edges[behind]]))
+        if behind == last:
+            break
+        again = behind - 1
+        first = again if again > first and edges[behind] - edges[again] < SENTENCE else behind
+    return found
+
+
+def _edges(text: str) -> list[int]:
+    """Where sentences begin, and the end of the text; what is long is cut at white space."""
+    edges = [0]
+    for end in (*_ends(text), len(text)):
+        if end - edges[-1] < _FRAGMENT and end < len(text):
+            continue
+        while end - edges[-1] > PIECE + SNAP:
+            edges.append(_snapped(text, edges[-1] + PIECE))
+        if end > edges[-1]:
+            edges.append(end)
+    return edges
+
+
+def _ends(text: str) -> list[int]:
+    """The places behind the marks that end a sentence or a line."""
+    found = []
+    for mark in _ENDS:
+        at = text.find(mark)
+        while at >= 0:
+            behind = at + 1
+            if text[behind : behind + 1] in _CLOSING:
+                behind += 1
+            if text[behind : behind + 1].isspace():
+                found.append(behind)
+            at = text.find(mark, at + 1)
+    for mark in _BARE_ENDS:
+        at = text.find(mark)
+        while at >= 0:
+            found.append(at + 1)
+            at = text.find(mark, at + 1)
+    found.sort()
     return found
 
 

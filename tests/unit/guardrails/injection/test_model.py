@@ -68,7 +68,7 @@ def test_a_damaged_file_is_refused(text: str, reason: str) -> None:
 def test_the_bundled_weights_are_read_and_small() -> None:
     assert bundled_model().margin([]) < 0
     place = Path(bundled_model.__code__.co_filename).with_name("weights.tsv")
-    assert place.stat().st_size < 350_000
+    assert place.stat().st_size < 480_000
 
 
 def test_training_tells_attacks_from_the_rest_and_repeats_itself(train: ModuleType, tmp_path: Path) -> None:
@@ -100,6 +100,18 @@ def test_our_own_texts_are_the_same_for_the_same_seed(train: ModuleType) -> None
     assert first == second
     assert {sample.attack for sample in first} == {True, False}
     assert len(first) > 2_000
+
+
+def test_of_a_collection_only_the_source_that_is_wanted_is_read(train: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "known.jsonl").write_text(
+        '{"text": "Tell the Secret", "source": "a"}\n'
+        '{"text": "Tell a joke", "source": "a"}\n'
+        '{"text": "The secret of another", "source": "b"}\n',
+        encoding="utf-8",
+    )
+    read = importlib.import_module("sources").collected
+    assert list(read("*.jsonl", "a", with_words="secret password")(tmp_path)) == ["Tell the Secret"]
+    assert len(list(read("*.jsonl", "a")(tmp_path))) == 2
 
 
 def test_no_text_is_judged_by_a_model_that_saw_its_group(train: ModuleType) -> None:
