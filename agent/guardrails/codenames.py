@@ -32,7 +32,7 @@ def reads_as_code(value: str, *, quoted: bool = False) -> bool:
     pieces = stripped.replace("-", "_").replace(".", "_").replace("/", "_").replace(":", "_").split("_")
     if len(pieces) == 1:
         return _code_word(stripped)
-    if any(map(jumbled, _letters(value))) or _passphrase(value):
+    if any(map(jumbled, _letters(value))) or passphrase(value):
         return False
     return all(_code_word(piece) or piece.isalpha() or piece.isdigit() for piece in pieces)
 
@@ -53,11 +53,13 @@ def _letters(value: str) -> list[str]:
     return "".join(char if char.isalpha() else " " for char in value).split()
 
 
-def _passphrase(value: str) -> bool:
+def passphrase(value: str) -> bool:
     """Words and a number, as password managers join them: `harbor-juniper-26-glacier`. Names in code are joined alike,
     so none of the words may be one that code uses, and with underscores the number must stand inside."""
     for mark in "-._":
         pieces = value.split(mark)
+        if mark == "-" and (numbered := _parted(pieces[-1])) and len(pieces) > _FEWEST_WORDS:
+            pieces[-1:] = numbered  # harbor-juniper-meadow-glacier26
         words = [piece for piece in pieces if piece.isalpha()]
         numbers = [piece for piece in pieces if piece.isdecimal() and len(piece) <= _LONGEST_NUMBER]
         styles = {word.islower() for word in words} if mark == "-" else set()
@@ -68,6 +70,12 @@ def _passphrase(value: str) -> bool:
             continue
         return all(3 <= len(word) <= 12 and word.lower() not in CODE_WORDS for word in words)
     return False
+
+
+def _parted(piece: str) -> tuple[str, str] | None:
+    """A word and the number at its end; None where it is no such thing."""
+    word = piece.rstrip("0123456789")
+    return (word, piece[len(word) :]) if word.isalpha() and word != piece else None
 
 
 def _code_word(piece: str) -> bool:

@@ -11,7 +11,7 @@ import base64
 import binascii
 from itertools import pairwise
 
-from agent.guardrails.codenames import camel_words, dotted, drawn_letters, reads_as_code
+from agent.guardrails.codenames import camel_words, dotted, drawn_letters, passphrase, reads_as_code
 from agent.guardrails.tokens import (
     CHANCE_CHANGES,
     MOST,
@@ -22,7 +22,7 @@ from agent.guardrails.tokens import (
     random_token,
     sequential,
 )
-from agent.guardrails.vocabulary import DEFAULT_ACCOUNTS, DEFAULT_PASSWORDS, HARMLESS_ENDINGS
+from agent.guardrails.vocabulary import DEFAULT_ACCOUNTS, DEFAULT_PASSWORDS, HARMLESS_ENDINGS, KEYS_OF_THINGS
 
 _PLACEHOLDERS = (
     "xxxxx", "*****", "•••", "...", "your-", "your_", "yourapi", "yourtoken", "yourpass", "yoursecret", "yourkey",
@@ -52,7 +52,7 @@ _HASHES = (
 )
 _HARMLESS_PARTS = (
     "csrf", "xsrf", "public", "idempotency", "continuation", "cancellation", "sealed", "integrity", "checksum",
-    "digest", "placeholder", "example", "i18n", "keyboard", "keyframe",
+    "digest", "placeholder", "example", "i18n", "keyboard", "keyframe", "client_token", "clienttoken", "request_token",
 )  # fmt: skip
 # These are parts of vendors' names, too (PagerDuty, Paddle, HashiCorp, Cursor): they must be words, and where another
 # word says that a secret is meant (`PAGE_ACCESS_TOKEN`, `CURSOR_API_KEY`), they say nothing.
@@ -75,6 +75,8 @@ _SECRET_WORDS = frozenset(
         "secret",
     ]
 )
+_LONG_PART = 16  # of a token: that long, a part drawn by chance is no word and no number of a name
+_HASH_DIGITS = 32
 _WORDS_BEHIND = ("token", "tokens", "key", "keys", "page", "value", "function", "")
 _NAMES_OF_UUIDS = (
     "apikey",
@@ -95,11 +97,16 @@ _NAMES_OF_UUIDS = (
     "private_key",
     "recordkey",
     "record_key",
+    "bearer",
+    "authorization",
+    "_token",
+    "-token",
 )
 _DRAWN = 10  # letters from which case that changes by chance says something
 _CHANCE_TURNS = 0.18  # a quarter by chance, a tenth in names
 _VERBS = frozenset(("to", "jest", "je", "это", "це", "er", "är", "on"))
 _SHORT_SECRET = 12
+_SEALED = 150
 _NAMING = 4  # letters of each word in the name of a class
 _HEX = frozenset("0123456789abcdefABCDEF")
 _VOWELS = frozenset("aeiouyAEIOUY")
@@ -148,6 +155,8 @@ def password_value(value: str, before: str) -> bool:
     value = value[:MOST]
     if not _literal(value) or _named_harmless(before) or (value[0] == "/" and "/" in value[1:]):
         return False
+    if before.rfind("{{") > before.rfind("}}") or _sealed(value):
+        return False  # a filter of a template: `{{ .Values.password | b64enc }}`
     if value.isalpha():
         mixed = len(value) >= _DRAWN and case_changes(value) >= CHANCE_CHANGES and not reads_as_code(value)
         named = all(len(word) >= _NAMING for word in camel_words(value))  # PassConcept
@@ -210,7 +219,9 @@ def quoted_password(value: str, before: str) -> bool:
     """Like `password_value`, in quotes, where it is no name of the program: letters may do if they spell no word, and
     the name of an account with a number."""
     if not _assigned(before):
-        return strong_password(value, before) or (_argument(before) and told_password(value, before))
+        if _argument(before):
+            return (written_password if _constant(before) else told_password)(value, before)
+        return strong_password(value, before)
     return written_password(value, before)
 
 
@@ -247,7 +258,37 @@ def told_password(value: str, before: str) -> bool:
         or value.replace("-", "").replace(":", "").isdigit()
     ):
         return False
-    return (password_value(value, before) and not dotted(value)) or _account_number(value)
+    if password_value(value, before) and (not dotted(value) or passphrase(value)):
+        return True
+    return _account_number(value)
+
+
+def stored_value(value: str, before: str) -> bool:
+    """Like `told_password`, where a command stores it: a UUID is one, too, if what it is stored as is no id of it."""
+    named = before.partition(" --")[0]
+    return told_password(value, before) or (_uuid(value) and not _named_harmless(named))
+
+
+def key_value(value: str, before: str) -> bool:
+    """The value of something called key, which may be that of a table, a cache or a file: a part of it is drawn by
+    chance and no hash, and its name says of no such thing. Where it is called key and nothing else, it must begin as
+    tokens do: `abc_…`."""
+    value = value[:MOST]
+    name = _name_before(before)
+    words = {
+        word for part in name.replace("-", "_").split("_") for word in camel_words(part) or [part.lower()]
+    }
+    words -= {"key", "keys", "pat", ""}
+    if not secret_value(value, before) or not random_token(value) or not KEYS_OF_THINGS.isdisjoint(words):
+        return False
+    parts = value.replace("-", "_").replace(".", "_").split("_")
+    if words and name.isupper() and len(parts) == 1:
+        return "/" not in value.rstrip("=") or by_chance(max(value.split("/"), key=len))
+    if "/" in value or not any(len(part) >= _LONG_PART and by_chance(part) for part in parts):
+        return False
+    if any(len(part) >= _HASH_DIGITS and set(part) <= _HEX for part in parts):
+        return False
+    return bool(words) or (len(parts) > 1 and parts[0].isalnum() and parts[0].islower())
 
 
 def secret_value(value: str, before: str) -> bool:
@@ -301,6 +342,13 @@ def _argument(before: str) -> bool:
     return (
         text != name and name.rpartition("(")[2].strip("'\"`\\").replace("_", "a").replace("-", "a").isalnum()
     )
+
+
+def _constant(before: str) -> bool:
+    """Whether a call gives a value to a constant or a variable of the environment: `define('DB_PASSWORD', '`."""
+    name = _name_before(before)
+    call = before[: before.rfind(name)].rstrip("'\"`\\ ")
+    return name.isupper() and "_" in name and call.endswith("(")
 
 
 def _timestamp(value: str) -> bool:
@@ -360,6 +408,11 @@ def _account_number(value: str) -> bool:
     return len(value) - len(name) >= 3 and name.lower() in DEFAULT_ACCOUNTS
 
 
+def _sealed(value: str) -> bool:
+    """A value that kubeseal has encrypted: base64 of the length of its key, 512 or 256 bytes, and of what follows."""
+    return len(value) >= _SEALED and value[:2] == "Ag" and value[2] in "ABCD"
+
+
 def _path(value: str) -> bool:
     """A path: begins with a slash, and no part of it looks drawn by chance."""
     return value.startswith("/") and not any(by_chance(part) for part in value.split("/"))
@@ -389,14 +442,7 @@ def _uuid(value: str) -> bool:
 
 def _named_harmless(before: str) -> bool:
     """Whether the name that the value is given says that it is no secret: `csrf_token`, `nextPageToken`, `keyId`."""
-    text = before.rstrip("'\"`\\")
-    if text != before and text[-1:] in tuple("bfruBFRU") and not text[-2:-1].isalnum():
-        text = text[:-1]
-    text = text.rstrip(" \t\r\n=:>,('\"`\\[]{}|?-@")
-    start = len(text)
-    while start and (text[start - 1].isalnum() or text[start - 1] in "_-"):
-        start -= 1
-    name = text[start:]
+    name = _name_before(before)
     low = name.lower()
     if "arn:" in before or any(word in low for word in _HARMLESS_PARTS) or _says_harmless(name):
         return True
@@ -404,6 +450,18 @@ def _named_harmless(before: str) -> bool:
     words = camel_words(last)
     ending = words[-1] if words else last.lower()
     return ending in HARMLESS_ENDINGS and not low.replace("_", "").endswith("secretid")
+
+
+def _name_before(before: str) -> str:
+    """The name that the value is given: the last one before it, quotes and signs left aside."""
+    text = before.rstrip("'\"`\\")
+    if text != before and text[-1:] in tuple("bfruBFRU") and not text[-2:-1].isalnum():
+        text = text[:-1]
+    text = text.rstrip(" \t\r\n=:>,('\"`\\[]{}|?-@")
+    start = len(text)
+    while start and (text[start - 1].isalnum() or text[start - 1] in "_-"):
+        start -= 1
+    return text[start:]
 
 
 def _says_harmless(name: str) -> bool:

@@ -78,6 +78,8 @@ VALIDATORS: Mapping[str, Validator] = MappingProxyType(
         "app_password": _whole(plausibility.app_password),
         "seed_phrase": _whole(plausibility.seed_phrase),
         "told_secret": _whole_in_context(plausibility.told_secret),
+        "key_value": _whole_in_context(plausibility.key_value),
+        "stored_value": _whole_in_context(plausibility.stored_value),
         "line_password": plausibility.line_password,
         "quoted_password": _whole_in_context(plausibility.quoted_password),
         "told_password": _whole_in_context(plausibility.told_password),

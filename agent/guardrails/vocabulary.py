@@ -126,6 +126,17 @@ HARMLESS_ENDINGS = _words(
 """Last words of names that hold something about a secret and not the secret: `password_file`, `tokenType`."""
 
 
+KEYS_OF_THINGS = _words(
+    """
+    anon asset blob bucket build cache chunk color commit dedup dedupe digest dist document event group hash host hosts
+    i18n id image index item job label list lookup map message migration msg node object order parent path point pub
+    public publishable query queue react redis request resource revision route row run s3 schema site sitekey sort state
+    store style sub task template theme topic trace tracking translation unique upload view
+    """
+)
+"""Words before `key` in names of what says where something is found, or of what every visitor of a page may read."""
+
+
 ABBREVIATIONS = _words(
     """
     a an api as at b btn by c cfg cmd cpp css csv ctx d db ddl dns do dst e eq f fn fs ft g gb ge get go gpg grpc gt

@@ -343,20 +343,25 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         lambda d: _in("child.expect('[Pp]assword:')\nchild.sendline('", d.password(), "')"),
     ),
     "network-device-password": (
+        lambda d: _in("enable secret 0 ", d.alnum(10) + "7x", "\n"),
         lambda d: _in("username bob privilege 15 secret 0 ", d.password(), "\n"),
         lambda d: _in("snmp-server community ", d.alnum(10) + "7x", " RO"),
     ),
     "mail-relay-password": (lambda d: _in("[smtp.corp.net]:587 bob@corp.net:", d.alnum(11) + "7x", "\n"),),
     "system-setup-password": (
+        lambda d: _in("<auth-user-pass>\nbob\n", d.alnum(11) + "7x", "\n</auth-user-pass>"),
         lambda d: _in("chpasswd:\n  list: |\n    ubuntu:", d.alnum(11) + "7x", "\n"),
         lambda d: _in("rootpw --plaintext ", d.alnum(11) + "7x", "\n"),
     ),
     "secret-stored": (
+        lambda d: _in("gh secret set PROD_API_KEY --body ", d.uuid(), "\n"),
         lambda d: _in("az keyvault secret set --vault-name v --name x --value '", "Rx7" + d.alnum(20), "'"),
         lambda d: _in('gh secret set PROD_TOKEN --body "', "Rx7" + d.alnum(20), '"'),
         lambda d: _in("setx SERVICE_KEY ", "Rx7" + d.alnum(20), "\n"),
     ),
     "client-password-option": (
+        lambda d: _in("lftp -u bob,", d.alnum(11) + "7x", " sftp://files.corp.net"),
+        lambda d: _in("snmpwalk -v2c -c ", d.alnum(11) + "7x", " switch1"),
         lambda d: _in("sshpass -p '", d.password(), "' ssh root@web1"),
         lambda d: _in("docker login -u bot -p ", d.password(), " reg.corp.net"),
         lambda d: _in("ssh-keygen -t ed25519 -N '", d.password(), "' -f id"),
@@ -375,8 +380,14 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
     "powershell-secure-string": (
         lambda d: _in('ConvertTo-SecureString "', d.password(), '" -AsPlainText -Force'),
     ),
-    "piped-password": (lambda d: _in("echo 'root:", "Px" + d.of(LOWER, 8), "' | chpasswd"),),
-    "net-use-password": (lambda d: _in("net use Z: \\\\srv\\x /user:corp\\bob ", d.password(), "\n"),),
+    "piped-password": (
+        lambda d: _in("echo 'root:", "Px" + d.of(LOWER, 8), "' | chpasswd"),
+        lambda d: _in("echo ", d.alnum(30), " | wrangler secret put X\n"),
+    ),
+    "net-use-password": (
+        lambda d: _in("net use Z: \\\\srv\\x /user:corp\\bob ", d.password(), "\n"),
+        lambda d: _in("net use Z: \\\\srv\\x ", d.alnum(11) + "7x", " /user:corp\\bob"),
+    ),
     "kafka-jaas-password": (
         lambda d: _in('PlainLoginModule required username="app" password="', "kafka" + d.of(LOWER, 6), '";'),
     ),
@@ -404,6 +415,16 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         lambda d: _in("?user=app&password=", d.password(), "&ssl=true HTTP/1.1"),
         lambda d: _in("the password is ", d.password(), "."),
     ),
+    "key-value": (
+        lambda d: _in("ENV WEATHER_KEY=", d.alnum(32), "\n"),
+        lambda d: _in('const weatherKey: string = "', d.alnum(32), '"'),
+        lambda d: _in("- key: ", "wth" + "_" + d.alnum(24), "\n"),
+        lambda d: _in('board_pat = "', d.low(52), '"'),
+    ),
+    "marked-token": (
+        lambda d: _in("the one for the shop: ", "wth" + "_live_" + d.alnum(32)),
+        lambda d: _in("`", "weather" + "_sk_prod_" + d.alnum(32), "`"),
+    ),
     "secret-unquoted": (
         lambda d: _in("export API_KEY=", d.alnum(32), "\n"),
         lambda d: _in("client_secret: ", d.alnum(32), "\n"),
@@ -423,7 +444,10 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         lambda d: _in("x --api-key ", d.alnum(30)),
     ),
     "mysql-password-option": (lambda d: _in("mysql -h db -u root -p", d.password(), " crm"),),
-    "curl-user-password": (lambda d: _in("curl -s -u admin:", d.password(), " https://x.corp.net"),),
+    "curl-user-password": (
+        lambda d: _in("curl -s -u admin:", d.password(), " https://x.corp.net"),
+        lambda d: _in("curl -u ", d.alnum(30), ": https://x.corp.net"),
+    ),
 }
 
 

@@ -219,3 +219,69 @@ def test_small_letters_that_nobody_could_say_are_a_password() -> None:
 def test_what_is_typed_into_a_form_needs_no_name() -> None:
     assert plausibility.nameless_password("B1gD4ta#Lake")
     assert not plausibility.nameless_password("wrong-password")
+
+
+@pytest.mark.parametrize(
+    ("value", "before"),
+    [
+        ("{token}", 'ENV WEATHER_KEY="'),
+        ("{hex}", "WEATHER_KEY="),
+        ("wth_{token}", "- key: "),
+        ("wth-{token}", 'const weatherKey: string = "'),
+        ("{token}", "board_pat = '"),
+    ],
+)
+def test_the_key_of_any_service_is_told_by_chance_and_by_no_other_name(value: str, before: str) -> None:
+    draw = Draw(3)
+    assert plausibility.key_value(value.format(token=draw.alnum(28), hex=draw.hex(32)), before)
+
+
+@pytest.mark.parametrize(
+    ("value", "before"),
+    [
+        ("{token}", "CACHE_KEY="),
+        ("{token}", '"sortKey": "'),
+        ("{token}", "STRIPE_PUBLISHABLE_KEY="),
+        ("{token}", "key: "),
+        ("deps-v2-{hash}", "key: "),
+        ("{hash}", 'lookupTableKey = "'),
+        ("{hash}", 'weatherKey = "'),
+        ("uploads/2026/02/IMG_20260211_081455.jpg", 'Key="'),
+        ("auth.session.token.v2.of.the.shop", 'const WEATHER_KEY = "'),
+        ("your-api-key-goes-here-1234567", "WEATHER_KEY="),
+    ],
+)
+def test_keys_of_things_open_nothing(value: str, before: str) -> None:
+    draw = Draw(3)
+    assert not plausibility.key_value(value.format(token=draw.alnum(28), hash=draw.hex(64)), before)
+
+
+def test_what_a_command_stores_may_be_a_uuid() -> None:
+    uuid = Draw(3).uuid()
+    assert plausibility.stored_value(uuid, "gh secret set PROD_API_KEY --body ")
+    assert not plausibility.stored_value(uuid, "gh secret set PROD_KEY_ID --body ")
+    assert not plausibility.stored_value("production", "gh secret set PROD_API_KEY --body ")
+
+
+def test_a_uuid_is_a_token_where_it_is_sent_as_one() -> None:
+    uuid = Draw(3).uuid()
+    for before in ("Authorization: Bearer ", "session_token=", "consul -token="):
+        assert plausibility.secret_value(uuid, before)
+    for before in ("client_token = '", "continuation_token: ", "request_id="):
+        assert not plausibility.secret_value(uuid, before)
+
+
+def test_a_passphrase_may_end_with_its_number() -> None:
+    assert plausibility.told_password("harbor-juniper-meadow-glacier26", "redis-cli -a ")
+    assert not plausibility.told_password("web-app-access-token2", "redis-cli -a ")
+
+
+def test_filters_of_templates_and_sealed_secrets_are_no_passwords() -> None:
+    assert not plausibility.password_value("b64enc2", "{{ .Values.postgres.password | ")
+    assert plausibility.password_value("b64enc2", "{{ title }} password | ")
+    assert not plausibility.password_value("AgB" + Draw(3).alnum(200), "password: ")
+
+
+def test_the_value_of_a_constant_may_have_letters_only() -> None:
+    assert plausibility.quoted_password("kind%regards", "define('DB_PASSWORD', '")
+    assert not plausibility.quoted_password("kind%regards", "names('db_password', '")
