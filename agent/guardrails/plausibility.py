@@ -11,7 +11,7 @@ import base64
 import binascii
 from itertools import pairwise
 
-from agent.guardrails.codenames import camel_words, dotted, drawn_letters, passphrase, reads_as_code
+from agent.guardrails.codenames import camel_words, dotted, drawn_letters, jumbled, passphrase, reads_as_code
 from agent.guardrails.tokens import (
     CHANCE_CHANGES,
     MOST,
@@ -107,6 +107,7 @@ _CHANCE_TURNS = 0.18  # a quarter by chance, a tenth in names
 _VERBS = frozenset(("to", "jest", "je", "это", "це", "er", "är", "on"))
 _SHORT_SECRET = 12
 _SEALED = 150
+_FIELD = 40
 _NAMING = 4  # letters of each word in the name of a class
 _HEX = frozenset("0123456789abcdefABCDEF")
 _VOWELS = frozenset("aeiouyAEIOUY")
@@ -151,19 +152,18 @@ def web_address_password(value: str, before: str) -> bool:
 
 def password_value(value: str, before: str) -> bool:
     """The value of something called password. Words of letters only are let pass: labels and field names are such.
-    Letters whose case changes by chance are no words."""
+    Letters whose case changes by chance are no words, and what a filter of a template is called is no value:
+    `{{ .Values.password | b64enc }}`."""
     value = value[:MOST]
     if not _literal(value) or _named_harmless(before) or (value[0] == "/" and "/" in value[1:]):
         return False
-    if before.rfind("{{") > before.rfind("}}") or _sealed(value):
-        return False  # a filter of a template: `{{ .Values.password | b64enc }}`
     if value.isalpha():
         mixed = len(value) >= _DRAWN and case_changes(value) >= CHANCE_CHANGES and not reads_as_code(value)
         named = all(len(word) >= _NAMING for word in camel_words(value))  # PassConcept
         return (mixed and not named) or _no_word(value)
     if _kinds(value) <= 1 and not (value.isdecimal() and len(value) >= 6):
         return False
-    return not reads_as_code(value)
+    return not (reads_as_code(value) or _sealed(value) or before.rfind("{{") > before.rfind("}}"))
 
 
 def foreign_password(value: str, before: str) -> bool:
@@ -253,7 +253,7 @@ def told_password(value: str, before: str) -> bool:
     digits = any(char.isdigit() for char in value)
     letters = any(char.isalpha() for char in value)
     if (
-        not ((digits and letters) or drawn_letters(value) or _no_word(value))
+        not ((digits and letters) or drawn_letters(value) or _no_word(value) or _jumble(value))
         or _uuid(value)
         or value.replace("-", "").replace(":", "").isdigit()
     ):
@@ -266,7 +266,11 @@ def told_password(value: str, before: str) -> bool:
 def stored_value(value: str, before: str) -> bool:
     """Like `told_password`, where a command stores it: a UUID is one, too, if what it is stored as is no id of it."""
     named = before.partition(" --")[0]
-    return told_password(value, before) or (_uuid(value) and not _named_harmless(named))
+    if _uuid(value):
+        return not _named_harmless(named)
+    return told_password(value, before) or (
+        len(value) >= _LONG_PART and secret_value(value, before) and random_token(value)
+    )
 
 
 def key_value(value: str, before: str) -> bool:
@@ -282,8 +286,8 @@ def key_value(value: str, before: str) -> bool:
     if not secret_value(value, before) or not random_token(value) or not KEYS_OF_THINGS.isdisjoint(words):
         return False
     parts = value.replace("-", "_").replace(".", "_").split("_")
-    if words and name.isupper() and len(parts) == 1:
-        return "/" not in value.rstrip("=") or by_chance(max(value.split("/"), key=len))
+    if words and name.isupper():
+        return any(len(part) >= _LONG_PART and by_chance(part) for each in parts for part in each.split("/"))
     if "/" in value or not any(len(part) >= _LONG_PART and by_chance(part) for part in parts):
         return False
     if any(len(part) >= _HASH_DIGITS and set(part) <= _HEX for part in parts):
@@ -385,6 +389,11 @@ def _no_word(value: str) -> bool:
     return small and len(value) >= 8 and _unpronounceable(value) and _no_code(value)
 
 
+def _jumble(value: str) -> bool:
+    """Letters only, small and large without any system: `vAyUwDlIpJZWYq`."""
+    return len(value) >= _DRAWN and jumbled(value)
+
+
 def _unpronounceable(value: str) -> bool:
     """Whether six consonants follow each other: no word does that, nor two words joined, but for few."""
     run = 0
@@ -442,6 +451,11 @@ def _uuid(value: str) -> bool:
 
 def _named_harmless(before: str) -> bool:
     """Whether the name that the value is given says that it is no secret: `csrf_token`, `nextPageToken`, `keyId`."""
+    last = before[-1:]
+    if last == ">" and before[-2:-1] in ('"', "'"):
+        before = before[before.rfind("<") :].partition(" ")[0]  # <wsse:Password Type="PasswordText">
+    elif last in ('"', "'") and "csrf" in before[-_FIELD:]:
+        return True  # <input name="csrfmiddlewaretoken" value="
     name = _name_before(before)
     low = name.lower()
     if "arn:" in before or any(word in low for word in _HARMLESS_PARTS) or _says_harmless(name):

@@ -421,6 +421,16 @@ SECRETS: dict[str, tuple[Maker, ...]] = {
         lambda d: _in("- key: ", "wth" + "_" + d.alnum(24), "\n"),
         lambda d: _in('board_pat = "', d.low(52), '"'),
     ),
+    "char-array-password": (lambda d: _in('ks.load(in, "', d.password(), '".toCharArray());'),),
+    "here-string-secret": (
+        lambda d: _in('vercel env add SHOP_KEY production <<< "', "Rx7" + d.alnum(24), '"'),
+        lambda d: _in("read -r PASSWORD <<< '", "Px7" + d.alnum(9) + "4", "'"),
+    ),
+    "service-token": (
+        lambda d: _in("use ", "roo" + "tly_" + d.hex(64)),
+        lambda d: _in("use ", "dn" + "key-" + d.of(UPPER, 12) + d.alnum(40)),
+        lambda d: _in("use ", "bce" + "-v3/ALTAK-" + d.alnum(21) + "/" + d.hex(40)),
+    ),
     "marked-token": (
         lambda d: _in("the one for the shop: ", "wth" + "_live_" + d.alnum(32)),
         lambda d: _in("`", "weather" + "_sk_prod_" + d.alnum(32), "`"),
