@@ -131,7 +131,7 @@ KEYS_OF_THINGS = _words(
     anon asset blob bucket build cache chunk color commit dedup dedupe digest dist document event group hash host hosts
     i18n id image index item job label list lookup map message migration msg node object order parent path point pub
     public publishable query queue react redis request resource revision route row run s3 schema site sitekey sort state
-    store style sub task template theme topic trace tracking translation unique upload view
+    store style sub task template theme topic trace tracking translation unique upload view websocket
     """
 )
 """Words before `key` in names of what says where something is found, or of what every visitor of a page may read."""

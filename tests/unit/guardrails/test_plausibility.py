@@ -243,6 +243,7 @@ def test_the_key_of_any_service_is_told_by_chance_and_by_no_other_name(value: st
         ("{token}", '"sortKey": "'),
         ("{token}", "STRIPE_PUBLISHABLE_KEY="),
         ("{token}", "key: "),
+        ("{token}==", "sec-websocket-key: "),
         ("deps-v2-{hash}", "key: "),
         ("{hash}", 'lookupTableKey = "'),
         ("{hash}", 'weatherKey = "'),
