@@ -213,7 +213,7 @@ WORK = {
 
 
 @pytest.mark.parametrize("kind", WORK)
-@pytest.mark.parametrize(("size", "mean", "most"), [(4, 12, 200), (50, 90, 200)])
+@pytest.mark.parametrize(("size", "mean", "most"), [(4, 13, 200), (50, 90, 200)])
 def test_a_piece_asks_little_whatever_the_text(
     scanner: Scanner, monkeypatch: pytest.MonkeyPatch, kind: str, size: int, mean: int, most: int
 ) -> None:
