@@ -351,7 +351,7 @@ class Detector:
                 raise PolicyError(f"rule {rule.id}: a keyword must be ASCII and lower case")
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def _parsed(pattern: str) -> Node | None:
     """The tree of a pattern, kept for the next few questions only: those of all rules would take megabytes."""
     try:

@@ -47,7 +47,8 @@ def read_model(text: str, *, name: str) -> Model:
     """The model that `text` describes. Raises PolicyError where it is of another format or damaged."""
     head, _, body = text.partition("\n")
     weights: dict[Kind, dict[Name, int]] = {kind: {} for kind in Kind}
-    known: dict[str, str] = {}  # each word once: most stand in several features
+    known: dict[str, str] = {}  # each word, and each weight, once: most stand in several features
+    numbers: dict[str, int] = {}
     try:
         form, bias, slope, offset = head.split("\t")
         if form != _FORMAT:
@@ -55,7 +56,9 @@ def read_model(text: str, *, name: str) -> Model:
         for line in body.splitlines():
             kind, weight, *parts = [known.setdefault(part, part) for part in line.split("\t")]
             single = len(parts) == 1 and kind != Kind.CONCEPT
-            weights[Kind(kind)][parts[0] if single else tuple(parts)] = int(weight)
+            weights[Kind(kind)][parts[0] if single else tuple(parts)] = numbers.setdefault(
+                weight, int(weight)
+            )
         return Model(weights, bias=float(bias), slope=float(slope), offset=float(offset))
     except ValueError as error:
         raise PolicyError(
