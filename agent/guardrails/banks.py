@@ -122,7 +122,39 @@ class Banks:
         return (*self._endings, *self._opened)
 
 
-class _Opened:
+class _Bank:
+    """The detectors of some units, and their loose closures, which are derived when they are asked for."""
+
+    def __init__(self, units: Sequence[Unit], memory: int) -> None:
+        self._detectors = [detector for unit in units for detector in unit.detectors]
+        self._derived = [unit.beginnings for unit in units]
+        self._memory = memory
+
+    def _begun(self) -> Census:
+        """Which detectors may have begun at a place, asked of a text by `_from`. Raises RegexpError."""
+        return self._census(_BEFORE, anchored=True)
+
+    def under_way(self, data: bytes) -> Iterable[Detector]:
+        """The detectors of which a match may be under way at the end of `data`, wherever it begins."""
+        if self._anywhere is None:
+            return self._detectors
+        return (self._detectors[number] for number in self._anywhere.matching(data))
+
+    @cached_property
+    def _anywhere(self) -> Census | None:
+        try:
+            return self._census("", anchored=False)
+        except RegexpError:
+            return None
+
+    def _census(self, before: str, *, anchored: bool) -> Census:
+        closures = [closure for derived in self._derived for closure in derived()]
+        return Census(
+            [rf"{before}(?:{closure})\z" for closure in closures], memory=self._memory, anchored=anchored
+        )
+
+
+class _Opened(_Bank):
     """Units that have openings: these are sought, and of each place it is asked forwards whether a match is under way.
 
     What stands at a place tells most rules apart. Backwards from the end the values of all of them would be under way
@@ -135,8 +167,8 @@ class _Opened:
             "|".join(dict.fromkeys(unit.opening for unit in units)), memory=memory, captures=False
         )
         pause()
-        self._known = _Known(units, memory)
-        self._told = self._known.told()
+        super().__init__(units, memory)
+        self._told = self._begun()
         pause()
         # of a cover the beginnings are those of its detectors, which say less together than it does
         covers = [rf"{_BEFORE}(?:{unit.tail})\z" for unit in units if len(unit.detectors) > 1]
@@ -158,23 +190,19 @@ class _Opened:
 
     def begun(self, data: bytes, place: int) -> list[Detector]:
         """The detectors of which a match may be under way that begins at `place`."""
-        return [self._known.detectors[number] for number in self._told.matching(_from(data, place))]
-
-    def under_way(self, data: bytes) -> Iterable[Detector]:
-        """The detectors of which a match may be under way at the end of `data`."""
-        return self._known.under_way(data)
+        return [self._detectors[number] for number in self._told.matching(_from(data, place))]
 
     def warm(self) -> None:
         """Have RE2 make what it makes when first asked."""
         self._opening.search(PROSE)
 
 
-class _Ending:
+class _Ending(_Bank):
     """Units that may begin anywhere: asked in automata that run backwards from the end of the text."""
 
     def __init__(self, units: Sequence[Unit], memory: int, pause: Callable[[], object]) -> None:
         """Raises RegexpError where the units are too large together."""
-        self._known = _Known(units, memory)
+        super().__init__(units, memory)
         tails = [TOKEN_TAIL, *dict.fromkeys(unit.tail for unit in units if unit.tail)]
         self._tails: Regexp = compiled(rf"(?:{'|'.join(tails)})\z", memory=memory, captures=False)
         pause()
@@ -193,12 +221,8 @@ class _Ending:
         if self._tails.match(data, place) is None:
             return []
         if self._told is None:
-            return list(self._known.detectors)
-        return [self._known.detectors[number] for number in self._told.matching(_from(data, place))]
-
-    def under_way(self, data: bytes) -> Iterable[Detector]:
-        """The detectors of which a match may be under way at the end of `data`."""
-        return self._known.under_way(data)
+            return list(self._detectors)
+        return [self._detectors[number] for number in self._told.matching(_from(data, place))]
 
     def warm(self) -> None:
         """Compile what `begun` asks, and have RE2 make what it makes when first asked: of a pattern that ends where the
@@ -212,41 +236,9 @@ class _Ending:
         """Compiled when first asked for: only texts that hold back much need it. None where RE2 finds it too large:
         then each rule is asked."""
         try:
-            return self._known.told()
+            return self._begun()
         except RegexpError:
             return None
-
-
-class _Known:
-    """The detectors of some units, and their loose closures, which are derived when they are asked for."""
-
-    def __init__(self, units: Sequence[Unit], memory: int) -> None:
-        self.detectors = [detector for unit in units for detector in unit.detectors]
-        self._derived = [unit.beginnings for unit in units]
-        self._memory = memory
-
-    def told(self) -> Census:
-        """Which detectors may have begun at a place, asked of a text by `_from`. Raises RegexpError."""
-        return self._census(_BEFORE, anchored=True)
-
-    def under_way(self, data: bytes) -> Iterable[Detector]:
-        """The detectors of which a match may be under way at the end of `data`, wherever it begins."""
-        if self._anywhere is None:
-            return self.detectors
-        return (self.detectors[number] for number in self._anywhere.matching(data))
-
-    @cached_property
-    def _anywhere(self) -> Census | None:
-        try:
-            return self._census("", anchored=False)
-        except RegexpError:
-            return None
-
-    def _census(self, before: str, *, anchored: bool) -> Census:
-        closures = [closure for derived in self._derived for closure in derived()]
-        return Census(
-            [rf"{before}(?:{closure})\z" for closure in closures], memory=self._memory, anchored=anchored
-        )
 
 
 def _from(data: bytes, place: int) -> bytes:

@@ -16,7 +16,7 @@ from string import ascii_letters, digits
 from typing import NamedTuple
 
 from agent.guardrails.characters import charset
-from agent.guardrails.syntax import Atom, Choice, Node, Repeat, Sequence, repeated, width
+from agent.guardrails.syntax import Atom, Choice, Node, Repeat, Sequence, flat, repeated, width
 
 _LOOSE = 3
 _EXACT = 100  # more states than that make RE2 slow, and hold back less only where something is long anyway
@@ -88,7 +88,7 @@ def word_list(node: Node) -> WordList | None:
     """The closures of a list of words, None where `node` is something else."""
     gaps = longest = 0
     for option in node.options if isinstance(node, Choice) else (node,):
-        parts = _flat(option)
+        parts = flat(option)
         if not parts or not all(isinstance(part, Atom) or _spaces(part) for part in parts):
             return None
         gaps = max(gaps, sum(isinstance(part, Repeat) for part in parts))
@@ -107,7 +107,7 @@ def _spaces(node: Node) -> bool:
 def opening(node: Node, *, in_token: bool = False) -> str | None:
     """A pattern for the tokens, or the mark, at the front of every text that `tail_closure` matches, but for texts that
     `TOKEN_TAIL` matches too; None where there are none. `in_token`: characters stand before it."""
-    parts = _flat(node)
+    parts = flat(node)
     front = _front(parts, in_token=in_token)
     if not front:
         first = parts[0].node if isinstance(parts[0], Repeat) and parts[0].low else parts[0]
@@ -190,7 +190,7 @@ def _started(node: Node, rest: _Begun, *, counted: int) -> _Begun:
 
 def _after_token(node: Node, *, in_token: bool = False) -> _Begun:
     """The loose beginnings of `node` that reach beyond the token at its front, and some that do not."""
-    parts = _flat(node)
+    parts = flat(node)
     front = _front(parts, in_token=in_token)
     if front == len(parts):
         return _END
@@ -230,10 +230,6 @@ def _growing(node: Node) -> Node:
     return node
 
 
-def _flat(node: Node) -> list[Node]:
-    return [flat for part in node.parts for flat in _flat(part)] if isinstance(node, Sequence) else [node]
-
-
 def _wordy(node: Node) -> bool:
     """Whether all that `node` matches are words."""
     match node:
@@ -253,7 +249,7 @@ def _is_token(node: Node, *, leads: bool = False) -> bool:
         case Atom():
             return leads or not node.consumes or _made_of(node.text, _TOKEN_BYTES)
         case Sequence():
-            return _front(_flat(node), in_token=not leads) == len(_flat(node))
+            return _front(flat(node), in_token=not leads) == len(flat(node))
         case Choice():
             return all(_is_token(option, leads=leads) for option in node.options)
         case Repeat():

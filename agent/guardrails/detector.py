@@ -170,7 +170,7 @@ class Detector:
     def exact(self) -> Regexp | None:
         """The rule's exact closure anchored at the end of the text, or the loose one where RE2 finds that too large;
         None where none can be derived. Compiled when first asked for: few texts need it."""
-        if self._tree is None or self.loose is None:
+        if self._tree is None:
             return None
         exact = exact_closure(self._tree) if self._words is None else self._words.exact
         try:

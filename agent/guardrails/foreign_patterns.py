@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
-from agent.guardrails.syntax import Atom, Choice, Node, PatternSyntaxError, Repeat, Sequence, parse
+from agent.guardrails.syntax import Atom, Choice, Node, PatternSyntaxError, Repeat, Sequence, flat, parse
 
 _OPENINGS = ("(?i)", "(?i:", "(?:")
 _IDENTIFIERS = (r"[\w.-]", r"[\w\.-]", r"[\w\-.]", r"[\w\.\-]", r"[\w-]", r"[\w\-]", r"[\w.]", r"[\w]", r"\w")
@@ -83,7 +83,7 @@ def _holds(node: Node, keywords: tuple[str, ...]) -> bool:
         case Repeat():
             return node.low > 0 and _holds(node.node, keywords)
         case Sequence():
-            parts = _flat(node)
+            parts = flat(node)
             return any(_holds(part, keywords) for part in parts) or any(
                 _all_hold(run, keywords) for run in _runs(parts)
             )
@@ -125,7 +125,7 @@ def _spellings(node: Node) -> frozenset[str] | None:
             together = frozenset().union(*known)
             return together if len(known) == len(found) and len(together) <= _MOST_SPELLINGS else None
         case Sequence():
-            runs = _runs(_flat(node), whole=True)
+            runs = _runs(flat(node), whole=True)
             return runs[0] if runs else None
         case Repeat():
             return _repeated_spellings(node)
@@ -136,10 +136,6 @@ def _repeated_spellings(node: Repeat) -> frozenset[str] | None:
     if once is None or node.high != 1:
         return None
     return once if node.low else once | {""}
-
-
-def _flat(node: Node) -> list[Node]:
-    return [flat for part in node.parts for flat in _flat(part)] if isinstance(node, Sequence) else [node]
 
 
 def _letters(text: str) -> frozenset[str] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from agent.guardrails.characters import charset
 from agent.guardrails.closure import loosened
-from agent.guardrails.syntax import Atom, Choice, Node, Repeat, Sequence, width
+from agent.guardrails.syntax import Atom, Choice, Node, Repeat, Sequence, flat, width
 
 _COUNTED = 8
 _BOUND = 64  # characters
@@ -26,7 +26,7 @@ def openings(tree: Node) -> frozenset[str]:
     """Patterns of which one is found wherever that of `tree` is, and begins where it does: one for each alternative."""
     if isinstance(tree, Choice):
         return frozenset[str]().union(*map(openings, tree.options))
-    parts = _flat(tree)
+    parts = flat(tree)
     if len(parts) == 1 and isinstance(parts[0], Choice):
         return openings(parts[0])
     return frozenset([loosened(_trimmed(tree, front=False), counted=_COUNTED)])
@@ -34,7 +34,7 @@ def openings(tree: Node) -> frozenset[str]:
 
 def front(tree: Node) -> str | None:
     """A pattern for the words with which every match of `tree` begins; None where they are none, or have no bound."""
-    for part in _flat(tree):
+    for part in flat(tree):
         low, high = width(part)
         if high != 0:
             return loosened(part) if low > 1 and high is not None and high <= _BOUND else None
@@ -55,7 +55,7 @@ def _trimmed(node: Node, *, front: bool = True, back: bool = True) -> Node:
         case Repeat():
             return _once(node, front=front, back=back)
         case Sequence():
-            return _sequence(_flat(node), front=front, back=back)
+            return _sequence(flat(node), front=front, back=back)
 
 
 def _sequence(parts: list[Node], *, front: bool, back: bool) -> Node:
@@ -97,7 +97,7 @@ def _first(parts: list[Node]) -> frozenset[int]:
             case Atom():
                 found |= charset(part.text).ascii if part.consumes else frozenset()
             case Sequence():
-                found |= _first(_flat(part))
+                found |= _first(flat(part))
             case Choice():
                 found = found.union(*(_first([option]) for option in part.options))
             case Repeat():
@@ -105,7 +105,3 @@ def _first(parts: list[Node]) -> frozenset[int]:
         if width(part)[0]:
             break
     return found
-
-
-def _flat(node: Node) -> list[Node]:
-    return [flat for part in node.parts for flat in _flat(part)] if isinstance(node, Sequence) else [node]

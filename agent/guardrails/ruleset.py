@@ -74,7 +74,6 @@ class RuleSet:
         every: tuple[Detector, ...] = (*self.detectors, *self._carriers)
         self._windowed = [detector for detector in every if not detector.closed]
         self._with_labels = [each for each in self.detectors if each.rule.labels and each.closed]
-        self._cover = _cover([detector.rule for detector in self._with_labels])
         try:
             self._selection = self._select()
             # rules of a policy that are too large together are refused when it is read, not when a stream begins
@@ -197,7 +196,7 @@ class RuleSet:
 
     def _select(self) -> Selection:
         memory = self.limits.shared_memory
-        cover = self._cover
+        cover = _cover([detector.rule for detector in self._with_labels])
         return Selection(
             self.detectors,
             self._carriers,

@@ -66,6 +66,11 @@ def parse(pattern: str) -> Node:
     return node
 
 
+def flat(node: Node) -> list[Node]:
+    """The parts of a sequence, and of those in it, one after the other; anything else is its only part."""
+    return [inner for part in node.parts for inner in flat(part)] if isinstance(node, Sequence) else [node]
+
+
 def repeated(text: str, low: int, high: int | None) -> str:
     """The pattern `text` between `low` and `high` times."""
     body = f"(?:{text})"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agent.guardrails.closure import loosened
 from agent.guardrails.regex import compiled
 from agent.guardrails.rule import Rule
-from agent.guardrails.syntax import PatternSyntaxError, parse, width
+from agent.guardrails.syntax import Atom, PatternSyntaxError, Sequence, flat, parse, width
 from tests.unit.guardrails.patterns import patterns
 
 
@@ -67,3 +67,9 @@ def test_every_bundled_pattern_is_understood(rules: tuple[Rule, ...]) -> None:
     for rule in rules:
         low, _ = width(parse(rule.pattern))
         assert low > 0
+
+
+def test_sequences_in_a_sequence_are_one() -> None:
+    a, b, c = Atom(text="a"), Atom(text="b"), Atom(text="c")
+    assert flat(Sequence(parts=(a, Sequence(parts=(b, c))))) == [a, b, c]
+    assert flat(a) == [a]
